@@ -1,0 +1,89 @@
+/**
+ * Every code that Reprise answers with or stops at, in one table; docs/errors.md is held equal to it by a test.
+ *
+ * `rejection`: a command was refused and nothing changed. `failure`: how an attempt ended, recorded in the journal.
+ * `operating`: something around us does not work; thrown as {@link RepriseError}.
+ * `status` is the number in the Nats-Service-Error-Code header.
+ */
+interface Row {
+  readonly kind: 'rejection' | 'failure' | 'operating';
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly meaning: string;
+  readonly hint: string;
+}
+
+const rejection = (status: number, meaning: string, hint: string, retryable = false) => ({ kind: 'rejection', status, retryable, meaning, hint }) as const;
+const failure = (meaning: string, hint: string) => ({ kind: 'failure', status: 0, retryable: true, meaning, hint }) as const;
+const operating = (meaning: string, hint: string, retryable = false) => ({ kind: 'operating', status: 503, retryable, meaning, hint }) as const;
+
+export const ERRORS = {
+  MALFORMED: rejection(400, 'The request is neither valid JSON nor valid protobuf of this subject.', 'Compare it with docs/protocol.md.'),
+  INVALID_ARGUMENT: rejection(400, 'A field has a wrong type, is out of range, or is unknown.', 'The message names the field and what it accepts.'),
+  UNSUPPORTED: rejection(501, 'The field is reserved for a feature that does not exist yet.', 'Leave it out.'),
+  TOO_LARGE: rejection(413, 'A payload, a result or a request is over the limit.', 'Put the data into an object store and send a reference.'),
+  NOT_FOUND: rejection(404, 'No such job, or its key is no longer remembered.', 'Check the id and the namespace.'),
+  KEY_CONFLICT: rejection(409, 'The key is taken by a job with another payload.', 'Use another key, or send the same payload.'),
+  KEYS_EXHAUSTED: rejection(429, 'The partition remembers as many keys as it may.', 'Wait for keys to expire, or spread over more queues.', true),
+  COMMAND_CONFLICT: rejection(409, 'The command id was used for another command.', 'Draw a new command id for every new command.'),
+  ALREADY_ENDED: rejection(409, 'The job has ended, so it cannot be changed.', 'The message says how it ended.'),
+  STALE_ATTEMPT: rejection(409, 'The token is not the one of the current attempt.', 'Drop the attempt: the job was given to another worker or has ended.'),
+  UNKNOWN_WORKER: rejection(404, 'The leader does not know this worker session.', 'Register, then pull again.', true),
+  WRONG_PARTITION: rejection(421, 'The request names things of another partition.', 'Send reports and tokens to the partition that their job id begins with.'),
+  NOT_LEADER: rejection(503, 'The broker does not lead this partition now. Nothing was changed.', 'Send it again.', true),
+  OVERLOADED: rejection(429, 'More is waiting for the journal than may wait. Nothing was changed.', 'Send it again a little later.', true),
+  UNKNOWN: rejection(504, 'The journal did not say whether the command was recorded.', 'Send it again with the same commandId.', true),
+
+  PERFORMER_ERROR: failure('The performer threw.', 'The failure holds its message.'),
+  PERFORMER_FAILED: failure('The performer called fail(): no more attempts.', 'The failure holds its reason.'),
+  PAYLOAD_INVALID: failure('The performer refused the payload in validate, or it could not be decoded.', 'Submit it again with a payload that fits.'),
+  RESULT_INVALID: failure('The performer returned what cannot be encoded or is too large.', 'Return JSON or bytes within the limit.'),
+  ATTEMPT_TIMED_OUT: failure('The attempt took longer than timeouts.attemptMs.', 'Raise the time-out or make the work smaller.'),
+  LEASE_EXPIRED: failure('The worker was silent for longer than timeouts.heartbeatMs.', 'It died, hung, or blocked its event loop.'),
+  TOTAL_TIMED_OUT: failure('The job did not end within timeouts.totalMs.', 'Raise the time-out or add workers.'),
+  CANCELLED: failure('Somebody cancelled the job.', 'The failure holds the reason that was given.'),
+
+  SERVER_UNREACHABLE: operating('No NATS server answers at the address.', 'Start one with `reprise dev`, or give --nats or REPRISE_NATS_URL.', true),
+  SERVER_MISSING: operating('No nats-server could be found or fetched.', 'Install nats-server 2.14 or newer on PATH, or run `npm run fetch-server` while online.'),
+  SERVER_FAILED: operating('The nats-server did not start or died.', 'Its own words are in the message.'),
+  NO_BROKER: operating('Nobody answers on the subject.', 'Start a broker: `reprise broker` or `reprise dev`.', true),
+  TIMED_OUT: operating('No answer came in time.', 'The broker may be catching up; send it again with the same commandId.', true),
+  PERMISSION_DENIED: operating('The server does not allow this user to do that.', 'Brokers need the broker user of nats-server.conf.'),
+  STREAM_MISMATCH: operating('A stream exists with another configuration than Reprise needs.', 'The message shows the difference; mend or rename the stream.'),
+  JOURNAL_FULL: operating('The journal has reached its max_bytes. Nothing was dropped.', 'Raise max_bytes of the stream.'),
+  JOURNAL_REGRESSED: operating('The journal lacks a commit that was known to be in it.', 'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
+  JOURNAL_BROKEN: operating('The chain of hashes does not hold.', 'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
+  JOURNAL_TOO_NEW: operating('A commit needs a newer reader than this one.', 'Upgrade Reprise.'),
+  FOLD_DIVERGED: operating('Replaying an event led to another status than it names.', 'Run the version that wrote it, and report this with `reprise replay <id> --json`.'),
+  PERFORMER_NOT_LOADED: operating('A performer file could not be loaded.', 'The message names the file and why.'),
+  USAGE: operating('The command line is wrong.', 'See --help.'),
+} as const satisfies Record<string, Row>;
+
+export type Code = keyof typeof ERRORS;
+type CodeOf<Kind> = { [C in Code]: (typeof ERRORS)[C]['kind'] extends Kind ? C : never }[Code];
+export type RejectionCode = CodeOf<'rejection'>;
+export type FailureCode = CodeOf<'failure'>;
+export type OperatingCode = CodeOf<'operating'>;
+
+/** A refusal, as a value: nothing changed. */
+export interface Rejection {
+  readonly code: RejectionCode;
+  readonly message: string;
+}
+
+export const reject = (code: RejectionCode, message: string): Rejection => ({ code, message });
+
+/** Something around us does not work. `hint` says what to do about it. */
+export class RepriseError extends Error {
+  readonly code: Code;
+  readonly hint: string;
+  readonly retryable: boolean;
+
+  constructor(code: Code, message: string, options: { cause?: unknown; hint?: string; retryable?: boolean } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'RepriseError';
+    this.code = code;
+    this.hint = options.hint ?? ERRORS[code].hint;
+    this.retryable = options.retryable ?? ERRORS[code].retryable;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Ids are branded strings with one constructor each, which parses. A job's id routes without a look-up: it is
+ * `<partition>-<16 characters of base32>`, 80 random bits, from no position and no key.
+ */
+import { createHash } from 'node:crypto';
+
+declare const brand: unique symbol;
+type Brand<Name extends string> = string & { readonly [brand]: Name };
+
+export type JobId = Brand<'JobId'>;
+export type WorkerId = Brand<'WorkerId'>;
+export type Session = Brand<'Session'>;
+export type Token = Brand<'Token'>;
+export type LeaderId = Brand<'LeaderId'>;
+export type JournalId = Brand<'JournalId'>;
+export type Namespace = Brand<'Namespace'>;
+/** A partition's number, from 0. */
+export type Partition = number & { readonly [brand]: 'Partition' };
+
+export const MAX_PARTITIONS = 256;
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const RANDOM_BYTES = 10;
+const JOB_ID = /^(0|[1-9]\d{0,2})-[0-9a-hjkmnp-tv-z]{16}$/;
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const TYPE = /^[A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,127}$/;
+
+const named = <Id extends string>(text: string): Id | undefined => (NAME.test(text) ? (text as Id) : undefined);
+
+export const parseWorkerId = (text: string): WorkerId | undefined => named<WorkerId>(text);
+export const parseSession = (text: string): Session | undefined => named<Session>(text);
+export const parseNamespace = (text: string): Namespace | undefined => named<Namespace>(text);
+export const isQueueName = (text: string): boolean => NAME.test(text);
+export const isJobType = (text: string): boolean => TYPE.test(text);
+
+export function parsePartition(value: number): Partition | undefined {
+  return Number.isInteger(value) && value >= 0 && value < MAX_PARTITIONS ? (value as Partition) : undefined;
+}
+
+export function parseJobId(text: string): JobId | undefined {
+  return JOB_ID.test(text) ? (text as JobId) : undefined;
+}
+
+/** @param random at least 10 random bytes from `at` on */
+export function jobId(partition: Partition, random: Uint8Array, at = 0): JobId {
+  return `${partition}-${base32(random, at)}` as JobId;
+}
+
+export function partitionOfJob(id: JobId): Partition {
+  return Number.parseInt(id, 10) as Partition;
+}
+
+/** The partition that a queue lives in, for as long as the number of partitions does not change. */
+export function partitionOfQueue(queue: string, partitions: number): Partition {
+  return (partitions === 1 ? 0 : createHash('sha256').update(queue).digest().readUInt32BE(0) % partitions) as Partition;
+}
+
+/** `<jobId>/<attempt>/<lease>`: the right to report on one attempt. */
+export function token(id: JobId, attempt: number, lease: number): Token {
+  return `${id}/${attempt}/${lease}` as Token;
+}
+
+export function parseToken(text: string): { jobId: JobId; attempt: number; lease: number } | undefined {
+  const parts = /^([^/]{1,24})\/([1-9]\d{0,8})\/([1-9]\d{0,8})$/.exec(text);
+  const id = parts && parseJobId(parts[1]!);
+  return id ? { jobId: id, attempt: Number(parts[2]), lease: Number(parts[3]) } : undefined;
+}
+
+/** @param random at least 10 random bytes */
+export const leaderId = (random: Uint8Array): LeaderId => base32(random, 0) as LeaderId;
+export const journalId = (random: Uint8Array): JournalId => base32(random, 0) as JournalId;
+export const session = (random: Uint8Array): Session => base32(random, 0) as Session;
+
+function base32(bytes: Uint8Array, at: number): string {
+  let text = '';
+  for (let i = at; i < at + RANDOM_BYTES; i += 5) {
+    const high = (bytes[i]! << 12) | (bytes[i + 1]! << 4) | (bytes[i + 2]! >> 4);
+    const low = ((bytes[i + 2]! & 15) << 16) | (bytes[i + 3]! << 8) | bytes[i + 4]!;
+    text +=
+      ALPHABET[high >> 15]! + ALPHABET[(high >> 10) & 31]! + ALPHABET[(high >> 5) & 31]! + ALPHABET[high & 31]! +
+      ALPHABET[low >> 15]! + ALPHABET[(low >> 10) & 31]! + ALPHABET[(low >> 5) & 31]! + ALPHABET[low & 31]!;
+  }
+  return text;
+}

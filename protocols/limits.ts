@@ -1,0 +1,39 @@
+/** The bounds that everything from outside is held to. Sizes in bytes, times in milliseconds. */
+export const LIMITS = {
+  /** A commit: events, and bytes (the server's max_payload may be less). */
+  commitEvents: 500,
+  commitBytes: 512 * 1024,
+  /** A job's payload or result. Larger things belong in an object store. */
+  payloadBytes: 256 * 1024,
+  requestBytes: 1024 * 1024,
+  submitJobs: 1_000,
+  pullReports: 1_000,
+  free: 10_000,
+  keyBytes: 256,
+  commandIdBytes: 128,
+  labels: 32,
+  labelBytes: 256,
+  nonRetryable: 32,
+  typesPerWorker: 256,
+  queuesPerWorker: 256,
+  reasonBytes: 1_024,
+  failureMessageBytes: 4_096,
+  failureStackBytes: 8_192,
+  priority: 1_000_000_000,
+  maxAttempts: 1_000,
+  /** A year: delays, backoffs and time-outs beyond are mistakes. */
+  delayMs: 366 * 24 * 3_600_000,
+  heartbeatMinMs: 500,
+  waitMs: 3_600_000,
+  pullExpiresMs: 5_000,
+} as const;
+
+export const DEFAULTS = {
+  queue: 'default',
+  maxAttempts: 3,
+  backoff: { initialMs: 1_000, factor: 2, maxMs: 60_000, jitter: 0.1 },
+  attemptMs: 30 * 60_000,
+  heartbeatMs: 15_000,
+  keyTtlMs: 3_600_000,
+  waitMs: 30_000,
+} as const;

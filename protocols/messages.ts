@@ -1,0 +1,7 @@
+/** The generated messages, by noun: `journal.Commit`, `job.SubmitJobs`, `worker.Pull`, `error.Error`. */
+import { reprise } from './gen/reprise.js';
+
+export import journal = reprise.journal.v1;
+export import job = reprise.job.v1;
+export import worker = reprise.worker.v1;
+export import error = reprise.error.v1;

@@ -1,0 +1,39 @@
+/**
+ * Every subject and stream name, built here and nowhere else. The grammar:
+ *
+ *     reprise.<ns>.job.<verb>            public, served by every broker as one queue group
+ *     reprise.<ns>.worker.<verb>         public, likewise
+ *     reprise.<ns>.p.<n>.<verb>          the leader of a partition; brokers only
+ *     reprise.<ns>.journal.<n>           commits of a partition; its leader only
+ *     reprise.<ns>.witness.<n>           heads of a partition; brokers only
+ *     reprise.<ns>.event.<kind>.<id>.<Event>   committed facts; brokers publish, everybody listens
+ *     reprise.<ns>.progress.<jobId>      what a worker says of a running attempt; never journaled
+ */
+import type { JobId, Namespace, Partition } from './ids.js';
+
+export const JOB_VERBS = ['submit', 'get', 'await', 'cancel'] as const;
+export const WORKER_VERBS = ['register', 'pull', 'report', 'heartbeat', 'drain'] as const;
+export type JobVerb = (typeof JOB_VERBS)[number];
+export type WorkerVerb = (typeof WORKER_VERBS)[number];
+export type Verb = JobVerb | WorkerVerb;
+
+/** Brokers answer public subjects as this queue group. */
+export const BROKER_GROUP = 'brokers';
+
+export const subjects = {
+  job: (ns: Namespace, verb: JobVerb): string => `reprise.${ns}.job.${verb}`,
+  worker: (ns: Namespace, verb: WorkerVerb): string => `reprise.${ns}.worker.${verb}`,
+  leader: (ns: Namespace, partition: Partition, verb: Verb | '*'): string => `reprise.${ns}.p.${partition}.${verb}`,
+  journal: (ns: Namespace, partition: Partition): string => `reprise.${ns}.journal.${partition}`,
+  witness: (ns: Namespace, partition: Partition): string => `reprise.${ns}.witness.${partition}`,
+  event: (ns: Namespace, kind: string, id: string, event: string): string => `reprise.${ns}.event.${kind}.${id}.${event}`,
+  progress: (ns: Namespace, id: JobId): string => `reprise.${ns}.progress.${id}`,
+} as const;
+
+export const streams = {
+  journal: (ns: Namespace, partition: Partition): string => `REPRISE_${ns}_JOURNAL_${partition}`,
+  witness: (ns: Namespace): string => `REPRISE_${ns}_WITNESS`,
+  /** Key-value buckets; their streams are called KV_<bucket>. */
+  leases: (ns: Namespace): string => `REPRISE_${ns}_LEASES`,
+  checkpoints: (ns: Namespace): string => `REPRISE_${ns}_CHECKPOINTS`,
+} as const;
