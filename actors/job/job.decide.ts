@@ -1,0 +1,138 @@
+/**
+ * What becomes of a wish: events, or a rejection. Pure: the time, the ids and the drawn numbers are given.
+ * The outcome is recorded, so that folding it needs none of the rules below (docs/architecture.md, invariants).
+ */
+import type { Session, WorkerId } from '../../protocols/ids.js';
+import { reject, type Rejection } from '../../protocols/errors.js';
+import { backoffMs } from './backoff.js';
+import type { Failure, Job, Policy } from './job.js';
+import type { JobEvent } from './job.events.js';
+
+export interface SubmitJob {
+  readonly type: string;
+  readonly queue: string;
+  readonly payload: Uint8Array;
+  readonly contentType: string;
+  readonly priority: number;
+  readonly key: string;
+  readonly commandId: string;
+  readonly delayMs: number;
+  /** 0: not given. */
+  readonly runAtMs: number;
+  readonly policy: Policy;
+  /** 0: none. */
+  readonly totalMs: number;
+  readonly labels: Readonly<Record<string, string>> | undefined;
+}
+
+export type Outcome =
+  | { readonly kind: 'ok'; readonly result: Uint8Array; readonly contentType: string }
+  | { readonly kind: 'retry'; readonly failure: Failure; readonly afterMs: number | undefined }
+  | { readonly kind: 'fail'; readonly failure: Failure }
+  | { readonly kind: 'cancelled' };
+
+export interface Chance {
+  readonly nowMs: number;
+  /** From [0, 1). */
+  readonly draw: number;
+}
+
+export function decideSubmit(command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number): JobEvent[] {
+  const { type: jobType, queue, payload, contentType, priority, key, policy, labels } = command;
+  const totalDueMs = command.totalMs === 0 ? 0 : nowMs + command.totalMs;
+  const submitted: JobEvent = {
+    type: 'JobSubmitted',
+    body: { status: 'ready', jobType, queue, payload, contentType, priority, key, fingerprint, policy, labels, totalDueMs },
+  };
+  const dueMs = command.runAtMs > 0 ? command.runAtMs : nowMs + command.delayMs;
+  return dueMs > nowMs ? [submitted, { type: 'JobDelayed', body: { status: 'scheduled', dueMs } }] : [submitted];
+}
+
+export function decideLease(job: Job, to: { workerId: WorkerId; session: Session; pullSeq: number }, nowMs: number): JobEvent {
+  const attemptDueMs = job.policy.attemptMs === 0 ? 0 : nowMs + job.policy.attemptMs;
+  return {
+    type: 'JobLeased',
+    body: { status: 'running', attempt: job.attempt + 1, lease: job.lease + 1, ...to, attemptDueMs },
+  };
+}
+
+/** `repeated`: the report that ended this attempt, sent again; it gets the same answer and changes nothing. */
+export function decideReport(
+  job: Job | undefined, attempt: number, lease: number, outcome: Outcome, chance: Chance,
+): JobEvent | Rejection | 'repeated' {
+  if (job === undefined || job.attempt !== attempt || job.lease !== lease) {
+    return reject('STALE_ATTEMPT', job ? `the job is at attempt ${job.attempt}` : 'no such job is running');
+  }
+  if (job.status !== 'running') {
+    return job.reported ? 'repeated' : reject('STALE_ATTEMPT', `the attempt was ended; the job is ${job.status}`);
+  }
+  switch (outcome.kind) {
+    case 'ok':
+      return { type: 'JobCompleted', body: { status: 'completed', attempt, lease, result: outcome.result, contentType: outcome.contentType } };
+    case 'retry':
+      return attemptFailed(job, outcome.failure, outcome.afterMs, true, chance);
+    case 'fail':
+      return job.cancelling ? cancelled(job, true) : failed(job, outcome.failure, true);
+    case 'cancelled':
+      return job.cancelling ? cancelled(job, true) : attemptFailed(job, { code: 'CANCELLED', message: 'the worker gave the attempt up' }, 0, true, chance);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+export function decideCancel(job: Job, reason: string): JobEvent | Rejection | 'repeated' {
+  if (job.status === 'cancelled' || (job.status === 'running' && job.cancelling)) return 'repeated';
+  if (job.endedMs > 0) return reject('ALREADY_ENDED', `the job is ${job.status}`);
+  if (job.status === 'running') return { type: 'JobCancelRequested', body: { status: 'running', reason } };
+  return { type: 'JobCancelled', body: { status: 'cancelled', attempt: job.attempt, failure: cancelFailure(reason), reported: false } };
+}
+
+/** The worker was silent for longer than the lease. Attempts are counted, so a job that kills workers ends. */
+export function decideReclaim(job: Job, chance: Chance): JobEvent {
+  const failure: Failure = {
+    code: 'LEASE_EXPIRED', message: `worker ${job.workerId} was silent for more than ${job.policy.heartbeatMs} ms`,
+  };
+  const event = attemptFailed(job, failure, 0, false, chance);
+  if (event.type !== 'JobRetryScheduled') return event;
+  return { type: 'JobReclaimed', body: { status: 'ready', attempt: job.attempt, lease: job.lease, failure } };
+}
+
+/** Time has come for something that the job's own events announced; undefined if nothing is due. */
+export function decideDue(job: Job, chance: Chance): JobEvent | undefined {
+  const { nowMs } = chance;
+  if (job.endedMs > 0) return undefined;
+  if (job.totalDueMs > 0 && job.totalDueMs <= nowMs) {
+    const failure: Failure = { code: 'TOTAL_TIMED_OUT', message: `not ended ${nowMs - job.submittedMs} ms after it was submitted` };
+    return { type: 'JobExpired', body: { status: 'expired', attempt: job.attempt, failure } };
+  }
+  if (job.status === 'running' && job.attemptDueMs > 0 && job.attemptDueMs <= nowMs) {
+    const failure: Failure = { code: 'ATTEMPT_TIMED_OUT', message: `attempt ${job.attempt} took more than ${job.policy.attemptMs} ms` };
+    return attemptFailed(job, failure, undefined, false, chance);
+  }
+  if ((job.status === 'scheduled' || job.status === 'retrying') && job.dueMs <= nowMs) {
+    return { type: 'JobBecameReady', body: { status: 'ready' } };
+  }
+  return undefined;
+}
+
+function attemptFailed(job: Job, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance): JobEvent {
+  if (job.cancelling) return cancelled(job, reported);
+  if (job.attempt >= job.policy.maxAttempts || job.policy.nonRetryable.includes(failure.code)) return failed(job, failure, reported);
+  const waitMs = afterMs ?? backoffMs(job.policy, job.attempt, chance.draw);
+  return {
+    type: 'JobRetryScheduled',
+    body: { status: 'retrying', attempt: job.attempt, lease: job.lease, failure, dueMs: chance.nowMs + waitMs, reported },
+  };
+}
+
+const failed = (job: Job, failure: Failure, reported: boolean): JobEvent => ({
+  type: 'JobFailed',
+  body: { status: 'failed', attempt: job.attempt, lease: job.lease, failure, reported },
+});
+
+const cancelled = (job: Job, reported: boolean): JobEvent => ({
+  type: 'JobCancelled',
+  body: { status: 'cancelled', attempt: job.attempt, failure: cancelFailure(job.cancelReason), reported },
+});
+
+const cancelFailure = (reason: string): Failure => ({ code: 'CANCELLED', message: reason || 'cancelled' });

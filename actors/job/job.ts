@@ -1,0 +1,76 @@
+/** A job as its partition's leader holds it: plain data, no payloads; those are read back by position. */
+import type { JobId, Session, Token, WorkerId } from '../../protocols/ids.js';
+import { token } from '../../protocols/ids.js';
+
+export const LIVE_STATUSES = ['ready', 'scheduled', 'running', 'retrying'] as const;
+export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as const;
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
+export type JobStatus = (typeof LIVE_STATUSES)[number] | FinalStatus;
+
+/** How a job is retried and timed, with every default filled in. Equal policies are one shared object. */
+export interface Policy {
+  readonly maxAttempts: number;
+  readonly backoffInitialMs: number;
+  readonly backoffFactor: number;
+  readonly backoffMaxMs: number;
+  readonly backoffJitter: number;
+  readonly nonRetryable: readonly string[];
+  /** 0: no limit. */
+  readonly attemptMs: number;
+  /** The lease: how long a worker may be silent. */
+  readonly heartbeatMs: number;
+}
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  /** Goes into the journal, not into the state. */
+  readonly stack?: string | undefined;
+}
+
+/** Where bytes lie in the journal: event `index` of commit `seq`. */
+export interface BytesRef {
+  readonly seq: number;
+  readonly index: number;
+  /** Empty means application/json. */
+  readonly contentType: string;
+}
+
+export interface Job {
+  readonly id: JobId;
+  readonly type: string;
+  readonly queue: string;
+  readonly priority: number;
+  /** Empty: none. */
+  readonly key: string;
+  readonly labels: Readonly<Record<string, string>> | undefined;
+  readonly policy: Policy;
+  /** The how-many-eth job of its partition: with the priority, its place in line for good. */
+  readonly place: number;
+  readonly submittedMs: number;
+  /** 0: never. */
+  readonly totalDueMs: number;
+  readonly payload: BytesRef;
+  status: JobStatus;
+  /** Of the running or the latest attempt; 0 before the first. */
+  attempt: number;
+  lease: number;
+  workerId: WorkerId | '';
+  session: Session | '';
+  pullSeq: number;
+  /** When scheduled or retrying: when it becomes ready. Otherwise 0. */
+  dueMs: number;
+  attemptDueMs: number;
+  /** Whether the worker itself ended the latest attempt, so that its report, sent again, gets the same answer. */
+  reported: boolean;
+  cancelling: boolean;
+  cancelReason: string;
+  failure: Failure | undefined;
+  result: BytesRef | undefined;
+  endedMs: number;
+  /** Of the commit with its latest event. */
+  lastSeq: number;
+}
+
+export const tokenOf = (job: Job): Token => token(job.id, job.attempt, job.lease);
+export const isRunning = (job: Job): boolean => job.status === 'running';

@@ -1,0 +1,68 @@
+/**
+ * A commit in the making: events that were decided and folded already, encoded, and the words that wait for its
+ * acknowledgement.
+ */
+import protobuf from 'protobufjs/minimal.js';
+import { LIMITS } from '../../protocols/limits.js';
+import type { BytesRef } from '../job/job.js';
+import type { Effect } from './effects.js';
+import type { Cause } from './fold.js';
+
+/** No decision makes more events than this, so a batch with this much room takes any. */
+const EVENTS_PER_DECISION = 3;
+const EVENT_OVERHEAD_BYTES = 4_096;
+
+interface Encoder<Body> {
+  encode(body: Body, writer: protobuf.Writer): protobuf.Writer;
+}
+
+/** Bytes of a payload or result that this commit brings, by event index. */
+export interface FreshBytes {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+export class Batch {
+  readonly events: Uint8Array[] = [];
+  readonly effects: Effect[] = [];
+  readonly fresh: FreshBytes[] = [];
+  bytes = 0;
+
+  /** @param nowMs the one time of all its events, set when the first is made */
+  constructor(
+    readonly seq: number,
+    readonly nowMs: number,
+    private readonly maxBytes: number,
+  ) {}
+
+  hasRoom(bytes: number): boolean {
+    return (
+      this.events.length + EVENTS_PER_DECISION <= LIMITS.commitEvents &&
+      this.bytes + bytes + EVENTS_PER_DECISION * EVENT_OVERHEAD_BYTES <= this.maxBytes
+    );
+  }
+
+  add<Body>(kind: string, id: string, type: string, cause: Cause, message: Encoder<Body>, body: Body): void {
+    const bytes = encodeEvent(kind, id, type, cause, message, body);
+    this.events.push(bytes);
+    this.bytes += bytes.length + 4;
+  }
+
+  /** The reference is into this commit; the bytes are handed to the payload cache when it is acknowledged. */
+  keep(ref: BytesRef, bytes: Uint8Array): void {
+    this.fresh.push({ index: ref.index, bytes });
+  }
+}
+
+/** A journal.Event, written field by field so that its body is encoded in place: it is made three times a job. */
+export function encodeEvent<Body>(kind: string, id: string, type: string, cause: Cause, message: Encoder<Body>, body: Body): Uint8Array {
+  const writer = protobuf.Writer.create();
+  writer.uint32(10).string(kind).uint32(18).string(id).uint32(26).string(type).uint32(32).uint32(1);
+  writer.uint32(42).fork();
+  if (cause.commandId !== '') writer.uint32(10).string(cause.commandId);
+  writer.uint32(18).string(cause.type);
+  if (cause.by !== '') writer.uint32(26).string(cause.by);
+  writer.ldelim();
+  message.encode(body, writer.uint32(50).fork()).ldelim();
+  return writer.finish();
+}

@@ -1,0 +1,144 @@
+/**
+ * The core of a partition: it decides commands one after another, folds what it decided at once, and gathers it in
+ * batches. It does no I/O and knows no clock; a broker, a test and a simulator drive it alike.
+ */
+import type { JobId, Partition, WorkerId } from '../../protocols/ids.js';
+import type { Rejection } from '../../protocols/errors.js';
+import type { journal } from '../../protocols/messages.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { JOB_MESSAGES, type JobEvent } from '../job/job.events.js';
+import { isRunning, type Job } from '../job/job.js';
+import { WORKER_MESSAGES, type WorkerEvent } from '../worker/worker.js';
+import { Batch } from './batch.js';
+import { answerOf, type Asker, type Effect } from './effects.js';
+import { foldCommit, foldJob, foldWorker, type Cause, type Folding } from './fold.js';
+import { Indexes } from './indexes.js';
+import type { Input, Moment } from './inputs.js';
+import { Sessions } from './sessions.js';
+import { beginCommit, newState, Policies, type PartitionState } from './state.js';
+import { awaitJob } from './steps/await.js';
+import { cancelJob } from './steps/cancel.js';
+import { getJob } from './steps/get.js';
+import { heartbeat } from './steps/heartbeat.js';
+import { offerJobs } from './steps/offer.js';
+import { pull } from './steps/pull.js';
+import { drainWorker, registerWorker } from './steps/register.js';
+import { reportAttempts } from './steps/report.js';
+import { submitJobs } from './steps/submit.js';
+import { tick } from './steps/tick.js';
+
+/** Events that may wait for the journal before submits are refused; reports and cancels never are. */
+const MOST_PENDING_EVENTS = 20_000;
+
+export class PartitionCore implements Folding {
+  readonly state: PartitionState;
+  readonly indexes = new Indexes();
+  readonly policies = new Policies();
+  readonly sessions = new Sessions();
+  moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
+  private readonly sealed: Batch[] = [];
+  private open: Batch | undefined;
+  private pendingEvents = 0;
+
+  constructor(
+    partition: Partition,
+    /** Of a commit: 512 KiB, or less where the server's max_payload is less. */
+    private readonly maxCommitBytes: number = LIMITS.commitBytes,
+  ) {
+    this.state = newState(partition);
+  }
+
+  /** Folds a commit that lies in the journal. */
+  replay(commit: journal.Commit, seq: number): void {
+    foldCommit(this, commit, seq);
+  }
+
+  step(input: Input, moment: Moment): void {
+    this.moment = moment;
+    switch (input.kind) {
+      case 'submit': return submitJobs(this, input);
+      case 'pull': return pull(this, input);
+      case 'report': return reportAttempts(this, input);
+      case 'heartbeat': return heartbeat(this, input);
+      case 'get': return getJob(this, input);
+      case 'await': return awaitJob(this, input);
+      case 'cancel': return cancelJob(this, input);
+      case 'register': return registerWorker(this, input);
+      case 'drain': return drainWorker(this, input);
+      case 'tick': return tick(this);
+      default: return input satisfies never;
+    }
+  }
+
+  /** The next batch to be written, after ready jobs were offered to waiting pulls; undefined when there is nothing. */
+  take(): Batch | undefined {
+    if (this.sealed.length === 0) offerJobs(this);
+    const batch = this.sealed.shift() ?? this.open;
+    if (batch === this.open) this.open = undefined;
+    if (batch) this.pendingEvents -= batch.events.length;
+    return batch;
+  }
+
+  get overloaded(): boolean {
+    return this.pendingEvents > MOST_PENDING_EVENTS;
+  }
+
+  /** The time that a decision made now will be recorded with. */
+  get nowMs(): number {
+    return this.open?.events.length ? this.open.nowMs : Math.max(this.state.nowMs, this.moment.nowMs);
+  }
+
+  effect(effect: Effect): void {
+    (this.open ??= this.newBatch()).effects.push(effect);
+  }
+
+  refuse(to: Asker, rejection: Rejection): void {
+    this.effect({ kind: 'refused', to, rejection });
+  }
+
+  /** Makes sure that the next decision, with `bytes` of payload, lies in one commit as a whole. */
+  makeRoom(bytes = 0): void {
+    if (this.open?.hasRoom(bytes) === false) this.seal();
+  }
+
+  emitJob(id: JobId, event: JobEvent, cause: Cause): Job {
+    const batch = this.batchForEvent();
+    const index = batch.events.length;
+    foldJob(this, id, event, { seq: batch.seq, index, nowMs: batch.nowMs, place: this.state.submitted }, cause);
+    batch.add('job', id, event.type, cause, JOB_MESSAGES[event.type] as never, event.body as never);
+    const job = this.state.jobs.get(id)!;
+    if (event.type === 'JobSubmitted') batch.keep(job.payload, event.body.payload);
+    else if (event.type === 'JobCompleted') batch.keep(job.result!, event.body.result);
+    if (!isRunning(job)) this.sessions.forget(id);
+    if (job.endedMs > 0) batch.effects.push({ kind: 'ended', answer: answerOf(job) });
+    this.pendingEvents += 1;
+    return job;
+  }
+
+  emitWorker(id: WorkerId, event: WorkerEvent, cause: Cause): void {
+    const batch = this.batchForEvent();
+    foldWorker(this, id, event, batch.nowMs);
+    batch.add('worker', id, event.type, cause, WORKER_MESSAGES[event.type] as never, event.body as never);
+    this.pendingEvents += 1;
+  }
+
+  /** A batch gets its sequence and its time with its first event: until then it is only words. */
+  private batchForEvent(): Batch {
+    const open = (this.open ??= this.newBatch());
+    if (open.events.length > 0) return open;
+    const begun = new Batch(this.state.seq + 1, Math.max(this.state.nowMs, this.moment.nowMs), this.maxCommitBytes);
+    begun.effects.push(...open.effects);
+    beginCommit(this.state, begun.seq, begun.nowMs);
+    this.open = begun;
+    return begun;
+  }
+
+  private newBatch(): Batch {
+    return new Batch(this.state.seq, this.state.nowMs, this.maxCommitBytes);
+  }
+
+  private seal(): void {
+    if (this.open) this.sealed.push(this.open);
+    this.open = undefined;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * What a leader knows of workers only at the moment: what they can do, their open pulls, how long their leases still
+ * run. Lost with the leader and told anew to the next one.
+ */
+import type { JobId, Session, Token, WorkerId } from '../../protocols/ids.js';
+import type { Job } from '../job/job.js';
+import type { Asker, LeaseGrant, Progress, RejectedReport } from './effects.js';
+import type { Line, Lines } from './lines.js';
+
+export interface OpenPull {
+  readonly to: Asker;
+  readonly pullSeq: number;
+  readonly free: number;
+  readonly expiresMonoMs: number;
+}
+
+/** What is to be told with the next answer to a worker. */
+export interface Notice {
+  readonly leases: LeaseGrant[];
+  readonly cancel: Token[];
+  readonly revoked: string[];
+  readonly rejected: RejectedReport[];
+}
+
+export class WorkerSession {
+  readonly types: ReadonlySet<string>;
+  readonly queues: ReadonlySet<string> | undefined;
+  draining = false;
+  pull: OpenPull | undefined;
+  lastPullSeq = 0;
+  heardMonoMs = 0;
+  private matched: { version: number; lines: Line[] } = { version: -1, lines: [] };
+
+  constructor(
+    readonly workerId: WorkerId,
+    readonly session: Session,
+    types: readonly string[],
+    queues: readonly string[],
+  ) {
+    this.types = new Set(types);
+    this.queues = queues.length === 0 ? undefined : new Set(queues);
+  }
+
+  /** The lines this worker can serve, computed again only when there are new ones. */
+  linesIn(lines: Lines): readonly Line[] {
+    if (this.matched.version !== lines.version) this.matched = { version: lines.version, lines: lines.matching(this.types, this.queues) };
+    return this.matched.lines;
+  }
+}
+
+export class Sessions {
+  private readonly bySession = new Map<Session, WorkerSession>();
+  /** Sessions with an open pull, the longest waiting first. */
+  readonly waiting = new Set<WorkerSession>();
+  /** Until when each running job's worker may be silent, on the leader's monotonic clock. */
+  private readonly aliveUntil = new Map<JobId, number>();
+  private readonly progress = new Map<JobId, Progress>();
+
+  get(session: Session): WorkerSession | undefined {
+    return this.bySession.get(session);
+  }
+
+  get all(): Iterable<WorkerSession> {
+    return this.bySession.values();
+  }
+
+  add(session: WorkerSession): void {
+    const older = this.bySession.get(session.session);
+    if (older) this.waiting.delete(older);
+    this.bySession.set(session.session, session);
+  }
+
+  remove(session: WorkerSession): void {
+    this.waiting.delete(session);
+    this.bySession.delete(session.session);
+  }
+
+  renew(job: Job, monoMs: number): void {
+    this.aliveUntil.set(job.id, monoMs + job.policy.heartbeatMs);
+  }
+
+  /** A job whose lease this leader has not seen begin gets a full one: the former leader may have renewed it just now. */
+  isSilent(job: Job, monoMs: number): boolean {
+    const until = this.aliveUntil.get(job.id);
+    if (until === undefined) this.renew(job, monoMs);
+    return until !== undefined && until <= monoMs;
+  }
+
+  setProgress(id: JobId, progress: Progress): void {
+    this.progress.set(id, progress);
+  }
+
+  progressOf(id: JobId): Progress | undefined {
+    return this.progress.get(id);
+  }
+
+  forget(id: JobId): void {
+    this.aliveUntil.delete(id);
+    this.progress.delete(id);
+  }
+}
+
+export const notice = (): Notice => ({ leases: [], cancel: [], revoked: [], rejected: [] });
+export const isEmpty = (n: Notice): boolean => n.leases.length + n.cancel.length + n.revoked.length + n.rejected.length === 0;

@@ -1,0 +1,142 @@
+/**
+ * What a partition remembers: plain data, a fold of its journal and of nothing else. What a leader merely knows at the
+ * moment (sessions, open pulls, how long ago a worker was heard) is not here.
+ */
+import type { JobId, JournalId, Partition, WorkerId } from '../../protocols/ids.js';
+import { FINAL_STATUSES, type Job, type JobStatus, type Policy } from '../job/job.js';
+import type { Worker } from '../worker/worker.js';
+
+/** Bounds of what is remembered of the past; all by the commits' own time, so that every replay forgets the same. */
+export const MEMORY = {
+  endedJobs: 5_000,
+  endedMs: 60_000,
+  commands: 100_000,
+  commandMs: 600_000,
+  keys: 200_000,
+  keyMs: 3_600_000,
+} as const;
+
+export interface KeyEntry {
+  readonly jobId: JobId;
+  /** SHA-256, hexadecimal. */
+  readonly fingerprint: string;
+  /** When it may be forgotten; 0 while its job lives. */
+  readonly untilMs: number;
+}
+
+export interface CommandEntry {
+  readonly type: string;
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly atMs: number;
+}
+
+export interface PartitionState {
+  readonly partition: Partition;
+  journalId: JournalId | '';
+  epoch: number;
+  /** Of the last commit. */
+  seq: number;
+  nowMs: number;
+  /** Jobs seen so far. */
+  submitted: number;
+  readonly jobs: Map<JobId, Job>;
+  /** Ended jobs that are still remembered, oldest first, as [id, endedMs]. */
+  readonly ended: [JobId, number][];
+  endedHead: number;
+  /** Keys of jobs that live, and of jobs that have ended, oldest end first. */
+  readonly keys: Map<string, KeyEntry>;
+  readonly pastKeys: Map<string, KeyEntry>;
+  readonly commands: Map<string, CommandEntry>;
+  readonly workers: Map<WorkerId, Worker>;
+}
+
+export const newState = (partition: Partition): PartitionState => ({
+  partition, journalId: '', epoch: 0, seq: 0, nowMs: 0, submitted: 0,
+  jobs: new Map(), ended: [], endedHead: 0, keys: new Map(), pastKeys: new Map(),
+  commands: new Map(), workers: new Map(),
+});
+
+export const keyName = (queue: string, key: string): string => `${queue}/${key}`;
+export const isFinal = (status: JobStatus): boolean => (FINAL_STATUSES as readonly string[]).includes(status);
+
+/** A commit begins: time moves on, and what is too old is forgotten. */
+export function beginCommit(state: PartitionState, seq: number, nowMs: number): void {
+  state.seq = seq;
+  state.nowMs = nowMs;
+  forgetEnded(state);
+  forgetOldest(state.commands, MEMORY.commands, (entry) => entry.atMs + MEMORY.commandMs < nowMs);
+  forgetOldest(state.pastKeys, MEMORY.keys, (entry) => entry.untilMs < nowMs);
+}
+
+function forgetEnded(state: PartitionState): void {
+  const { ended, jobs, nowMs } = state;
+  while (state.endedHead < ended.length) {
+    const [id, endedMs] = ended[state.endedHead]!;
+    if (ended.length - state.endedHead <= MEMORY.endedJobs && endedMs + MEMORY.endedMs >= nowMs) break;
+    jobs.delete(id);
+    state.endedHead += 1;
+  }
+  if (state.endedHead > MEMORY.endedJobs) {
+    ended.splice(0, state.endedHead);
+    state.endedHead = 0;
+  }
+}
+
+/** Maps keep the order of insertion, so the oldest entries come first; the first that may stay ends the search. */
+function forgetOldest<V>(map: Map<string, V>, most: number, isOld: (entry: V) => boolean): void {
+  for (const [name, entry] of map) {
+    if (map.size <= most && !isOld(entry)) return;
+    map.delete(name);
+  }
+}
+
+/** Equal policies share one object: a million jobs have a handful of them. */
+export class Policies {
+  private readonly byText = new Map<string, Policy>();
+  private readonly known = new WeakSet<Policy>();
+
+  shared(policy: Policy): Policy {
+    if (this.known.has(policy)) return policy;
+    const text = JSON.stringify([
+      policy.maxAttempts, policy.backoffInitialMs, policy.backoffFactor, policy.backoffMaxMs, policy.backoffJitter,
+      policy.nonRetryable, policy.attemptMs, policy.heartbeatMs,
+    ]);
+    const equal = this.byText.get(text);
+    if (equal) return equal;
+    if (this.byText.size >= 10_000) this.byText.clear();
+    const plain: Policy = {
+      maxAttempts: policy.maxAttempts, backoffInitialMs: policy.backoffInitialMs, backoffFactor: policy.backoffFactor,
+      backoffMaxMs: policy.backoffMaxMs, backoffJitter: policy.backoffJitter, nonRetryable: [...policy.nonRetryable],
+      attemptMs: policy.attemptMs, heartbeatMs: policy.heartbeatMs,
+    };
+    this.byText.set(text, plain);
+    this.known.add(plain);
+    return plain;
+  }
+}
+
+/** The canonical view, version 1: equal for equal journals, on every machine (promise P6). */
+export function viewOf(state: PartitionState): unknown {
+  return {
+    version: 1, partition: state.partition, journalId: state.journalId, epoch: state.epoch, seq: state.seq, nowMs: state.nowMs,
+    submitted: state.submitted,
+    jobs: [...state.jobs.values()].map((job) => ({ ...job })),
+    ended: state.ended.slice(state.endedHead),
+    keys: [...state.keys], pastKeys: [...state.pastKeys], commands: [...state.commands], workers: [...state.workers.values()].map((worker) => ({ ...worker })),
+  };
+}
+
+/** @param view of {@link viewOf}, perhaps through JSON */
+export function stateOf(view: unknown): PartitionState {
+  const plain = structuredClone(view) as Omit<PartitionState, 'jobs' | 'keys' | 'pastKeys' | 'commands' | 'workers'> & {
+    jobs: Job[]; keys: [string, KeyEntry][]; pastKeys: [string, KeyEntry][]; commands: [string, CommandEntry][]; workers: Worker[];
+  };
+  return {
+    partition: plain.partition, journalId: plain.journalId, epoch: plain.epoch, seq: plain.seq, nowMs: plain.nowMs,
+    submitted: plain.submitted, ended: plain.ended, endedHead: 0,
+    jobs: new Map(plain.jobs.map((job) => [job.id, job])), keys: new Map(plain.keys), pastKeys: new Map(plain.pastKeys),
+    commands: new Map(plain.commands),
+    workers: new Map(plain.workers.map((worker) => [worker.id, worker])),
+  };
+}

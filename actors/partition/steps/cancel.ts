@@ -1,0 +1,31 @@
+/** CancelJob → JobCancelled, or JobCancelRequested when a worker must be told to stop first. */
+import { reject } from '../../../protocols/errors.js';
+import { decideCancel } from '../../job/job.decide.js';
+import { isRunning, tokenOf, type Job } from '../../job/job.js';
+import type { PartitionCore } from '../core.js';
+import { answerOf } from '../effects.js';
+import type { Command } from '../inputs.js';
+import { notice } from '../sessions.js';
+import { describe, findJob } from './find.js';
+import { answerPull } from './pull.js';
+
+export function cancelJob(core: PartitionCore, { to, target, reason, commandId, by }: Extract<Command, { kind: 'cancel' }>): void {
+  const found = findJob(core, target);
+  if (found === undefined) return core.refuse(to, reject('NOT_FOUND', `no ${describe(target)}`));
+  const before = commandId === '' ? undefined : core.state.commands.get(commandId);
+  if (before && before.type !== 'CancelJob') return core.refuse(to, reject('COMMAND_CONFLICT', `commandId ${commandId} was used for a ${before.type}`));
+  if (found.kind === 'archived') return core.effect({ kind: 'jobs', to, answers: [{ kind: 'archived', jobId: found.jobId, duplicate: false }] });
+  const event = decideCancel(found.job, reason);
+  if (event === 'repeated') return core.effect({ kind: 'jobs', to, answers: [answerOf(found.job, true)] });
+  if ('code' in event) return core.refuse(to, event);
+  core.makeRoom();
+  const job = core.emitJob(found.job.id, event, { commandId, type: 'CancelJob', by });
+  core.effect({ kind: 'jobs', to, answers: [answerOf(job)] });
+  if (isRunning(job)) tellWorker(core, job);
+}
+
+/** An open pull is the quickest way to the worker; without one, its next pull or heartbeat is told. */
+function tellWorker(core: PartitionCore, job: Job): void {
+  const session = job.session === '' ? undefined : core.sessions.get(job.session);
+  if (session?.pull) answerPull(core, session, { ...notice(), cancel: [tokenOf(job)] });
+}

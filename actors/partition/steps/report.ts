@@ -1,0 +1,33 @@
+/** ReportAttempt → JobCompleted, JobRetryScheduled, JobFailed or JobCancelled; a stale token changes nothing. */
+import { parseToken } from '../../../protocols/ids.js';
+import { decideReport } from '../../job/job.decide.js';
+import type { PartitionCore } from '../core.js';
+import type { Command, RejectedInput, Report } from '../inputs.js';
+import { notice, type Notice } from '../sessions.js';
+
+export function reportAttempts(core: PartitionCore, command: Extract<Command, { kind: 'report' }>): void {
+  const told = notice();
+  recordReports(core, command.workerId, command.reports, told);
+  core.effect({ kind: 'pulled', to: command.to, workerId: command.workerId, session: command.session, ...told });
+}
+
+export function recordReports(core: PartitionCore, by: string, reports: readonly (Report | RejectedInput)[], told: Notice): void {
+  const cause = { commandId: '', type: 'ReportAttempt', by };
+  for (const [nth, report] of reports.entries()) {
+    if ('rejection' in report) {
+      told.rejected.push(report);
+      continue;
+    }
+    const { jobId, attempt, lease } = parseToken(report.token)!;
+    const { outcome } = report;
+    core.makeRoom(outcome.kind === 'ok' ? outcome.result.length : 16_384);
+    const chance = { nowMs: core.nowMs, draw: spread(core.moment.draw, nth) };
+    const event = decideReport(core.state.jobs.get(jobId), attempt, lease, outcome, chance);
+    if (event === 'repeated') continue;
+    if ('code' in event) told.revoked.push(report.token);
+    else core.emitJob(jobId, event, cause);
+  }
+}
+
+/** One draw serves many: steps of the golden ratio keep them apart. */
+const spread = (draw: number, nth: number): number => (draw + nth * 0.618_033_988_749_895) % 1;

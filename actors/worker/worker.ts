@@ -1,0 +1,108 @@
+/**
+ * A worker as the journal knows it: its rare facts, not its heartbeats. What it can do now, its open pull and its leases
+ * are the leader's, see actors/partition/sessions.ts.
+ */
+import { assign, setup } from 'xstate';
+import type { Session, WorkerId } from '../../protocols/ids.js';
+import { worker as messages } from '../../protocols/messages.js';
+import { readChart } from '../chart.js';
+
+export interface Worker {
+  readonly id: WorkerId;
+  status: 'registered' | 'draining' | 'gone';
+  session: Session;
+  types: readonly string[];
+  queues: readonly string[];
+  capacity: number;
+  software: string;
+  seenMs: number;
+}
+
+interface WorkerBodies {
+  WorkerRegistered: { status: 'registered'; session: Session; types: readonly string[]; queues: readonly string[]; capacity: number; software: string };
+  WorkerDraining: { status: 'draining'; session: Session };
+  WorkerGone: { status: 'gone'; session: Session; reason: string };
+}
+export type WorkerEventType = keyof WorkerBodies;
+export type WorkerEvent = { [T in WorkerEventType]: { readonly type: T; readonly body: Readonly<WorkerBodies[T]> } }[WorkerEventType];
+type Applied = WorkerEvent & { readonly id: WorkerId; readonly nowMs: number };
+
+export const WORKER_MESSAGES = {
+  WorkerRegistered: messages.WorkerRegistered,
+  WorkerDraining: messages.WorkerDraining,
+  WorkerGone: messages.WorkerGone,
+} as const satisfies Record<WorkerEventType, unknown>;
+
+export const isWorkerEventType = (type: string): type is WorkerEventType => Object.hasOwn(WORKER_MESSAGES, type);
+
+export function decodeWorkerEvent(type: WorkerEventType, bytes: Uint8Array): WorkerEvent {
+  return { type, body: WORKER_MESSAGES[type].decode(bytes) } as unknown as WorkerEvent;
+}
+
+export const workerMachine = setup({
+  types: { context: {} as { worker: Worker | undefined }, events: {} as Applied },
+  actions: { apply: assign(({ context, event }) => ({ worker: applyWorker(context.worker && { ...context.worker }, event) })) },
+}).createMachine({
+  id: 'worker',
+  initial: 'absent',
+  context: { worker: undefined },
+  states: {
+    absent: { on: { WorkerRegistered: { target: 'registered', actions: 'apply' } } },
+    registered: {
+      on: {
+        WorkerRegistered: { target: 'registered', actions: 'apply' },
+        WorkerDraining: { target: 'draining', actions: 'apply' },
+        WorkerGone: { target: 'gone', actions: 'apply' },
+      },
+    },
+    draining: {
+      on: {
+        WorkerRegistered: { target: 'registered', actions: 'apply' },
+        WorkerGone: { target: 'gone', actions: 'apply' },
+      },
+    },
+    gone: { type: 'final' },
+  },
+});
+
+export const workerChart = readChart(workerMachine);
+
+export function applyWorker(worker: Worker | undefined, event: Applied): Worker {
+  if (event.type === 'WorkerRegistered') {
+    const { status, session, types, queues, capacity, software } = event.body;
+    return { id: event.id, status, session, types: [...types], queues: [...queues], capacity, software, seenMs: event.nowMs };
+  }
+  if (worker === undefined) throw new TypeError(`${event.type} of ${event.id}, which does not exist`);
+  worker.status = event.body.status;
+  worker.seenMs = event.nowMs;
+  return worker;
+}
+
+export interface RegisterWorker {
+  readonly workerId: WorkerId;
+  readonly session: Session;
+  readonly types: readonly string[];
+  readonly queues: readonly string[];
+  readonly capacity: number;
+  readonly software: string;
+}
+
+/** Nothing is recorded when nothing changed: a worker registers again after every change of leader. */
+export function decideRegister(worker: Worker | undefined, command: RegisterWorker): WorkerEvent | undefined {
+  const { session, types, queues, capacity, software } = command;
+  const same =
+    worker?.status === 'registered' && worker.session === session && worker.capacity === capacity && worker.software === software &&
+    worker.types.join() === types.join() && worker.queues.join() === queues.join();
+  return same ? undefined : { type: 'WorkerRegistered', body: { status: 'registered', session, types, queues, capacity, software } };
+}
+
+export function decideDrain(worker: Worker | undefined, session: Session, gone: boolean): WorkerEvent | undefined {
+  if (worker === undefined || worker.session !== session) return undefined;
+  if (gone) return decideGone(worker, 'drained');
+  return worker.status === 'draining' ? undefined : { type: 'WorkerDraining', body: { status: 'draining', session } };
+}
+
+export const decideGone = (worker: Worker, reason: string): WorkerEvent => ({
+  type: 'WorkerGone',
+  body: { status: 'gone', session: worker.session, reason },
+});
