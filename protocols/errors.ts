@@ -65,13 +65,13 @@ export type RejectionCode = CodeOf<'rejection'>;
 export type FailureCode = CodeOf<'failure'>;
 export type OperatingCode = CodeOf<'operating'>;
 
-/** A refusal, as a value: nothing changed. */
+/** A refusal, as a value: nothing changed. An operating error is one too when it keeps a command from being decided. */
 export interface Rejection {
-  readonly code: RejectionCode;
+  readonly code: RejectionCode | OperatingCode;
   readonly message: string;
 }
 
-export const reject = (code: RejectionCode, message: string): Rejection => ({ code, message });
+export const reject = (code: Rejection['code'], message: string): Rejection => ({ code, message });
 
 /** Something around us does not work. `hint` says what to do about it. */
 export class RepriseError extends Error {

@@ -16,6 +16,14 @@ interface Encoder<Body> {
   encode(body: Body, writer: protobuf.Writer): protobuf.Writer;
 }
 
+/** An event as it will lie in the commit, with the three words that its followers sort it by. */
+export interface EncodedEvent {
+  readonly kind: string;
+  readonly id: string;
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Bytes of a payload or result that this commit brings, by event index. */
 export interface FreshBytes {
   readonly index: number;
@@ -23,7 +31,7 @@ export interface FreshBytes {
 }
 
 export class Batch {
-  readonly events: Uint8Array[] = [];
+  readonly events: EncodedEvent[] = [];
   readonly effects: Effect[] = [];
   readonly fresh: FreshBytes[] = [];
   bytes = 0;
@@ -44,7 +52,7 @@ export class Batch {
 
   add<Body>(kind: string, id: string, type: string, cause: Cause, message: Encoder<Body>, body: Body): void {
     const bytes = encodeEvent(kind, id, type, cause, message, body);
-    this.events.push(bytes);
+    this.events.push({ kind, id, type, bytes });
     this.bytes += bytes.length + 4;
   }
 

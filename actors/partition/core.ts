@@ -14,7 +14,7 @@ import { answerOf, type Asker, type Effect } from './effects.js';
 import { foldCommit, foldJob, foldWorker, type Cause, type Folding } from './fold.js';
 import { Indexes } from './indexes.js';
 import type { Input, Moment } from './inputs.js';
-import { Sessions } from './sessions.js';
+import { Sessions, WorkerSession } from './sessions.js';
 import { beginCommit, newState, Policies, type PartitionState } from './state.js';
 import { awaitJob } from './steps/await.js';
 import { cancelJob } from './steps/cancel.js';
@@ -51,6 +51,16 @@ export class PartitionCore implements Folding {
   /** Folds a commit that lies in the journal. */
   replay(commit: journal.Commit, seq: number): void {
     foldCommit(this, commit, seq);
+  }
+
+  /** Leadership begins: workers that the journal knows may pull at once. */
+  lead(monoMs: number): void {
+    for (const { id, session, types, queues, status } of this.state.workers.values()) {
+      const known = new WorkerSession(id, session, types, queues);
+      known.heardMonoMs = monoMs;
+      known.draining = status === 'draining';
+      this.sessions.add(known);
+    }
   }
 
   step(input: Input, moment: Moment): void {

@@ -1,0 +1,102 @@
+/** A broker: leads partitions when it can, runs their projections, and answers the public subjects. */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Logger } from 'pino';
+import type { Leader } from '../../actors/partition/leader.js';
+import { PartitionHost } from '../../actors/partition/host.js';
+import { EventsProjection } from '../../projections/events.js';
+import { JobsProjection, JournalArchive } from '../../projections/jobs.js';
+import { ProjectionRunner } from '../../projections/runner.js';
+import { Checkpoints } from '../../projections/checkpoints.js';
+import type { Namespace, Partition } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { journal } from '../../protocols/messages.js';
+import { connectNats } from '../../streams/connect.js';
+import { openJournal } from '../../streams/jetstream.js';
+import { LeaderLease } from '../../streams/leader-lease.js';
+import { ensureTopology } from '../../streams/topology.js';
+import { openWitness, type Witness } from '../../streams/witness.js';
+import { Router } from './router.js';
+import { announce, serveLeader } from './service.js';
+
+export interface BrokerOptions {
+  /** With the broker user's name and password, where the server has one. */
+  readonly url: string;
+  readonly namespace: Namespace;
+  readonly partitions: number;
+  readonly replicas?: number;
+  readonly version: string;
+  readonly log: Logger;
+}
+
+export interface Broker {
+  readonly name: string;
+  /** Resolves when every partition has a leader, here or elsewhere. */
+  readonly ready: Promise<void>;
+  readonly hosts: readonly PartitionHost[];
+  stop(): Promise<void>;
+}
+
+const ENVELOPE_BYTES = 4_096;
+
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { url, namespace: ns, log } = options;
+  const name = `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`;
+  const nc = await connectNats({ url, name: `reprise broker ${name}`, reconnect: true });
+  await ensureTopology(nc, ns, options.partitions, { replicas: options.replicas ?? 1 });
+  const witness = openWitness(nc, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
+  const checkpoints = await Checkpoints.open(nc, ns);
+  const hosts: PartitionHost[] = [];
+  const router = new Router(nc, ns, hosts, (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
+  for (let n = 0; n < options.partitions; n += 1) {
+    hosts.push(await host({ options, name, nc, witness, checkpoints, router, partition: n as Partition }));
+  }
+  const service = await announce(nc, ns, options.version, name, router);
+  for (const each of hosts) each.start();
+  const stop = async (): Promise<void> => {
+    await service.stop().catch(() => {});
+    await Promise.all(hosts.map((each) => each.stop()));
+    await witness.close();
+    await checkpoints.flush();
+    await nc.close();
+  };
+  return { name, hosts, ready: Promise.all(hosts.map((each) => each.ready)).then(() => {}), stop };
+}
+
+interface HostParts {
+  readonly options: BrokerOptions;
+  readonly name: string;
+  readonly nc: NatsConnection;
+  readonly witness: Witness;
+  readonly checkpoints: Checkpoints;
+  readonly router: Router;
+  readonly partition: Partition;
+}
+
+async function host({ options, name, nc, witness, checkpoints, router, partition }: HostParts): Promise<PartitionHost> {
+  const { namespace: ns, url, log } = options;
+  const jobs = new JobsProjection();
+  const events = new EventsProjection(ns, (subject, data) => nc.isClosed() || nc.publish(subject, data));
+  const runner = new ProjectionRunner(partition, [jobs, events], await checkpoints.read(partition, [events.name]), (projection, checkpoint) => {
+    if (projection === events.name) checkpoints.note(partition, projection, checkpoint);
+  });
+  let stopServing = (): void => {};
+  return new PartitionHost({
+    partition, broker: name, log, clock,
+    maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
+    lease: await LeaderLease.open(nc, { ns, partition, holder: name }),
+    followers: [runner],
+    archive: (read) => new JournalArchive(jobs, async (seq) => {
+      const stored = await read(seq);
+      return stored && journal.Commit.decode(stored.bytes);
+    }),
+    openJournal: () => openJournal({ url, ns, partition }),
+    knownHeads: () => witness.heads(partition),
+    onHead: (head) => witness.note(head),
+    onLeading: (_: Leader) => (stopServing = serveLeader(nc, ns, partition, router)),
+    onFollowing: () => stopServing(),
+  });
+}
+
+const clock = { nowMs: () => Date.now(), monoMs: () => performance.now(), draw: () => Math.random() };

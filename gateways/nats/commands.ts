@@ -1,0 +1,98 @@
+/** From a decoded request to the commands of partitions: which ones it goes to, and what each is asked. */
+import { randomFillSync } from 'node:crypto';
+import type { Command, Target } from '../../actors/partition/inputs.js';
+import type { Asker } from '../../actors/partition/effects.js';
+import { jobId, partitionOfJob, partitionOfQueue, type JobId, type Partition } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
+import type { job, worker } from '../../protocols/messages.js';
+import { sessionOf, text, whole, workerIdOf } from './bounds.js';
+import { submitRequest, target, waitMs, type SubmitRequest } from './job-requests.js';
+import { partitionIn, progress, registerRequest, reports, tokens } from './worker-requests.js';
+
+const CLIENT = 'client';
+
+export function targetPartition(of: Target, partitions: number): Partition {
+  const partition = 'jobId' in of ? partitionOfJob(of.jobId) : partitionOfQueue(of.queue, partitions);
+  return partitionIn(partition, partitions);
+}
+
+export function getCommand(message: job.GetJob, to: Asker): Command & { kind: 'get' } {
+  return { kind: 'get', to, target: target(message) };
+}
+
+export function awaitCommand(message: job.AwaitJob, to: Asker): Command & { kind: 'await' } {
+  return { kind: 'await', to, target: target(message), waitMs: waitMs(message.waitMs) };
+}
+
+export function cancelCommand(message: job.CancelJob, to: Asker): Command & { kind: 'cancel' } {
+  return {
+    kind: 'cancel', to, target: target(message), reason: text('reason', message.reason, LIMITS.reasonBytes),
+    commandId: text('commandId', message.commandId, LIMITS.commandIdBytes), by: CLIENT,
+  };
+}
+
+export const registerCommand = (message: worker.RegisterWorker, to: Asker): Command => ({ kind: 'register', to, worker: registerRequest(message) });
+
+export function drainCommand(message: worker.DrainWorker, to: Asker): Command {
+  return { kind: 'drain', to, workerId: workerIdOf(message.workerId), session: sessionOf(message.session), gone: message.gone };
+}
+
+export function pullCommand(message: worker.Pull, to: Asker, partition: Partition): Command {
+  return {
+    kind: 'pull', to, workerId: workerIdOf(message.workerId), session: sessionOf(message.session),
+    pullSeq: whole('pullSeq', message.pullSeq, 1, Number.MAX_SAFE_INTEGER), free: whole('free', message.free, 0, LIMITS.free),
+    expiresMs: whole('expiresMs', message.expiresMs, 0, LIMITS.pullExpiresMs),
+    held: tokens('held', message.held, partition, LIMITS.free), reports: reports(message.reports, partition),
+  };
+}
+
+export function reportCommand(message: worker.ReportAttempts, to: Asker, partition: Partition): Command {
+  return {
+    kind: 'report', to, workerId: workerIdOf(message.workerId), session: sessionOf(message.session), reports: reports(message.reports, partition),
+  };
+}
+
+export function heartbeatCommand(message: worker.Heartbeat, to: Asker, partition: Partition): Command {
+  return {
+    kind: 'heartbeat', to, workerId: workerIdOf(message.workerId), session: sessionOf(message.session),
+    tokens: tokens('tokens', message.tokens, partition, LIMITS.free), progress: progress(message.progress),
+  };
+}
+
+/** The jobs of a submit by partition, each with its place in the request. Those that were refused go with the first. */
+export function submitParts(message: job.SubmitJobs, partitions: number): { request: SubmitRequest; parts: ReadonlyMap<Partition, readonly number[]> } {
+  const request = submitRequest(message);
+  const parts = new Map<Partition, number[]>();
+  request.jobs.forEach((each, nth) => {
+    const partition = 'code' in each ? undefined : partitionOfQueue(each.queue, partitions);
+    const key = partition ?? [...parts.keys()][0] ?? (0 as Partition);
+    const part = parts.get(key);
+    if (part) part.push(nth);
+    else parts.set(key, [nth]);
+  });
+  return { request, parts };
+}
+
+export function submitCommand(request: SubmitRequest, nths: readonly number[] | undefined, to: Asker, partition: Partition): Command {
+  const chosen = nths === undefined ? request.jobs : nths.map((nth) => request.jobs[nth]!);
+  return {
+    kind: 'submit', to, by: CLIENT, waitMs: request.waitMs,
+    jobs: chosen.map((each) => ('code' in each ? each : { id: drawJobId(partition), job: each })),
+  };
+}
+
+const POOL_BYTES = 10 * 400;
+const pool = new Uint8Array(POOL_BYTES);
+let used = POOL_BYTES;
+
+/** Random bytes are drawn by the pool: one call to the generator for 400 ids. */
+function drawJobId(partition: Partition): JobId {
+  if (used === POOL_BYTES) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const id = jobId(partition, pool, used);
+  used += 10;
+  return id;
+}
+

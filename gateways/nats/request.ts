@@ -1,0 +1,68 @@
+/** A request as it came over NATS: decoded on arrival, answered once, in the form it was asked in. */
+import { headers, type Msg } from '@nats-io/nats-core';
+import type { Answerable, Reply } from '../../actors/partition/reply.js';
+import { ERRORS, reject, type Rejection } from '../../protocols/errors.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { job, worker } from '../../protocols/messages.js';
+import type { Verb } from '../../protocols/subjects.js';
+import { encodeError, encodeReply, type Format } from './encode.js';
+import { parseJson } from './json.js';
+import { decodeStrictly, type Decoder } from './strict.js';
+
+export const MESSAGES = {
+  submit: job.SubmitJobs, get: job.GetJob, await: job.AwaitJob, cancel: job.CancelJob,
+  register: worker.RegisterWorker, pull: worker.Pull, report: worker.ReportAttempts, heartbeat: worker.Heartbeat, drain: worker.DrainWorker,
+} as const satisfies Record<Verb, Decoder<object>>;
+
+const OPENING_BRACE = 0x7b;
+
+export class NatsRequest implements Answerable {
+  readonly asker = 'asker';
+  readonly format: Format;
+  /** Asked about one job, and so to be refused as a whole. */
+  private single = true;
+
+  constructor(
+    readonly msg: Msg,
+    readonly verb: Verb,
+    private readonly partitions: number,
+    private readonly onError: (rejection: Rejection) => void,
+  ) {
+    this.format = msg.data[0] === OPENING_BRACE ? 'json' : 'protobuf';
+  }
+
+  /** The message of its verb, or why it is none. */
+  decode(): object | Rejection {
+    const { data } = this.msg;
+    if (data.length > LIMITS.requestBytes) return reject('TOO_LARGE', `the request has ${data.length} bytes; the limit is ${LIMITS.requestBytes}`);
+    if (this.format === 'protobuf') {
+      this.single = this.verb !== 'submit';
+      return decodeStrictly(MESSAGES[this.verb] as Decoder<object>, data);
+    }
+    const parsed = parseJson(this.verb, data);
+    if ('code' in parsed) return parsed;
+    this.single = !parsed.batch;
+    return parsed.message;
+  }
+
+  /** The request in protobuf, to be passed on to another leader. */
+  protobuf(message: object): Uint8Array {
+    return this.format === 'protobuf' ? this.msg.data : (MESSAGES[this.verb] as { encode(of: object): { finish(): Uint8Array } }).encode(message).finish();
+  }
+
+  answer(reply: Reply): void {
+    if (reply.kind === 'refused') return this.refuse(reply.rejection);
+    const [only] = reply.kind === 'jobs' ? reply.jobs : [];
+    if (this.single && only?.error?.code) return this.refuse({ code: only.error.code as Rejection['code'], message: only.error.message ?? '' });
+    if (this.msg.reply) this.msg.respond(encodeReply(reply, this.format, this.verb, this.single, this.partitions));
+  }
+
+  refuse(rejection: Rejection): void {
+    this.onError(rejection);
+    if (!this.msg.reply) return;
+    const h = headers();
+    h.set('Nats-Service-Error', `${rejection.code}: ${rejection.message}`.replaceAll(/[\r\n]/g, ' ').slice(0, 512));
+    h.set('Nats-Service-Error-Code', String(ERRORS[rejection.code].status));
+    this.msg.respond(encodeError(rejection, this.format), { headers: h });
+  }
+}

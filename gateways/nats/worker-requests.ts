@@ -1,0 +1,78 @@
+/** Requests of workers, decoded from either form and held to the limits. */
+import type { Outcome } from '../../actors/job/job.decide.js';
+import type { Failure } from '../../actors/job/job.js';
+import type { RejectedInput, Report } from '../../actors/partition/inputs.js';
+import type { RegisterWorker } from '../../actors/worker/worker.js';
+import { parsePartition, partitionOfJob, parseToken, type Partition, type Token } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
+import type { worker } from '../../protocols/messages.js';
+import { atMost, Invalid, jobType, payload, queueName, sessionOf, text, tokenOf, validated, whole, within, workerIdOf } from './bounds.js';
+import { contentType } from './job-requests.js';
+
+export function registerRequest(message: worker.RegisterWorker): RegisterWorker {
+  if (message.types.length === 0) throw new Invalid('INVALID_ARGUMENT', 'types must name at least one job type');
+  return {
+    workerId: workerIdOf(message.workerId),
+    session: sessionOf(message.session),
+    types: [...new Set(atMost('types', message.types, LIMITS.typesPerWorker).map(jobType))],
+    queues: [...new Set(atMost('queues', message.queues, LIMITS.queuesPerWorker).map(queueName))],
+    capacity: whole('capacity', message.capacity, 1, LIMITS.free),
+    software: text('software', message.software, 128),
+  };
+}
+
+export function partitionIn(value: number, partitions: number): Partition {
+  const partition = parsePartition(value);
+  if (partition === undefined || value >= partitions) throw new Invalid('WRONG_PARTITION', `partition ${value} does not exist; there are ${partitions}`);
+  return partition;
+}
+
+export function tokens(name: string, list: readonly string[], partition: Partition, most: number): Token[] {
+  return atMost(name, list, most).map((each) => ofPartition(tokenOf(each), partition));
+}
+
+function ofPartition(token: Token, partition: Partition): Token {
+  if (partitionOfJob(parseToken(token)!.jobId) === partition) return token;
+  throw new Invalid('WRONG_PARTITION', `token ${token} is not of partition ${partition}`);
+}
+
+/** Each report is checked by itself: one that cannot be taken is told so, the others count. */
+export function reports(list: readonly worker.Report.$Properties[], partition: Partition): (Report | RejectedInput)[] {
+  return atMost('reports', list, LIMITS.pullReports).map((each) => {
+    const message = each as worker.Report;
+    const report = validated(() => ({ token: ofPartition(tokenOf(message.token), partition), outcome: outcome(message) }));
+    return 'code' in report ? { token: message.token.slice(0, 64), rejection: report } : report;
+  });
+}
+
+function outcome(message: worker.Report): Outcome {
+  switch (message.outcome) {
+    case 'ok':
+      return { kind: 'ok', result: payload('result', message.result), contentType: contentType(message.contentType) };
+    case 'retry': {
+      const afterMs = message.retryAfterMs ?? undefined;
+      return { kind: 'retry', failure: failure(message), afterMs: afterMs === undefined ? undefined : whole('retryAfterMs', afterMs, 0, LIMITS.delayMs) };
+    }
+    case 'fail':
+      return { kind: 'fail', failure: failure(message) };
+    case 'cancelled':
+      return { kind: 'cancelled' };
+    default:
+      throw new Invalid('INVALID_ARGUMENT', `outcome must be ok, retry, fail or cancelled, not ${JSON.stringify(message.outcome.slice(0, 32))}`);
+  }
+}
+
+/** Messages and stacks are free text of somebody else's code: cut to size rather than refused. */
+function failure({ failure: given }: worker.Report): Failure {
+  const code = text('failure.code', given?.code || 'PERFORMER_ERROR', 128);
+  const message = cut(given?.message ?? '', LIMITS.failureMessageBytes);
+  return given?.stack ? { code, message, stack: cut(given.stack, LIMITS.failureStackBytes) } : { code, message };
+}
+
+const cut = (value: string, most: number): string => (value.length > most ? `${value.slice(0, most)}…` : value);
+
+export function progress(list: readonly worker.Progress.$Properties[]): { token: Token; fraction: number; message: string }[] {
+  return atMost('progress', list, LIMITS.free).map((each) => ({
+    token: tokenOf(each.token ?? ''), fraction: within('progress.fraction', each.fraction ?? 0, 0, 1), message: text('progress.message', each.message ?? '', LIMITS.reasonBytes),
+  }));
+}

@@ -1,0 +1,60 @@
+/**
+ * Runs projections over a partition's commits, each from its own checkpoint on. The leader hands over every commit it
+ * has replayed or written, in order, so that nothing is read from the server twice; what lies at or before a
+ * projection's checkpoint is passed over, and a gap is a broken invariant.
+ */
+import type { Committed, Follower } from '../actors/partition/committed.js';
+import type { Partition } from '../protocols/ids.js';
+import { RepriseError } from '../protocols/errors.js';
+import type { Projection } from './projection.js';
+
+/** The last commit that a projection has folded. */
+export interface Checkpoint {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
+interface Running {
+  readonly projection: Projection;
+  checkpoint: Checkpoint;
+}
+
+const START: Checkpoint = { seq: 0, hash: new Uint8Array() };
+
+export class ProjectionRunner implements Follower {
+  private readonly running: Running[];
+
+  /** @param from checkpoints by projection name; one that has none starts at the beginning */
+  constructor(
+    readonly partition: Partition,
+    projections: readonly Projection[],
+    from: ReadonlyMap<string, Checkpoint> = new Map(),
+    private readonly onCheckpoint: (name: string, checkpoint: Checkpoint) => void = () => {},
+  ) {
+    this.running = projections.map((projection) => ({ projection, checkpoint: from.get(projection.name) ?? START }));
+  }
+
+  checkpointOf(name: string): Checkpoint | undefined {
+    return this.running.find((each) => each.projection.name === name)?.checkpoint;
+  }
+
+  follow(committed: Committed): void {
+    if (committed.partition !== this.partition) throw new TypeError(`a commit of partition ${committed.partition} for ${this.partition}`);
+    for (const each of this.running) this.advance(each, committed);
+  }
+
+  private advance(running: Running, committed: Committed): void {
+    const { seq, hash, events } = committed;
+    if (seq <= running.checkpoint.seq) return this.compare(running, seq, hash);
+    const { projection } = running;
+    for (let index = 0; index < events.length; index += 1) projection.evolve(events[index]!, index, committed);
+    running.checkpoint = { seq, hash };
+    this.onCheckpoint(projection.name, running.checkpoint);
+  }
+
+  /** The journal that is replayed must be the one that was folded before. */
+  private compare({ projection, checkpoint }: Running, seq: number, hash: Uint8Array): void {
+    if (seq !== checkpoint.seq || Buffer.compare(hash, checkpoint.hash) === 0) return;
+    throw new RepriseError('JOURNAL_REGRESSED', `projection ${projection.name} has folded another commit ${seq} than the journal holds now`);
+  }
+}
