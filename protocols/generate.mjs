@@ -1,7 +1,7 @@
 // Generates protocols/gen from the .proto files, and lays it beside the built code, where tsc does not carry it.
 // Run by `npm run build:protocols`.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,4 +15,12 @@ execFileSync(process.execPath, [
   '--no-verify', '--no-convert', '--no-delimited', '--no-service', '--no-typeurl',
   '--out', join(here, 'gen', 'reprise.js'), ...files.map((name) => join(here, name)),
 ], { stdio: 'inherit' });
+
+// Sequences and times stay below 2^53, so plain numbers do; the library would otherwise decode 64-bit fields to objects.
+const generated = join(here, 'gen', 'reprise.js');
+const code = readFileSync(generated, 'utf8');
+const opening = 'import $protobuf from "protobufjs/minimal.js";\n';
+if (!code.includes(opening)) throw new Error('the generated code no longer begins as expected');
+writeFileSync(generated, code.replace(opening, `${opening}\n$protobuf.util.Long = null;\n$protobuf.configure();\n`));
+
 cpSync(join(here, 'gen'), join(here, '..', 'dist', 'protocols', 'gen'), { recursive: true });
