@@ -25,7 +25,7 @@ export interface Failure {
   readonly code: string;
   readonly message: string;
   /** Goes into the journal, not into the state. */
-  readonly stack?: string | undefined;
+  readonly stack?: string;
 }
 
 /** Where bytes lie in the journal: event `index` of commit `seq`. */

@@ -108,7 +108,7 @@ function retireKey(state: PartitionState, name: string, endedMs: number): void {
   state.pastKeys.set(name, { ...entry, untilMs: endedMs + MEMORY.keyMs });
 }
 
-function withSharedPolicy(event: JobEvent, policies: Policies): JobEvent {
+export function withSharedPolicy(event: JobEvent, policies: Policies): JobEvent {
   return event.type === 'JobSubmitted' ? { type: event.type, body: { ...event.body, policy: policies.shared(event.body.policy) } } : event;
 }
 

@@ -94,10 +94,18 @@ function forgetOldest<V>(map: Map<string, V>, most: number, isOld: (entry: V) =>
 /** Equal policies share one object: a million jobs have a handful of them. */
 export class Policies {
   private readonly byText = new Map<string, Policy>();
-  private readonly known = new WeakSet<Policy>();
+  /** What was asked before, by identity: requests without a policy of their own bring one and the same object. */
+  private readonly known = new WeakMap<Policy, Policy>();
 
   shared(policy: Policy): Policy {
-    if (this.known.has(policy)) return policy;
+    const before = this.known.get(policy);
+    if (before) return before;
+    const shared = this.find(policy);
+    this.known.set(policy, shared);
+    return shared;
+  }
+
+  private find(policy: Policy): Policy {
     const text = JSON.stringify([
       policy.maxAttempts, policy.backoffInitialMs, policy.backoffFactor, policy.backoffMaxMs, policy.backoffJitter,
       policy.nonRetryable, policy.attemptMs, policy.heartbeatMs,
@@ -111,7 +119,6 @@ export class Policies {
       attemptMs: policy.attemptMs, heartbeatMs: policy.heartbeatMs,
     };
     this.byText.set(text, plain);
-    this.known.add(plain);
     return plain;
   }
 }

@@ -50,16 +50,25 @@ export class NatsRequest implements Answerable {
     return this.format === 'protobuf' ? this.msg.data : (MESSAGES[this.verb] as { encode(of: object): { finish(): Uint8Array } }).encode(message).finish();
   }
 
+  /**
+   * NATS checks where a request is published, not where its answer goes; an answer to the server's API or into a
+   * journal would be ours by name. Such a request is not answered.
+   */
+  private get mayAnswer(): boolean {
+    const { reply } = this.msg;
+    return reply !== undefined && reply !== '' && !reply.startsWith('$') && !reply.startsWith('reprise.');
+  }
+
   answer(reply: Reply): void {
     if (reply.kind === 'refused') return this.refuse(reply.rejection);
     const [only] = reply.kind === 'jobs' ? reply.jobs : [];
     if (this.single && only?.error?.code) return this.refuse({ code: only.error.code as Rejection['code'], message: only.error.message ?? '' });
-    if (this.msg.reply) this.msg.respond(encodeReply(reply, this.format, this.verb, this.single, this.partitions));
+    if (this.mayAnswer) this.msg.respond(encodeReply(reply, this.format, this.verb, this.single, this.partitions));
   }
 
   refuse(rejection: Rejection): void {
     this.onError(rejection);
-    if (!this.msg.reply) return;
+    if (!this.mayAnswer) return;
     const h = headers();
     h.set('Nats-Service-Error', `${rejection.code}: ${rejection.message}`.replaceAll(/[\r\n]/g, ' ').slice(0, 512));
     h.set('Nats-Service-Error-Code', String(ERRORS[rejection.code].status));

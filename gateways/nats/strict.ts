@@ -2,18 +2,13 @@
 import protobuf from 'protobufjs/minimal.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 
-/** The generated code hands every field it does not know, or of another wire type, to `raw`. */
+/** The generated code skips every field that it does not know, or that has another wire type. */
 class StrictReader extends protobuf.BufferReader {
-  unknown = 0;
+  skipped = 0;
 
-  constructor(bytes: Buffer) {
-    super(bytes);
-    this.discardUnknown = false;
-  }
-
-  override raw(): Buffer {
-    this.unknown += 1;
-    return Buffer.alloc(0);
+  override skipType(...wire: Parameters<protobuf.Reader['skipType']>): protobuf.Reader {
+    this.skipped += 1;
+    return super.skipType(...wire);
   }
 }
 
@@ -25,7 +20,7 @@ export function decodeStrictly<Message extends object>(decoder: Decoder<Message>
   const reader = new StrictReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   try {
     const message = decoder.decode(reader);
-    return reader.unknown === 0 ? message : reject('INVALID_ARGUMENT', 'the protobuf message has unknown fields, or fields of a wrong type');
+    return reader.skipped === 0 ? message : reject('INVALID_ARGUMENT', 'the protobuf message has unknown fields, or fields of a wrong type');
   } catch (error) {
     return reject('MALFORMED', `not the protobuf message of this subject: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,0 +1,169 @@
+import t from 'tap';
+import fc from 'fast-check';
+import { transition } from 'xstate';
+import { parseJobId, type Session, type WorkerId } from '../../protocols/ids.js';
+import { backoffMs } from './backoff.js';
+import { applyJob } from './job.apply.js';
+import { jobChart, jobMachine } from './job.chart.js';
+import { decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit, type Outcome, type SubmitJob } from './job.decide.js';
+import { decodeJobEvent, JOB_MESSAGES, type JobEvent } from './job.events.js';
+import { withSharedPolicy } from '../partition/fold.js';
+import { Policies } from '../partition/state.js';
+import { LIVE_STATUSES, FINAL_STATUSES, type Job, type Policy } from './job.js';
+
+const ID = parseJobId('0-0123456789abcdef')!;
+const POLICY: Policy = {
+  maxAttempts: 3, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0, nonRetryable: ['BAD_INPUT'],
+  attemptMs: 5_000, heartbeatMs: 1_000,
+};
+const SUBMIT: SubmitJob = {
+  type: 'square', queue: 'default', payload: Buffer.from('{"n":12}'), contentType: '', priority: 0, key: '', commandId: '', delayMs: 0, runAtMs: 0,
+  policy: POLICY, totalMs: 0, labels: undefined,
+};
+const NOW = 1_000_000;
+const TO = { workerId: 'w1' as WorkerId, session: 's1' as Session, pullSeq: 7 };
+const at = (nowMs = NOW) => ({ seq: 1, index: 0, nowMs, place: 0 });
+
+/** The job after these events. */
+const given = (...events: JobEvent[]): Job => events.reduce<Job | undefined>((job, event) => applyJob(job, event, ID, at()), undefined)!;
+const submitted = (over: Partial<SubmitJob> = {}): JobEvent[] => decideSubmit({ ...SUBMIT, ...over }, undefined, NOW);
+const running = (attempt = 1, over: Partial<SubmitJob> = {}): Job => {
+  const job = given(...submitted(over));
+  for (let n = 1; n < attempt; n += 1) {
+    applyJob(job, decideLease(job, TO, NOW), ID, at());
+    applyJob(job, report(job, RETRY) as JobEvent, ID, at());
+    applyJob(job, { type: 'JobBecameReady', body: { status: 'ready' } }, ID, at());
+  }
+  return applyJob(job, decideLease(job, TO, NOW), ID, at());
+};
+const OK: Outcome = { kind: 'ok', result: Buffer.from('144'), contentType: '' };
+const RETRY: Outcome = { kind: 'retry', failure: { code: 'PERFORMER_ERROR', message: 'no' }, afterMs: undefined };
+const report = (job: Job, outcome: Outcome, attempt = job.attempt, lease = job.lease) => decideReport(job, attempt, lease, outcome, { nowMs: NOW, draw: 0.5 });
+const typeOf = (decided: JobEvent | { code: string } | 'repeated' | undefined) =>
+  decided === undefined || decided === 'repeated' ? decided : 'code' in decided ? decided.code : decided.type;
+
+t.test('submit', (t) => {
+  t.same(submitted().map(typeOf), ['JobSubmitted'], 'given nothing, when submitted, then it is ready');
+  const delayed = submitted({ delayMs: 500 });
+  t.same(delayed.map(typeOf), ['JobSubmitted', 'JobDelayed'], 'with a delay, then it is scheduled as well');
+  t.equal(given(...delayed).dueMs, NOW + 500);
+  t.same(submitted({ runAtMs: NOW - 1 }).map(typeOf), ['JobSubmitted'], 'with a time that has passed, then it is ready at once');
+  t.end();
+});
+
+t.test('reports', (t) => {
+  const table: [string, Job, Outcome, string][] = [
+    ['ok', running(), OK, 'JobCompleted'],
+    ['retry with attempts left', running(), RETRY, 'JobRetryScheduled'],
+    ['retry on the last attempt', running(3), RETRY, 'JobFailed'],
+    ['retry with a non-retryable code', running(), { ...RETRY, failure: { code: 'BAD_INPUT', message: '' } }, 'JobFailed'],
+    ['fail', running(), { kind: 'fail', failure: { code: 'PERFORMER_FAILED', message: 'never' } }, 'JobFailed'],
+    ['cancelled, though nobody asked', running(), { kind: 'cancelled' }, 'JobRetryScheduled'],
+  ];
+  for (const [name, job, outcome, then] of table) t.equal(typeOf(report(job, outcome)), then, `given a running job, when ${name}, then ${then}`);
+  const cancelling = applyJob(running(), decideCancel(running(), 'enough') as JobEvent, ID, at());
+  t.equal(typeOf(report(cancelling, { kind: 'cancelled' })), 'JobCancelled');
+  t.equal(typeOf(report(cancelling, RETRY)), 'JobCancelled', 'a failure of a job that is being cancelled is no reason to go on');
+  t.equal(typeOf(report(cancelling, OK)), 'JobCompleted', 'the log decides: done is done');
+  t.end();
+});
+
+t.test('tokens', (t) => {
+  const job = running(2);
+  t.equal(typeOf(report(job, OK, 1, 1)), 'STALE_ATTEMPT', 'an older attempt changes nothing');
+  applyJob(job, report(job, OK) as JobEvent, ID, at());
+  t.equal(report(job, OK), 'repeated', 'the report that ended the attempt, sent again, gets the same answer');
+  const reclaimed = running();
+  applyJob(reclaimed, decideReclaim(reclaimed, { nowMs: NOW, draw: 0 }), ID, at());
+  t.equal(typeOf(report(reclaimed, OK, 1, 1)), 'STALE_ATTEMPT', 'a worker that was given up is too late');
+  t.equal(typeOf(decideReport(undefined, 1, 1, OK, { nowMs: NOW, draw: 0 })), 'STALE_ATTEMPT');
+  t.end();
+});
+
+t.test('time', (t) => {
+  t.equal(typeOf(decideDue(given(...submitted({ delayMs: 10 })), { nowMs: NOW + 9, draw: 0 })), undefined, 'not before its time');
+  t.equal(typeOf(decideDue(given(...submitted({ delayMs: 10 })), { nowMs: NOW + 10, draw: 0 })), 'JobBecameReady');
+  t.equal(typeOf(decideDue(running(), { nowMs: NOW + 5_000, draw: 0 })), 'JobRetryScheduled', 'an attempt that takes too long is tried again');
+  t.equal(typeOf(decideDue(running(3), { nowMs: NOW + 5_000, draw: 0 })), 'JobFailed');
+  t.equal(typeOf(decideDue(given(...submitted({ totalMs: 100 })), { nowMs: NOW + 100, draw: 0 })), 'JobExpired');
+  t.equal(typeOf(decideReclaim(running(), { nowMs: NOW, draw: 0 })), 'JobReclaimed', 'a silent worker loses the job at once');
+  t.equal(typeOf(decideReclaim(running(3), { nowMs: NOW, draw: 0 })), 'JobFailed', 'a job that kills its workers ends');
+  t.end();
+});
+
+t.test('cancel', (t) => {
+  t.equal(typeOf(decideCancel(given(...submitted()), '')), 'JobCancelled');
+  t.equal(typeOf(decideCancel(running(), '')), 'JobCancelRequested');
+  const done = running();
+  applyJob(done, report(done, OK) as JobEvent, ID, at());
+  t.equal(typeOf(decideCancel(done, '')), 'ALREADY_ENDED');
+  const cancelled = given(...submitted(), decideCancel(given(...submitted()), '') as JobEvent);
+  t.equal(decideCancel(cancelled, ''), 'repeated');
+  t.end();
+});
+
+t.test('backoff: initial × factor^(attempt−1), at most max, ± jitter', (t) => {
+  t.same([1, 2, 3, 10].map((attempt) => backoffMs(POLICY, attempt, 0.5)), [1_000, 2_000, 4_000, 60_000]);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1_000 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempt, draw) => {
+      const wait = backoffMs({ ...POLICY, backoffJitter: 0.1 }, attempt, draw);
+      return wait >= 900 && wait <= 66_000;
+    }),
+  );
+  t.end();
+});
+
+t.test('the Map and the machine agree on every status and event, and some decision takes every arrow', (t) => {
+  const taken = new Set<string>();
+  for (const [job, event] of decisions()) {
+    const from = job?.status ?? 'absent';
+    taken.add(`${from} ${event.type}`);
+    const value = jobMachine.resolveState({ value: from, context: { job } });
+    const [next] = transition(jobMachine, value, { ...event, id: ID, at: at() } as never);
+    t.equal(next.value, event.body.status, `${from} --${event.type}→ ${event.body.status}`);
+    const applied = applyJob(job && structuredClone(job), event, ID, at());
+    t.same(next.context.job, applied, 'the chart calls the same apply');
+  }
+  const statuses = ['absent', ...LIVE_STATUSES, ...FINAL_STATUSES];
+  for (const from of statuses) {
+    for (const type of Object.keys(JOB_MESSAGES)) {
+      const can = jobMachine.states[from as 'ready']!.transitions.has(type as never);
+      t.equal(jobChart.next(from, type) !== undefined, can, `${from} ${can ? 'takes' : 'does not take'} ${type}`);
+    }
+  }
+  const missed = jobChart.arrows.map((arrow) => `${arrow.from} ${arrow.event}`).filter((arrow) => !taken.has(arrow));
+  t.same(missed, [], 'no arrow that nothing takes');
+  t.end();
+});
+
+t.test('every event survives its message', (t) => {
+  for (const [, event] of decisions()) {
+    const bytes = JOB_MESSAGES[event.type].encode(event.body as never).finish();
+    const again = withSharedPolicy(decodeJobEvent(event.type, bytes), new Policies());
+    const job = event.type === 'JobSubmitted' ? undefined : running();
+    t.same(JSON.parse(JSON.stringify(applyJob(job && structuredClone(job), again, ID, at()))), JSON.parse(JSON.stringify(applyJob(job, event, ID, at()))), event.type);
+  }
+  t.end();
+});
+
+/** A decision for every arrow of the chart, made by the rules themselves. */
+function decisions(): [Job | undefined, JobEvent][] {
+  const chance = { nowMs: NOW + 10_000_000, draw: 0.5 };
+  const pairs: [Job | undefined, JobEvent][] = [[undefined, submitted()[0]!]];
+  const ready = () => given(...submitted({ totalMs: 1 }));
+  const scheduled = () => given(...submitted({ delayMs: 5, totalMs: 20_000_000 }));
+  const retrying = (totalMs: number) => {
+    const job = running(1, { totalMs });
+    return applyJob(job, report(job, RETRY) as JobEvent, ID, at());
+  };
+  pairs.push([given(submitted()[0]!), submitted({ delayMs: 5 })[1]!], [ready(), decideLease(ready(), TO, NOW)]);
+  for (const job of [ready(), scheduled(), retrying(0), running()]) pairs.push([job, decideCancel(job, '') as JobEvent]);
+  for (const job of [ready(), given(...submitted({ delayMs: 5, totalMs: 1 })), retrying(1), running(1, { totalMs: 1 })]) pairs.push([job, decideDue(job, chance)!]);
+  for (const job of [scheduled(), retrying(0)]) pairs.push([job, decideDue(job, { ...chance, nowMs: NOW + 1_000_000 })!]);
+  for (const outcome of [OK, RETRY]) pairs.push([running(), report(running(), outcome) as JobEvent]);
+  pairs.push([running(3), report(running(3), RETRY) as JobEvent], [running(), decideReclaim(running(), chance)]);
+  const cancelling = () => applyJob(running(), decideCancel(running(), '') as JobEvent, ID, at());
+  pairs.push([cancelling(), report(cancelling(), { kind: 'cancelled' }) as JobEvent]);
+  return pairs;
+}
+

@@ -1,0 +1,37 @@
+/** Payloads and results as handlers see them: JSON values, or bytes. */
+import { isUtf8 } from 'node:buffer';
+
+export const BYTES = 'application/octet-stream';
+
+const isJson = (contentType: string): boolean =>
+  contentType === '' || contentType === 'application/json' || contentType.startsWith('application/json;');
+
+/**
+ * No bytes at all are null, as an undefined result is on the way back.
+ * @throws if the content is said to be JSON and is not
+ */
+export function decodeContent(bytes: Uint8Array, contentType: string): unknown {
+  if (!isJson(contentType)) return bytes;
+  if (bytes.length === 0) return null;
+  if (!isUtf8(bytes)) throw new TypeError('the payload is not UTF-8');
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return JSON.parse(buffer.toString());
+}
+
+export interface Content {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+}
+
+const NULL: Content = { bytes: Buffer.from('null'), contentType: '' };
+
+/** @throws if the value has no encoding: a function, a BigInt, a cycle, a toJSON that throws */
+export function encodeContent(value: unknown): Content {
+  if (value === undefined || value === null) return NULL;
+  // A copy, because the handler may use its buffer again before the report is sent.
+  if (value instanceof Uint8Array) return { bytes: Buffer.from(value), contentType: BYTES };
+  if (value instanceof ArrayBuffer) return { bytes: Buffer.from(value.slice(0)), contentType: BYTES };
+  const text: string | undefined = JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`a ${typeof value} cannot be encoded as JSON`);
+  return { bytes: Buffer.from(text), contentType: '' };
+}

@@ -1,0 +1,156 @@
+/** The parts of a worker process, wired: what the worker's actor does when it changes its state. */
+import type { NatsConnection } from '@nats-io/transport-node';
+import { setTimeout as wait } from 'node:timers/promises';
+import { RepriseError, type Code } from '../../protocols/errors.js';
+import type { Namespace, Partition, Session, WorkerId } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { journal, worker } from '../../protocols/messages.js';
+import { subjects } from '../../protocols/subjects.js';
+import type { Attempt } from '../performer/attempt.js';
+import { ABORT_GRACE_MS } from '../performer/perform.js';
+import type { Log, Performer } from '../performer/performer.js';
+import { Attempts } from './attempts.js';
+import { Heartbeats } from './heartbeats.js';
+import { Link } from './link.js';
+import { ProgressPublisher } from './progress.js';
+import { Pulls } from './pulls.js';
+import { asker, type Ask } from './wire.js';
+
+const ASK_TIMEOUT_MS = 2_000;
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 1_000;
+const REPORTS_GRACE_MS = 5_000;
+const POLL_MS = 10;
+
+export interface WorkerLog extends Log {
+  child(bindings: object): Log;
+}
+
+export interface ProcessOptions {
+  readonly namespace: Namespace;
+  readonly workerId: WorkerId;
+  readonly session: Session;
+  readonly performers: ReadonlyMap<string, Performer>;
+  readonly queues: readonly string[];
+  readonly capacity: number;
+  readonly software: string;
+  readonly graceMs: number;
+  readonly log: WorkerLog;
+}
+
+/** Told to the worker's actor. */
+export interface ProcessEvents {
+  readonly newEpoch: () => void;
+  readonly unknownWorker: () => void;
+}
+
+const now = (): number => performance.now();
+
+export class WorkerProcess {
+  readonly pulls: Pulls;
+  readonly #options: ProcessOptions;
+  readonly #connection: NatsConnection;
+  readonly #ask: Ask;
+  readonly #links: Link[] = [];
+  readonly #attempts: Attempts;
+  readonly #heartbeats: Heartbeats;
+  readonly #progress: ProgressPublisher;
+
+  constructor(connection: NatsConnection, options: ProcessOptions, events: ProcessEvents) {
+    const { namespace, workerId, session, log, capacity, performers } = options;
+    const { newEpoch, unknownWorker } = events;
+    this.#options = options;
+    this.#connection = connection;
+    this.#ask = asker(connection, namespace);
+    const ask = this.#ask;
+    const shared = { ask, workerId, session, now, unknownWorker };
+    this.#progress = new ProgressPublisher(namespace, (subject, text) => this.#publish(subject, text), now);
+    this.#attempts = new Attempts(this.#links, {
+      capacity,
+      performers,
+      now,
+      log: (attempt) => log.child(bindingsOf(attempt)),
+      ended: () => this.pulls.changed(),
+      progressed: (attempt) => this.#progress.progressed(attempt),
+    });
+    this.#heartbeats = new Heartbeats(this.#links, this.#attempts, { ...shared, led: (link, epoch) => this.pulls.led(link, epoch) });
+    const maxRequestBytes = Math.min(LIMITS.requestBytes, connection.info?.max_payload ?? LIMITS.requestBytes) / 2;
+    this.pulls = new Pulls(this.#links, this.#attempts, this.#heartbeats, { ...shared, log, maxRequestBytes, newEpoch });
+    this.#listen();
+  }
+
+  /** Asks until a broker answers. @throws RepriseError if it refuses the worker for good. */
+  async register(signal: AbortSignal): Promise<void> {
+    for (let waitMs = FIRST_RETRY_MS; !signal.aborted; waitMs = Math.min(LAST_RETRY_MS, waitMs * 2)) {
+      const refusal = await this.registerOnce();
+      if (refusal === undefined) return;
+      if (!refusal.retryable) throw new RepriseError(refusal.code as Code, `the worker cannot register: ${refusal.message}`);
+      this.#options.log[waitMs === LAST_RETRY_MS ? 'warn' : 'debug']({ code: refusal.code }, `not registered yet: ${refusal.message}`);
+      await wait(waitMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async registerOnce(): Promise<{ code: string; message: string; retryable: boolean } | undefined> {
+    const { workerId, session, performers, queues, capacity, software } = this.#options;
+    const request = { workerId, session, types: [...performers.keys()], queues: [...queues], capacity, software };
+    const { data, refusal } = await this.#ask('register', worker.RegisterWorker.encode(request).finish(), ASK_TIMEOUT_MS);
+    if (refusal !== undefined) return refusal;
+    const reply = worker.RegisterReply.decode(data) as worker.RegisterReply;
+    this.#attempts.maxResultBytes = Math.min(LIMITS.payloadBytes, reply.maxResultBytes || LIMITS.payloadBytes);
+    while (this.#links.length < Math.max(1, reply.partitions)) this.#links.push(new Link(this.#links.length as Partition));
+    this.pulls.led(this.#links[0]!, reply.epoch);
+    return undefined;
+  }
+
+  /** No more pulls; what runs may end within the grace, is then aborted, and everything is reported. */
+  async drain(): Promise<void> {
+    this.pulls.pause();
+    await this.#leave(false);
+    await until(() => this.#attempts.busy.size === 0, this.#options.graceMs);
+    this.#attempts.abortAll('stopping');
+    await until(() => this.#attempts.busy.size === 0, ABORT_GRACE_MS + 1_000);
+    await until(() => this.#links.every((link) => link.outbox.isEmpty), REPORTS_GRACE_MS);
+    await this.#leave(true);
+  }
+
+  async close(): Promise<void> {
+    this.pulls.stop();
+    this.#heartbeats.stop();
+    this.#progress.stop();
+    this.#attempts.deadlines.stop();
+    await this.#connection.close();
+  }
+
+  async #leave(gone: boolean): Promise<void> {
+    const { workerId, session, log } = this.#options;
+    const { refusal } = await this.#ask('drain', worker.DrainWorker.encode({ workerId, session, gone }).finish(), ASK_TIMEOUT_MS);
+    if (refusal) log.debug({ code: refusal.code, gone }, `nobody heard that the worker leaves: ${refusal.message}`);
+  }
+
+  #publish(subject: string, text: string): void {
+    if (!this.#connection.isClosed()) this.#connection.publish(subject, text);
+  }
+
+  /** Brokers make known who leads; without it a dead leader's open pull is noticed only when it times out. */
+  #listen(): void {
+    const subject = subjects.event(this.#options.namespace, 'partition', '*', 'LeaderStarted');
+    const callback = (_error: Error | null, message: { data: Uint8Array }): void => {
+      try {
+        const fact = journal.Fact.decode(message.data);
+        const { epoch } = journal.LeaderStarted.decode(fact.event?.body ?? new Uint8Array());
+        const link = this.#links[fact.partition ?? 0];
+        if (link !== undefined) this.pulls.nudge(link, epoch ?? 0);
+      } catch (cause) {
+        this.#options.log.debug({ cause }, 'an event could not be read');
+      }
+    };
+    this.#connection.subscribe(subject, { callback });
+  }
+}
+
+const bindingsOf = ({ lease }: Attempt): object => ({ jobId: lease.jobId, jobType: lease.type, attempt: lease.attempt });
+
+async function until(met: () => boolean, timeoutMs: number): Promise<void> {
+  const endMs = now() + timeoutMs;
+  while (!met() && now() < endMs) await wait(POLL_MS);
+}

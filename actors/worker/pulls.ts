@@ -1,0 +1,251 @@
+/**
+ * Asks each partition's leader for work: free slots, held leases and finished attempts go in, leases come out. What
+ * finishes while a pull waits at the leader goes at once with another pull, which supersedes the first. Everything that
+ * finished in one turn of the event loop shares a request; while a superseded pull is unanswered, reports gather, so that
+ * a busy leader gets fewer and larger requests.
+ */
+import type { Session, WorkerId } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { worker } from '../../protocols/messages.js';
+import { resultInvalid, type Report } from '../performer/outcome.js';
+import type { Log } from '../performer/performer.js';
+import { Alarm } from './alarm.js';
+import type { Attempts } from './attempts.js';
+import type { Heartbeats } from './heartbeats.js';
+import type { Link } from './link.js';
+import { allot, type Offered } from './slots.js';
+import { isRefusal, readReply, type Answer, type Ask, type Refusal, type Reply } from './wire.js';
+
+/** With several partitions pulls are short, so that slots move to where the work is. */
+const SHARED_EXPIRES_MS = 250;
+/** How long an answer may be late: the leader's commit, the network. */
+const MARGIN_MS = 1_000;
+const REPORT_TIMEOUT_MS = 2_000;
+/** For how long reports gather at most when the superseded pull's answer is lost. */
+const GATHER_MS = 50;
+/** Rejections that say: nobody waits for this attempt. */
+const OVER = new Set(['STALE_ATTEMPT', 'ALREADY_ENDED', 'NOT_FOUND']);
+
+export interface PullsOptions {
+  readonly ask: Ask;
+  readonly workerId: WorkerId;
+  readonly session: Session;
+  /** For the reports of one request. */
+  readonly maxRequestBytes: number;
+  readonly now: () => number;
+  readonly log: Log;
+  readonly newEpoch: (link: Link) => void;
+  readonly unknownWorker: () => void;
+}
+
+export class Pulls {
+  /** Whether work is asked for. Reports are sent in any case. */
+  #asking = false;
+  #turn = 0;
+  #scheduled = false;
+  readonly #links: readonly Link[];
+  readonly #attempts: Attempts;
+  readonly #heartbeats: Heartbeats;
+  readonly #options: PullsOptions;
+  readonly #wake: Alarm;
+
+  constructor(links: readonly Link[], attempts: Attempts, heartbeats: Heartbeats, options: PullsOptions) {
+    this.#links = links;
+    this.#attempts = attempts;
+    this.#heartbeats = heartbeats;
+    this.#options = options;
+    this.#wake = new Alarm(() => (this.changed(), Infinity), options.now);
+  }
+
+  resume(): void {
+    this.#asking = true;
+    this.changed();
+  }
+
+  pause(): void {
+    this.#asking = false;
+  }
+
+  stop(): void {
+    this.pause();
+    this.#wake.stop();
+  }
+
+  /** The connection is a new one. */
+  reconnected(): void {
+    for (const link of this.#links) link.startOver();
+    this.changed();
+  }
+
+  /** A leader with a higher epoch was seen; what was sent to the one before may be lost. */
+  led(link: Link, epoch: number): void {
+    if (epoch <= link.epoch) return;
+    const first = link.epoch === 0;
+    link.epoch = epoch;
+    if (first) return;
+    link.startOver();
+    this.#options.newEpoch(link);
+    this.changed();
+  }
+
+  /** Word of a new leader that did not come from it: a reason to ask again at once, no more. */
+  nudge(link: Link, epoch: number): void {
+    if (epoch <= link.epoch || link.open === undefined) return;
+    link.startOver();
+    this.changed();
+  }
+
+  /** A slot or a report is there: looked at once the event loop has run what it has. */
+  changed(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#pump());
+  }
+
+  #pump(): void {
+    this.#scheduled = false;
+    const nowMs = this.#options.now();
+    this.#attempts.deadlines.check(nowMs);
+    const extra = this.#asking ? this.#allot(nowMs) : [];
+    for (const [index, link] of this.#links.entries()) this.#serve(link, extra[index] ?? 0, nowMs);
+  }
+
+  #allot(nowMs: number): readonly number[] {
+    const offered = this.#links.map(
+      (link): Offered => ({
+        open: link.open?.free,
+        hungry: link.hungry,
+        ready: this.#mayQuietlySend(link, nowMs),
+        sending: link.outbox.waiting > 0,
+      }),
+    );
+    const { extra, turn } = allot(this.#attempts.capacity, this.#attempts.busy.size, offered, this.#turn);
+    this.#turn = turn;
+    return extra;
+  }
+
+  #mayQuietlySend(link: Link, nowMs: number): boolean {
+    return nowMs >= link.readyMs && nowMs >= (link.superseded?.untilMs ?? -Infinity);
+  }
+
+  #serve(link: Link, extra: number, nowMs: number): void {
+    if (extra === 0 && link.outbox.waiting === 0 && nowMs >= link.readyMs) return;
+    if (!this.#mayQuietlySend(link, nowMs)) {
+      this.#wake.by(Math.max(link.readyMs, link.superseded?.untilMs ?? 0));
+      return;
+    }
+    const free = (link.open?.free ?? 0) + extra;
+    if (this.#asking && free > 0) this.#pull(link, free, nowMs);
+    else if (link.outbox.waiting > 0) this.#report(link, nowMs);
+  }
+
+  #pull(link: Link, free: number, sentMs: number): void {
+    const { workerId, session } = this.#options;
+    const seq = (link.pullSeq += 1);
+    const request = (link.requests += 1);
+    if (link.open !== undefined) link.superseded = { seq: link.open.seq, untilMs: sentMs + GATHER_MS };
+    link.open = { seq, free };
+    const expiresMs = this.#links.length > 1 ? SHARED_EXPIRES_MS : LIMITS.pullExpiresMs;
+    const reports = this.#take(link, request);
+    const held = [...link.held.keys()];
+    const { partition } = link;
+    const bytes = worker.Pull.encode({ workerId, session, partition, pullSeq: seq, free, expiresMs, held, reports }).finish();
+    this.#send(link, 'pull', bytes, { request, seq, free, sentMs, timeoutMs: expiresMs + MARGIN_MS });
+    if (link.outbox.waiting > 0) this.changed();
+  }
+
+  #report(link: Link, sentMs: number): void {
+    const { workerId, session } = this.#options;
+    const request = (link.requests += 1);
+    const reports = this.#take(link, request);
+    const bytes = worker.ReportAttempts.encode({ workerId, session, partition: link.partition, reports }).finish();
+    this.#send(link, 'report', bytes, { request, seq: 0, free: 0, sentMs, timeoutMs: REPORT_TIMEOUT_MS });
+    if (link.outbox.waiting > 0) this.changed();
+  }
+
+  #take(link: Link, request: number): Report[] {
+    return link.outbox.take(request, link.maxReports, this.#options.maxRequestBytes);
+  }
+
+  #send(link: Link, verb: 'pull' | 'report', bytes: Uint8Array, sent: Sent): void {
+    void this.#options.ask(verb, bytes, sent.timeoutMs).then((answer) => this.#answered(link, sent, answer));
+  }
+
+  #answered(link: Link, sent: Sent, answer: Answer): void {
+    const nowMs = this.#options.now();
+    this.#attempts.deadlines.check(nowMs);
+    const reply = answer.refusal ?? readReply(answer.data);
+    const current = link.open?.seq === sent.seq;
+    if (current) link.open = undefined;
+    if (link.superseded !== undefined && link.superseded.seq <= sent.seq) link.superseded = undefined;
+    if (isRefusal(reply)) this.#refused(link, sent, reply, current, nowMs);
+    else if (reply.epoch < link.epoch) this.#unheard(link, sent, current, nowMs);
+    else this.#heard(link, sent, reply, current, nowMs);
+    this.changed();
+  }
+
+  #heard(link: Link, sent: Sent, reply: Reply, current: boolean, nowMs: number): void {
+    const carried = link.outbox.answered(sent.request);
+    this.led(link, reply.epoch);
+    link.heard();
+    link.maxReports = LIMITS.pullReports;
+    if (current && sent.free > 0) link.hungry = reply.leases.length >= sent.free;
+    for (const { token, error } of reply.rejected) this.#rejected(link, carried, token ?? '', toRefusal(error), nowMs);
+    for (const token of reply.revoked) this.#attempts.abort(link, token, 'revoked');
+    for (const token of reply.cancel) this.#attempts.abort(link, token, 'cancelled');
+    for (const lease of reply.leases) {
+      const attempt = this.#attempts.take(link, lease, sent.sentMs, nowMs);
+      if (attempt === undefined) continue;
+      this.#heartbeats.watch(attempt);
+      // Leases of a superseded pull take slots that the open one offers: the leader counts them there as well.
+      if (link.open !== undefined) link.open.free = Math.max(0, link.open.free - 1);
+    }
+  }
+
+  /** Refused as a whole, or not answered: sent again later, one report at a time if it may be a report's fault. */
+  #refused(link: Link, sent: Sent, refusal: Refusal, current: boolean, nowMs: number): void {
+    const { code, message, retryable } = refusal;
+    this.#options.log.debug({ partition: link.partition, code }, `a request was refused: ${message}`);
+    if (code === 'UNKNOWN_WORKER') this.#options.unknownWorker();
+    if (retryable) return this.#unheard(link, sent, current, nowMs);
+    this.#options.log.error({ partition: link.partition, code }, `the leader refuses our request: ${message}`);
+    const carried = link.outbox.answered(sent.request);
+    if (carried.length === 1) this.#rejected(link, carried, carried[0]!.token, refusal, nowMs);
+    else for (const report of carried) link.outbox.add(report);
+    link.maxReports = 1;
+    link.backOff(nowMs, Math.random());
+  }
+
+  #unheard(link: Link, sent: Sent, current: boolean, nowMs: number): void {
+    link.outbox.lost(sent.request);
+    if (current || sent.free === 0) link.backOff(nowMs, Math.random());
+  }
+
+  #rejected(link: Link, carried: readonly Report[], token: string, refusal: Refusal, nowMs: number): void {
+    const report = carried.find((candidate) => candidate.token === token);
+    if (report === undefined || OVER.has(refusal.code)) return;
+    if (refusal.retryable) {
+      link.outbox.add(report);
+      link.backOff(nowMs, Math.random());
+      return;
+    }
+    this.#options.log.error({ token, code: refusal.code }, `the leader refuses the report: ${refusal.message}`);
+    if (report.outcome === 'ok') link.outbox.add(resultInvalid(token, `the leader refused the result: ${refusal.message}`));
+  }
+}
+
+interface Sent {
+  readonly request: number;
+  /** Of a pull; 0 for reports alone. */
+  readonly seq: number;
+  readonly free: number;
+  /** On the monotonic clock. */
+  readonly sentMs: number;
+  readonly timeoutMs: number;
+}
+
+const toRefusal = (error: worker.RejectedReport.$Properties['error']): Refusal => ({
+  code: error?.code ?? '',
+  message: error?.message ?? '',
+  retryable: error?.retryable ?? false,
+});

@@ -1,0 +1,94 @@
+/**
+ * Finds a nats-server: the one that REPRISE_NATS_SERVER names, one on PATH that is new enough, the one in the user's
+ * cache, and at last one that is fetched into that cache.
+ */
+import { execFile } from 'node:child_process';
+import { access, constants, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { promisify } from 'node:util';
+import { RepriseError } from '../../protocols/errors.js';
+import { fetchServer } from './fetch.js';
+import { isAtLeast, pinFor, SERVER_VERSION } from './pin.js';
+
+export interface ServerBinary {
+  readonly path: string;
+  readonly version: string;
+  readonly from: 'environment' | 'path' | 'cache' | 'fetched';
+}
+
+export interface FindOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Told what takes long, one line at a time. */
+  readonly log?: (line: string) => void;
+}
+
+const VERSION_WITHIN_MS = 10_000;
+
+export async function findServer({ env = process.env, log = () => undefined }: FindOptions = {}): Promise<ServerBinary> {
+  return (await named(env)) ?? (await onPath(env)) ?? (await cached(env)) ?? (await fetched(env, log));
+}
+
+/** Where the fetched server is kept, for every checkout and package of this user. */
+export function cachePath(env: NodeJS.ProcessEnv = process.env): string {
+  return join(cacheFolder(env), 'reprise', `nats-server-${SERVER_VERSION}`, 'nats-server');
+}
+
+function cacheFolder(env: NodeJS.ProcessEnv): string {
+  const given = env['XDG_CACHE_HOME'];
+  if (given && isAbsolute(given)) return given;
+  const home = env['HOME'] || homedir();
+  return process.platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
+}
+
+/** Somebody who names a server means that one, so nothing else is tried when it does not do. */
+async function named(env: NodeJS.ProcessEnv): Promise<ServerBinary | undefined> {
+  const path = env['REPRISE_NATS_SERVER'];
+  if (!path) return undefined;
+  const version = await versionOf(path);
+  if (version && isAtLeast(version, SERVER_VERSION)) return { path, version, from: 'environment' };
+  const found = version ? `is version ${version}` : 'cannot be run as a nats-server';
+  const hint = `Let it name a nats-server ${SERVER_VERSION} or newer, or unset it.`;
+  throw new RepriseError('SERVER_MISSING', `REPRISE_NATS_SERVER=${path} ${found}.`, { hint });
+}
+
+async function onPath(env: NodeJS.ProcessEnv): Promise<ServerBinary | undefined> {
+  for (const folder of (env['PATH'] ?? '').split(delimiter).filter(isAbsolute)) {
+    const path = join(folder, 'nats-server');
+    const version = (await isExecutable(path)) ? await versionOf(path) : undefined;
+    if (version && isAtLeast(version, SERVER_VERSION)) return { path, version, from: 'path' };
+  }
+  return undefined;
+}
+
+/** The cache is written by a rename of a complete, verified file, so that its size is all there is to look at. */
+async function cached(env: NodeJS.ProcessEnv): Promise<ServerBinary | undefined> {
+  const pin = pinFor();
+  const path = cachePath(env);
+  const size = await stat(path).then((found) => found.size, () => undefined);
+  const usable = pin !== undefined && size === pin.bytes && (await isExecutable(path));
+  return usable ? { path, version: SERVER_VERSION, from: 'cache' } : undefined;
+}
+
+async function fetched(env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<ServerBinary> {
+  const pin = pinFor();
+  if (!pin) {
+    const platform = `${process.platform}-${process.arch}`;
+    const hint = `Install nats-server ${SERVER_VERSION} or newer on PATH, or give --nats or REPRISE_NATS_URL.`;
+    throw new RepriseError('SERVER_MISSING', `There is no nats-server to fetch for ${platform}.`, { hint });
+  }
+  const path = cachePath(env);
+  log(`Fetching nats-server ${SERVER_VERSION} (7 MB, once) …`);
+  await fetchServer({ pin, path, env });
+  log(`nats-server ${SERVER_VERSION} is in ${path}`);
+  return { path, version: SERVER_VERSION, from: 'fetched' };
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(() => true, () => false);
+}
+
+async function versionOf(path: string): Promise<string | undefined> {
+  const answer = await promisify(execFile)(path, ['--version'], { timeout: VERSION_WITHIN_MS }).catch(() => undefined);
+  return /nats-server: v(\d+\.\d+\.\d+)/.exec(answer?.stdout ?? '')?.[1];
+}

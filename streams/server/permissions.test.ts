@@ -1,0 +1,95 @@
+/** What nats-server.conf allows everybody, one row for each rule, tried on the real server. */
+import { setImmediate as soon } from 'node:timers/promises';
+import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import t from 'tap';
+import { address } from './address.js';
+import { startServer } from './start.js';
+
+const server = await startServer({ dataDir: t.testdir(), log: (line) => t.comment(line) });
+const broker = await connect(address(server.brokerUrl));
+const client = await connect(address(server.url));
+t.teardown(async () => {
+  await Promise.all([broker.close(), client.close()]);
+  await server.stop();
+});
+
+const manager = await jetstreamManager(broker);
+await manager.streams.add({ name: 'REPRISE_t_JOURNAL_0', subjects: ['reprise.t.journal.0'] });
+for (const text of ['one', 'two']) await jetstream(broker).publish('reprise.t.journal.0', text);
+
+/** Whether the server complains about what `act` does. Its complaint comes before the answer to a flush. */
+async function isDenied(connection: NatsConnection, act: () => void): Promise<boolean> {
+  let denied = false;
+  const statuses = connection.status();
+  void (async () => {
+    for await (const status of statuses) denied ||= status.type === 'error' && /Permissions Violation/.test(status.error.message);
+  })();
+  act();
+  await connection.flush();
+  await soon();
+  return denied;
+}
+
+const publishing = (subject: string) => isDenied(client, () => client.publish(subject));
+const subscribing = (subject: string, queue?: string) =>
+  isDenied(client, () => void client.subscribe(subject, { ...(queue && { queue }), callback: () => undefined }));
+
+const JOURNAL = 'REPRISE_t_JOURNAL_0';
+const NO_PUBLISH = [
+  'reprise.t.journal.0', 'reprise.t.witness.0', 'reprise.t.p.0.submit', 'reprise.t.event.job.0-x.JobCompleted',
+  '$KV.REPRISE_t_LEASES.leader', '$O.files.C.x', '_INBOX_BROKER.x.y',
+  '$JS.API.STREAM.CREATE.X', `$JS.API.STREAM.UPDATE.${JOURNAL}`, `$JS.API.STREAM.DELETE.${JOURNAL}`, `$JS.API.STREAM.PURGE.${JOURNAL}`,
+  `$JS.API.STREAM.MSG.DELETE.${JOURNAL}`, `$JS.API.STREAM.SNAPSHOT.${JOURNAL}`, `$JS.API.STREAM.RESTORE.${JOURNAL}`,
+  `$JS.API.STREAM.PEER.REMOVE.${JOURNAL}`, `$JS.API.STREAM.LEADER.STEPDOWN.${JOURNAL}`,
+  `$JS.API.CONSUMER.DURABLE.CREATE.${JOURNAL}.c`, `$JS.API.CONSUMER.PAUSE.${JOURNAL}.c`, `$JS.API.CONSUMER.UNPIN.${JOURNAL}.c`,
+  `$JS.API.CONSUMER.RESET.${JOURNAL}.c`, `$JS.API.CONSUMER.LEADER.STEPDOWN.${JOURNAL}.c`,
+  '$JS.API.META.LEADER.STEPDOWN', '$JS.API.SERVER.REMOVE', '$JS.API.ACCOUNT.PURGE.$G', '$JS.API.ACCOUNT.STREAM.MOVE.$G.X',
+];
+const MAY_PUBLISH = [
+  'reprise.t.job.submit', 'reprise.t.worker.pull', 'reprise.t.progress.0-x', '$SRV.PING', '$SRV.INFO.reprise', 'own.subject', '_INBOX.x.y',
+  '$JS.API.INFO', `$JS.API.STREAM.INFO.${JOURNAL}`, '$JS.API.STREAM.LIST', '$JS.API.STREAM.NAMES', `$JS.API.STREAM.MSG.GET.${JOURNAL}`,
+  `$JS.API.CONSUMER.INFO.${JOURNAL}.c`, `$JS.API.CONSUMER.MSG.NEXT.${JOURNAL}.c`, `$JS.API.CONSUMER.DELETE.${JOURNAL}.c`, `$JS.API.CONSUMER.CREATE.${JOURNAL}.c`,
+];
+const NO_SUBSCRIBE = ['reprise.t.job.submit', 'reprise.*.job.*', 'reprise.t.job.>', 'reprise.t.worker.pull', 'reprise.t.p.0.submit', '_INBOX_BROKER.>'];
+const MAY_SUBSCRIBE = ['reprise.t.event.>', 'reprise.t.progress.*', 'reprise.t.journal.0', '$SRV.PING', 'own.>', '_INBOX.x.>'];
+
+t.test('everybody', async (t) => {
+  for (const subject of NO_PUBLISH) t.ok(await publishing(subject), `may not publish to ${subject}`);
+  for (const subject of MAY_PUBLISH) t.notOk(await publishing(subject), `may publish to ${subject}`);
+  for (const subject of NO_SUBSCRIBE) t.ok(await subscribing(subject), `may not subscribe to ${subject}`);
+  for (const subject of NO_SUBSCRIBE) t.ok(await subscribing(subject, 'brokers'), `nor to ${subject} in the brokers' group`);
+  for (const subject of MAY_SUBSCRIBE) t.notOk(await subscribing(subject), `may subscribe to ${subject}`);
+});
+
+t.test('a broker may do all of it', async (t) => {
+  const harmless = NO_PUBLISH.filter((subject) => !subject.startsWith('$') && subject !== 'reprise.t.journal.0');
+  for (const subject of harmless) t.notOk(await isDenied(broker, () => broker.publish(subject)), `publish to ${subject}`);
+  for (const subject of NO_SUBSCRIBE) {
+    t.notOk(await isDenied(broker, () => broker.subscribe(subject, { callback: () => undefined }).unsubscribe()), `subscribe to ${subject}`);
+  }
+});
+
+t.test('requests cannot be taken away from brokers by a wider subscription', async (t) => {
+  let taken = 0;
+  for (const subject of ['>', 'reprise.>', 'reprise.*.*.*', 'reprise.t.*.submit']) {
+    client.subscribe(subject, { queue: 'brokers', callback: (error, message) => void (!error && message.subject === 'reprise.t.job.submit' && (taken += 1)) });
+  }
+  await client.flush();
+  broker.subscribe('reprise.t.job.submit', { queue: 'brokers', callback: (_, message) => void message.respond('ours') });
+  await broker.flush();
+  for (let i = 0; i < 100; i += 1) t.equal((await client.request('reprise.t.job.submit', '', { timeout: 5_000 })).string(), 'ours');
+  t.equal(taken, 0);
+});
+
+t.test('everybody may read a journal', async (t) => {
+  const reader = await jetstreamManager(client);
+  t.equal((await reader.streams.getMessage(JOURNAL, { seq: 1 }))?.string(), 'one');
+  t.equal((await reader.streams.info(JOURNAL)).state.messages, 2);
+  const ordered = await jetstream(client).consumers.get(JOURNAL, { deliver_policy: DeliverPolicy.All });
+  t.equal((await ordered.next())?.string(), 'one');
+  await ordered.delete();
+  const { name } = await reader.consumers.add(JOURNAL, { name: 'mine', ack_policy: AckPolicy.None });
+  t.equal((await (await jetstream(client).consumers.get(JOURNAL, name)).next())?.string(), 'one');
+  t.ok(await reader.consumers.delete(JOURNAL, name));
+});

@@ -1,0 +1,58 @@
+/** Finds out where a server that was just started listens, and when it has recovered its streams. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Listening {
+  readonly pid: number;
+  readonly port: number;
+  readonly monitoringUrl: string;
+}
+
+const LOOK_EVERY_MS = 10;
+const ANSWER_WITHIN_MS = 5_000;
+
+/**
+ * Waits until the server answers that it is healthy. It takes as long as the server needs to read its streams, and has
+ * no bound but `gone`, which aborts when the server exits.
+ */
+export async function untilReady(portsDir: string, gone: AbortSignal): Promise<Listening> {
+  let listening: Listening | undefined;
+  while (!listening || !(await isHealthy(listening.monitoringUrl, gone))) {
+    await sleep(LOOK_EVERY_MS, undefined, { signal: gone });
+    listening ??= await readPorts(portsDir);
+  }
+  return listening;
+}
+
+/** The server writes `<its name>_<its pid>.ports` once it listens. */
+async function readPorts(folder: string): Promise<Listening | undefined> {
+  for (const name of await readdir(folder)) {
+    const pid = /_(\d+)\.ports$/.exec(name)?.[1];
+    const found = pid ? parse(await readFile(join(folder, name), 'utf8')) : undefined;
+    if (found) return { pid: Number(pid), ...found };
+  }
+  return undefined;
+}
+
+/** Undefined while the file is still being written. */
+function parse(text: string): Omit<Listening, 'pid'> | undefined {
+  try {
+    const { nats, monitoring } = JSON.parse(text) as { nats?: string[]; monitoring?: string[] };
+    const port = Number(nats?.[0] && new URL(nats[0]).port);
+    return port && monitoring?.[0] ? { port, monitoringUrl: monitoring[0] } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isHealthy(monitoringUrl: string, gone: AbortSignal): Promise<boolean> {
+  const signal = AbortSignal.any([gone, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+  try {
+    const answer = await fetch(`${monitoringUrl}/healthz`, { signal });
+    await answer.arrayBuffer();
+    return answer.ok;
+  } catch {
+    return false;
+  }
+}
