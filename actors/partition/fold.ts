@@ -7,6 +7,7 @@ import { RepriseError } from '../../protocols/errors.js';
 import { journal } from '../../protocols/messages.js';
 import { jobChart } from '../job/job.chart.js';
 import { applyJob, type Where } from '../job/job.apply.js';
+import type { Policy } from '../job/job.js';
 import { decodeJobEvent, isJobEventType, type JobEvent } from '../job/job.events.js';
 import { applyWorker, decodeWorkerEvent, isWorkerEventType, workerChart, type WorkerEvent } from '../worker/worker.js';
 import type { Chart } from '../chart.js';
@@ -108,8 +109,10 @@ function retireKey(state: PartitionState, name: string, endedMs: number): void {
   state.pastKeys.set(name, { ...entry, untilMs: endedMs + MEMORY.keyMs });
 }
 
+/** Of an event just decoded, whose body is ours to change; a copy would lose the defaults that its prototype holds. */
 export function withSharedPolicy(event: JobEvent, policies: Policies): JobEvent {
-  return event.type === 'JobSubmitted' ? { type: event.type, body: { ...event.body, policy: policies.shared(event.body.policy) } } : event;
+  if (event.type === 'JobSubmitted') (event.body as { policy: Policy }).policy = policies.shared(event.body.policy);
+  return event;
 }
 
 function fingerprintOf(event: JobEvent): string {

@@ -9,6 +9,7 @@ import type { Attempt } from './attempt.js';
 
 /** Thrown by `retry()` and `fail()`: a wish, not an error. */
 export class Control {
+  readonly #isControl = true;
   readonly kind: 'retry' | 'fail';
   readonly reason: string;
   readonly afterMs: number | undefined;
@@ -17,6 +18,11 @@ export class Control {
     this.kind = kind;
     this.reason = reason;
     this.afterMs = afterMs;
+  }
+
+  /** Unlike `instanceof`, asking this way runs no code of what was thrown, which may be a proxy. */
+  static is(thrown: unknown): thrown is Control {
+    return typeof thrown === 'object' && thrown !== null && #isControl in thrown && thrown.#isControl;
   }
 }
 

@@ -27,7 +27,7 @@ export const resultInvalid = (token: string, message: string): Report => ({
 });
 
 export function threw(token: string, thrown: unknown): Report {
-  if (!(thrown instanceof Control)) return { token, outcome: 'retry', failure: failureOf(thrown) };
+  if (!Control.is(thrown)) return { token, outcome: 'retry', failure: failureOf(thrown) };
   if (thrown.kind === 'fail') return { token, outcome: 'fail', failure: failure('PERFORMER_FAILED', thrown.reason) };
   const report: Report = { token, outcome: 'retry', failure: failure('PERFORMER_ERROR', thrown.reason) };
   return thrown.afterMs === undefined ? report : { ...report, retryAfterMs: thrown.afterMs };

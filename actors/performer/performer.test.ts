@@ -83,7 +83,7 @@ const cases: readonly [name: string, work: Handle<{ n: number }, unknown> | Perf
   ['throws half a character', () => { throw new Error('a\ud800b'); }, {}, 'retry', /PERFORMER_ERROR a\ufffdb/],
   ['returns a BigInt', () => 1n, {}, 'retry', /RESULT_INVALID/],
   ['returns a cycle', () => cyclic, {}, 'retry', /RESULT_INVALID/],
-  ['returns a function', () => () => 1, {}, 'retry', /RESULT_INVALID a? ?.*function/],
+  ['returns a function', () => () => 1, {}, 'retry', /RESULT_INVALID .*function/],
   ['returns a symbol', () => Symbol('s'), {}, 'retry', /RESULT_INVALID/],
   ['returns what throws when encoded', () => ({ toJSON: () => { throw new Error('no'); } }), {}, 'retry', /RESULT_INVALID .*no/],
   ['returns a thenable that throws', () => ({ get then(): unknown { throw new Error('no'); } }), {}, 'retry', /PERFORMER_ERROR no/],

@@ -15,6 +15,7 @@ import { journal } from '../../protocols/messages.js';
 import { connectNats } from '../../streams/connect.js';
 import { openJournal } from '../../streams/jetstream.js';
 import { LeaderLease } from '../../streams/leader-lease.js';
+import { gatewayUrl } from '../../streams/server/address.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { openWitness, type Witness } from '../../streams/witness.js';
 import { Router } from './router.js';
@@ -43,14 +44,15 @@ const ENVELOPE_BYTES = 4_096;
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { url, namespace: ns, log } = options;
   const name = `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`;
-  const nc = await connectNats({ url, name: `reprise broker ${name}`, reconnect: true });
-  await ensureTopology(nc, ns, options.partitions, { replicas: options.replicas ?? 1 });
-  const witness = openWitness(nc, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
-  const checkpoints = await Checkpoints.open(nc, ns);
+  const control = await connectNats({ url, name: `reprise broker ${name}`, reconnect: true });
+  await ensureTopology(control, ns, options.partitions, { replicas: options.replicas ?? 1 });
+  const nc = await connectNats({ url: gatewayUrl(url), name: `reprise gateway ${name}`, reconnect: true });
+  const witness = openWitness(control, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
+  const checkpoints = await Checkpoints.open(control, ns);
   const hosts: PartitionHost[] = [];
   const router = new Router(nc, ns, hosts, (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
   for (let n = 0; n < options.partitions; n += 1) {
-    hosts.push(await host({ options, name, nc, witness, checkpoints, router, partition: n as Partition }));
+    hosts.push(await host({ options, name, control, nc, witness, checkpoints, router, partition: n as Partition }));
   }
   const service = await announce(nc, ns, options.version, name, router);
   for (const each of hosts) each.start();
@@ -59,7 +61,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await Promise.all(hosts.map((each) => each.stop()));
     await witness.close();
     await checkpoints.flush();
-    await nc.close();
+    await Promise.all([nc.close(), control.close()]);
   };
   return { name, hosts, ready: Promise.all(hosts.map((each) => each.ready)).then(() => {}), stop };
 }
@@ -67,6 +69,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 interface HostParts {
   readonly options: BrokerOptions;
   readonly name: string;
+  /** For streams and leases; nothing that an asker chose is ever published here. */
+  readonly control: NatsConnection;
+  /** For everybody's requests and their answers. */
   readonly nc: NatsConnection;
   readonly witness: Witness;
   readonly checkpoints: Checkpoints;
@@ -74,7 +79,7 @@ interface HostParts {
   readonly partition: Partition;
 }
 
-async function host({ options, name, nc, witness, checkpoints, router, partition }: HostParts): Promise<PartitionHost> {
+async function host({ options, name, control, nc, witness, checkpoints, router, partition }: HostParts): Promise<PartitionHost> {
   const { namespace: ns, url, log } = options;
   const jobs = new JobsProjection();
   const events = new EventsProjection(ns, (subject, data) => nc.isClosed() || nc.publish(subject, data));
@@ -85,7 +90,7 @@ async function host({ options, name, nc, witness, checkpoints, router, partition
   return new PartitionHost({
     partition, broker: name, log, clock,
     maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
-    lease: await LeaderLease.open(nc, { ns, partition, holder: name }),
+    lease: await LeaderLease.open(control, { ns, partition, holder: name }),
     followers: [runner],
     archive: (read) => new JournalArchive(jobs, async (seq) => {
       const stored = await read(seq);

@@ -2,11 +2,13 @@
 import { RepriseError } from '../../protocols/errors.js';
 
 /**
- * Brokers receive answers below this prefix, which nats-server.conf closes to everybody else: whoever could write there
- * could forge the journal's acknowledgements.
+ * Brokers receive answers below prefixes of their own, which nats-server.conf closes to everybody else: whoever could
+ * write there could forge the journal's acknowledgements, or another broker's answer.
  */
 export const BROKER_INBOX = '_INBOX_BROKER';
 const BROKER = 'broker';
+const GATEWAY = 'gateway';
+const INBOXES: Readonly<Record<string, string>> = { [BROKER]: BROKER_INBOX, [GATEWAY]: '_INBOX_GATEWAY' };
 
 export interface Address {
   readonly servers: string;
@@ -23,7 +25,13 @@ export function address(url: string): Address {
   const [user, pass] = [decodeURIComponent(parsed.username), decodeURIComponent(parsed.password)];
   if (!user) return { servers };
   if (!pass) return { servers, token: user };
-  return { servers, user, pass, ...(user === BROKER && { inboxPrefix: BROKER_INBOX }) };
+  const inboxPrefix = INBOXES[user];
+  return { servers, user, pass, ...(inboxPrefix !== undefined && { inboxPrefix }) };
+}
+
+/** The address of a broker's public face: the user `gateway` in place of `broker`, any other user as it is. */
+export function gatewayUrl(url: string): string {
+  return url.split(',').map((each) => each.trim().replace(`//${BROKER}:`, `//${GATEWAY}:`)).join(',');
 }
 
 function parse(url: string): URL {
