@@ -20,9 +20,12 @@ export type Appended =
 
 export interface Journal {
   readonly partition: Partition;
+  /** Resolves when the connection is lost or closed. What was in flight is ambiguous then, and later calls throw SERVER_UNREACHABLE. */
+  readonly closed: Promise<void>;
   /**
    * Appends one message if the stream's last sequence is `expectedSeq`. At most one append may be in flight:
    * with two, a stale leader's second message fits the gap that its first one left.
+   * After an ambiguous end this handle takes no more appends: see {@link reopen}.
    */
   append(bytes: Uint8Array, expectedSeq: number): Promise<Appended>;
   /** Messages from `fromSeq` (at least 1) to the last one at the time of the call, in order. Gaps are not filled. */

@@ -1,0 +1,105 @@
+import t, { type Test } from 'tap';
+import type { Partition } from '../protocols/ids.js';
+import { journal } from '../protocols/messages.js';
+import { Chain, hashOf, type Head } from './chain.js';
+import { encodeCommit, eventCost, headerAfter, type CommitHeader } from './commit.js';
+
+const PARTITION = 3 as Partition;
+const leader = { leaderId: 'leader', epoch: 1 };
+const first: CommitHeader = { version: 1, journalId: 'j', partition: 3, epoch: 1, leaderId: 'leader', prevSeq: 0, prevHash: new Uint8Array(0), nowMs: 1_700_000_000_000, minReader: 1 };
+const event = (id: string): Uint8Array => journal.Event.encode({ kind: 'job', id, type: 'JobSubmitted', version: 1, cause: { commandId: 'c', type: 'SubmitJob', by: 'me', verified: false }, body: new Uint8Array(300) }).finish();
+
+/** A chain with `count` commits at 1, 2, … */
+function built(count: number): { chain: Chain; heads: Head[]; bytes: Uint8Array[] } {
+  const chain = new Chain(PARTITION);
+  const heads: Head[] = [];
+  const bytes: Uint8Array[] = [];
+  for (let seq = 1; seq <= count; seq += 1) {
+    const commit = encodeCommit(chain.head ? headerAfter(chain.head, leader, 0) : first, [event(`e${seq}`)]);
+    chain.accept({ seq, bytes: commit });
+    bytes.push(commit);
+    if (chain.head) heads.push(chain.head);
+  }
+  return { chain, heads, bytes };
+}
+
+const after = (head: Head | undefined, change: Partial<CommitHeader> = {}): Uint8Array => encodeCommit({ ...(head ? headerAfter(head, leader, 0) : first), ...change }, [event('x')]);
+
+t.test('commits of encoded events are byte for byte what the generated code makes', async (t) => {
+  for (const header of [first, { ...first, prevSeq: 2 ** 40, prevHash: hashOf(new Uint8Array(1)), partition: 0 }]) {
+    for (const ids of [[], ['a'], ['a', 'b', 'c']]) {
+      const encoded = encodeCommit(header, ids.map(event));
+      const events = ids.map((id) => journal.Event.decode(event(id)));
+      t.ok(Buffer.compare(encoded, journal.Commit.encode({ ...header, events }).finish()) === 0);
+      const empty = encodeCommit(header, []);
+      t.equal(encoded.length, empty.length + ids.reduce((sum, id) => sum + eventCost(event(id)), 0), 'the cost is what it adds');
+    }
+  }
+});
+
+t.test('given commits in order, then the head moves along', async (t) => {
+  const { chain, bytes, heads } = built(3);
+  t.equal(chain.head?.seq, 3);
+  t.same(chain.head?.hash, hashOf(bytes[2] ?? new Uint8Array()));
+  t.same(heads.map((head) => head.nowMs), [first.nowMs, first.nowMs, first.nowMs], 'time never goes back');
+  t.match(new Chain(PARTITION, heads[1]).accept({ seq: 3, bytes: bytes[2] ?? new Uint8Array() }), { kind: 'commit', seq: 3, commit: { prevSeq: 2 } }, 'also when begun from a head');
+});
+
+t.test('given a message of a stranger, then it is foreign and the head stays', async (t) => {
+  const { chain, heads } = built(2);
+  const head = chain.head;
+  const strange: Record<string, Uint8Array> = {
+    'no protobuf': new TextEncoder().encode('{"hello":1}'),
+    'empty': new Uint8Array(0),
+    'another version': after(head, { version: 2 }),
+    'another partition': after(head, { partition: 4 }),
+    'another journal': after(head, { journalId: 'k' }),
+    'no journal': after(head, { journalId: '' }),
+    'a successor of an older commit': after(heads[0]),
+    'a first commit': after(undefined),
+  };
+  let seq = 3;
+  for (const [what, bytes] of Object.entries(strange)) {
+    t.match(chain.accept({ seq, bytes }), { kind: 'foreign', seq, why: /\w/ }, what);
+    seq += 1;
+  }
+  t.equal(chain.head, head);
+  t.match(chain.accept({ seq, bytes: after(head) }), { kind: 'commit' }, 'and the next commit follows');
+});
+
+const broken = (t: Test, position: number, act: () => unknown): void => {
+  t.throws(act, { code: 'JOURNAL_BROKEN', message: new RegExp(`\\b${position} of partition 3`), cause: { position } });
+};
+
+t.test('given a gap or changed bytes, then the first bad or missing position is named', async (t) => {
+  const { bytes } = built(5);
+  const at = (seq: number): Uint8Array => bytes[seq - 1] ?? new Uint8Array();
+  const feed = (chain: Chain, ...seqs: number[]): void => seqs.forEach((seq) => void chain.accept({ seq, bytes: at(seq) }));
+  broken(t, 1, () => feed(new Chain(PARTITION), 2));
+  broken(t, 3, () => feed(new Chain(PARTITION), 1, 2, 4));
+  broken(t, 2, () => feed(new Chain(PARTITION), 1, 4, 5));
+  const changed = at(2).slice();
+  changed[changed.length - 1] = 1;
+  const chain = new Chain(PARTITION);
+  feed(chain, 1);
+  chain.accept({ seq: 2, bytes: changed });
+  broken(t, 2, () => feed(chain, 3));
+  const unreadable = new Chain(PARTITION);
+  feed(unreadable, 1);
+  t.match(unreadable.accept({ seq: 2, bytes: at(2).subarray(0, 20) }), { kind: 'foreign' });
+  broken(t, 2, () => feed(unreadable, 3));
+});
+
+t.test('given a commit that follows itself or a later one, then it is the bad one', async (t) => {
+  const { chain } = built(1);
+  broken(t, 2, () => chain.accept({ seq: 2, bytes: after(chain.head, { prevSeq: 9 }) }));
+});
+
+t.test('given a first commit that names a hash, then it is broken', async (t) => {
+  broken(t, 1, () => new Chain(PARTITION).accept({ seq: 1, bytes: after(undefined, { prevHash: new Uint8Array(32) }) }));
+});
+
+t.test('given a commit for newer readers, then reading halts', async (t) => {
+  const { chain } = built(1);
+  t.throws(() => chain.accept({ seq: 2, bytes: after(chain.head, { minReader: 2 }) }), { code: 'JOURNAL_TOO_NEW', cause: { position: 2 } });
+});

@@ -1,0 +1,101 @@
+/** The chain of commits, checked link by link. Pure. It is called for every commit of a replay. */
+import { hash } from 'node:crypto';
+import { RepriseError } from '../protocols/errors.js';
+import type { Partition } from '../protocols/ids.js';
+import { journal } from '../protocols/messages.js';
+import type { Stored } from './journal.js';
+
+/** The version of the envelope, and the newest `minReader` that this code satisfies. */
+export const COMMIT_VERSION = 1;
+export const READER = 1;
+
+/** Position and hash of a journal's last commit, with what the next commit needs of it. */
+export interface Head {
+  readonly journalId: string;
+  readonly partition: Partition;
+  readonly seq: number;
+  readonly hash: Uint8Array;
+  readonly epoch: number;
+  readonly nowMs: number;
+}
+
+export type Accepted =
+  | { readonly kind: 'commit'; readonly commit: journal.Commit; readonly seq: number; readonly bytes: Uint8Array }
+  /** A stranger's message: to be skipped with an alarm. */
+  | { readonly kind: 'foreign'; readonly seq: number; readonly why: string };
+
+/** SHA-256 of a commit's bytes. */
+export const hashOf = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
+
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0;
+
+/** The head that a commit becomes once it lies at `seq`. */
+export function headOf(commit: Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs'>, partition: Partition, seq: number, bytes: Uint8Array): Head {
+  return { journalId: commit.journalId, partition, seq, hash: hashOf(bytes), epoch: commit.epoch, nowMs: commit.nowMs };
+}
+
+export class Chain {
+  /** The last commit that was accepted, undefined while there is none. */
+  head: Head | undefined;
+  readonly #partition: Partition;
+  /** The last position looked at, and the first one skipped since the head: a message that is no longer there. */
+  #looked: number;
+  #missing: number | undefined;
+
+  constructor(partition: Partition, head?: Head) {
+    this.#partition = partition;
+    this.head = head;
+    this.#looked = head?.seq ?? 0;
+  }
+
+  /** @throws RepriseError JOURNAL_BROKEN or JOURNAL_TOO_NEW; `cause.position` is the first bad or missing position */
+  accept(stored: Stored): Accepted {
+    if (stored.seq > this.#looked + 1) this.#missing ??= this.#looked + 1;
+    this.#looked = stored.seq;
+    const commit = decode(stored.bytes);
+    const why = commit === undefined ? 'it is no commit' : this.#strange(commit);
+    if (commit === undefined || why !== undefined) return { kind: 'foreign', seq: stored.seq, why: why ?? '' };
+    this.#link(commit, stored.seq);
+    this.head = headOf(commit, this.#partition, stored.seq, stored.bytes);
+    this.#missing = undefined;
+    return { kind: 'commit', commit, seq: stored.seq, bytes: stored.bytes };
+  }
+
+  #strange(commit: journal.Commit): string | undefined {
+    if (commit.version !== COMMIT_VERSION) return `it is no commit of version ${COMMIT_VERSION}`;
+    if (commit.partition !== this.#partition) return `it is a commit of partition ${commit.partition}`;
+    if (commit.journalId === '') return 'it names no journal';
+    if (this.head === undefined) return undefined;
+    if (commit.journalId !== this.head.journalId) return `it is a commit of the journal ${commit.journalId.slice(0, 64)}`;
+    // A leader cannot have written it: the fence lets only a commit in that follows the last one.
+    return commit.prevSeq < this.head.seq ? `it follows position ${commit.prevSeq}, which has a successor` : undefined;
+  }
+
+  #link(commit: journal.Commit, seq: number): void {
+    if (commit.minReader > READER) {
+      throw new RepriseError('JOURNAL_TOO_NEW', `The commit at ${this.#at(seq)} needs a reader of version ${commit.minReader}; this one is ${READER}.`, { cause: { position: seq } });
+    }
+    const head = this.head;
+    if (commit.prevSeq >= seq) throw this.#broken(seq, `The commit at ${this.#at(seq)} names a later one, ${commit.prevSeq}, as its predecessor.`);
+    if (commit.prevSeq !== (head?.seq ?? 0)) {
+      const position = this.#missing ?? commit.prevSeq;
+      throw this.#broken(position, `Position ${this.#at(position)} is missing or changed: the commit at ${seq} follows ${commit.prevSeq}, but the last commit before it is at ${head?.seq ?? 0}.`);
+    }
+    if (!sameBytes(commit.prevHash, head?.hash ?? NONE)) {
+      throw this.#broken(head?.seq ?? seq, `Position ${this.#at(head?.seq ?? seq)} or ${seq} was changed: the commit at ${seq} names another hash for its predecessor.`);
+    }
+  }
+
+  #at = (seq: number): string => `${seq} of partition ${this.#partition}`;
+  #broken = (position: number, message: string): RepriseError => new RepriseError('JOURNAL_BROKEN', message, { cause: { position } });
+}
+
+const NONE = new Uint8Array(0);
+
+function decode(bytes: Uint8Array): journal.Commit | undefined {
+  try {
+    return journal.Commit.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

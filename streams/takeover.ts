@@ -1,0 +1,133 @@
+/**
+ * How a leader begins: it reads everything, checks that nothing known is missing, and bars every older leader by a
+ * LeaderStarted on the tail. The lease only says who should try; the fence decides.
+ */
+import { RepriseError } from '../protocols/errors.js';
+import { journal } from '../protocols/messages.js';
+import { Chain, COMMIT_VERSION, headOf, READER, sameBytes, type Head } from './chain.js';
+import { encodeCommit, headerAfter, type CommitHeader } from './commit.js';
+import type { Journal } from './journal.js';
+
+/** A head that must be in the journal: from own memory, a witness, a checkpoint. */
+export type KnownHead = Pick<Head, 'journalId' | 'partition' | 'seq' | 'hash'>;
+
+export interface TakeOverOptions {
+  readonly known: readonly KnownHead[];
+  /** Draws a fresh one at every call: two candidates, or two tries of one, must never write the same bytes. */
+  readonly leaderId: () => string;
+  /** Draws the journal's id; used only when the journal is empty. */
+  readonly journalId: () => string;
+  /** Name of the process, for people. */
+  readonly broker: string;
+  readonly nowMs: () => number;
+  readonly onCommit: (commit: journal.Commit, seq: number, bytes: Uint8Array, head: Head) => void | Promise<void>;
+  readonly onForeign?: (seq: number, why: string) => void;
+  /** How often somebody else may be faster before this one gives up. */
+  readonly tries?: number;
+}
+
+export type TakenOver =
+  | { readonly kind: 'leading'; readonly head: Head; readonly leaderId: string; readonly journal: Journal }
+  | { readonly kind: 'deposed'; readonly why: string; readonly journal: Journal };
+
+const TRIES = 5;
+
+/** @param from the journal to read; it is closed and opened anew when an append ends without an answer */
+export async function takeOver(from: Journal, options: TakeOverOptions): Promise<TakenOver> {
+  const reader = new Reader(from, options);
+  try {
+    let why = '';
+    for (let tries = options.tries ?? TRIES; tries > 0; tries -= 1) {
+      await reader.readOn();
+      const leaderId = options.leaderId();
+      const appended = await reader.start(leaderId);
+      if (appended.kind === 'committed') return { kind: 'leading', head: appended.head, leaderId, journal: reader.journal };
+      why = appended.message;
+    }
+    // What made the last try fail is read too, so that the caller has seen every position up to there.
+    await reader.readOn();
+    return { kind: 'deposed', why, journal: reader.journal };
+  } catch (error) {
+    if (reader.journal !== from) await reader.journal.close();
+    throw error;
+  }
+}
+
+type Started = { readonly kind: 'committed'; readonly head: Head } | { readonly kind: 'again'; readonly message: string };
+
+class Reader {
+  journal: Journal;
+  readonly #options: TakeOverOptions;
+  readonly #chain: Chain;
+  readonly #known = new Map<number, KnownHead[]>();
+  /** The stream's last position that was read; a stranger's message may lie there. */
+  #lastSeq = 0;
+
+  constructor(from: Journal, options: TakeOverOptions) {
+    this.journal = from;
+    this.#options = options;
+    this.#chain = new Chain(from.partition);
+    for (const head of options.known) if (head.seq > 0) this.#known.set(head.seq, [...(this.#known.get(head.seq) ?? []), head]);
+  }
+
+  async readOn(): Promise<void> {
+    const untilSeq = await this.journal.lastSeq();
+    if (untilSeq < this.#lastSeq) throw regressed(`The journal of partition ${this.journal.partition} ends at ${untilSeq}, but position ${this.#lastSeq} was read from it.`, untilSeq + 1);
+    for await (const stored of this.journal.replay(this.#lastSeq + 1)) await this.#accept(stored.seq, stored.bytes);
+    if (this.#lastSeq < untilSeq) {
+      throw new RepriseError('JOURNAL_BROKEN', `Position ${this.#lastSeq + 1} of partition ${this.journal.partition} is missing: the stream says that it ends at ${untilSeq}.`, { cause: { position: this.#lastSeq + 1 } });
+    }
+    this.#checkKnown();
+  }
+
+  async start(leaderId: string): Promise<Started> {
+    const { bytes, commit } = this.#leaderStarted(leaderId);
+    const appended = await this.journal.append(bytes, this.#lastSeq);
+    if (appended.kind === 'committed') {
+      const head = headOf(commit, this.journal.partition, appended.seq, bytes);
+      await this.#options.onCommit(journal.Commit.decode(bytes), appended.seq, bytes, head);
+      return { kind: 'committed', head };
+    }
+    if (appended.kind === 'ambiguous') this.journal = await this.journal.reopen();
+    else if (appended.why !== 'fenced') {
+      throw new RepriseError(appended.why === 'full' ? 'JOURNAL_FULL' : 'SERVER_FAILED', `The journal of partition ${this.journal.partition} refuses a new leader: ${appended.message}.`);
+    }
+    return { kind: 'again', message: appended.message };
+  }
+
+  async #accept(seq: number, bytes: Uint8Array): Promise<void> {
+    const accepted = this.#chain.accept({ seq, bytes });
+    this.#lastSeq = seq;
+    if (accepted.kind === 'foreign') return this.#options.onForeign?.(seq, accepted.why);
+    const head = this.#chain.head;
+    if (head === undefined) return;
+    for (const known of this.#known.get(seq) ?? []) {
+      if (known.journalId !== head.journalId || !sameBytes(known.hash, head.hash)) throw regressed(`The journal of partition ${head.partition} holds another commit at ${seq} than was known to be there.`, seq);
+    }
+    this.#known.delete(seq);
+    // Awaited only when there is something to wait for: most folds are synchronous, and this runs for every commit.
+    const folded = this.#options.onCommit(accepted.commit, seq, bytes, head);
+    if (folded) await folded;
+  }
+
+  #checkKnown(): void {
+    const [seq] = [...this.#known.keys()].sort((a, b) => a - b);
+    if (seq === undefined) return;
+    throw regressed(`The journal of partition ${this.journal.partition} lacks the commit at ${seq}, which was known to be in it; its last commit is at ${this.#chain.head?.seq ?? 0}.`, seq);
+  }
+
+  #leaderStarted(leaderId: string): { bytes: Uint8Array; commit: CommitHeader } {
+    const epoch = (this.#chain.head?.epoch ?? 0) + 1;
+    const { partition } = this.journal;
+    const wall = this.#options.nowMs();
+    const commit: CommitHeader = this.#chain.head
+      ? headerAfter(this.#chain.head, { leaderId, epoch }, wall)
+      : { version: COMMIT_VERSION, journalId: this.#options.journalId(), partition, epoch, leaderId, prevSeq: 0, prevHash: new Uint8Array(0), nowMs: wall, minReader: READER };
+    const body = journal.LeaderStarted.encode({ status: 'led', epoch, leaderId, broker: this.#options.broker }).finish();
+    const cause = { commandId: '', type: 'TakeOver', by: this.#options.broker, verified: false };
+    const event = { kind: 'partition', id: String(partition), type: 'LeaderStarted', version: 1, cause, body };
+    return { bytes: encodeCommit(commit, [journal.Event.encode(event).finish()]), commit };
+  }
+}
+
+const regressed = (message: string, position: number): RepriseError => new RepriseError('JOURNAL_REGRESSED', message, { cause: { position } });

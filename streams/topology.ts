@@ -1,0 +1,82 @@
+/** Makes the streams of a namespace, or checks that those that exist are what the journal's promises need. */
+import { JetStreamApiError, jetstreamManager, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { RepriseError } from '../protocols/errors.js';
+import type { Namespace } from '../protocols/ids.js';
+import { operating, STREAM_NOT_FOUND } from './connect.js';
+import { checkpointsConfig, journalConfig, leasesConfig, OPERATORS_OWN, type Wanted, witnessConfig } from './configs.js';
+
+export interface TopologyOptions {
+  readonly replicas?: number;
+  /** Of each journal. When it is reached, the journal refuses commits; it drops nothing. */
+  readonly maxBytes?: number;
+}
+
+const NAME_IN_USE = 10058;
+
+/** Several brokers may call it at once: the server makes a stream once, and everybody compares what came of it. */
+export async function ensureTopology(nc: NatsConnection, ns: Namespace, partitions: number, options: TopologyOptions = {}): Promise<void> {
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const replicas = options.replicas ?? 1;
+  const journals = Array.from({ length: partitions }, (_, n) => journalConfig(ns, n, partitions, replicas, options.maxBytes));
+  // The first journal holds the number of partitions for all, so that two brokers with different ones meet there.
+  for (const first of journals.slice(0, 1)) await ensure(jsm, first);
+  const others = [...journals.slice(1), witnessConfig(ns, partitions, replicas), leasesConfig(ns, replicas), checkpointsConfig(ns, replicas)];
+  await Promise.all(others.map((wanted) => ensure(jsm, wanted)));
+}
+
+async function ensure(jsm: JetStreamManager, wanted: Wanted): Promise<void> {
+  const doing = `Making or checking the stream ${wanted.name} failed`;
+  try {
+    const actual = (await find(jsm, wanted.name)) ?? (await make(jsm, wanted));
+    const differences = compare(wanted, actual);
+    if (differences.length > 0) {
+      throw new RepriseError('STREAM_MISMATCH', `The stream ${wanted.name} is configured otherwise: ${differences.join('; ')}.`, { cause: { differences } });
+    }
+  } catch (error) {
+    throw operating(error, doing);
+  }
+}
+
+async function find(jsm: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+  try {
+    return (await jsm.streams.info(name)).config;
+  } catch (error) {
+    if (isApi(error, STREAM_NOT_FOUND)) return undefined;
+    throw error;
+  }
+}
+
+async function make(jsm: JetStreamManager, wanted: Wanted): Promise<StreamConfig> {
+  try {
+    return (await jsm.streams.add(wanted)).config;
+  } catch (error) {
+    // Somebody else was faster, with another configuration.
+    const config = isApi(error, NAME_IN_USE) ? await find(jsm, wanted.name) : undefined;
+    if (config === undefined) throw error;
+    return config;
+  }
+}
+
+const isApi = (error: unknown, number: number): boolean => error instanceof JetStreamApiError && error.apiError().err_code === number;
+
+/** One line per field that differs: "retention is workqueue, needs limits". */
+function compare(wanted: Wanted, actual: StreamConfig): string[] {
+  const { metadata: wantedMetadata, ...fields } = wanted;
+  const differences = [...difference('', fields, actual as unknown as Record<string, unknown>)];
+  return [...differences, ...difference('metadata.', wantedMetadata, actual.metadata ?? {})];
+}
+
+function* difference(prefix: string, wanted: object, actual: Record<string, unknown>): Generator<string> {
+  for (const [field, value] of Object.entries(wanted)) {
+    if (OPERATORS_OWN.has(field)) continue;
+    if (plain(actual[field]) !== plain(value)) yield `${prefix}${field} is ${plain(actual[field])}, needs ${plain(value)}`;
+  }
+}
+
+/** Servers leave out what is off, empty or zero. */
+function plain(value: unknown): string {
+  if (value === undefined || value === null || value === false || value === 0 || value === '') return 'off';
+  if (Array.isArray(value)) return value.length === 0 ? 'off' : value.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join(',');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
