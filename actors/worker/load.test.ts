@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -65,16 +66,22 @@ t.test('what is refused', async (t) => {
 });
 
 t.test('in a folder without any package, in a process of its own', async (t) => {
-  const bare = t.testdir({
-    'square.ts': 'import { performer } from "reprise";\nexport default performer("square", async ({ n }: { n: number }) => n * n);\n',
-    'cube.js': 'import { performer } from "reprise";\nexport default performer("cube", ({ n }) => n ** 3);\n',
-  });
-  await mkdir(join(bare, 'node_modules'));
-  const main = join(bare, 'main.mjs');
+  const bare = await mkdtemp(join(tmpdir(), 'reprise-load-'));
+  t.teardown(() => rm(bare, { recursive: true }));
   const load = new URL('./load.ts', import.meta.url).href;
-  await writeFile(main, `import { loadPerformers } from ${JSON.stringify(load)};
-    for (const { performer } of await loadPerformers([${JSON.stringify(join(bare, 'square.ts'))}, ${JSON.stringify(join(bare, 'cube.js'))}]))
-      console.log(performer.type, await performer.handle({ n: 3 }));`);
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', import.meta.resolve('tsx'), main]);
-  t.equal(stdout, 'square 9\ncube 27\n');
+  const files = {
+    'square.ts': 'import { performer } from "reprise"; import { two } from "./two.js";\nexport default performer("square", async ({ n }: { n: number }) => n ** two);\n',
+    'two.ts': 'export const two: number = 2;\n',
+    'cube.js': 'import { performer } from "reprise";\nexport default performer("cube", ({ n }) => n ** 3);\n',
+    'main.mjs': `import { loadPerformers } from ${JSON.stringify(load)};
+      for (const { performer } of await loadPerformers(process.argv.slice(2))) console.log(performer.type, await performer.handle({ n: 3 }));`,
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(bare, name), text);
+  const run = async (...names: string[]): Promise<string> => {
+    const paths = ['main.mjs', ...names].map((name) => join(bare, name));
+    return (await promisify(execFile)(process.execPath, ['--import', import.meta.resolve('tsx'), ...paths])).stdout;
+  };
+  t.equal(await run('square.ts', 'cube.js'), 'square 9\ncube 27\n');
+  t.equal(await run('cube.js'), 'cube 27\n');
+  t.equal(await run('cube.js', 'square.ts'), 'cube 27\nsquare 9\n');
 });

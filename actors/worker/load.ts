@@ -80,17 +80,20 @@ function defaultOf(module: unknown): unknown {
 }
 
 let canLoadTypeScript = FROM_SOURCE;
-let canFindPackage = false;
+let isHooked = false;
 
 async function prepare(file: string): Promise<void> {
-  if (extname(file) === '.ts' && !canLoadTypeScript) {
+  const isTypeScript = extname(file) === '.ts';
+  if (isTypeScript && !canLoadTypeScript) {
     canLoadTypeScript = true;
     const { register: registerTsx } = await import('tsx/esm/api');
     registerTsx();
+    // The last hook has the first word, and ours must have it.
+    isHooked = false;
   }
-  if (!canFindPackage && !findsPackage(file)) {
-    canFindPackage = true;
-    register(`data:text/javascript,${encodeURIComponent(PACKAGE_HOOK)}`, { data: SDK });
+  if (!isHooked && (isTypeScript || !findsPackage(file))) {
+    isHooked = true;
+    register(`data:text/javascript,${encodeURIComponent(HOOK)}`, { data: SDK });
   }
 }
 
@@ -103,13 +106,26 @@ function findsPackage(file: string): boolean {
   }
 }
 
-/** Inline, because hooks run in a thread of their own, where no TypeScript is loaded. */
-const PACKAGE_HOOK = `
+/**
+ * Finds "reprise" where no such package is installed, and takes what is written with import and export for a module also
+ * where no package.json says so. Inline, because hooks run in a thread of their own, where no TypeScript is loaded.
+ */
+const HOOK = String.raw`
+import { readFile } from 'node:fs/promises';
 let sdk;
 export function initialize(data) { sdk = data; }
 export async function resolve(specifier, context, next) {
+  const found = await find(specifier, context, next);
+  const isOwn = /^file:[^?]*\.[jt]s(\?|$)/.test(found.url) && !found.url.includes('/node_modules/');
+  return isOwn && found.format === 'commonjs' && await isModule(found.url) ? { ...found, format: 'module' } : found;
+}
+async function find(specifier, context, next) {
   if (specifier !== 'reprise') return next(specifier, context);
   try { return await next(specifier, context); } catch { return next(sdk, context); }
+}
+async function isModule(url) {
+  const text = await readFile(new URL(url.split('?')[0]), 'utf8').catch(() => '');
+  return /^\s*(import\s*[\w"'{*]|export\s)/m.test(text);
 }`;
 
 function refusal(file: string, why: string, cause?: unknown): RepriseError {

@@ -1,0 +1,213 @@
+import t from 'tap';
+import fc from 'fast-check';
+import { token } from '../../protocols/ids.js';
+import { failed, first, leasesIn, ok, Play, POLICY, session, worker } from './play.js';
+import { stateOf, viewOf } from './state.js';
+
+const jobOf = (nth: number) => ({
+  type: 'square', queue: 'default', payload: Buffer.alloc(20), contentType: '', priority: 0, key: '', commandId: '', delayMs: nth % 50 === 0 ? 1_000 : 0,
+  runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
+});
+
+const started = (): Play => {
+  const play = new Play();
+  play.register('w1');
+  return play;
+};
+
+t.test('a job goes its way', (t) => {
+  const play = started();
+  const id = play.submit();
+  t.same(leasesIn(play.pull('w1', 1, 5)), [first(id)], 'given a ready job, when a worker pulls, then it is leased');
+  play.pull('w1', 2, 5, [], [ok(first(id))]);
+  t.same(play.history(id), ['JobSubmitted', 'JobLeased', 'JobCompleted']);
+  t.end();
+});
+
+t.test('submit and lease share a commit when a pull is waiting', (t) => {
+  const play = started();
+  play.pull('w1', 1, 5);
+  const before = play.commits.length;
+  const id = play.submit();
+  t.equal(play.commits.length, before + 1);
+  t.same(play.history(id), ['JobSubmitted', 'JobLeased']);
+  t.end();
+});
+
+t.test('order: highest priority first, then first come, and whoever comes back stands where it stood', (t) => {
+  const play = started();
+  const [low, high, low2] = [play.submit(), play.submit({ priority: 5 }), play.submit()];
+  t.same(leasesIn(play.pull('w1', 1, 1)), [first(high)]);
+  t.same(leasesIn(play.pull('w1', 2, 1, [first(high)])), [first(low)]);
+  play.tick(POLICY.heartbeatMs + 1);
+  t.same(play.history(low), ['JobSubmitted', 'JobLeased', 'JobReclaimed'], 'a silent worker loses its jobs');
+  play.register('w2');
+  t.same(leasesIn(play.pull('w2', 1, 3)), [token(high, 2, 2), token(low, 2, 2), first(low2)]);
+  t.end();
+});
+
+t.test('a pull says what the worker holds', (t) => {
+  const play = started();
+  const [a, b] = [play.submit(), play.submit()];
+  play.pull('w1', 1, 2);
+  t.same(leasesIn(play.pull('w1', 2, 2, [first(a)])), [first(b)], 'a lease that is missing from held is delivered again with the same token');
+  t.same(play.history(b), ['JobSubmitted', 'JobLeased'], 'and is not recorded twice');
+  const said = play.pull('w1', 3, 0, [first(a), first(b), token(a, 9, 9)]);
+  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.revoked : [])), [token(a, 9, 9)], 'what it should not hold is revoked');
+  t.end();
+});
+
+t.test('a higher pullSeq supersedes the older pull, which is answered empty', (t) => {
+  const play = started();
+  play.pull('w1', 1, 5);
+  const said = play.pull('w1', 2, 5);
+  t.equal(said.length, 1);
+  t.same(leasesIn(said), []);
+  const id = play.submit();
+  t.same(play.history(id), ['JobSubmitted', 'JobLeased'], 'the newer one waits on');
+  t.end();
+});
+
+t.test('keys and command ids', (t) => {
+  const play = started();
+  const id = play.submit({ key: 'k' });
+  t.equal(play.submit({ key: 'k' }), id, 'the same key and payload is the same job');
+  t.throws(() => play.submit({ key: 'k', payload: Buffer.from('2') }), /KEY_CONFLICT/);
+  t.not(play.submit({ key: 'k', queue: 'other' }), id, 'keys are unique within a queue');
+  const again = play.submit({ commandId: 'c' });
+  t.equal(play.submit({ commandId: 'c' }), again);
+  t.throws(() => play.submit({ commandId: 'c', payload: Buffer.from('2') }), /COMMAND_CONFLICT/);
+  t.end();
+});
+
+t.test('what is remembered is forgotten by the commits’ own time', (t) => {
+  const play = started();
+  const id = play.submit({ key: 'k', commandId: 'c' });
+  play.pull('w1', 1, 1);
+  play.pull('w1', 2, 0, [], [ok(first(id))]);
+  play.nowMs += 61_000;
+  play.submit();
+  t.notOk(play.core.state.jobs.has(id), 'an ended job leaves the leader after a minute');
+  t.equal(play.ask({ kind: 'get', target: { jobId: id } }).answer?.kind, 'archive', 'and the archive is asked');
+  t.throws(() => play.submit({ key: 'k', payload: Buffer.from('2') }), /KEY_CONFLICT/, 'its key is kept for an hour');
+  play.nowMs += 3_600_000;
+  t.not(play.submit({ key: 'k', payload: Buffer.from('2') }), id);
+  t.end();
+});
+
+t.test('cancelling a running job tells its worker through the open pull', (t) => {
+  const play = started();
+  const id = play.submit();
+  play.pull('w1', 1, 2);
+  play.pull('w1', 2, 1, [first(id)]);
+  const { said } = play.ask({ kind: 'cancel', target: { jobId: id }, reason: 'enough', commandId: '', by: 'client' });
+  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : [])), [first(id)]);
+  play.pull('w1', 3, 1, [], [{ token: first(id), outcome: { kind: 'cancelled' } }]);
+  t.equal(play.core.state.jobs.get(id)?.status, 'cancelled');
+  t.end();
+});
+
+t.test('a session that the leader does not know is told to register', (t) => {
+  const play = new Play();
+  const [said] = play.pull('w9', 1, 1);
+  t.match(said, { kind: 'refused', rejection: { code: 'UNKNOWN_WORKER' } });
+  t.end();
+});
+
+t.test('a commit holds at most 500 events, and a decision is never torn', (t) => {
+  const play = started();
+  const jobs = Array.from({ length: 900 }, (_, nth) => ({ id: play.nextId(), job: { ...jobOf(nth) } }));
+  play.ask({ kind: 'submit', by: 'client', waitMs: undefined, jobs });
+  t.equal(play.core.state.jobs.size, 900);
+  t.ok(play.commits.length >= 4, 'delayed jobs make two events each');
+  for (const { id, job } of jobs) {
+    if (job.delayMs > 0) t.same(play.history(id), ['JobSubmitted', 'JobDelayed']);
+  }
+  t.end();
+});
+
+/** Something that clients, workers and time do. */
+type Act =
+  | { do: 'submit'; priority: number; delayMs: number; key: string; totalMs: number; attempts: number }
+  | { do: 'pull'; worker: string; free: number; ends: 'ok' | 'failed' | 'none' }
+  | { do: 'cancel'; nth: number }
+  | { do: 'tick'; ms: number };
+
+const acts: fc.Arbitrary<Act> = fc.oneof(
+  fc.record({
+    do: fc.constant('submit' as const), priority: fc.integer({ min: 0, max: 3 }), delayMs: fc.constantFrom(0, 0, 0, 500),
+    key: fc.constantFrom('', '', 'a', 'b'), totalMs: fc.constantFrom(0, 0, 5_000), attempts: fc.integer({ min: 1, max: 3 }),
+  }),
+  fc.record({ do: fc.constant('pull' as const), worker: fc.constantFrom('w1', 'w2'), free: fc.integer({ min: 0, max: 3 }), ends: fc.constantFrom('ok' as const, 'failed' as const, 'none' as const) }),
+  fc.record({ do: fc.constant('cancel' as const), nth: fc.nat(30) }),
+  fc.record({ do: fc.constant('tick' as const), ms: fc.constantFrom(0, 100, 600, 1_500, 70_000) }),
+);
+
+class Actors {
+  readonly play = new Play();
+  private readonly pullSeq = new Map<string, number>();
+  private readonly ids: string[] = [];
+
+  constructor() {
+    this.play.register('w1');
+    this.play.register('w2');
+  }
+
+  act(act: Act): void {
+    const { play } = this;
+    if (act.do === 'submit') this.ids.push(play.submit({ priority: act.priority, delayMs: act.delayMs, key: act.key, totalMs: act.totalMs, policy: { ...POLICY, maxAttempts: act.attempts }, ...(act.key && { commandId: `c-${act.key}` }) }));
+    else if (act.do === 'tick') play.tick(act.ms);
+    else if (act.do === 'cancel') play.ask({ kind: 'cancel', target: { jobId: (this.ids[act.nth] ?? '0-0000000000000000') as never }, reason: '', commandId: '', by: 'client' });
+    else this.pull(act);
+  }
+
+  private pull({ worker: name, free, ends }: Act & { do: 'pull' }): void {
+    const { play } = this;
+    if (play.core.sessions.get(session(name)) === undefined) play.register(name);
+    const held = [...play.core.state.jobs.values()].filter((job) => job.status === 'running' && job.workerId === worker(name)).map((job) => token(job.id, job.attempt, job.lease));
+    const reports = ends === 'none' ? [] : held.map(ends === 'ok' ? ok : failed);
+    const pullSeq = (this.pullSeq.get(name) ?? 0) + 1;
+    this.pullSeq.set(name, pullSeq);
+    play.pull(name, pullSeq, free, ends === 'none' ? held : [], reports);
+  }
+}
+
+const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+t.test('property: whatever happens, the journal folds to the very state that decided it, and the state is plain data', (t) => {
+  fc.assert(
+    fc.property(fc.array(acts, { maxLength: 60 }), (script) => {
+      const actors = new Actors();
+      for (const act of script) {
+        actors.act(act);
+        const view = json(viewOf(actors.play.core.state));
+        t.same(json(viewOf(stateOf(view))), view);
+      }
+      // Forgetting happens as a commit begins, so the two are compared after one.
+      actors.play.submit();
+      const live = json(viewOf(actors.play.core.state)) as { journalId: string; epoch: number };
+      t.same({ ...(json(viewOf(actors.play.replayed().state)) as object), journalId: live.journalId, epoch: live.epoch }, live);
+    }),
+    { numRuns: 60 },
+  );
+  t.end();
+});
+
+t.test('property: no job has two valid tokens, and nobody overtakes in a queue', (t) => {
+  fc.assert(
+    fc.property(fc.array(acts, { maxLength: 60 }), (script) => {
+      const actors = new Actors();
+      for (const act of script) {
+        const ready = [...actors.play.core.state.jobs.values()].filter((job) => job.status === 'ready').map((job) => ({ ...job }));
+        actors.act(act);
+        const { jobs } = actors.play.core.state;
+        const taken = ready.filter((job) => jobs.get(job.id)?.lease !== job.lease);
+        const left = ready.filter((job) => jobs.get(job.id)?.status === 'ready' && jobs.get(job.id)?.lease === job.lease);
+        for (const one of taken) for (const other of left) if (other.priority > one.priority || (other.priority === one.priority && other.place < one.place)) return false;
+      }
+      return true;
+    }),
+    { numRuns: 200 },
+  );
+  t.end();
+});
