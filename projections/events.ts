@@ -1,15 +1,18 @@
 /** Re-publishes committed facts, each on a subject of its own, for whoever watches. At least once, in order. */
 import protobuf from 'protobufjs/minimal.js';
-import type { Namespace } from '../protocols/ids.js';
-import { subjects } from '../protocols/subjects.js';
 import type { EncodedEvent } from '../actors/partition/batch.js';
 import type { Committed } from '../actors/partition/committed.js';
+import type { Namespace } from '../protocols/ids.js';
+import { subjects } from '../protocols/subjects.js';
 import type { Projection } from './projection.js';
 
-export type Publish = (subject: string, data: Uint8Array) => void;
+/** The message comes in pieces, to be laid behind one another. */
+export type Publish = (subject: string, parts: readonly Uint8Array[]) => void;
 
 export class EventsProjection implements Projection {
   readonly name = 'events';
+  private commit: Committed | undefined;
+  private head: Uint8Array = new Uint8Array();
 
   constructor(
     private readonly ns: Namespace,
@@ -17,13 +20,35 @@ export class EventsProjection implements Projection {
   ) {}
 
   evolve(event: EncodedEvent, index: number, commit: Committed): void {
-    this.publish(subjects.event(this.ns, event.kind, event.id, event.type), encodeFact(event.bytes, index, commit));
+    if (commit !== this.commit) {
+      this.commit = commit;
+      this.head = factHead(commit);
+    }
+    const { bytes } = event;
+    this.publish(subjects.event(this.ns, event.kind, event.id, event.type), [this.head, factIndex(index, bytes.length), bytes]);
   }
 }
 
-/** A journal.Fact around the event's own bytes, which are not encoded a second time. */
-export function encodeFact(event: Uint8Array, index: number, { partition, seq, nowMs }: Committed): Uint8Array {
-  return protobuf.Writer.create()
-    .uint32(8).uint32(partition).uint32(16).uint64(seq).uint32(24).uint32(index).uint32(32).uint64(nowMs).uint32(42).bytes(event)
-    .finish();
+/**
+ * A journal.Fact in three pieces: what all facts of a commit share, the index with the opening of the event, and the
+ * event's own bytes, which are not encoded a second time.
+ */
+const factHead = ({ partition, seq, nowMs }: Committed): Uint8Array =>
+  protobuf.Writer.create().uint32(8).uint32(partition).uint32(16).uint64(seq).uint32(32).uint64(nowMs).finish();
+
+const INDEX_TAG = 24;
+const EVENT_TAG = 42;
+
+function factIndex(index: number, eventBytes: number): Uint8Array {
+  const bytes: number[] = [INDEX_TAG];
+  varint(index, bytes);
+  bytes.push(EVENT_TAG);
+  varint(eventBytes, bytes);
+  return Uint8Array.from(bytes);
+}
+
+function varint(value: number, into: number[]): void {
+  let rest = value;
+  for (; rest > 127; rest >>>= 7) into.push((rest & 127) | 128);
+  into.push(rest);
 }

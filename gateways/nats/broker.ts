@@ -16,6 +16,7 @@ import { connectNats } from '../../streams/connect.js';
 import { openJournal } from '../../streams/jetstream.js';
 import { LeaderLease } from '../../streams/leader-lease.js';
 import { gatewayUrl } from '../../streams/server/address.js';
+import { Publisher } from '../../streams/publisher.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { openWitness, type Witness } from '../../streams/witness.js';
 import { Router } from './router.js';
@@ -82,7 +83,8 @@ interface HostParts {
 async function host({ options, name, control, nc, witness, checkpoints, router, partition }: HostParts): Promise<PartitionHost> {
   const { namespace: ns, url, log } = options;
   const jobs = new JobsProjection();
-  const events = new EventsProjection(ns, (subject, data) => nc.isClosed() || nc.publish(subject, data));
+  const publisher = new Publisher(nc);
+  const events = new EventsProjection(ns, (subject, parts) => publisher.publish(subject, parts));
   const runner = new ProjectionRunner(partition, [jobs, events], await checkpoints.read(partition, [events.name]), (projection, checkpoint) => {
     if (projection === events.name) checkpoints.note(partition, projection, checkpoint);
   });

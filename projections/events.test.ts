@@ -1,0 +1,24 @@
+import t from 'tap';
+import { encodeEvent } from '../actors/partition/batch.js';
+import type { Namespace, Partition } from '../protocols/ids.js';
+import { job, journal } from '../protocols/messages.js';
+import { EventsProjection } from './events.js';
+
+t.test('given a commit, each of its events is published as a journal.Fact on a subject of its own', (t) => {
+  const published: [string, Buffer][] = [];
+  const projection = new EventsProjection('default' as Namespace, (subject, parts) => published.push([subject, Buffer.concat(parts)]));
+  const cause = { commandId: 'c1', type: 'SubmitJob', by: 'client' };
+  const bytes = encodeEvent('job', '0-0123456789abcdef', 'JobDelayed', cause, job.JobDelayed, { status: 'scheduled', dueMs: 1_700_000_000_500 });
+  const events = Array.from({ length: 300 }, () => ({ kind: 'job', id: '0-0123456789abcdef', type: 'JobDelayed', bytes }));
+  const commit = { partition: 2 as Partition, seq: 5_000_000_000, hash: new Uint8Array(), nowMs: 1_700_000_000_000, events };
+  events.forEach((event, index) => projection.evolve(event, index, commit));
+
+  t.equal(published[0]![0], 'reprise.default.event.job.0-0123456789abcdef.JobDelayed');
+  for (const index of [0, 127, 128, 299]) {
+    const fact = journal.Fact.decode(published[index]![1]);
+    t.same([fact.partition, fact.seq, fact.index, fact.nowMs], [2, 5_000_000_000, index, 1_700_000_000_000]);
+    t.same(journal.Event.encode(fact.event!).finish(), bytes, 'the event in it is the journal’s, byte for byte');
+  }
+  t.same(job.JobDelayed.decode(journal.Fact.decode(published[0]![1]).event!.body!).dueMs, 1_700_000_000_500);
+  t.end();
+});
