@@ -100,7 +100,9 @@ export class Leader {
 
   /** For the host, when it has settled a pending commit as written: its words may be said after all. */
   releaseSettled(batch: Batch, head: Head): void {
+    for (const fresh of batch.fresh) this.leadership.bytes.put(batch.seq, fresh.index, fresh.bytes);
     this.release(batch, head);
+    this.waiters.tellAll();
   }
 
   private step(input: Command | { kind: 'tick' }): void {
@@ -221,7 +223,7 @@ export class Leader {
     const rejection = lost.kind === 'refused' && lost.why === 'full' ? reject('OVERLOADED', 'the journal is full (JOURNAL_FULL)') : notLeader;
     if (this.inFlight && lost.kind !== 'ambiguous') refuseAll(this.inFlight.batch, rejection);
     for (let batch = this.leadership.core.take(); batch; batch = this.leadership.core.take()) refuseAll(batch, rejection);
-    for (const to of this.waiters.takeAll()) answer(to, { kind: 'refused', rejection: notLeader });
+    this.waiters.tellAll();
     this.idle?.();
     this.end(lost);
   }

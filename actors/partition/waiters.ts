@@ -1,4 +1,4 @@
-/** Clients that wait for jobs to end. Told by committed facts only; lost with the leader, who says so to each. */
+/** Clients that wait for jobs to end. Told by committed facts only; the list is lost with the leader. */
 import type { JobId } from '../../protocols/ids.js';
 import type { Asker, JobAnswer } from './effects.js';
 
@@ -56,12 +56,12 @@ export class Waiters {
     }
   }
 
-  /** Takes everybody out, to be told that this leader can tell them nothing. */
-  takeAll(): Asker[] {
-    const all = [...this.waiters].map((waiter) => waiter.to);
+  /** The leader ends: everybody is told what is known, as if the wait were over. What they wait for is recorded. */
+  tellAll(): void {
+    const all = [...this.waiters];
     this.waiters.clear();
     this.byJob.clear();
-    return all;
+    for (const waiter of all) this.tell(waiter.to, waiter.answers);
   }
 
   private drop(waiter: Waiter): void {

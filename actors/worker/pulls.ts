@@ -146,7 +146,7 @@ export class Pulls {
     if (link.open !== undefined) link.superseded = { seq: link.open.seq, untilMs: sentMs + GATHER_MS };
     link.open = { seq, free };
     const expiresMs = this.#links.length > 1 ? SHARED_EXPIRES_MS : LIMITS.pullExpiresMs;
-    const reports = this.#take(link, request);
+    const reports = this.#collect(link, request);
     const held = [...link.held.keys()];
     const { partition } = link;
     const bytes = worker.Pull.encode({ workerId, session, partition, pullSeq: seq, free, expiresMs, held, reports }).finish();
@@ -157,13 +157,13 @@ export class Pulls {
   #report(link: Link, sentMs: number): void {
     const { workerId, session } = this.#options;
     const request = (link.requests += 1);
-    const reports = this.#take(link, request);
+    const reports = this.#collect(link, request);
     const bytes = worker.ReportAttempts.encode({ workerId, session, partition: link.partition, reports }).finish();
     this.#send(link, 'report', bytes, { request, seq: 0, free: 0, sentMs, timeoutMs: REPORT_TIMEOUT_MS });
     if (link.outbox.waiting > 0) this.changed();
   }
 
-  #take(link: Link, request: number): Report[] {
+  #collect(link: Link, request: number): Report[] {
     return link.outbox.take(request, link.maxReports, this.#options.maxRequestBytes);
   }
 
@@ -193,13 +193,21 @@ export class Pulls {
     for (const { token, error } of reply.rejected) this.#rejected(link, carried, token ?? '', toRefusal(error), nowMs);
     for (const token of reply.revoked) this.#attempts.abort(link, token, 'revoked');
     for (const token of reply.cancel) this.#attempts.abort(link, token, 'cancelled');
-    for (const lease of reply.leases) {
-      const attempt = this.#attempts.take(link, lease, sent.sentMs, nowMs);
+    this.#take(link, reply.leases, sent.sentMs, nowMs);
+  }
+
+  #take(link: Link, leases: readonly worker.Lease[], sentMs: number, nowMs: number): void {
+    let taken = 0;
+    for (const lease of leases) {
+      const attempt = this.#attempts.take(link, lease, sentMs, nowMs);
       if (attempt === undefined) continue;
+      taken += 1;
       this.#heartbeats.watch(attempt);
       // Leases of a superseded pull take slots that the open one offers: the leader counts them there as well.
       if (link.open !== undefined) link.open.free = Math.max(0, link.open.free - 1);
     }
+    // Nothing but what we know: asking again at once would bring the same again.
+    if (leases.length > 0 && taken === 0 && link.outbox.waiting === 0) link.backOff(nowMs, Math.random());
   }
 
   /** Refused as a whole, or not answered: sent again later, one report at a time if it may be a report's fault. */

@@ -1,0 +1,122 @@
+import t from 'tap';
+import pino from 'pino';
+import type { Partition } from '../../protocols/ids.js';
+import { journal } from '../../protocols/messages.js';
+import { Chain } from '../../streams/chain.js';
+import { MemoryStream, type Fault } from '../../streams/memory.js';
+import { PartitionHost, type HostOptions } from './host.js';
+import type { Command } from './inputs.js';
+import { job, Play } from './play.js';
+import type { Answerable, Reply } from './reply.js';
+
+const P0 = 0 as Partition;
+const ids = new Play();
+
+function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): PartitionHost {
+  const host = new PartitionHost({
+    partition: P0, broker: 'test', maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
+    clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw: () => 0.5 },
+    lease: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
+    archive: () => ({ find: async () => undefined }), openJournal: () => stream.open(), knownHeads: async () => [],
+    onHead: () => {}, onLeading: () => {}, onFollowing: () => {},
+    ...over,
+  });
+  host.start();
+  return host;
+}
+
+/** Sends until the answer is not "send it again", as every client does. */
+async function submit(host: PartitionHost, commandId: string): Promise<string[]> {
+  const answers: string[] = [];
+  for (;;) {
+    const reply = await new Promise<Reply>((resolve) => {
+      const to: Answerable = { asker: 'asker', answer: resolve };
+      const command: Command = { kind: 'submit', to, by: 'client', waitMs: undefined, jobs: [{ id: ids.nextId(), job: { ...job(), commandId } }] };
+      if (host.leader) host.leader.handle(command);
+      else resolve({ kind: 'refused', rejection: host.whyNot });
+    });
+    if (reply.kind === 'jobs') return [...answers, reply.jobs[0]!.duplicate ? 'duplicate' : 'recorded'];
+    if (reply.kind !== 'refused') throw new Error(reply.kind);
+    if (answers.at(-1) !== reply.rejection.code) answers.push(reply.rejection.code);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Commands whose JobSubmitted lies in the journal; throws if the chain does not hold. */
+function recorded(stream: MemoryStream): string[] {
+  const chain = new Chain(P0);
+  const found: string[] = [];
+  for (const [seq, bytes] of stream.messages) {
+    const accepted = chain.accept({ seq, bytes });
+    if (accepted.kind !== 'commit') continue;
+    for (const event of (accepted.commit as journal.Commit).events) if (event.type === 'JobSubmitted') found.push(event.cause!.commandId!);
+  }
+  return found;
+}
+
+const table: [Fault | 'none', string[]][] = [
+  ['none', ['recorded']],
+  ['ack duplicated', ['recorded']],
+  ['refused', ['NOT_LEADER', 'recorded']],
+  ['message lost', ['NOT_LEADER', 'recorded']],
+  ['message late', ['NOT_LEADER', 'recorded']],
+  ['cut before', ['NOT_LEADER', 'recorded']],
+  ['ack lost', ['recorded']],
+  ['ack late', ['recorded']],
+  ['cut after', ['recorded']],
+];
+
+for (const [fault, then] of table) {
+  t.test(`given a leader, when the append of a submit meets "${fault}", then the client hears ${then.join(', then ')}, and it is there once`, async (t) => {
+    const stream = new MemoryStream(P0);
+    const host = stage(stream);
+    await host.ready;
+    if (fault !== 'none') stream.fault(fault);
+    const answers = await submit(host, 'c1');
+    stream.arrive();
+    t.same([...new Set(answers)], then);
+    await submit(host, 'c2');
+    t.same(recorded(stream), ['c1', 'c2'], 'one chain, nothing twice, nothing lost');
+    await host.stop();
+  });
+}
+
+t.test('two brokers that both take themselves for the leader write one chain and lose nothing', async (t) => {
+  const stream = new MemoryStream(P0);
+  const hosts = [stage(stream), stage(stream)];
+  await Promise.all(hosts.map((host) => host.ready));
+  const commands = Array.from({ length: 40 }, (_, nth) => `c${nth}`);
+  const faults: Fault[] = ['ack lost', 'message late', 'cut after', 'refused', 'ack late', 'cut before', 'message lost'];
+  await Promise.all(commands.map(async (commandId, nth) => {
+    if (nth % 4 === 0) stream.fault(faults[(nth / 4) % faults.length]!);
+    await submit(hosts[nth % 2]!, commandId);
+    stream.arrive();
+  }));
+  t.same(recorded(stream).sort(), commands.sort());
+  await Promise.all(hosts.map((host) => host.stop()));
+});
+
+t.test('given a stranger’s message in the journal, it is skipped, and the next submit succeeds', async (t) => {
+  const stream = new MemoryStream(P0);
+  const host = stage(stream);
+  await host.ready;
+  await submit(host, 'c1');
+  stream.write(Buffer.from('not ours'));
+  await submit(host, 'c2');
+  t.same(recorded(stream), ['c1', 'c2']);
+  await host.stop();
+});
+
+t.test('given a journal that lacks a witnessed commit, the partition stands still and says so', async (t) => {
+  const stream = new MemoryStream(P0);
+  const first = stage(stream);
+  await first.ready;
+  await submit(first, 'c1');
+  const head = first.leader!.head;
+  await first.stop();
+  const second = stage(stream, { knownHeads: async () => [{ ...head, seq: head.seq + 5 }] });
+  while (second.halted === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.equal(second.whyNot.code, 'JOURNAL_REGRESSED');
+  t.equal(second.leader, undefined);
+  await second.stop();
+});

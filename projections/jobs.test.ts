@@ -1,0 +1,74 @@
+import t from 'tap';
+import fc from 'fast-check';
+import { committedOf, type Committed } from '../actors/partition/committed.js';
+import { first, ok, Play } from '../actors/partition/play.js';
+import { jobId, type Partition } from '../protocols/ids.js';
+import { journal } from '../protocols/messages.js';
+import { hashOf } from '../streams/chain.js';
+import { IndexTable } from './index-table.js';
+import { JobsProjection, JournalArchive } from './jobs.js';
+import { ProjectionRunner } from './runner.js';
+
+const P0 = 0 as Partition;
+const committed = (play: Play): Committed[] =>
+  play.commits.map((bytes, nth) => committedOf(journal.Commit.decode(bytes), P0, nth + 1, hashOf(bytes)));
+
+const played = (): Play => {
+  const play = new Play();
+  play.register('w1');
+  const id = play.submit({ key: 'k', priority: 3, labels: { team: 'a' } });
+  play.pull('w1', 1, 1);
+  play.pull('w1', 2, 0, [], [ok(first(id))]);
+  play.submit();
+  return play;
+};
+
+t.test('given a journal, the projection says of each job where its events lie and how it stands', async (t) => {
+  const play = played();
+  const jobs = new JobsProjection();
+  const runner = new ProjectionRunner(P0, [jobs]);
+  for (const commit of committed(play)) runner.follow(commit);
+  const [done, waiting] = [...play.core.state.jobs.keys()];
+  t.same(jobs.find(done!), { firstSeq: 2, lastSeq: 4, status: 'completed' });
+  t.same(jobs.find(waiting!), { firstSeq: 5, lastSeq: 5, status: 'ready' });
+  t.equal(jobs.find(jobId(P0, new Uint8Array(10).fill(9))), undefined);
+
+  const archive = new JournalArchive(jobs, async (seq) => journal.Commit.decode(play.commits[seq - 1]!));
+  const found = await archive.find(done!);
+  t.match(found, { type: 'square', key: 'k', priority: 3, labels: { team: 'a' }, status: 'completed', attempt: 1, workerId: 'w1', result: { seq: 4, index: 0 } });
+  t.equal(await archive.find(waiting!), undefined, 'a job that has not ended is the leader’s to tell of');
+});
+
+t.test('a projection that is deleted comes back equal, and one that comes back goes on from its checkpoint', (t) => {
+  const commits = committed(played());
+  const seen = (from?: { seq: number; hash: Uint8Array }): string[] => {
+    const events: string[] = [];
+    const projection = { name: 'list', evolve: (event: { type: string }, index: number, commit: Committed) => void events.push(`${commit.seq}.${index} ${event.type}`) };
+    const runner = new ProjectionRunner(P0, [projection], new Map(from ? [['list', from]] : []));
+    for (const commit of commits) runner.follow(commit);
+    return events;
+  };
+  t.same(seen(), seen());
+  const { seq, hash } = commits[2]!;
+  t.same(seen({ seq, hash }), seen().slice(3));
+  t.throws(() => seen({ seq, hash: new Uint8Array(32) }), { code: 'JOURNAL_REGRESSED' }, 'a checkpoint in another journal is found out');
+  t.end();
+});
+
+t.test('property: the index table answers as a Map does', (t) => {
+  const ids = fc.array(fc.tuple(fc.nat(400), fc.integer({ min: 1, max: 1e15 }), fc.integer({ min: 1, max: 8 })), { maxLength: 1_000 });
+  fc.assert(
+    fc.property(ids, (writes) => {
+      const table = new IndexTable(4);
+      const map = new Map<string, { firstSeq: number; lastSeq: number; status: number }>();
+      for (const [n, seq, status] of writes) {
+        const random = jobId(P0, new Uint8Array(10).fill(n & 255).fill(n >> 4, 3)).slice(2);
+        table.set(random, seq, status);
+        map.set(random, { firstSeq: map.get(random)?.firstSeq ?? seq, lastSeq: seq, status });
+      }
+      for (const [random, entry] of map) if (JSON.stringify(table.get(random)) !== JSON.stringify(entry)) return false;
+      return table.size === map.size && table.get('zzzzzzzzzzzzzzzz') === undefined;
+    }),
+  );
+  t.end();
+});
