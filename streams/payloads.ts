@@ -1,19 +1,24 @@
 /**
- * Payloads and results by their place in the journal. A leader's state holds only where they lie; what is asked for
- * again soon is kept here, and the rest is read back.
+ * Payloads and results by their place in the journal. A leader's state holds only where they lie. Recent commits are
+ * kept as the bytes that were written, so keeping costs nothing on the way of a job; what has left is read back.
  */
 import { RepriseError } from '../protocols/errors.js';
-import { job, journal } from '../protocols/messages.js';
+import { eachField, fieldOf, type Span } from './fields.js';
 import type { Stored } from './journal.js';
 
-const MAX_BYTES = 32 * 1024 * 1024;
-/** What the maps cost for one payload and for one commit, roughly, so that many tiny ones are bounded too. */
-const ENTRY_COST = 100;
-const COMMIT_COST = 200;
+const MAX_BYTES = 64 * 1024 * 1024;
+/** What a kept commit costs beside its bytes, roughly. */
+const COMMIT_COST = 400;
+
+/** Field numbers of journal.proto and job.proto: `payload` of JobSubmitted and `result` of JobCompleted share theirs. */
+const COMMIT_EVENTS = 10;
+const EVENT_BODY = 6;
+const BODY_CONTENT = 4;
 
 interface Kept {
-  readonly payloads: Map<number, Uint8Array>;
-  cost: number;
+  readonly bytes: Uint8Array;
+  /** Found when first asked for. */
+  events: readonly Span[] | undefined;
 }
 
 export class Payloads {
@@ -21,7 +26,7 @@ export class Payloads {
   readonly #maxBytes: number;
   /** In order of last use. */
   readonly #commits = new Map<number, Kept>();
-  readonly #reads = new Map<number, Promise<ReadonlyMap<number, Uint8Array>>>();
+  readonly #reads = new Map<number, Promise<Kept>>();
   #cost = 0;
 
   constructor(read: (seq: number) => Promise<Stored | undefined>, maxBytes = MAX_BYTES) {
@@ -34,28 +39,23 @@ export class Payloads {
     return this.#cost;
   }
 
-  /** @param index of the event within the commit at `seq` */
-  put(seq: number, index: number, bytes: Uint8Array): void {
-    const kept = this.#touch(seq) ?? this.#begin(seq);
-    const before = kept.payloads.get(index);
-    const cost = before ? bytes.length - before.length : bytes.length + ENTRY_COST;
-    kept.payloads.set(index, owned(bytes));
-    kept.cost += cost;
-    this.#cost += cost;
-    this.#evict();
+  /** Keeps a commit, as it was written at `seq`. */
+  put(seq: number, commit: Uint8Array): void {
+    this.#keep(seq, { bytes: commit, events: undefined });
   }
 
+  /** @param index of the event within the commit at `seq` @returns undefined when the commit is not at hand */
   get(seq: number, index: number): Uint8Array | undefined {
-    return this.#touch(seq)?.payloads.get(index);
+    const kept = this.#commits.get(seq);
+    return kept && contentOf(kept, seq, index);
   }
 
   async load(seq: number, index: number): Promise<Uint8Array> {
-    const bytes = this.get(seq, index) ?? (await this.#shared(seq)).get(index);
-    if (bytes === undefined) throw new RepriseError('NOT_FOUND', `Event ${index} of the commit at ${seq} holds neither a payload nor a result.`);
-    return bytes;
+    const kept = this.#touch(seq) ?? (await this.#shared(seq));
+    return contentOf(kept, seq, index);
   }
 
-  #shared(seq: number): Promise<ReadonlyMap<number, Uint8Array>> {
+  #shared(seq: number): Promise<Kept> {
     const running = this.#reads.get(seq);
     if (running) return running;
     const read = this.#load(seq).finally(() => this.#reads.delete(seq));
@@ -63,54 +63,51 @@ export class Payloads {
     return read;
   }
 
-  async #load(seq: number): Promise<ReadonlyMap<number, Uint8Array>> {
+  async #load(seq: number): Promise<Kept> {
     const stored = await this.#read(seq);
     if (stored === undefined) {
       throw new RepriseError('JOURNAL_BROKEN', `Position ${seq}, which holds a payload, is missing.`, { cause: { position: seq } });
     }
-    const payloads = payloadsOf(stored);
-    for (const [index, bytes] of payloads) this.put(seq, index, bytes);
-    return payloads;
+    const kept: Kept = { bytes: stored.bytes, events: undefined };
+    this.#keep(seq, kept);
+    return kept;
+  }
+
+  #keep(seq: number, kept: Kept): void {
+    if (this.#commits.has(seq)) return;
+    this.#commits.set(seq, kept);
+    this.#cost += kept.bytes.length + COMMIT_COST;
+    for (const [oldest, { bytes }] of this.#commits) {
+      if (this.#cost <= this.#maxBytes) return;
+      this.#commits.delete(oldest);
+      this.#cost -= bytes.length + COMMIT_COST;
+    }
   }
 
   #touch(seq: number): Kept | undefined {
     const kept = this.#commits.get(seq);
-    if (kept === undefined) return undefined;
-    this.#commits.delete(seq);
-    this.#commits.set(seq, kept);
-    return kept;
-  }
-
-  #begin(seq: number): Kept {
-    const kept = { payloads: new Map<number, Uint8Array>(), cost: COMMIT_COST };
-    this.#commits.set(seq, kept);
-    this.#cost += COMMIT_COST;
-    return kept;
-  }
-
-  #evict(): void {
-    for (const [seq, kept] of this.#commits) {
-      if (this.#cost <= this.#maxBytes) return;
+    if (kept) {
       this.#commits.delete(seq);
-      this.#cost -= kept.cost;
+      this.#commits.set(seq, kept);
     }
+    return kept;
   }
 }
 
-function payloadsOf(stored: Stored): Map<number, Uint8Array> {
-  const payloads = new Map<number, Uint8Array>();
-  for (const [index, event] of journal.Commit.decode(stored.bytes).events.entries()) {
-    const bytes = payloadOf(event.kind ?? '', event.type ?? '', event.body ?? new Uint8Array(0));
-    if (bytes) payloads.set(index, owned(bytes));
-  }
-  return payloads;
+/** A view on the commit: whoever keeps it for long copies it. */
+function contentOf(kept: Kept, seq: number, index: number): Uint8Array {
+  const event = (kept.events ??= eventsOf(kept.bytes))[index];
+  const body = event && fieldOf(kept.bytes, event, EVENT_BODY);
+  if (body === undefined) throw new RepriseError('NOT_FOUND', `The commit at ${seq} has no event ${index}.`);
+  // An absent field is an empty payload, as everywhere in protobuf.
+  const content = fieldOf(kept.bytes, body, BODY_CONTENT);
+  return content ? kept.bytes.subarray(content.start, content.end) : kept.bytes.subarray(0, 0);
 }
 
-function payloadOf(kind: string, type: string, body: Uint8Array): Uint8Array | undefined {
-  if (kind !== 'job') return undefined;
-  if (type === 'JobSubmitted') return job.JobSubmitted.decode(body).payload;
-  return type === 'JobCompleted' ? job.JobCompleted.decode(body).result : undefined;
+function eventsOf(bytes: Uint8Array): readonly Span[] {
+  const events: Span[] = [];
+  eachField(bytes, { start: 0, end: bytes.length }, (field, span) => {
+    if (field === COMMIT_EVENTS) events.push(span);
+  });
+  return events;
 }
-
-/** A view on a request or on a commit would keep the whole of it in memory. */
-const owned = (bytes: Uint8Array): Uint8Array => (bytes.buffer.byteLength > bytes.length ? new Uint8Array(bytes) : bytes);

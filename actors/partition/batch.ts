@@ -4,7 +4,6 @@
  */
 import protobuf from 'protobufjs/minimal.js';
 import { LIMITS } from '../../protocols/limits.js';
-import type { BytesRef } from '../job/job.js';
 import type { Effect } from './effects.js';
 import type { Cause } from './fold.js';
 
@@ -24,16 +23,9 @@ export interface EncodedEvent {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes of a payload or result that this commit brings, by event index. */
-export interface FreshBytes {
-  readonly index: number;
-  readonly bytes: Uint8Array;
-}
-
 export class Batch {
   readonly events: EncodedEvent[] = [];
   readonly effects: Effect[] = [];
-  readonly fresh: FreshBytes[] = [];
   bytes = 0;
 
   /** @param nowMs the one time of all its events, set when the first is made */
@@ -54,11 +46,6 @@ export class Batch {
     const bytes = encodeEvent(kind, id, type, cause, message, body);
     this.events.push({ kind, id, type, bytes });
     this.bytes += bytes.length + 4;
-  }
-
-  /** The reference is into this commit; the bytes are handed to the payload cache when it is acknowledged. */
-  keep(ref: BytesRef, bytes: Uint8Array): void {
-    this.fresh.push({ index: ref.index, bytes });
   }
 }
 

@@ -117,8 +117,6 @@ export class PartitionCore implements Folding {
     foldJob(this, id, event, { seq: batch.seq, index, nowMs: batch.nowMs, place: this.state.submitted }, cause);
     batch.add('job', id, event.type, cause, JOB_MESSAGES[event.type] as never, event.body as never);
     const job = this.state.jobs.get(id)!;
-    if (event.type === 'JobSubmitted') batch.keep(job.payload, event.body.payload);
-    else if (event.type === 'JobCompleted') batch.keep(job.result!, event.body.result);
     if (!isRunning(job)) this.sessions.forget(id);
     if (job.endedMs > 0) batch.effects.push({ kind: 'ended', answer: answerOf(job) });
     this.pendingEvents += 1;

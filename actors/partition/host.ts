@@ -183,7 +183,7 @@ export class PartitionHost {
       const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(fold));
       log.warn({ partition, seq: pending.expectedSeq + 1, written }, 'an ambiguous commit was settled');
       const taken = await this.taken(takenOver, fold, started);
-      if (written && taken) leader.releaseSettled(pending.batch, taken.head);
+      if (written && taken) leader.releaseSettled(pending, taken.head);
       else refuseAll(pending.batch, reject(written ? 'UNKNOWN' : 'NOT_LEADER', written ? 'recorded, but another broker leads now' : 'the commit was not recorded'));
       return taken;
     } catch (error) {

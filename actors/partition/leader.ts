@@ -33,7 +33,7 @@ export interface Leadership {
   readonly journal: Journal;
   readonly head: Head;
   readonly leaderId: LeaderId;
-  readonly bytes: Bytes & { put(seq: number, index: number, bytes: Uint8Array): void };
+  readonly bytes: Bytes & { put(seq: number, commit: Uint8Array): void };
   readonly archive: Archive;
   readonly followers: readonly Follower[];
   readonly clock: Clock;
@@ -99,8 +99,8 @@ export class Leader {
   }
 
   /** For the host, when it has settled a pending commit as written: its words may be said after all. */
-  releaseSettled(batch: Batch, head: Head): void {
-    for (const fresh of batch.fresh) this.leadership.bytes.put(batch.seq, fresh.index, fresh.bytes);
+  releaseSettled({ batch, bytes }: Pending, head: Head): void {
+    this.leadership.bytes.put(batch.seq, bytes);
     this.release(batch, head);
     this.waiters.tellAll();
   }
@@ -172,7 +172,7 @@ export class Leader {
   private committed({ bytes, batch }: Pending): void {
     const { bytes: cache, followers, onHead } = this.leadership;
     this.head = { ...this.head, seq: batch.seq, hash: hashOf(bytes), nowMs: batch.nowMs };
-    for (const fresh of batch.fresh) cache.put(batch.seq, fresh.index, fresh.bytes);
+    cache.put(batch.seq, bytes);
     for (const follower of followers) {
       follower.follow({ partition: this.partition, seq: batch.seq, hash: this.head.hash, nowMs: batch.nowMs, events: batch.events });
     }

@@ -17,7 +17,7 @@ export const ABORT_GRACE_MS = 2_000;
 export interface SlotHost {
   readonly maxResultBytes: number;
   /** The slot is idle again. Without a report there is nothing to say about the attempt. */
-  ended(attempt: Attempt, report: Report | undefined): void;
+  ended(attempt: Attempt, report: Report | undefined, slot: Slot): void;
 }
 
 export class Slot {
@@ -115,7 +115,7 @@ export class Slot {
     this.#follow(event);
     this.#attempt = undefined;
     this.#follow(report === undefined ? 'Dropped' : 'Reported');
-    this.#host.ended(attempt, report);
+    this.#host.ended(attempt, report, this);
   }
 
   #follow(event: PerformerEvent): void {

@@ -2,7 +2,7 @@
 import type { worker } from '../../protocols/messages.js';
 import { Attempt, type AbortCause } from '../performer/attempt.js';
 import type { Report } from '../performer/outcome.js';
-import { Slot } from '../performer/perform.js';
+import { Slot, type SlotHost } from '../performer/perform.js';
 import type { Log, Performer } from '../performer/performer.js';
 import { Alarm } from './alarm.js';
 import type { Link } from './link.js';
@@ -20,7 +20,7 @@ export interface AttemptsOptions {
   readonly progressed: (attempt: Attempt) => void;
 }
 
-export class Attempts {
+export class Attempts implements SlotHost {
   readonly capacity: number;
   readonly busy = new Set<Slot>();
   readonly deadlines: Alarm;
@@ -48,7 +48,7 @@ export class Attempts {
     if (this.busy.size >= this.capacity) return undefined;
     const attempt = new Attempt(lease, link.partition, this.#options, sentMs, nowMs);
     if (nowMs >= attempt.leaseDueMs) return undefined;
-    const slot = this.#idle.pop() ?? this.#slot();
+    const slot = this.#idle.pop() ?? new Slot(this);
     this.busy.add(slot);
     link.held.set(token, slot);
     this.deadlines.by(attempt.dueMs());
@@ -75,18 +75,8 @@ export class Attempts {
     if (slot.attempt !== undefined) this.deadlines.by(slot.attempt.dueMs());
   }
 
-  #slot(): Slot {
-    const attempts = this;
-    const slot: Slot = new Slot({
-      get maxResultBytes() {
-        return attempts.maxResultBytes;
-      },
-      ended: (attempt, report) => attempts.#ended(slot, attempt, report),
-    });
-    return slot;
-  }
-
-  #ended(slot: Slot, attempt: Attempt, report: Report | undefined): void {
+  /** What a slot says when it is idle again. */
+  ended(attempt: Attempt, report: Report | undefined, slot: Slot): void {
     const { token } = attempt.lease;
     const link = this.#links[attempt.partition]!;
     link.held.delete(token);

@@ -25,7 +25,7 @@ const SDK = new URL(`../../sdk/index.${FROM_SOURCE ? 'ts' : 'js'}`, import.meta.
  */
 export async function loadPerformers(paths: readonly string[]): Promise<readonly LoadedPerformer[]> {
   const loaded = new Map<string, LoadedPerformer>();
-  for (const path of new Set(paths.map((path) => resolve(path)))) {
+  for (const path of new Set(paths.map((given) => resolve(given)))) {
     for (const { performer, file } of await loadPath(path)) {
       const other = loaded.get(performer.type);
       if (other !== undefined && other.file !== file) throw refusal(file, `${performer.type} is in ${other.file} as well`);

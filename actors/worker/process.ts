@@ -14,7 +14,7 @@ import { Heartbeats } from './heartbeats.js';
 import { Link } from './link.js';
 import { ProgressPublisher } from './progress.js';
 import { Pulls } from './pulls.js';
-import { asker, type Ask } from './wire.js';
+import { asker, type Ask, type Refusal } from './wire.js';
 
 const ASK_TIMEOUT_MS = 2_000;
 const FIRST_RETRY_MS = 50;
@@ -90,12 +90,13 @@ export class WorkerProcess {
     }
   }
 
-  async registerOnce(): Promise<{ code: string; message: string; retryable: boolean } | undefined> {
+  async registerOnce(): Promise<Refusal | undefined> {
     const { workerId, session, performers, queues, capacity, software } = this.#options;
     const request = { workerId, session, types: [...performers.keys()], queues: [...queues], capacity, software };
     const { data, refusal } = await this.#ask('register', worker.RegisterWorker.encode(request).finish(), ASK_TIMEOUT_MS);
     if (refusal !== undefined) return refusal;
-    const reply = worker.RegisterReply.decode(data) as worker.RegisterReply;
+    const reply = readRegistered(data);
+    if (reply === undefined) return { code: 'MALFORMED', message: 'the reply cannot be decoded', retryable: true };
     this.#attempts.maxResultBytes = Math.min(LIMITS.payloadBytes, reply.maxResultBytes || LIMITS.payloadBytes);
     while (this.#links.length < Math.max(1, reply.partitions)) this.#links.push(new Link(this.#links.length as Partition));
     this.pulls.led(this.#links[0]!, reply.epoch);
@@ -149,6 +150,14 @@ export class WorkerProcess {
 }
 
 const bindingsOf = ({ lease }: Attempt): object => ({ jobId: lease.jobId, jobType: lease.type, attempt: lease.attempt });
+
+function readRegistered(data: Uint8Array): worker.RegisterReply | undefined {
+  try {
+    return worker.RegisterReply.decode(data) as worker.RegisterReply;
+  } catch {
+    return undefined;
+  }
+}
 
 async function until(met: () => boolean, timeoutMs: number): Promise<void> {
   const endMs = now() + timeoutMs;

@@ -7,14 +7,15 @@
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { worker } from '../../protocols/messages.js';
-import { resultInvalid, type Report } from '../performer/outcome.js';
+import type { Report } from '../performer/outcome.js';
 import type { Log } from '../performer/performer.js';
 import { Alarm } from './alarm.js';
+import { Answers, type Sent } from './answers.js';
 import type { Attempts } from './attempts.js';
 import type { Heartbeats } from './heartbeats.js';
 import type { Link } from './link.js';
 import { allot, type Offered } from './slots.js';
-import { isRefusal, readReply, type Answer, type Ask, type Refusal, type Reply } from './wire.js';
+import { isRefusal, readReply, type Answer, type Ask } from './wire.js';
 
 /** With several partitions pulls are short, so that slots move to where the work is. */
 const SHARED_EXPIRES_MS = 250;
@@ -23,8 +24,6 @@ const MARGIN_MS = 1_000;
 const REPORT_TIMEOUT_MS = 2_000;
 /** For how long reports gather at most when the superseded pull's answer is lost. */
 const GATHER_MS = 50;
-/** Rejections that say: nobody waits for this attempt. */
-const OVER = new Set(['STALE_ATTEMPT', 'ALREADY_ENDED', 'NOT_FOUND']);
 
 export interface PullsOptions {
   readonly ask: Ask;
@@ -45,14 +44,14 @@ export class Pulls {
   #scheduled = false;
   readonly #links: readonly Link[];
   readonly #attempts: Attempts;
-  readonly #heartbeats: Heartbeats;
+  readonly #answers: Answers;
   readonly #options: PullsOptions;
   readonly #wake: Alarm;
 
   constructor(links: readonly Link[], attempts: Attempts, heartbeats: Heartbeats, options: PullsOptions) {
     this.#links = links;
     this.#attempts = attempts;
-    this.#heartbeats = heartbeats;
+    this.#answers = new Answers(attempts, heartbeats, options);
     this.#options = options;
     this.#wake = new Alarm(() => (this.changed(), Infinity), options.now);
   }
@@ -178,82 +177,13 @@ export class Pulls {
     const current = link.open?.seq === sent.seq;
     if (current) link.open = undefined;
     if (link.superseded !== undefined && link.superseded.seq <= sent.seq) link.superseded = undefined;
-    if (isRefusal(reply)) this.#refused(link, sent, reply, current, nowMs);
-    else if (reply.epoch < link.epoch) this.#unheard(link, sent, current, nowMs);
-    else this.#heard(link, sent, reply, current, nowMs);
+    if (isRefusal(reply)) this.#answers.refused(link, sent, reply, current, nowMs);
+    else if (reply.epoch < link.epoch) this.#answers.unheard(link, sent, current, nowMs);
+    else {
+      const carried = link.outbox.answered(sent.request);
+      this.led(link, reply.epoch);
+      this.#answers.heard(link, sent, reply, carried, current, nowMs);
+    }
     this.changed();
   }
-
-  #heard(link: Link, sent: Sent, reply: Reply, current: boolean, nowMs: number): void {
-    const carried = link.outbox.answered(sent.request);
-    this.led(link, reply.epoch);
-    link.heard();
-    link.maxReports = LIMITS.pullReports;
-    if (current && sent.free > 0) link.hungry = reply.leases.length >= sent.free;
-    for (const { token, error } of reply.rejected) this.#rejected(link, carried, token ?? '', toRefusal(error), nowMs);
-    for (const token of reply.revoked) this.#attempts.abort(link, token, 'revoked');
-    for (const token of reply.cancel) this.#attempts.abort(link, token, 'cancelled');
-    this.#take(link, reply.leases, sent.sentMs, nowMs);
-  }
-
-  #take(link: Link, leases: readonly worker.Lease[], sentMs: number, nowMs: number): void {
-    let taken = 0;
-    for (const lease of leases) {
-      const attempt = this.#attempts.take(link, lease, sentMs, nowMs);
-      if (attempt === undefined) continue;
-      taken += 1;
-      this.#heartbeats.watch(attempt);
-      // Leases of a superseded pull take slots that the open one offers: the leader counts them there as well.
-      if (link.open !== undefined) link.open.free = Math.max(0, link.open.free - 1);
-    }
-    // Nothing but what we know: asking again at once would bring the same again.
-    if (leases.length > 0 && taken === 0 && link.outbox.waiting === 0) link.backOff(nowMs, Math.random());
-  }
-
-  /** Refused as a whole, or not answered: sent again later, one report at a time if it may be a report's fault. */
-  #refused(link: Link, sent: Sent, refusal: Refusal, current: boolean, nowMs: number): void {
-    const { code, message, retryable } = refusal;
-    this.#options.log.debug({ partition: link.partition, code }, `a request was refused: ${message}`);
-    if (code === 'UNKNOWN_WORKER') this.#options.unknownWorker();
-    if (retryable) return this.#unheard(link, sent, current, nowMs);
-    this.#options.log.error({ partition: link.partition, code }, `the leader refuses our request: ${message}`);
-    const carried = link.outbox.answered(sent.request);
-    if (carried.length === 1) this.#rejected(link, carried, carried[0]!.token, refusal, nowMs);
-    else for (const report of carried) link.outbox.add(report);
-    link.maxReports = 1;
-    link.backOff(nowMs, Math.random());
-  }
-
-  #unheard(link: Link, sent: Sent, current: boolean, nowMs: number): void {
-    link.outbox.lost(sent.request);
-    if (current || sent.free === 0) link.backOff(nowMs, Math.random());
-  }
-
-  #rejected(link: Link, carried: readonly Report[], token: string, refusal: Refusal, nowMs: number): void {
-    const report = carried.find((candidate) => candidate.token === token);
-    if (report === undefined || OVER.has(refusal.code)) return;
-    if (refusal.retryable) {
-      link.outbox.add(report);
-      link.backOff(nowMs, Math.random());
-      return;
-    }
-    this.#options.log.error({ token, code: refusal.code }, `the leader refuses the report: ${refusal.message}`);
-    if (report.outcome === 'ok') link.outbox.add(resultInvalid(token, `the leader refused the result: ${refusal.message}`));
-  }
 }
-
-interface Sent {
-  readonly request: number;
-  /** Of a pull; 0 for reports alone. */
-  readonly seq: number;
-  readonly free: number;
-  /** On the monotonic clock. */
-  readonly sentMs: number;
-  readonly timeoutMs: number;
-}
-
-const toRefusal = (error: worker.RejectedReport.$Properties['error']): Refusal => ({
-  code: error?.code ?? '',
-  message: error?.message ?? '',
-  retryable: error?.retryable ?? false,
-});

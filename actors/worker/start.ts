@@ -92,12 +92,12 @@ function byType(performers: readonly Performer[]): ReadonlyMap<string, Performer
   if (performers.length === 0 || performers.length > LIMITS.typesPerWorker) {
     refuse(`number of performers ${performers.length}; 1 to ${LIMITS.typesPerWorker} are`);
   }
-  const byType = new Map<string, Performer>();
+  const found = new Map<string, Performer>();
   for (const performer of performers) {
-    if (byType.has(performer.type)) throw new RepriseError('PERFORMER_NOT_LOADED', `two performers are called ${performer.type}`);
-    byType.set(performer.type, performer);
+    if (found.has(performer.type)) throw new RepriseError('PERFORMER_NOT_LOADED', `two performers are called ${performer.type}`);
+    found.set(performer.type, performer);
   }
-  return byType;
+  return found;
 }
 
 function refuse(what: string): never {

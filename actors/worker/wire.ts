@@ -44,9 +44,12 @@ export function readReply(data: Uint8Array): Reply | Refusal {
 export const isRefusal = (reply: Reply | Refusal): reply is Refusal => 'code' in reply;
 
 function answerOf(message: Msg): Answer {
-  if (!message.headers?.has('Nats-Service-Error')) return { data: message.data };
+  const { headers } = message;
+  if (!headers?.has('Nats-Service-Error')) return { data: message.data };
   const { code, message: text, retryable } = error.Error.decode(message.data) as error.Error;
-  return { refusal: { code: code || message.headers.get('Nats-Service-Error'), message: text, retryable } };
+  if (code !== '') return { refusal: { code, message: text, retryable } };
+  // Not one of our brokers, then; its number says whose fault it was.
+  return { refusal: { code: 'UNKNOWN', message: headers.get('Nats-Service-Error'), retryable: Number(headers.get('Nats-Service-Error-Code')) >= 500 } };
 }
 
 function refusalOf(cause: unknown): Refusal {

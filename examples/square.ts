@@ -1,0 +1,2 @@
+import { performer } from "reprise";
+export default performer("square", async ({ n }: { n: number }) => n * n);

@@ -1,0 +1,111 @@
+/** What the broker answers, as plain values: no protobuf, hashes as text, content decoded. */
+import { decodeContent } from '../actors/performer/content.js';
+import { ERRORS, RepriseError, type Code } from '../protocols/errors.js';
+import { error, job } from '../protocols/messages.js';
+
+export interface Position {
+  readonly partition: number;
+  readonly seq: number;
+  /** Hexadecimal. */
+  readonly hash: string;
+  readonly epoch: number;
+}
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+}
+
+/** Of submit, await and cancel. */
+export interface JobAnswer {
+  readonly jobId: string;
+  readonly status: string;
+  readonly duplicate: boolean;
+  readonly attempt: number;
+  readonly cancelling: boolean;
+  readonly position: Position | undefined;
+  /** When completed: a JSON value, or bytes. */
+  readonly result?: unknown;
+  readonly contentType?: string;
+  readonly failure?: Failure;
+  /** This job of the batch was refused; then nothing else holds. */
+  readonly error?: Refusal;
+}
+
+/** Of get. */
+export interface JobView extends Omit<JobAnswer, 'duplicate' | 'error'> {
+  readonly type: string;
+  readonly queue: string;
+  readonly priority: number;
+  readonly key: string;
+  readonly maxAttempts: number;
+  readonly submittedMs: number;
+  /** 0 unless it is scheduled or retrying. */
+  readonly dueMs: number;
+  /** 0 until it has ended. */
+  readonly endedMs: number;
+  readonly workerId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly progress: number;
+  readonly progressMessage: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'expired', 'unworkable']);
+export const hasEnded = (status: string): boolean => FINAL.has(status);
+
+export function answerOf(reply: job.JobReply): JobAnswer {
+  const { jobId, status, duplicate, attempt, cancelling } = reply;
+  const refused = reply.error ? { error: refusalOf(reply.error as error.Error) } : {};
+  return { jobId, status, duplicate, attempt, cancelling, position: positionOf(reply.position), ...outcomeOf(reply), ...refused };
+}
+
+export function viewOf(view: job.JobView): JobView {
+  const { jobId, status, attempt, cancelling, type, queue, priority, key, maxAttempts, submittedMs, dueMs, endedMs, workerId } = view;
+  const { progress, progressMessage, firstSeq, lastSeq } = view;
+  return {
+    jobId, type, queue, status, priority, key, attempt, maxAttempts, submittedMs, dueMs, endedMs, workerId, cancelling,
+    labels: { ...view.labels }, progress, progressMessage, firstSeq, lastSeq, position: positionOf(view.position), ...outcomeOf(view),
+  };
+}
+
+type Outcome = Pick<job.JobReply, 'status' | 'result' | 'contentType'> & { readonly failure?: job.Failure.$Properties | null };
+
+function outcomeOf({ status, result, contentType, failure }: Outcome): Pick<JobAnswer, 'result' | 'contentType' | 'failure'> {
+  return {
+    ...(status === 'completed' && { result: contentOf(result, contentType), ...(contentType && { contentType }) }),
+    ...(failure && { failure: { code: failure.code ?? '', message: failure.message ?? '', ...(failure.stack && { stack: failure.stack }) } }),
+  };
+}
+
+/** Content that only claims to be JSON is given as the bytes that it is. */
+export function contentOf(bytes: Uint8Array, contentType: string): unknown {
+  try {
+    return decodeContent(bytes, contentType);
+  } catch {
+    return bytes;
+  }
+}
+
+function positionOf(position: job.Position.$Properties | null | undefined): Position | undefined {
+  if (!position) return undefined;
+  const { partition = 0, seq = 0, hash, epoch = 0 } = position;
+  return { partition: partition ?? 0, seq: seq ?? 0, hash: Buffer.from(hash ?? []).toString('hex'), epoch: epoch ?? 0 };
+}
+
+export const refusalOf = ({ code, message, hint, retryable }: error.Error): Refusal => ({ code, message, hint, retryable });
+
+/** A refusal as the error to throw. A code that a newer broker has and we do not know is kept in the message. */
+export function errorOf({ code, message, hint, retryable }: Refusal): RepriseError {
+  const known = Object.hasOwn(ERRORS, code);
+  return new RepriseError(known ? (code as Code) : 'SERVER_FAILED', known ? message : `${code}: ${message}`, { hint, retryable });
+}

@@ -1,0 +1,155 @@
+/** A client of Reprise: submits jobs, waits for them, looks at them, cancels them, and watches them, over the public subjects. */
+import { randomBytes } from 'node:crypto';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { encodeContent } from '../actors/performer/content.js';
+import { RepriseError } from '../protocols/errors.js';
+import { parseNamespace, type Namespace } from '../protocols/ids.js';
+import { DEFAULTS } from '../protocols/limits.js';
+import { job } from '../protocols/messages.js';
+import { subjects, type JobVerb } from '../protocols/subjects.js';
+import { connectNats } from '../streams/connect.js';
+import { answerOf, errorOf, hasEnded, viewOf, type JobAnswer, type JobView } from './answers.js';
+import { Asking, helpsToRepeat } from './asking.js';
+import { watchJob, type Seen } from './watch.js';
+
+export type { Failure, JobAnswer, JobView, Position, Refusal } from './answers.js';
+export { hasEnded } from './answers.js';
+export type { Seen } from './watch.js';
+
+export interface ClientOptions {
+  readonly url: string;
+  readonly namespace?: string;
+  /** For people who look at the server's list of connections. */
+  readonly name?: string;
+  /** How long to repeat a request that meets nothing but troubles, 10 seconds by default. */
+  readonly giveUpMs?: number;
+}
+
+export interface JobToSubmit {
+  readonly type: string;
+  /** A Uint8Array is sent as bytes, everything else as JSON. */
+  readonly payload?: unknown;
+  readonly contentType?: string;
+  readonly queue?: string;
+  readonly priority?: number;
+  readonly key?: string;
+  /** Drawn when it is not given, so that repeating the request submits nothing twice. */
+  readonly commandId?: string;
+  readonly delayMs?: number;
+  readonly runAtMs?: number;
+  readonly retry?: job.RetryPolicy.$Properties;
+  readonly timeouts?: job.Timeouts.$Properties;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface Waiting {
+  /** Answer with the outcome. */
+  readonly wait?: boolean;
+  /** How long at most, 30 seconds by default; then the status so far is the answer. */
+  readonly waitMs?: number;
+}
+
+export type Target = { readonly jobId: string } | { readonly queue?: string; readonly key: string };
+
+/** Waiting is done in pieces, so that a broker that dies while it holds the answer back delays nobody for long. */
+const HOLD_MS = 5_000;
+const GIVE_UP_MS = 10_000;
+
+/** @throws RepriseError SERVER_UNREACHABLE, PERMISSION_DENIED, INVALID_ARGUMENT */
+export async function connectClient(options: ClientOptions): Promise<Client> {
+  const ns = parseNamespace(options.namespace ?? 'default');
+  if (ns === undefined) throw new RepriseError('INVALID_ARGUMENT', 'The namespace must be 1 to 64 of A-Z a-z 0-9 _ -.');
+  const nc = await connectNats({ url: options.url, name: options.name ?? 'reprise client', reconnect: true });
+  return new Client(nc, ns, new Asking(nc, options.giveUpMs ?? GIVE_UP_MS));
+}
+
+export class Client {
+  readonly #ns: Namespace;
+  readonly #nc: NatsConnection;
+  readonly #asking: Asking;
+
+  constructor(nc: NatsConnection, ns: Namespace, asking: Asking) {
+    this.#nc = nc;
+    this.#ns = ns;
+    this.#asking = asking;
+    void this.#watchConnection();
+    const callback = (): void => asking.disturb(new RepriseError('NOT_LEADER', 'Another leader has come.'));
+    nc.subscribe(subjects.event(ns, 'partition', '*', 'LeaderStarted'), { callback });
+  }
+
+  /** Each job is answered by itself, in order; one that was refused has `error`. */
+  async submit(jobs: readonly JobToSubmit[], { wait = false, waitMs = DEFAULTS.waitMs }: Waiting = {}): Promise<JobAnswer[]> {
+    const untilMs = performance.now() + waitMs;
+    const messages = jobs.map(messageOf);
+    const answers: JobAnswer[] = [];
+    let open = messages.map((_, nth) => nth);
+    await this.#asking.repeat(async () => {
+      const holdMs = wait ? hold(untilMs) : 0;
+      const request = job.SubmitJobs.encode({ jobs: open.map((nth) => messages[nth]!), wait, waitMs: holdMs }).finish();
+      const reply = job.SubmitReply.decode(await this.#ask('submit', request, holdMs));
+      open.forEach((nth, at) => (answers[nth] = answerOf(reply.jobs![at] as job.JobReply)));
+      open = open.filter((nth) => helpsToRepeat(answers[nth]!.error?.code ?? ''));
+      if (open.length > 0) throw errorOf(answers[open[0]!]!.error!);
+    }).catch((error: unknown) => {
+      // Those that were answered keep their answers; the others say why they were refused.
+      if (answers.length === 0) throw error;
+    });
+    return wait ? Promise.all(answers.map((answer) => this.#untilEnded(answer, untilMs))) : answers;
+  }
+
+  async get(target: Target): Promise<JobView> {
+    return viewOf(job.JobView.decode(await this.#ask('get', job.GetJob.encode(target).finish())) as job.JobView);
+  }
+
+  /** The outcome, or the status so far when the time is over. */
+  async await(target: Target, { waitMs = DEFAULTS.waitMs }: Pick<Waiting, 'waitMs'> = {}): Promise<JobAnswer> {
+    return this.#awaitUntil(target, performance.now() + waitMs);
+  }
+
+  /** A running job is asked to stop; `cancelling` then says that its worker has not stopped yet. */
+  async cancel(target: Target, { reason = '', commandId = draw() } = {}): Promise<JobAnswer> {
+    const request = job.CancelJob.encode({ ...target, reason, commandId }).finish();
+    return answerOf(job.JobReply.decode(await this.#ask('cancel', request)) as job.JobReply);
+  }
+
+  /** What happens to a job from now on, until it has ended. Listening begins with the call, not with the first look. */
+  watch(jobId: string): AsyncGenerator<Seen> {
+    return watchJob(this.#nc, this.#ns, jobId, () => this.get({ jobId }));
+  }
+
+  async close(): Promise<void> {
+    await this.#nc.close();
+  }
+
+  async #untilEnded(answer: JobAnswer, untilMs: number): Promise<JobAnswer> {
+    if (answer.error || hasEnded(answer.status) || performance.now() >= untilMs) return answer;
+    return { ...(await this.#awaitUntil({ jobId: answer.jobId }, untilMs)), duplicate: answer.duplicate };
+  }
+
+  async #awaitUntil(target: Target, untilMs: number): Promise<JobAnswer> {
+    for (;;) {
+      const holdMs = hold(untilMs);
+      const request = job.AwaitJob.encode({ ...target, waitMs: holdMs }).finish();
+      const answer = answerOf(job.JobReply.decode(await this.#ask('await', request, holdMs)) as job.JobReply);
+      if (hasEnded(answer.status) || performance.now() >= untilMs) return answer;
+    }
+  }
+
+  #ask(verb: JobVerb, data: Uint8Array, holdMs = 0): Promise<Uint8Array> {
+    return this.#asking.ask(subjects.job(this.#ns, verb), data, holdMs);
+  }
+
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.#nc.status()) {
+      if (type === 'disconnect') this.#asking.disturb(new RepriseError('SERVER_UNREACHABLE', 'The connection to the server was lost.'));
+    }
+  }
+}
+
+const hold = (untilMs: number): number => Math.max(1, Math.min(HOLD_MS, Math.round(untilMs - performance.now())));
+const draw = (): string => randomBytes(12).toString('base64url');
+
+function messageOf({ payload, contentType, commandId, ...rest }: JobToSubmit): job.SubmitJob.$Properties {
+  const content = encodeContent(payload);
+  return { ...rest, payload: content.bytes, contentType: contentType ?? content.contentType, commandId: commandId ?? draw() };
+}

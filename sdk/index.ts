@@ -1,0 +1,12 @@
+/** The package's main export: what a performer file imports as "reprise". */
+export { performer } from '../actors/performer/performer.js';
+export type {
+  Handle,
+  Log,
+  Performer,
+  PerformerContext,
+  PerformerOptions,
+  PerformerParts,
+  Validate,
+  Verdict,
+} from '../actors/performer/performer.js';
