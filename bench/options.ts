@@ -1,0 +1,59 @@
+/** The command line of the benchmark. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+export const NAMES = ['reprise', 'bullmq', 'graphile-worker'] as const;
+
+export interface BenchOptions {
+  readonly jobs: number;
+  readonly runs: number;
+  readonly workers: number;
+  readonly concurrency: number;
+  readonly samples: number;
+  /** Jobs per request. */
+  readonly bulk: readonly number[];
+  readonly peer: readonly string[];
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly writeDocs: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  npm run bench                                   everything, about ten minutes
+  npm run bench -- --quick --peer reprise bullmq  a first look
+  npm run bench -- --workers 4 --json > bench.json`;
+
+/** Enough to see that all works; too little to be quoted. */
+const QUICK = { jobs: 2_000, runs: 1, samples: 200 };
+
+export function parseOptions(parameters: readonly string[]): BenchOptions {
+  const command = new Command('npm run bench --')
+    .description('Compares Reprise with BullMQ and graphile-worker on this machine. It installs nothing.')
+    .option('--jobs <number>', 'jobs per measurement', count(1_000_000), 20_000)
+    .option('--runs <number>', 'runs, of which the median is shown', count(25), 3)
+    .option('--workers <number>', 'worker processes', count(64), 2)
+    .option('--concurrency <number>', 'jobs at a time in each', count(1_000), 50)
+    .option('--samples <number>', 'latencies measured per run', count(100_000), 2_000)
+    .option('--bulk <sizes...>', 'jobs per request', collect(count(1_000)), [1, 100])
+    .addOption(new Option('--peer <names...>', 'whom to measure').choices(NAMES).default([...NAMES]))
+    .option('--quick', `${QUICK.jobs} jobs, ${QUICK.runs} run, ${QUICK.samples} latencies`, false)
+    .option('--json', 'one JSON object instead of the table', false)
+    .option('--write-docs', 'write docs/benchmarks.md', false)
+    .addHelpText('after', EXAMPLES);
+  const options = command.parse(parameters, { from: 'user' }).opts<BenchOptions>();
+  return options.quick ? { ...options, ...QUICK } : options;
+}
+
+function count(most: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= 1 && number <= most) return number;
+    throw new InvalidArgumentError(`A whole number from 1 to ${most} is expected.`);
+  };
+}
+
+/** Commander hands over one value at a time, and the default before the first. */
+function collect(parse: (text: string) => number): (text: string, before: number[]) => number[] {
+  let given: number[] = [];
+  return (text) => (given = [...given, parse(text)]);
+}

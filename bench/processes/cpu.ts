@@ -1,0 +1,52 @@
+/** CPU time of processes with all their threads and descendants, from Linux's /proc. */
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Linux counts in hundredths of a second, on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly ticks: number;
+}
+
+export type CpuSeconds = Readonly<Record<string, number>>;
+
+/** @returns CPU seconds so far, by role; undefined where there is no /proc */
+export async function cpuSeconds(roles: Readonly<Record<string, readonly number[]>>): Promise<CpuSeconds | undefined> {
+  const processes = await readProcesses();
+  if (processes.length === 0) return undefined;
+  const seconds = Object.entries(roles).map(([role, pids]) => {
+    const ticks = withDescendants(processes, pids).reduce((sum, { ticks }) => sum + ticks, 0);
+    return [role, ticks / TICKS_PER_SECOND] as const;
+  });
+  return Object.fromEntries(seconds);
+}
+
+/** The processes of these ids, and what they started, and what those started. */
+export async function descendantsOf(pid: number): Promise<number[]> {
+  return withDescendants(await readProcesses(), [pid]).map(({ pid }) => pid).filter((other) => other !== pid);
+}
+
+function withDescendants(processes: readonly Process[], pids: readonly number[]): Process[] {
+  const wanted = new Set(pids);
+  for (let size = 0; size !== wanted.size; ) {
+    size = wanted.size;
+    for (const { pid, parent } of processes) if (wanted.has(parent)) wanted.add(pid);
+  }
+  return processes.filter(({ pid }) => wanted.has(pid));
+}
+
+async function readProcesses(): Promise<Process[]> {
+  const names = (await readdir('/proc').catch(() => [] as string[])).filter((name) => /^\d+$/.test(name));
+  const read = await Promise.all(names.map((name) => readFile(`/proc/${name}/stat`, 'utf8').catch(() => undefined)));
+  return read.flatMap((stat) => (stat === undefined ? [] : [parseStat(stat)]));
+}
+
+/** The second field is the program's name in brackets and may hold anything, so count from its end. */
+export function parseStat(stat: string): Process {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+  const at = (field: number): number => fields[field - 3] ?? 0;
+  // utime, stime, and those of children that have ended and were waited for.
+  return { pid: Number.parseInt(stat, 10), parent: at(4), ticks: at(14) + at(15) + at(16) + at(17) };
+}

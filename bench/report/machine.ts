@@ -1,0 +1,14 @@
+/** What the figures were measured on. */
+import { cpus, release, totalmem, type } from 'node:os';
+import type { Machine } from '../results.js';
+
+export function describeMachine(): Machine {
+  const all = cpus();
+  return {
+    cores: all.length,
+    cpu: all[0]?.model.trim() ?? 'unknown',
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    node: process.version,
+  };
+}

@@ -1,0 +1,50 @@
+/** docs/benchmarks.md, as the benchmark writes it. */
+import type { Measured, Report } from '../results.js';
+import { conditionsLine, journalLine, rowsOf, shown, type Row } from './table.js';
+
+/** Whom the others are compared with. */
+const OURS = 'reprise';
+
+export function markdownOf(report: Report): string {
+  const { measured, absent } = report;
+  const journal = journalLine(report);
+  const ours = measured.find(({ name }) => name === OURS);
+  return [
+    '# Benchmarks',
+    'Written by `npm run bench -- --write-docs`; it starts servers of its own on loopback and installs nothing.',
+    conditionsLine(report),
+    table(report, ours),
+    ...(ours ? [`The number in brackets is the advantage of ${OURS}: how many times better its figure is, whether more or less is better. Below 1 the other one is.`] : []),
+    ...(journal ? [journal] : []),
+    HOW,
+    '## Versions, durability, settings',
+    ...measured.map(settings),
+    ...absent.map(({ name, why }) => `Not measured: ${name}. ${why}`),
+  ].join('\n\n') + '\n';
+}
+
+const HOW = `## What is measured
+
+- **Submit and process**: from the first request to the last completion that the store holds, workers waiting for work. Every run has a fresh server, and one warm-up.
+- **Drain**: the queue is filled while the workers are up but take nothing; then they are let go. From the first completion to the last.
+- **Submit to result**: one job at a time, until the client knows how it ended.
+- **CPU**: user and system time of each process with its threads and descendants while jobs are submitted and processed.
+
+Contenders take turns, run by run, so that a slow minute of the machine meets them all. How each one's completions are known is listed below: no job counts that the store does not hold as completed, and their number must be exact.`;
+
+function table({ measured, ...rest }: Report, ours: Measured | undefined): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const names = measured.map(({ name }) => name);
+  const rows = rowsOf({ measured, ...rest }).map((row) => line([`${row.what} (${row.unit})`, ...measured.map((one) => cell(row, one, ours))]));
+  return [line(['', ...names]), line(['---', ...names.map(() => '---:')]), ...rows].join('\n');
+}
+
+function cell({ of, unit, better }: Row, one: Measured, ours: Measured | undefined): string {
+  const [theirs, mine] = [of(one.median), ours && of(ours.median)];
+  const text = shown(theirs, unit);
+  if (one === ours || !theirs || !mine) return text;
+  return `${text} (${(better === 'more' ? mine / theirs : theirs / mine).toFixed(1)})`;
+}
+
+const settings = ({ name, settings: s }: Measured): string =>
+  [`**${name}**: ${s.version}`, `- durability: ${s.durability}`, ...s.tuning.map((line) => `- ${line}`), `- completed: ${s.completion}`, `- result: ${s.result}`].join('\n');

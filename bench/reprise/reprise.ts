@@ -1,0 +1,102 @@
+/** Reprise as it is installed: nats-server, `reprise broker` and `reprise worker`, each a process of its own. */
+import { createRequire } from 'node:module';
+import { access } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startServer, type RunningServer } from '../../streams/server/start.js';
+import { serverFacts } from '../../streams/server/varz.js';
+import type { ClientCalls } from '../client/calls.js';
+import type { Completion, Contender, Deadline, Running, Settings, Workers } from '../contender.js';
+import { Forked } from '../processes/forked.js';
+import { startHeld, type HeldProcess } from '../processes/held.js';
+import { deadline, until } from '../processes/until.js';
+import type { RepriseAddress } from './reprise.calls.js';
+import { Tally } from './tally.js';
+import { COMMAND, startRepriseWorkers, type RepriseSetup } from './workers.js';
+
+const START_WITHIN_MS = 20_000;
+/** A journal that does not grow for so long has either everything or nothing to do; then it is read. */
+const QUIET_MS = 250;
+const LOOK_MS = 50;
+
+export const reprise: Contender = {
+  name: 'reprise',
+  missing: () => access(COMMAND).then(() => undefined, () => 'Reprise is not built: npm run build'),
+  async start(setup) {
+    const folder = await setup.scope.temporaryFolder('nats');
+    const server = await startServer({ dataDir: folder });
+    setup.scope.add(() => server.stop());
+    // The address holds a password, which a command line would show to everybody.
+    const env = { ...process.env, REPRISE_NATS_URL: server.brokerUrl };
+    const broker = await startHeld({ name: 'broker', command: [process.execPath, COMMAND, 'broker'], folder, scope: setup.scope, env });
+    const tally = await Tally.open(server.url, setup.scope);
+    await untilLed(tally, broker);
+    return new RunningReprise(server, broker, tally, { ...setup, folder });
+  },
+};
+
+/** The broker makes the journal, and its first commit says who leads. */
+async function untilLed(tally: Tally, broker: HeldProcess): Promise<void> {
+  await until(async () => {
+    await broker.assertAlive();
+    return tally.end().then((end) => (end > 0 ? true : undefined), () => undefined);
+  }, deadline('the broker leads', START_WITHIN_MS));
+}
+
+class RunningReprise implements Running {
+  readonly servers: Readonly<Record<string, number>>;
+  readonly #server: RunningServer;
+  readonly #broker: HeldProcess;
+  readonly #tally: Tally;
+  readonly #setup: RepriseSetup;
+
+  constructor(server: RunningServer, broker: HeldProcess, tally: Tally, setup: RepriseSetup) {
+    this.#server = server;
+    this.#broker = broker;
+    this.#tally = tally;
+    this.#setup = setup;
+    this.servers = { server: server.pid, broker: broker.pid };
+  }
+
+  async describe(): Promise<Settings> {
+    const { version } = createRequire(import.meta.url)('reprise/package.json') as { version: string };
+    const facts = await serverFacts(this.#server.monitoringUrl);
+    return {
+      version: `Reprise ${version}, nats-server ${facts.version}`,
+      durability: facts.durability === 'fsync' ? 'fsync before every acknowledgement (sync_interval: always)' : facts.durability,
+      tuning: ['protobuf over the public subjects', 'one partition, one broker', 'every event is kept'],
+      completion: 'the journal: looked at until it stops growing, then read; each job has exactly one JobCompleted; moments are the server\'s own of the commits',
+      result: 'submit with wait: the reply carries the result',
+    };
+  }
+
+  startClient(): Promise<Forked<ClientCalls>> {
+    const address: RepriseAddress = { url: this.#server.url };
+    return Forked.start<ClientCalls>(new URL('reprise.client.js', import.meta.url), address, this.#setup.scope);
+  }
+
+  startWorkers(): Promise<Workers> {
+    return startRepriseWorkers(this.#server.url, this.#tally, this.#setup);
+  }
+
+  mark(): Promise<void> {
+    return this.#tally.mark();
+  }
+
+  async settle(_jobs: number, check: Deadline): Promise<void> {
+    let end = 0;
+    let sinceMs = performance.now();
+    while (performance.now() - sinceMs < QUIET_MS) {
+      await sleep(LOOK_MS);
+      await this.#broker.assertAlive();
+      check();
+      const now = await this.#tally.end();
+      if (now === end) continue;
+      end = now;
+      sinceMs = performance.now();
+    }
+  }
+
+  completion(jobs: number): Promise<Completion | undefined> {
+    return this.#tally.completion(jobs);
+  }
+}

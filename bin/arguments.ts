@@ -1,0 +1,39 @@
+/** Reads what is given on the command line. What cannot be read is refused before anything is done. */
+import { InvalidArgumentError, Option } from 'commander';
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** `1500`, `500ms`, `5s`, `1.5m` or `1h`, in milliseconds. */
+export function duration(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text);
+  if (!found) throw new InvalidArgumentError('A time is a number of milliseconds, or 500ms, 5s, 2m, 1h.');
+  return Math.round(Number(found[1]) * UNITS[found[2]!]!);
+}
+
+export const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) => (text: string): number => {
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new InvalidArgumentError(most === Number.MAX_SAFE_INTEGER ? `A whole number from ${least} is needed.` : `A whole number from ${least} to ${most} is needed.`);
+};
+
+/** `a=b`, again and again. */
+export function label(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('A label is name=value.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** `a,b,c`, or given several times. */
+export function names(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(',').map((name) => name.trim()).filter((name) => name !== '')];
+}
+
+/** Of every command that talks to a server. Their environment variables are read in locate.ts, which says which one won. */
+export const natsOption = (): Option => new Option('--nats <url>', 'the NATS server, such as nats://127.0.0.1:4222');
+export const namespaceOption = (): Option => new Option('--namespace <name>', 'the namespace (default: REPRISE_NAMESPACE or "default")');
+export const jsonOption = (what: string): Option => new Option('--json', what);
+
+export interface Where {
+  readonly nats?: string;
+  readonly namespace?: string;
+}

@@ -1,0 +1,30 @@
+/** `reprise audit verify` */
+import type { VerifyFlags } from '../commands/audit.js';
+import { locate } from '../locate.js';
+import { note, paint, print } from '../terminal.js';
+import { verifyFolder } from './folder.js';
+import type { Finding } from './partition.js';
+import { verifyServer } from './server.js';
+
+export async function runVerify(flags: VerifyFlags): Promise<void> {
+  const findings = flags.data === undefined ? await onServer(flags) : await verifyFolder(flags.data);
+  const ok = findings.every((finding) => finding.ok);
+  if (flags.json) print(JSON.stringify({ ok, partitions: findings }));
+  else for (const finding of findings) print(lineOf(finding));
+  if (ok) return;
+  process.exitCode = 1;
+  note(`${paint('cyan', 'hint:', process.stderr)} Keep the data folder as it is, and restore a backup or the copy of another server.`);
+}
+
+function onServer(flags: VerifyFlags): Promise<Finding[]> {
+  const { url, namespace } = locate(flags);
+  return verifyServer(url, namespace);
+}
+
+function lineOf({ namespace, partition, ok, commits, head, witnessed, foreign, position, problem }: Finding): string {
+  const name = `${namespace} partition ${partition}:`;
+  const strangers = foreign > 0 ? `, ${foreign} messages of strangers skipped` : '';
+  if (ok) return `${paint('green', 'ok')}   ${name} ${commits} commits, head ${head?.seq ?? 0}, ${witnessed} witnessed heads are in it${strangers}`;
+  const where = position === undefined ? '' : ` position ${position}:`;
+  return `${paint('red', 'bad')}  ${name}${where} ${problem ?? ''} (${commits} commits before it are whole${strangers})`;
+}

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { jsonOption, namespaceOption, natsOption, type Where } from '../arguments.js';
+
+const EXAMPLE = `
+Examples:
+  reprise audit verify                        the running server
+  reprise audit verify --data ./backup/data   a data folder, or better a copy of one; it is not altered
+
+It finds commits that are lost or changed: the chain of hashes has no gap, and every head that was witnessed is in it.
+Whoever can rewrite the whole folder is found out only by a head that is kept elsewhere.
+`;
+
+export interface VerifyFlags extends Where {
+  readonly data?: string;
+  readonly json?: true;
+}
+
+export function auditCommand(): Command {
+  const verify = new Command('verify')
+    .description('check that no journal lost or changed a commit')
+    .option('--data <folder>', 'the data folder of a server instead of a running one; works on a copy of its own')
+    .addOption(natsOption())
+    .addOption(namespaceOption())
+    .addOption(jsonOption('print the report as one line of JSON'))
+    .addHelpText('after', EXAMPLE)
+    .action(async (flags: VerifyFlags) => (await import('../audit/run.js')).runVerify(flags));
+  return new Command('audit').description('check the journals: verify').addCommand(verify).addHelpText('after', EXAMPLE);
+}

@@ -1,0 +1,45 @@
+/** Answers as people and as machines read them. */
+import type { JobAnswer, JobView } from '../../sdk/client.js';
+import { paint } from '../terminal.js';
+
+type Outcome = Pick<JobAnswer, 'result'>;
+
+/** Bytes as base64, as on the wire; everything else as it is. */
+export function plain<T extends Outcome>(answer: T): object {
+  const { result, ...rest } = answer;
+  if (result instanceof Uint8Array) return { ...rest, resultBase64: Buffer.from(result).toString('base64') };
+  return 'result' in answer ? { ...rest, result } : rest;
+}
+
+const COLOURS = { completed: 'green', failed: 'red', expired: 'red', cancelled: 'yellow', running: 'cyan', retrying: 'yellow' } as const;
+
+export function statusText(status: string): string {
+  const colour = Object.hasOwn(COLOURS, status) ? COLOURS[status as keyof typeof COLOURS] : undefined;
+  return colour ? paint(colour, status) : status;
+}
+
+const time = (ms: number): string => new Date(ms).toISOString();
+const short = (value: unknown): string => {
+  const text = value instanceof Uint8Array ? `${value.length} bytes` : (JSON.stringify(value) ?? 'null');
+  return text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
+};
+
+/** What is empty is left out. */
+export function* linesOf(view: JobView): Generator<string> {
+  const line = (name: string, value: string): string => `${name.padEnd(10)} ${value}`;
+  yield line('job', view.jobId);
+  yield line('type', view.type);
+  yield line('status', statusText(view.status) + (view.cancelling && view.endedMs === 0 ? ', cancelling' : ''));
+  yield line('queue', `${view.queue}, priority ${view.priority}`);
+  if (view.key !== '') yield line('key', view.key);
+  yield line('attempt', `${view.attempt} of ${view.maxAttempts}`);
+  if (view.workerId !== '') yield line('worker', view.workerId);
+  yield line('submitted', time(view.submittedMs));
+  if (view.dueMs > 0) yield line('due', time(view.dueMs));
+  if (view.endedMs > 0) yield line('ended', `${time(view.endedMs)}, after ${view.endedMs - view.submittedMs} ms`);
+  if (view.status === 'running' && view.progress > 0) yield line('progress', `${Math.round(view.progress * 100)} % ${view.progressMessage}`);
+  for (const [name, value] of Object.entries(view.labels)) yield line('label', `${name}=${value}`);
+  if (view.failure) yield line('failure', `${view.failure.code}: ${view.failure.message}`);
+  if ('result' in view) yield line('result', short(view.result));
+  yield line('journal', `partition ${view.position?.partition ?? 0}, positions ${view.firstSeq} to ${view.lastSeq}`);
+}

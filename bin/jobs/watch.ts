@@ -1,0 +1,69 @@
+/** `reprise jobs watch`: what happened, then what happens, each event once and in order. */
+import { parseJobId, type JobId } from '../../protocols/ids.js';
+import type { JobView } from '../../sdk/client.js';
+import type { JobFlags } from '../commands/jobs.js';
+import type { Located } from '../locate.js';
+import { history, type Fact } from '../replay/history.js';
+import { Steps, type Step } from '../replay/steps.js';
+import { paint, print } from '../terminal.js';
+import { targetOf, withClient } from './client.js';
+import { statusText } from './show-values.js';
+
+export async function runWatch(given: string | undefined, flags: JobFlags): Promise<void> {
+  const target = targetOf(given, flags);
+  await withClient(flags, async (client, located) => {
+    const found = await client.get(target);
+    const live = client.watch(found.jobId);
+    const told = new Told(located, parseJobId(found.jobId)!, flags.json === true);
+    // Listening has begun before the past is read, so nothing falls between the two.
+    await told.catchUp(await client.get({ jobId: found.jobId }));
+    for await (const seen of live) {
+      if (seen.kind === 'ended') return told.catchUp(seen.view);
+      if (seen.kind === 'progress') told.progress(seen);
+      else told.fact({ seq: seen.fact.seq, index: seen.fact.index, nowMs: seen.fact.nowMs, event: seen.fact.event as Fact['event'] });
+    }
+  });
+}
+
+class Told {
+  readonly #located: Located;
+  readonly #id: JobId;
+  readonly #json: boolean;
+  readonly #steps: Steps;
+  #seq = 0;
+  #index = -1;
+
+  constructor(located: Located, id: JobId, json: boolean) {
+    this.#located = located;
+    this.#id = id;
+    this.#json = json;
+    this.#steps = new Steps(id);
+  }
+
+  /** Tells what lies in the journal up to the job's latest event and was not told yet. */
+  async catchUp({ firstSeq, lastSeq }: JobView): Promise<void> {
+    if (this.#seq >= lastSeq) return;
+    const range = { firstSeq: this.#seq === 0 ? firstSeq : this.#seq, lastSeq };
+    for await (const fact of history(this.#located.url, this.#located.namespace, this.#id, range)) this.fact(fact);
+  }
+
+  fact(fact: Fact): void {
+    if (fact.seq < this.#seq || (fact.seq === this.#seq && fact.index <= this.#index)) return;
+    this.#seq = fact.seq;
+    this.#index = fact.index;
+    const step = this.#steps.next(fact);
+    print(this.#json ? JSON.stringify({ kind: 'event', ...step }) : line(step));
+  }
+
+  progress({ attempt, fraction, message }: { attempt: number; fraction: number; message: string }): void {
+    if (this.#json) print(JSON.stringify({ kind: 'progress', attempt, fraction, message }));
+    else print(`${' '.repeat(24)}${paint('gray', `${String(Math.round(fraction * 100)).padStart(3)} %  ${message}`)}`);
+  }
+}
+
+function line({ time, event, after, changed, result }: Step): string {
+  const failure = changed['failure']?.after as { code: string; message: string } | null | undefined;
+  const attempt = changed['attempt'] ? ` attempt ${String(changed['attempt'].after)}` : '';
+  const why = failure ? ` ${failure.code}: ${failure.message}` : '';
+  return `${paint('gray', time.slice(11, 23))} ${event.padEnd(18)} ${statusText(after)}${attempt}${why}${result === undefined ? '' : ` ${JSON.stringify(result)}`}`;
+}

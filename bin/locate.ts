@@ -1,0 +1,49 @@
+/** Which server and which namespace a command talks to. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RepriseError } from '../protocols/errors.js';
+import { parseNamespace, type Namespace } from '../protocols/ids.js';
+import type { Where } from './arguments.js';
+import { findDevFile, type DevFile } from './dev-file.js';
+
+export interface Located {
+  readonly url: string;
+  readonly namespace: Namespace;
+  /** Given where the address came from a running `reprise dev`. */
+  readonly dev: DevFile | undefined;
+}
+
+const DEFAULT_URL = 'nats://127.0.0.1:4222';
+
+export function locate(where: Where): Located {
+  const given = where.nats ?? (process.env['REPRISE_NATS_URL'] || undefined);
+  const dev = given === undefined ? findDevFile(process.cwd()) : undefined;
+  const namespace = where.namespace ?? (process.env['REPRISE_NAMESPACE'] || undefined) ?? dev?.namespace;
+  return { url: given ?? dev?.nats ?? DEFAULT_URL, namespace: namespaceOf(namespace), dev };
+}
+
+/** Brokers may more than others. The password of an embedded server lies in its data folder, for its owner to read. */
+export function locateForBroker(where: Where): Located {
+  const located = locate(where);
+  const secret = located.dev?.dataDir && readSecret(located.dev.dataDir);
+  return secret ? { ...located, url: located.url.replace('://', `://broker:${secret}@`) } : located;
+}
+
+export function namespaceOf(text = 'default'): Namespace {
+  const namespace = parseNamespace(text);
+  if (namespace !== undefined) return namespace;
+  throw new RepriseError('USAGE', `The namespace must be 1 to 64 of A-Z a-z 0-9 _ -, not ${JSON.stringify(text)}.`);
+}
+
+/** The same server as somebody who is no broker reaches it: without the broker's password. */
+export function withoutBroker(url: string): string {
+  return url.replaceAll(/\/\/broker:[^@/]*@/g, '//');
+}
+
+function readSecret(dataDir: string): string | undefined {
+  try {
+    return readFileSync(join(dataDir, 'broker.secret'), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+/** What each event of a job did to it, found by folding them again with the code that the leader folds with. Pure. */
+import { applyJob } from '../../actors/job/job.apply.js';
+import { jobChart } from '../../actors/job/job.chart.js';
+import { decodeJobEvent, isJobEventType, type JobEvent } from '../../actors/job/job.events.js';
+import type { Job } from '../../actors/job/job.js';
+import type { JobId } from '../../protocols/ids.js';
+import { contentOf } from '../../sdk/answers.js';
+import type { Fact } from './history.js';
+
+export interface Change {
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface Step {
+  /** `seq.index`: the commit, and the event within it. */
+  readonly position: string;
+  readonly time: string;
+  readonly event: string;
+  readonly cause: { readonly type: string; readonly by: string; readonly commandId: string };
+  readonly before: string;
+  readonly after: string;
+  readonly changed: Readonly<Record<string, Change>>;
+  readonly payload?: unknown;
+  readonly result?: unknown;
+  /** The event does not follow from the status before: this journal cannot be folded by this version. */
+  readonly complaint?: string;
+}
+
+/** Where bytes lie is no news to people, and how many jobs came before is not known from one job's events. */
+const UNTOLD: ReadonlySet<string> = new Set(['id', 'status', 'place', 'payload', 'result', 'lastSeq']);
+const SHORT = 400;
+
+export class Steps {
+  readonly #id: JobId;
+  #job: Job | undefined;
+
+  constructor(id: JobId) {
+    this.#id = id;
+  }
+
+  next({ seq, index, nowMs, event: stored }: Fact): Step {
+    const before = this.#job?.status ?? 'absent';
+    const { type = '', by = '', commandId = '' } = stored.cause ?? {};
+    const told = { position: `${seq}.${index}`, time: new Date(nowMs).toISOString(), event: stored.type, cause: { type: type ?? '', by: by ?? '', commandId: commandId ?? '' }, before };
+    if (!isJobEventType(stored.type)) return { ...told, after: before, changed: {}, complaint: 'this version does not know the event' };
+    const event = decodeJobEvent(stored.type, stored.body);
+    const leads = jobChart.next(before, event.type);
+    const complaint = leads === event.body.status ? {} : { complaint: `from ${before} the chart leads to ${leads ?? 'nowhere'}` };
+    const old = structuredClone(this.#job);
+    // Without its submission a job cannot be folded, only told.
+    if (this.#job !== undefined || event.type === 'JobSubmitted') this.#job = applyJob(this.#job, event, this.#id, { seq, index, nowMs, place: 0 });
+    return { ...told, after: event.body.status, changed: difference(old, this.#job), ...contents(event), ...complaint };
+  }
+}
+
+function contents(event: JobEvent): { payload?: unknown; result?: unknown } {
+  if (event.type === 'JobSubmitted') return { payload: shortened(event.body.payload, event.body.contentType) };
+  if (event.type === 'JobCompleted') return { result: shortened(event.body.result, event.body.contentType) };
+  return {};
+}
+
+function shortened(bytes: Uint8Array, contentType: string): unknown {
+  const value = contentOf(bytes, contentType);
+  if (value instanceof Uint8Array) return `${value.length} bytes of ${contentType || 'what is no JSON'}`;
+  const text = JSON.stringify(value);
+  return text.length > SHORT ? `${text.slice(0, SHORT)}… (${bytes.length} bytes)` : value;
+}
+
+/** Field by field; of a new job what is not empty. */
+function difference(before: Job | undefined, after: Job | undefined): Record<string, Change> {
+  const changed: Record<string, Change> = {};
+  for (const [field, value] of Object.entries(after ?? {})) {
+    if (UNTOLD.has(field)) continue;
+    const old: unknown = before && (before as unknown as Record<string, unknown>)[field];
+    if (before ? !same(old, value) : !isEmpty(value)) changed[field] = { before: old ?? null, after: (value as unknown) ?? null };
+  }
+  return changed;
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const isEmpty = (value: unknown): boolean => value === undefined || value === '' || value === 0 || value === false;

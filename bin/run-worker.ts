@@ -1,0 +1,41 @@
+/** A worker as a process of its own. What it imports decides how fast it starts and how small it stays. */
+import { loadPerformers } from '../actors/worker/load.js';
+import { startWorker, type StartedWorker } from '../actors/worker/start.js';
+import type { WorkerFlags } from './commands/worker.js';
+import { locate } from './locate.js';
+import { logger } from './log.js';
+import { version } from './self.js';
+import { endWithin, tellReady, untilAsked, type Asked } from './shutdown.js';
+
+const GRACE_MS = 10_000;
+/** Draining, aborting what does not end, and saying goodbye take a little longer than the grace. */
+const STOP_WITHIN_MS = GRACE_MS + 10_000;
+/** A parent that died took the broker along, so there is nobody left to report to. */
+const ORPHAN_STOP_WITHIN_MS = 3_000;
+
+export async function runWorker(paths: readonly string[], flags: WorkerFlags): Promise<void> {
+  const asked = untilAsked();
+  const { url, namespace } = locate(flags);
+  const log = logger('worker');
+  const loaded = await loadPerformers(paths);
+  const worker = await startWorker({
+    url, namespace, log,
+    performers: loaded.map(({ performer }) => performer),
+    concurrency: flags.concurrency,
+    queues: flags.queues ?? [],
+    ...(flags.id !== undefined && { workerId: flags.id }),
+    software: `reprise ${version()}`,
+    graceMs: GRACE_MS,
+  });
+  log.info({ workerId: worker.workerId, types: loaded.map(({ performer }) => performer.type), concurrency: flags.concurrency }, 'ready');
+  tellReady();
+  const why = await Promise.race([asked, worker.stopped.then(() => 'stopped' as const)]);
+  if (why !== 'stopped') await stop(worker, why);
+  log.info({ workerId: worker.workerId, why }, 'ended');
+  process.exit(0);
+}
+
+async function stop(worker: StartedWorker, why: Asked): Promise<void> {
+  endWithin(why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, 0);
+  await worker.stop();
+}
