@@ -41,7 +41,10 @@ export function parseOptions(parameters: readonly string[]): BenchOptions {
     .option('--write-docs', 'write docs/benchmarks.md', false)
     .addHelpText('after', EXAMPLES);
   const options = command.parse(parameters, { from: 'user' }).opts<BenchOptions>();
-  return options.quick ? { ...options, ...QUICK } : options;
+  if (!options.quick) return options;
+  // What is given by hand counts, also beside --quick.
+  const given = Object.keys(QUICK).filter((name) => command.getOptionValueSource(name) === 'cli');
+  return { ...options, ...Object.fromEntries(Object.entries(QUICK).filter(([name]) => !given.includes(name))) };
 }
 
 function count(most: number): (text: string) => number {

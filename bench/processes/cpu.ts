@@ -17,15 +17,15 @@ export async function cpuSeconds(roles: Readonly<Record<string, readonly number[
   const processes = await readProcesses();
   if (processes.length === 0) return undefined;
   const seconds = Object.entries(roles).map(([role, pids]) => {
-    const ticks = withDescendants(processes, pids).reduce((sum, { ticks }) => sum + ticks, 0);
-    return [role, ticks / TICKS_PER_SECOND] as const;
+    const total = withDescendants(processes, pids).reduce((sum, { ticks }) => sum + ticks, 0);
+    return [role, total / TICKS_PER_SECOND] as const;
   });
   return Object.fromEntries(seconds);
 }
 
-/** The processes of these ids, and what they started, and what those started. */
-export async function descendantsOf(pid: number): Promise<number[]> {
-  return withDescendants(await readProcesses(), [pid]).map(({ pid }) => pid).filter((other) => other !== pid);
+/** What this process started, and what that started, and so on. */
+export async function descendantsOf(ancestor: number): Promise<number[]> {
+  return withDescendants(await readProcesses(), [ancestor]).map(({ pid }) => pid).filter((pid) => pid !== ancestor);
 }
 
 function withDescendants(processes: readonly Process[], pids: readonly number[]): Process[] {
