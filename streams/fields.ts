@@ -1,58 +1,70 @@
 /**
- * Finds fields in encoded protobuf without decoding the rest: a commit holds hundreds of events, and of most of them
- * only one field is asked for. Meant for bytes that we wrote; anything else ends in a RangeError.
+ * Walks over encoded protobuf without decoding it: a commit holds hundreds of events, and of most of them only one field
+ * is asked for. Meant for bytes that we wrote; anything else ends in a RangeError.
  */
+const VARINT = 0;
+const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
+const FIXED32 = 5;
 
-/** Where a field's content lies. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+/** A cursor over the length-delimited fields between two offsets. */
+export class Fields {
+  /** Where the content of the field that {@link next} found lies. */
+  start = 0;
+  end = 0;
+  private at: number;
 
-/** Visits every length-delimited field between `start` and `end`. */
-export function eachField(bytes: Uint8Array, { start, end }: Span, visit: (field: number, span: Span) => void): void {
-  let at = start;
-  const varint = (): number => {
+  constructor(
+    private readonly bytes: Uint8Array,
+    from: number,
+    private readonly to: number,
+  ) {
+    this.at = from;
+  }
+
+  /** Goes to the next field. @returns its number, or 0 after the last */
+  next(): number {
+    while (this.at < this.to) {
+      const tag = this.varint();
+      switch (tag % 8) {
+        case VARINT:
+          this.varint();
+          break;
+        case FIXED64:
+          this.at += 8;
+          break;
+        case FIXED32:
+          this.at += 4;
+          break;
+        case LENGTH_DELIMITED:
+          this.end = this.varint();
+          this.start = this.at;
+          this.end += this.start;
+          this.at = this.end;
+          if (this.at > this.to) throw new RangeError(`a field goes beyond byte ${this.to}`);
+          return Math.floor(tag / 8);
+        default:
+          throw new RangeError(`wire type ${tag % 8} at byte ${this.at}`);
+      }
+    }
+    if (this.at !== this.to) throw new RangeError(`a field goes beyond byte ${this.to}`);
+    return 0;
+  }
+
+  /** Goes to the next field of that number. @returns whether there is one */
+  seek(wanted: number): boolean {
+    for (let field = this.next(); field !== 0; field = this.next()) if (field === wanted) return true;
+    return false;
+  }
+
+  private varint(): number {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
-      const byte = bytes[at];
-      if (byte === undefined || scale > 2 ** 63) throw new RangeError(`no varint at byte ${at}`);
-      at += 1;
+      const byte = this.bytes[this.at];
+      if (byte === undefined || scale > 2 ** 63) throw new RangeError(`no varint at byte ${this.at}`);
+      this.at += 1;
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
-  };
-  while (at < end) {
-    const tag = varint();
-    switch (tag % 8) {
-      case 0:
-        varint();
-        break;
-      case 1:
-        at += 8;
-        break;
-      case LENGTH_DELIMITED: {
-        const length = varint();
-        visit(Math.floor(tag / 8), { start: at, end: at + length });
-        at += length;
-        break;
-      }
-      case 5:
-        at += 4;
-        break;
-      default:
-        throw new RangeError(`wire type ${tag % 8} at byte ${at}`);
-    }
   }
-  if (at !== end) throw new RangeError(`a field goes beyond byte ${end}`);
-}
-
-/** The content of one field, or undefined when it is not there. */
-export function fieldOf(bytes: Uint8Array, within: Span, wanted: number): Span | undefined {
-  let found: Span | undefined;
-  eachField(bytes, within, (field, span) => {
-    if (field === wanted) found = span;
-  });
-  return found;
 }

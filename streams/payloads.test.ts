@@ -1,7 +1,7 @@
 import t from 'tap';
 import fc from 'fast-check';
 import { job, journal } from '../protocols/messages.js';
-import { fieldOf } from './fields.js';
+import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
 import { Payloads } from './payloads.js';
 
@@ -87,14 +87,14 @@ t.test('property: fields are found where the decoder finds them, and broken byte
   fc.assert(
     fc.property(message, (given) => {
       const encoded = job.JobSubmitted.encode(given).finish();
-      const span = fieldOf(encoded, { start: 0, end: encoded.length }, 4);
-      return Buffer.compare(span ? encoded.subarray(span.start, span.end) : Buffer.alloc(0), given.payload) === 0;
+      const fields = new Fields(encoded, 0, encoded.length);
+      return Buffer.compare(fields.seek(4) ? encoded.subarray(fields.start, fields.end) : Buffer.alloc(0), given.payload) === 0;
     }),
   );
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 50 }), (random) => {
       try {
-        fieldOf(random, { start: 0, end: random.length }, 4);
+        new Fields(random, 0, random.length).seek(4);
       } catch (error) {
         return error instanceof RangeError;
       }

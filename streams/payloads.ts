@@ -3,10 +3,11 @@
  * kept as the bytes that were written, so keeping costs nothing on the way of a job; what has left is read back.
  */
 import { RepriseError } from '../protocols/errors.js';
-import { eachField, fieldOf, type Span } from './fields.js';
+import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
 
-const MAX_BYTES = 64 * 1024 * 1024;
+/** Some 50,000 small jobs. A longer backlog is read back, a commit at a time. */
+const MAX_BYTES = 24 * 1024 * 1024;
 /** What a kept commit costs beside its bytes, roughly. */
 const COMMIT_COST = 400;
 
@@ -17,8 +18,8 @@ const BODY_CONTENT = 4;
 
 interface Kept {
   readonly bytes: Uint8Array;
-  /** Found when first asked for. */
-  events: readonly Span[] | undefined;
+  /** Where each event begins and ends, in pairs; found when first asked for. */
+  events: Uint32Array | undefined;
 }
 
 export class Payloads {
@@ -96,18 +97,18 @@ export class Payloads {
 
 /** A view on the commit: whoever keeps it for long copies it. */
 function contentOf(kept: Kept, seq: number, index: number): Uint8Array {
-  const event = (kept.events ??= eventsOf(kept.bytes))[index];
-  const body = event && fieldOf(kept.bytes, event, EVENT_BODY);
-  if (body === undefined) throw new RepriseError('NOT_FOUND', `The commit at ${seq} has no event ${index}.`);
+  const events = (kept.events ??= eventsOf(kept.bytes));
+  const [start, end] = [events[2 * index], events[2 * index + 1]];
+  const body = start === undefined || end === undefined ? undefined : new Fields(kept.bytes, start, end);
+  if (!body?.seek(EVENT_BODY)) throw new RepriseError('NOT_FOUND', `The commit at ${seq} has no event ${index}.`);
   // An absent field is an empty payload, as everywhere in protobuf.
-  const content = fieldOf(kept.bytes, body, BODY_CONTENT);
-  return content ? kept.bytes.subarray(content.start, content.end) : kept.bytes.subarray(0, 0);
+  const content = new Fields(kept.bytes, body.start, body.end);
+  return content.seek(BODY_CONTENT) ? kept.bytes.subarray(content.start, content.end) : kept.bytes.subarray(0, 0);
 }
 
-function eventsOf(bytes: Uint8Array): readonly Span[] {
-  const events: Span[] = [];
-  eachField(bytes, { start: 0, end: bytes.length }, (field, span) => {
-    if (field === COMMIT_EVENTS) events.push(span);
-  });
-  return events;
+function eventsOf(bytes: Uint8Array): Uint32Array {
+  const offsets: number[] = [];
+  const fields = new Fields(bytes, 0, bytes.length);
+  while (fields.seek(COMMIT_EVENTS)) offsets.push(fields.start, fields.end);
+  return Uint32Array.from(offsets);
 }

@@ -173,11 +173,12 @@ export class Leader {
     const { bytes: cache, followers, onHead } = this.leadership;
     this.head = { ...this.head, seq: batch.seq, hash: hashOf(bytes), nowMs: batch.nowMs };
     cache.put(batch.seq, bytes);
+    // Whoever waits is told first; the followers hear it in the same turn, before anybody can ask them.
+    this.release(batch, this.head);
     for (const follower of followers) {
       follower.follow({ partition: this.partition, seq: batch.seq, hash: this.head.hash, nowMs: batch.nowMs, events: batch.events });
     }
     onHead(this.head);
-    this.release(batch, this.head);
   }
 
   /** No commit vouches for these words; only the lease does, with a margin. */
