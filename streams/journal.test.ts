@@ -1,6 +1,6 @@
 import t from 'tap';
-import { conformance } from './conformance.js';
-import { jetstreamRig, memoryRig } from './rigs.js';
+import { conformance } from './conformance/suite.js';
+import { jetstreamRig, memoryRig } from './conformance/rigs.js';
 import { startServer } from './server/start.js';
 
 conformance(t, 'memory', memoryRig);

@@ -47,7 +47,7 @@ export function text(name: string, value: string, mostBytes: number, least = 0):
 const names = new Map<string, string>();
 const MOST_NAMES = 1_000;
 
-function name(value: string, isValid: (value: string) => boolean, rule: string): string {
+function validName(value: string, isValid: (value: string) => boolean, rule: string): string {
   const known = names.get(rule + value);
   if (known !== undefined) return known;
   if (!isValid(value)) return invalid(`${rule}, not ${show(value)}`);
@@ -55,8 +55,8 @@ function name(value: string, isValid: (value: string) => boolean, rule: string):
   return value;
 }
 
-export const queueName = (value: string): string => name(value, isQueueName, 'queue must be 1 to 64 of A-Z a-z 0-9 _ -');
-export const jobType = (value: string): string => name(value, isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
+export const queueName = (value: string): string => validName(value, isQueueName, 'queue must be 1 to 64 of A-Z a-z 0-9 _ -');
+export const jobType = (value: string): string => validName(value, isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
 export const jobIdOf = (value: string): JobId => parseJobId(value) ?? invalid(`jobId ${show(value)} is not a job id`);
 export const workerIdOf = (value: string): WorkerId => parseWorkerId(value) ?? invalid(`workerId must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);
 export const sessionOf = (value: string): Session => parseSession(value) ?? invalid(`session must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);

@@ -6,8 +6,8 @@ import type { PartitionCore } from '../core.js';
 import { answerOf } from '../effects.js';
 import type { Command } from '../inputs.js';
 import { notice } from '../sessions.js';
+import { answerPull } from './answer-pull.js';
 import { describe, findJob } from './find.js';
-import { answerPull } from './pull.js';
 
 export function cancelJob(core: PartitionCore, { to, target, reason, commandId, by }: Extract<Command, { kind: 'cancel' }>): void {
   const found = findJob(core, target);
@@ -21,11 +21,11 @@ export function cancelJob(core: PartitionCore, { to, target, reason, commandId, 
   core.makeRoom();
   const job = core.emitJob(found.job.id, event, { commandId, type: 'CancelJob', by });
   core.effect({ kind: 'jobs', to, answers: [answerOf(job)] });
-  if (isRunning(job)) tellWorker(core, job);
+  if (isRunning(job)) tellItsWorker(core, job);
 }
 
 /** An open pull is the quickest way to the worker; without one, its next pull or heartbeat is told. */
-function tellWorker(core: PartitionCore, job: Job): void {
+function tellItsWorker(core: PartitionCore, job: Job): void {
   const session = job.session === '' ? undefined : core.sessions.get(job.session);
   if (session?.pull) answerPull(core, session, { ...notice(), cancel: [tokenOf(job)] });
 }

@@ -6,7 +6,7 @@ import { decideLease } from '../../job/job.decide.js';
 import { tokenOf } from '../../job/job.js';
 import type { PartitionCore } from '../core.js';
 import { notice, type Notice, type WorkerSession } from '../sessions.js';
-import { answerPull } from './pull.js';
+import { answerPull } from './answer-pull.js';
 
 export function offerJobs(core: PartitionCore): void {
   const { waiting } = core.sessions;

@@ -8,6 +8,7 @@ import { isRunning, tokenOf } from '../../job/job.js';
 import type { PartitionCore } from '../core.js';
 import type { Command } from '../inputs.js';
 import { isEmpty, notice, type Notice, type WorkerSession } from '../sessions.js';
+import { answerPull, tellWorker } from './answer-pull.js';
 import { grantReady } from './offer.js';
 import { recordReports } from './report.js';
 
@@ -21,7 +22,7 @@ export function pull(core: PartitionCore, command: Pull): void {
   session.heardMonoMs = core.moment.monoMs;
   const told = notice();
   recordReports(core, command.workerId, command.reports, told);
-  if (command.pullSeq < session.lastPullSeq) return answer(core, session, command, told);
+  if (command.pullSeq < session.lastPullSeq) return tellWorker(core, session, command.to, told);
   if (session.pull) answerPull(core, session, notice());
   session.lastPullSeq = command.pullSeq;
   checkHeld(core, command.held, told);
@@ -57,17 +58,4 @@ function deliverAgain(core: PartitionCore, session: WorkerSession, command: Pull
       told.leases.push({ token, job, attempt: job.attempt });
     }
   }
-}
-
-/** Answers the session's open pull and closes it. */
-export function answerPull(core: PartitionCore, session: WorkerSession, told: Notice): void {
-  const open = session.pull;
-  if (open === undefined) return;
-  session.pull = undefined;
-  core.sessions.waiting.delete(session);
-  answer(core, session, open, told);
-}
-
-function answer(core: PartitionCore, session: WorkerSession, { to }: Pick<Pull, 'to'>, told: Notice): void {
-  core.effect({ kind: 'pulled', to, workerId: session.workerId, session: session.session, ...told });
 }

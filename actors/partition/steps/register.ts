@@ -3,7 +3,7 @@ import type { PartitionCore } from '../core.js';
 import type { Command } from '../inputs.js';
 import { decideDrain, decideGone, decideRegister } from '../../worker/worker.js';
 import { notice, WorkerSession } from '../sessions.js';
-import { answerPull } from './pull.js';
+import { answerPull } from './answer-pull.js';
 
 const HOME_PARTITION = 0;
 const isHome = (core: PartitionCore): boolean => core.state.partition === HOME_PARTITION;

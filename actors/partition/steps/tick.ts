@@ -3,7 +3,7 @@ import { decideDue, decideReclaim } from '../../job/job.decide.js';
 import type { Job } from '../../job/job.js';
 import type { PartitionCore } from '../core.js';
 import { notice } from '../sessions.js';
-import { answerPull } from './pull.js';
+import { answerPull } from './answer-pull.js';
 import { forgetSilentWorkers } from './register.js';
 
 const TIMER = { commandId: '', type: 'Timer', by: '' };

@@ -2,12 +2,12 @@
 import { createServer, connect as dial, type AddressInfo, type Server, type Socket } from 'node:net';
 import { jetstreamManager, type JetStreamManager, RetentionPolicy, StorageType, DiscardPolicy } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
-import type { Namespace, Partition } from '../protocols/ids.js';
-import { streams, subjects } from '../protocols/subjects.js';
-import { connectNats } from './connect.js';
-import { openJournal } from './jetstream.js';
-import type { Journal } from './journal.js';
-import { MemoryStream, type Fault } from './memory.js';
+import type { Namespace, Partition } from '../../protocols/ids.js';
+import { streams, subjects } from '../../protocols/subjects.js';
+import { connectNats } from '../connect.js';
+import { openJournal } from '../jetstream.js';
+import type { Journal } from '../journal.js';
+import { MemoryStream, type Fault } from '../memory.js';
 
 /** What both can do; `refused` and `full` are made by other means on the real one. */
 export type Mishap = Exclude<Fault, 'refused' | 'full'>;

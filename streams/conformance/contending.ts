@@ -1,0 +1,59 @@
+/** Two leaders at once. */
+import type { Test } from 'tap';
+import type { Head } from '../chain.js';
+import { RepriseError } from '../../protocols/errors.js';
+import type { Rig } from './rigs.js';
+import { settle } from '../settle.js';
+import type { TakeOverOptions } from '../takeover.js';
+import { candidate, checkOneChain, lead, next, type Leading, type Spec } from './stage.js';
+
+export const contending: Record<string, Spec> = {};
+
+/** A leader that goes on appending whatever happens to it, and remembers what it knows to be written. */
+async function contend(t: Test, rig: Rig, name: string, draw: () => number): Promise<{ id: string; head: Head }[]> {
+  const sure: { id: string; head: Head }[] = [];
+  const options = (): TakeOverOptions => candidate({ known: sure.map((each) => each.head), tries: 20 });
+  let now: Leading | undefined;
+  for (let i = 0; i < 25; i += 1) {
+    try {
+      now ??= await lead(t, await rig.open(), options());
+      const id = `${name}${i}`;
+      const { bytes, at } = next(now.head, id);
+      if (draw() < 0.4) rig.mishap(rig.contended[Math.floor(draw() * rig.contended.length)] ?? 'cut before');
+      const { head } = now;
+      const appended = await now.journal.append(bytes, head.seq);
+      if (appended.kind === 'committed') now = { ...now, head: at(appended.seq) };
+      const settled = appended.kind === 'ambiguous' ? await settle(now.journal, { bytes, expectedSeq: head.seq }, options()) : undefined;
+      if (appended.kind === 'committed' || settled?.written) sure.push({ id, head: at(head.seq + 1) });
+      if (settled) t.teardown(() => settled.takenOver.journal.close());
+      if (appended.kind !== 'committed') now = settled?.takenOver.kind === 'leading' ? settled.takenOver : undefined;
+      if (draw() < 0.3) await rig.arrive();
+    } catch (error) {
+      // A read that was cut off; everything else is a failure of the test.
+      if (!(error instanceof RepriseError) || error.code !== 'SERVER_UNREACHABLE') throw error;
+      now = undefined;
+    }
+  }
+  return sure;
+}
+
+/** The same numbers in every run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+contending['given two leaders that contend while connections break, then there is one chain with everything acknowledged, once'] = async (t, rig) => {
+  const both = await Promise.all(['a', 'b'].map((name, i) => contend(t, rig, name, seeded(i + 1))));
+  await rig.arrive();
+  const commits = await checkOneChain(t, rig);
+  const ids = commits.flatMap((commit) => commit.events.map((event) => event.id ?? '')).filter((id) => /^[ab]/.test(id));
+  t.equal(new Set(ids).size, ids.length, 'nothing is there twice');
+  const known = both.flatMap((sure) => sure.map((each) => each.id));
+  t.ok(known.length > 5, `${known.length} are known to be written`);
+  t.same(known.filter((id) => !ids.includes(id)), [], 'everything acknowledged is there');
+  await lead(t, await rig.open(), candidate({ known: both.flatMap((sure) => sure.map((each) => each.head)) }));
+};
