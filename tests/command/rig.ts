@@ -1,0 +1,101 @@
+/** What the command's tests share: the built command as a process, a `dev` of their own, and patience. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Test } from 'tap';
+import { connectClient, type Client } from '../../sdk/client.js';
+
+const REPRISE = resolve(import.meta.dirname, '../../bin/reprise');
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd: string;
+  readonly input?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/**
+ * What the machine that runs the tests has in its environment is not what is tested. Tap puts NODE_OPTIONS into the
+ * environment of every child, after we gave it, so it is taken out again on the way.
+ */
+const FORGOTTEN = ['NODE_OPTIONS', 'REPRISE_NATS_URL', 'REPRISE_NAMESPACE', 'REPRISE_LOG'].flatMap((name) => ['-u', name]);
+
+function begin(args: readonly string[], { cwd, env = {} }: Pick<RunOptions, 'cwd' | 'env'>): ChildProcess {
+  const given = Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`);
+  return spawn('/usr/bin/env', [...FORGOTTEN, ...given, process.execPath, REPRISE, ...args], { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+export async function run(args: readonly string[], options: RunOptions): Promise<Ran> {
+  const child = begin(args, options);
+  child.stdin!.end(options.input ?? '');
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit')]);
+  return { code: code as number | null, stdout, stderr };
+}
+
+export interface Dev {
+  readonly cwd: string;
+  readonly nats: string;
+  readonly pids: { readonly server: number; readonly broker: number; readonly workers: readonly number[] };
+  readonly child: ChildProcess;
+  /** What it has said on stderr so far. */
+  log(): string;
+  run(...args: string[]): Promise<Ran>;
+  client(): Promise<Client>;
+  /** Ctrl-C, and until everything is gone. */
+  stop(): Promise<number | null>;
+}
+
+export async function startDev(t: Test, args: readonly string[] = [], cwd = realpathSync(t.testdir())): Promise<Dev> {
+  const child = begin(['dev', '--json', ...args], { cwd });
+  let said = '';
+  child.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  t.teardown(async () => {
+    child.kill('SIGINT');
+    await exited;
+  });
+  const line = await Promise.race([
+    once(createInterface({ input: child.stdout! }), 'line').then(([first]) => first as string),
+    exited.then((code) => Promise.reject(new Error(`dev ended with ${code}:\n${said}`))),
+  ]);
+  const { nats, pids } = JSON.parse(line) as Pick<Dev, 'nats' | 'pids'>;
+  const client = async (): Promise<Client> => {
+    const made = await connectClient({ url: nats, giveUpMs: 30_000 });
+    t.teardown(() => made.close());
+    return made;
+  };
+  return {
+    cwd, nats, pids, child, client,
+    log: () => said,
+    run: (...more) => run(more, { cwd }),
+    stop: async () => {
+      child.kill('SIGINT');
+      return exited;
+    },
+  };
+}
+
+export const dataIn = (cwd: string): string => join(cwd, '.reprise', 'data');
+
+/** @throws Error when it does not become true in time */
+export async function until(what: string, met: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+  for (const end = performance.now() + withinMs; performance.now() < end; await sleep(50)) if (await met()) return;
+  throw new Error(`${what} did not come true within ${withinMs} ms`);
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

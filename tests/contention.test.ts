@@ -1,0 +1,179 @@
+/**
+ * Two brokers contend for a partition, with cut connections and pauses (P5): one chain, no acknowledged command lost, no
+ * job leased twice with valid tokens; and a dead leader's partition goes on (P4).
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import t from 'tap';
+import { eventually, random, Reprise, type ChildBroker } from './broker.js';
+import { readHistories } from './histories.js';
+import { Proxy } from './processes.js';
+import { Stranger } from './stranger.js';
+import { Submitter } from './submitter.js';
+
+const SEED = Number(process.env['REPRISE_SEED'] ?? 20_260_803);
+const ROUNDS = Number(process.env['REPRISE_CONTENTION_ROUNDS'] ?? 6);
+const TAKE_OVERS = 3;
+
+/** The process id is part of a broker's name, which the lease holds. */
+async function leaderOf(client: Stranger, brokers: readonly ChildBroker[]): Promise<ChildBroker | undefined> {
+  const bucket = `REPRISE_${client.ns}_LEASES`;
+  const manager = await client.nc.jetstreamManager({ checkAPI: false });
+  const entry = await manager.streams.getMessage(`KV_${bucket}`, { last_by_subj: `$KV.${bucket}.0` }).catch(() => undefined);
+  const pid = /-(\d+)-[0-9a-f]{4}$/.exec(entry?.string() ?? '')?.[1];
+  return brokers.find((broker) => String(broker.pid) === pid);
+}
+
+/** Pulls without end and remembers every token that it was given. Reports each as done. */
+class Collector {
+  readonly tokens = new Map<string, number>();
+  private stopped = false;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly client: Stranger,
+    private readonly me: { workerId: string; session: string },
+  ) {}
+
+  async start(): Promise<void> {
+    await this.register();
+    this.running = this.run();
+  }
+
+  stop(): Promise<void> {
+    this.stopped = true;
+    return this.running;
+  }
+
+  private async register(): Promise<void> {
+    await this.client.patient('worker.register', { ...this.me, types: ['double'], capacity: 200 }, 400);
+  }
+
+  private async run(): Promise<void> {
+    let reports: object[] = [];
+    for (let pullSeq = 1; !this.stopped || reports.length > 0; pullSeq += 1) {
+      const answer = await this.client.json('worker.pull', { ...this.me, pullSeq, free: this.stopped ? 0 : 200, expiresMs: 500, reports }, 1_500).catch(() => undefined);
+      if (answer?.code === '') {
+        const leases = answer.body['leases'] as { token: string; payload: number }[];
+        for (const { token } of leases) this.tokens.set(token, (this.tokens.get(token) ?? 0) + 1);
+        reports = leases.map(({ token, payload }) => ({ token, outcome: 'ok', result: 2 * payload }));
+      } else {
+        if (answer?.code === 'UNKNOWN_WORKER') await this.register();
+        await wait(20);
+      }
+    }
+  }
+}
+
+t.test(`${ROUNDS} rounds of cuts and pauses, seed ${SEED}`, async (t) => {
+  const reprise = await Reprise.start(t, { brokers: 0 });
+  const proxies = [await Proxy.start(reprise.server.port), await Proxy.start(reprise.server.port)];
+  const brokers = [await reprise.startChild(proxies[0]!.by(reprise.brokerUrl)), await reprise.startChild(proxies[1]!.by(reprise.brokerUrl))];
+  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const submitter = new Submitter(client, { type: 'double', timeouts: { heartbeatMs: 4_000 }, retry: { maxAttempts: 50, backoff: { initialMs: 10 } } });
+  t.teardown(async () => {
+    submitter.abandon();
+    await client.close();
+    await Promise.all(proxies.map((proxy) => proxy.stop()));
+  });
+  const collectors = ['a', 'b'].map((name) => new Collector(client, { workerId: name, session: `s-${name}` }));
+  await Promise.all(collectors.map((each) => each.start()));
+  submitter.start(500);
+
+  const draw = random(SEED);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await wait(300 + 700 * draw());
+    const leader = (await leaderOf(client, brokers)) ?? brokers[0]!;
+    const fault = ['pause', 'cut', 'both'][round % 3]!;
+    t.comment(`${fault} of the leader`);
+    if (fault !== 'pause') for (let n = 0; n < 3; n += 1, await wait(150 * draw())) proxies[brokers.indexOf(leader)]!.cut();
+    if (fault !== 'cut') {
+      leader.signal('SIGSTOP');
+      await wait(2_200 + 800 * draw());
+      if (fault === 'both') proxies[brokers.indexOf(leader)]!.cut();
+      leader.signal('SIGCONT');
+    }
+  }
+  const submitted = await submitter.finish(30_000);
+  const read = await eventually(async () => {
+    const histories = await readHistories(client, 1);
+    return [...histories.jobs.values()].every((job) => job.status === 'completed') && histories;
+  }, 30_000, 500).catch(() => readHistories(client, 1));
+  await Promise.all(collectors.map((each) => each.stop()));
+
+  t.ok(brokers.every((broker) => broker.isRunning), 'both brokers live');
+  t.comment(`${submitted} jobs, ${read.commits} commits, ${read.epochs} epochs, refused: ${JSON.stringify([...submitter.refusals])}`);
+  t.ok(read.epochs > ROUNDS / 2, 'leadership changed');
+  t.strictSame(read.complaints.slice(0, 5), [], 'one chain, and every history folds: no job is leased while it is leased');
+  t.equal(read.foreign, 0);
+  t.strictSame(submitter.complaints.slice(0, 5), []);
+  t.equal(submitter.acknowledged.size, submitted, 'every command is acknowledged in the end');
+  t.strictSame([...submitter.acknowledged.values()].filter((id) => !read.jobs.has(id)).slice(0, 5), [], 'no acknowledged command is lost');
+  t.equal(read.jobs.size, submitted, 'and none is there twice');
+  t.equal([...read.jobs.values()].filter((job) => job.status !== 'completed').length, 0, 'all are completed');
+  const journaled = new Set([...read.jobs].flatMap(([id, job]) => job.events.filter((each) => each.type === 'JobLeased').map(({ body }) => `${id}/${String(body['attempt'])}/${String(body['lease'])}`)));
+  const given = collectors.flatMap((each) => [...each.tokens.keys()]);
+  t.strictSame(given.filter((token) => !journaled.has(token)).slice(0, 5), [], 'every token that was handed out is in the journal');
+  t.equal(new Set(given).size, given.length, 'and no token was given to two workers');
+});
+
+t.test('a leader that was asleep neither refuses nor answers from the past', async (t) => {
+  const reprise = await Reprise.start(t, { brokers: 0 });
+  const brokers = [await reprise.startChild(), await reprise.startChild()];
+  const client = await Stranger.connect(reprise.url, reprise.ns);
+  t.teardown(() => client.close());
+  const old = (await client.patient('job.submit', { type: 'x', commandId: 'old' })).body['jobId'] as string;
+  const leader = await eventually(() => leaderOf(client, brokers));
+  leader.signal('SIGSTOP');
+  const { body } = await client.patient('job.submit', { type: 'x', commandId: 'new' });
+  t.equal((await client.patient('job.cancel', { jobId: old, commandId: 'stop' })).body['status'], 'cancelled', 'the other one leads');
+  // About half of them are given to the sleeper.
+  const asked = Array.from({ length: 40 }, (_, n) => client.json('job.get', { jobId: n % 2 ? old : body['jobId'] }, 8_000).catch(() => undefined));
+  await client.nc.flush();
+  leader.signal('SIGCONT');
+  const answers = (await Promise.all(asked)).map((answer, n) => (answer?.code === '' ? `${n % 2 ? 'old' : 'new'} ${String(answer.body['status'])}` : (answer?.code ?? 'no answer')));
+  const counts = Object.fromEntries([...new Set(answers)].map((each) => [each, answers.filter((other) => other === each).length]));
+  t.comment(JSON.stringify(counts));
+  t.strictSame(Object.keys(counts).filter((each) => !['old cancelled', 'new ready', 'NOT_LEADER', 'no answer'].includes(each)), []);
+});
+
+t.test("a dead leader's partition goes on", async (t) => {
+  const reprise = await Reprise.start(t, { brokers: 0 });
+  const brokers = [await reprise.startChild(), await reprise.startChild()];
+  const client = await Stranger.connect(reprise.url, reprise.ns);
+  t.teardown(() => client.close());
+  const took: number[] = [];
+  for (let n = 0; n < TAKE_OVERS; n += 1) {
+    await client.patient('job.submit', { type: 'before', commandId: `before-${n}` });
+    const leader = await eventually(() => leaderOf(client, brokers.filter((broker) => broker.isRunning)));
+    await leader.kill();
+    const deadMs = performance.now();
+    await eventually(async () => (await client.json('job.submit', { type: 'after', commandId: `after-${n}` }, 200).catch(() => undefined))?.code === '', 10_000, 10);
+    took.push(Math.round(performance.now() - deadMs));
+    brokers.push(await reprise.startChild());
+  }
+  t.comment(`first submit acknowledged ${took.join(', ')} ms after the leader's death (2,000 is the promise)`);
+  t.ok(Math.max(...took) < 5_000, `${took.join(', ')} ms`);
+  t.strictSame((await readHistories(client, 1)).complaints, []);
+});
+
+t.test('a leader whose connections are cut, with nobody to stand in, leads again', async (t) => {
+  const reprise = await Reprise.start(t, { brokers: 0 });
+  const proxy = await Proxy.start(reprise.server.port);
+  await reprise.startChild(proxy.by(reprise.brokerUrl));
+  const client = await Stranger.connect(reprise.url, reprise.ns);
+  t.teardown(async () => {
+    await client.close();
+    await proxy.stop();
+  });
+  const took: number[] = [];
+  for (let n = 0; n < TAKE_OVERS; n += 1) {
+    await client.patient('job.submit', { type: 'before', commandId: `before-${n}` });
+    proxy.cut();
+    const cutMs = performance.now();
+    await eventually(async () => (await client.json('job.submit', { type: 'after', commandId: `after-${n}` }, 200).catch(() => undefined))?.code === '', 20_000, 10);
+    took.push(Math.round(performance.now() - cutMs));
+  }
+  t.comment(`first submit acknowledged ${took.join(', ')} ms after the cut`);
+  t.ok(Math.max(...took) < 4_000, `${took.join(', ')} ms`);
+  t.strictSame((await readHistories(client, 1)).complaints, []);
+});

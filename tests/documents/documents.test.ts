@@ -1,0 +1,71 @@
+/** What holds the documents to the code: made ones are fresh, and the files, codes and tests that they name exist. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { ERRORS } from '../../protocols/errors.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { decisionsIn } from './decisions.js';
+import { ADR_FOLDER, DOCS, GENERATED } from './generated.js';
+
+const ROOT = fileURLToPath(new URL('../', DOCS));
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+const linesOf = (text: string): number => text.trimEnd().split('\n').length;
+
+/** How long each may be; a document that nobody reads to its end holds nothing. */
+const MOST_LINES: Readonly<Record<string, number>> = {
+  'CONTRIBUTING.md': 70, 'docs/architecture.md': 200, 'docs/message.md': 120, 'docs/lifecycle.md': 140,
+};
+const DOCUMENTS = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...readdirSync(DOCS, { recursive: true }).map(String).filter((name) => name.endsWith('.md')).map((name) => join('docs', name)),
+];
+
+t.test('made documents are fresh', (t) => {
+  for (const { file, make } of GENERATED) t.equal(read(join('docs', file)), make(), `docs/${file}; otherwise: npm run docs`);
+  t.end();
+});
+
+t.test('files named in trees and recipes exist', (t) => {
+  for (const document of ['docs/message.md', 'docs/architecture.md', 'CONTRIBUTING.md']) {
+    for (const [, path] of read(document).matchAll(/(?<![\w./-])((?:protocols|streams|actors|projections|gateways|sdk|bin|tests|examples)\/[\w./-]*\.(?:ts|proto|mjs))/g)) {
+      if (!path!.includes('<')) t.ok(existsSync(join(ROOT, path!)), `${document} names ${path}`);
+    }
+  }
+  t.end();
+});
+
+t.test('tests that invariants refer to exist by that name', (t) => {
+  const quoted = [...read('docs/architecture.md').matchAll(/\]\(\.\.\/([\w./-]+\.ts)\) “([^”]+)”/g)];
+  t.ok(quoted.length >= 8, 'the invariants name their tests');
+  for (const [, file, name] of quoted) t.ok(read(file!).includes(name!.replaceAll('…', '')), `${file} has “${name}”`);
+  t.end();
+});
+
+t.test('codes that are named exist', (t) => {
+  for (const document of ['README.md', 'docs/architecture.md', 'docs/message.md']) {
+    for (const [, code] of read(document).matchAll(/\b([A-Z]{4,}_[A-Z_]{3,})\b/g)) {
+      if (!code!.startsWith('REPRISE_')) t.ok(Object.hasOwn(ERRORS, code!), `${document} names ${code}`);
+    }
+  }
+  t.end();
+});
+
+t.test('decisions are numbered without gaps and built alike', (t) => {
+  const decisions = decisionsIn(ADR_FOLDER);
+  t.same(decisions.map(({ number }) => number), decisions.map((_, nth) => nth + 1));
+  for (const { file, number, text } of decisions) {
+    t.match(text, new RegExp(`^# ADR ${number}: `), `${file} says its number`);
+    t.same([...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading), ['Context', 'Decision', 'Consequences', 'Numbers'], `${file} has the template's headings`);
+    t.ok(linesOf(text) <= 70, `${file} has at most 70 lines`);
+  }
+  t.end();
+});
+
+t.test('documents keep to their length and say the guarantee in the one way', (t) => {
+  for (const [document, most] of Object.entries(MOST_LINES)) t.ok(linesOf(read(document)) <= most, `${document} has ${linesOf(read(document))} of ${most} lines`);
+  for (const document of ['README.md', 'docs/architecture.md']) t.match(read(document), 'observed as completed exactly once; a handler may run more than once', document);
+  for (const document of DOCUMENTS) t.notMatch(read(document), /exactly[- ]once (execution|delivery|processing)/i, `${document} promises no more than that`);
+  t.match(read('docs/architecture.md'), `1 to ${LIMITS.commitEvents} events`, 'the bound of a commit is the code’s');
+  t.end();
+});

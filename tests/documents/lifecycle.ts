@@ -1,0 +1,119 @@
+/**
+ * docs/lifecycle.md, drawn from the machines themselves. What an event means is said here by hand; the types see to it
+ * that none is left out.
+ */
+import type { AnyStateMachine } from 'xstate';
+import { readChart, type Arrow } from '../../actors/chart.js';
+import { jobMachine } from '../../actors/job/job.chart.js';
+import type { JobEventType } from '../../actors/job/job.events.js';
+import { performerMachine, type PerformerEvent } from '../../actors/performer/performer.chart.js';
+import { workerActor } from '../../actors/worker/worker.actor.js';
+import { workerMachine, type WorkerEventType } from '../../actors/worker/worker.js';
+
+const JOB: Readonly<Record<JobEventType, string>> = {
+  JobSubmitted: 'A client submitted it.',
+  JobDelayed: 'It was submitted with `delayMs` or `runAt`; recorded in the same commit, right behind `JobSubmitted`.',
+  JobBecameReady: 'Its delay or backoff is over. It stands where it stood, by priority and place.',
+  JobLeased: 'A worker that can do it got it, under a new token.',
+  JobCompleted: 'The worker reported `ok`. Done is done, also when cancelling had been asked for.',
+  JobRetryScheduled: 'The attempt failed or took too long, and another one follows after the backoff.',
+  JobReclaimed: 'The worker was silent for longer than the lease, and another attempt may start at once.',
+  JobFailed: 'The attempt failed and none remains: the last one, `fail()`, or a code of `nonRetryable`.',
+  JobCancelRequested: 'Somebody cancelled it while it ran; its worker is told to stop.',
+  JobCancelled: 'It was cancelled while it waited, or its worker has stopped or failed after it was told to.',
+  JobExpired: 'It did not end within `timeouts.totalMs`.',
+};
+
+const WORKER: Readonly<Record<WorkerEventType, string>> = {
+  WorkerRegistered: 'It came, or came back with another session, capacity or set of types.',
+  WorkerDraining: 'It takes no more work and finishes what it holds.',
+  WorkerGone: 'It left, or was silent for a minute.',
+};
+
+const PERFORMER: Readonly<Record<PerformerEvent, string>> = {
+  Leased: 'A lease arrived; its payload is decoded and validated.',
+  Accepted: '`validate` took the payload, or there is none.',
+  Refused: 'The payload cannot be decoded, or `validate` refused it: `fail` with `PAYLOAD_INVALID`.',
+  Returned: 'The handler gave a result: `ok`, or `retry` with `RESULT_INVALID` if it cannot be encoded.',
+  Threw: 'It threw: `retry`, or `fail` after `context.fail()`.',
+  Aborted: 'Cancelled, too long, lease lost, revoked, or the worker stops: its signal is aborted.',
+  Settled: 'The handler ended within the grace of 2 s.',
+  Abandoned: 'It did not, so the slot goes on without it.',
+  Reported: 'The outcome waits for the next request to the leader.',
+  Dropped: 'The lease was revoked: nobody wants to hear of it.',
+};
+
+export function lifecycle(): string {
+  return `${[
+    '# Lifecycles',
+    '<!-- Made from the machines by `npm run docs`; tests/documents/documents.test.ts fails when it is stale. -->',
+    'Job and worker are *folded*: what happens is decided first and recorded as an event that names the status it leads to; leader and replay then follow the arrow by look-up, and halt if it leads elsewhere ([ADR 2](adr/0002-charts-are-read-into-a-map.md)). Performer and worker process are *live*: they act, and record nothing.',
+    '## A job',
+    'Defined in [job.chart.ts](../actors/job/job.chart.ts); which event it is, is decided in [job.decide.ts](../actors/job/job.decide.ts).',
+    folded(jobMachine),
+    table(JOB),
+    '## A worker, as the journal knows it',
+    'Defined in [worker.ts](../actors/worker/worker.ts). Recorded in the fleet\'s home partition only ([ADR 4](adr/0004-sessions-are-volatile.md)).',
+    folded(workerMachine),
+    table(WORKER),
+    '## A performer\'s slot',
+    'Defined in [performer.chart.ts](../actors/performer/performer.chart.ts), followed in [perform.ts](../actors/performer/perform.ts). One for each job at a time, used again.',
+    live(performerMachine),
+    table(PERFORMER),
+    '## A worker, as it lives in its process',
+    'Defined in [worker.actor.ts](../actors/worker/worker.actor.ts). Behind the slash: what it does to the process around it.',
+    live(workerActor),
+  ].join('\n\n')}\n`;
+}
+
+/** The status before the first event is drawn as the start. */
+function folded(machine: AnyStateMachine): string {
+  const { arrows, initial } = readChart(machine);
+  return diagram(arrows.map((arrow) => (arrow.from === initial ? { ...arrow, from: '[*]' } : arrow)), finalsOf(machine));
+}
+
+function live(machine: AnyStateMachine): string {
+  return diagram([{ from: '[*]', event: '', to: String(machine.config.initial) }, ...liveArrows(machine)], finalsOf(machine));
+}
+
+function diagram(arrows: readonly Arrow[], finals: readonly string[]): string {
+  const lines = merged(arrows).map(({ from, event, to }) => `  ${from} --> ${to}${event === '' ? '' : `: ${event}`}`);
+  return ['```mermaid', 'stateDiagram-v2', ...lines, ...finals.map((status) => `  ${status} --> [*]`), '```'].join('\n');
+}
+
+/** Events that lead the same way and do nothing else share an arrow. */
+function merged(arrows: readonly Arrow[]): Arrow[] {
+  const byEnds = new Map<string, Arrow>();
+  for (const arrow of arrows) {
+    const ends = arrow.event.includes('/') ? `${arrow.from} ${arrow.event}` : `${arrow.from} ${arrow.to}`;
+    const other = byEnds.get(ends);
+    byEnds.set(ends, other ? { ...other, event: `${other.event}, ${arrow.event}` } : arrow);
+  }
+  return [...byEnds.values()];
+}
+
+const finalsOf = (machine: AnyStateMachine): string[] =>
+  Object.entries(machine.states).filter(([, node]) => node.type === 'final').map(([status]) => status);
+
+/** A live machine does more than follow arrows: it invokes, and it acts on entry, on exit and on the way. */
+function liveArrows(machine: AnyStateMachine): Arrow[] {
+  return Object.entries(machine.states).flatMap(([from, node]) =>
+    [...node.transitions.values()].flat().map((transition): Arrow => {
+      const to = transition.target?.[0]?.key ?? from;
+      const entered = to === from ? [] : [...namesOf(node.exit), ...namesOf(machine.states[to]!.entry)];
+      const acts = [...namesOf(transition.actions), ...entered];
+      return { from, to, event: `${eventName(transition.eventType, node.invoke[0]?.src)}${acts.length > 0 ? ` / ${acts.join(', ')}` : ''}` };
+    }));
+}
+
+function eventName(type: string, invoked: unknown): string {
+  if (type.startsWith('xstate.done.actor.')) return `${String(invoked)} done`;
+  return type.startsWith('xstate.error.actor.') ? `${String(invoked)} failed` : type;
+}
+
+const namesOf = (actions: readonly unknown[]): string[] =>
+  actions.map((action) => (typeof action === 'string' ? action : (action as { type: string }).type));
+
+function table(meanings: Readonly<Record<string, string>>): string {
+  return ['| event | when |', '|---|---|', ...Object.entries(meanings).map(([event, when]) => `| \`${event}\` | ${when} |`)].join('\n');
+}

@@ -1,0 +1,107 @@
+/** Requests as hostile or broken clients make them: random bytes, and valid requests changed by chance from a seed. */
+import { random } from './broker.js';
+import type { Body, Stranger } from './stranger.js';
+
+/** Valid requests that change nothing: of jobs and workers that do not exist, or refused for one field only. */
+export const NOBODY = { workerId: 'nobody', session: 'none' };
+export const UNKNOWN = '0-0000000000000000';
+/** No type, and still none with a few bits flipped. */
+const BAD = '/ / / / / / / /';
+const SEEDS: Readonly<Record<string, readonly Body[]>> = {
+  'job.submit': [
+    { jobs: [{ type: BAD, queue: 'default', payload: Buffer.from('{"n":1}'), priority: 1, delayMs: 5, key: 'k', commandId: 'c', labels: { a: 'b' } }] },
+    { jobs: [{ type: BAD, retry: { maxAttempts: 2, backoff: { initialMs: 5, factor: 2, maxMs: 9, jitter: 0.5 } }, timeouts: { attemptMs: 5, totalMs: 5, heartbeatMs: 500 } }], wait: true, waitMs: 100 },
+  ],
+  'job.get': [{ jobId: UNKNOWN }, { queue: 'default', key: 'nothing' }],
+  'job.await': [{ jobId: UNKNOWN, waitMs: 10 }, { queue: 'default', key: 'nothing', waitMs: 10 }],
+  'job.cancel': [{ jobId: UNKNOWN, reason: 'r', commandId: 'c' }, { queue: 'default', key: 'nothing' }],
+  'worker.register': [{ ...NOBODY, types: [BAD], queues: ['q'], capacity: 5, software: 'x' }],
+  'worker.pull': [{ ...NOBODY, partition: 0, pullSeq: 1, free: 5, expiresMs: 100, held: [`${UNKNOWN}/1/1`], reports: [{ token: `${UNKNOWN}/1/1`, outcome: 'ok', result: Buffer.from('1') }] }],
+  'worker.report': [{ ...NOBODY, partition: 0, reports: [{ token: `${UNKNOWN}/1/1`, outcome: 'retry', failure: { code: 'X', message: 'm', stack: 's' }, retryAfterMs: 5 }] }],
+  'worker.heartbeat': [{ ...NOBODY, partition: 0, tokens: [`${UNKNOWN}/1/1`], progress: [{ token: `${UNKNOWN}/1/1`, fraction: 0.5, message: 'half' }] }],
+  'worker.drain': [{ ...NOBODY, gone: true }, { ...NOBODY, gone: false }],
+};
+
+/** What hostile clients put where something else belongs. */
+const ODD: readonly unknown[] = [
+  null, true, -1, 0.5, 1e308, -1e308, 2 ** 53, 2 ** 64, Number.MIN_VALUE, '', ' ', '*', '>', 'a. b', 'a b', '\u0000', '\r\nINFO {}\r\n', '\u202e', 'ä'.repeat(200), '𝕏'.repeat(5_000), [], [[]], [null],
+  {}, { __proto__: null, constructor: 1 }, { toString: 'x' }, [1, 'a', {}], nested(50), 'x'.repeat(70_000),
+];
+
+function nested(depth: number): unknown {
+  let value: unknown = 1;
+  for (let n = 0; n < depth; n += 1) value = n % 2 ? [value] : { a: value };
+  return value;
+}
+
+/** The payload of a protobuf seed, as JSON has it. */
+const jsonOf = (body: Body): Body => JSON.parse(JSON.stringify(body, (_, value: unknown) => (isBuffer(value) ? 1 : value))) as Body;
+const isBuffer = (value: unknown): boolean => typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'Buffer';
+
+export class Mutations {
+  readonly #draw: () => number;
+
+  constructor(seed: number) {
+    this.#draw = random(seed);
+  }
+
+  below(n: number): number {
+    return Math.floor(this.#draw() * n);
+  }
+
+  of<T>(list: readonly T[]): T {
+    return list[this.below(list.length)]!;
+  }
+
+  bytes(): Buffer {
+    return Buffer.from(Array.from({ length: this.below(200) }, () => this.below(256)));
+  }
+
+  /** Bits flipped, cut, doubled, spliced. */
+  mutatedBytes(bytes: Uint8Array): Buffer {
+    const copy = Buffer.from(bytes);
+    switch (this.below(5)) {
+      case 0: return copy.subarray(0, this.below(copy.length));
+      case 1: return Buffer.concat([copy, copy]);
+      case 2: return Buffer.concat([copy, this.bytes()]);
+      case 3: return Buffer.concat([copy.subarray(0, this.below(copy.length)), this.bytes(), copy.subarray(this.below(copy.length))]);
+      default:
+        for (let n = 1 + this.below(4); n > 0; n -= 1) copy[this.below(copy.length)]! ^= 1 << this.below(8);
+        return copy;
+    }
+  }
+
+  /** One value somewhere in it replaced, removed or added. */
+  mutatedJson(body: Body): string {
+    const copy = structuredClone(body);
+    let at: Record<string, unknown> = copy;
+    for (;;) {
+      const key = this.of(Object.keys(at).length > 0 ? Object.keys(at) : ['x']);
+      const value = at[key];
+      if (typeof value === 'object' && value !== null && this.#draw() < 0.7) {
+        at = value as Record<string, unknown>;
+        continue;
+      }
+      const fate = this.#draw();
+      if (fate < 0.6) at[key] = this.of(ODD);
+      else if (fate < 0.75) delete at[key];
+      else if (!Array.isArray(at)) at[this.of(['foo', 'constructor', 'jobs', 'a.b', '', 'n\nl', 'toString'])] = this.of(ODD);
+      else at.push(this.of(ODD));
+      const text = JSON.stringify(copy);
+      const last = this.#draw();
+      if (last < 0.1) return text.replace('{', '{"__proto__":{"polluted":1},');
+      return last < 0.2 ? text.slice(0, this.below(text.length)) : text;
+    }
+  }
+
+  request(client: Stranger, subject: string): Uint8Array {
+    const body = this.of(SEEDS[subject]!);
+    switch (this.below(6)) {
+      case 0: return this.bytes();
+      case 1:
+      case 2: return this.mutatedBytes(client.encode(client.requestType(subject), body));
+      case 3: return this.mutatedBytes(Buffer.from(JSON.stringify(jsonOf(body))));
+      default: return Buffer.from(this.mutatedJson(jsonOf(body)));
+    }
+  }
+}

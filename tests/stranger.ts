@@ -1,0 +1,100 @@
+/**
+ * A stranger with the classic `nats` package (2.x), who knows the public subjects and the .proto files and nothing else
+ * of ours. Asks in JSON or in protobuf.
+ */
+import { fileURLToPath } from 'node:url';
+import { connect, type Msg, type NatsConnection } from 'nats';
+import protobuf from 'protobufjs';
+
+const protocols = fileURLToPath(new URL('../protocols/', import.meta.url));
+
+export async function loadProtocols(): Promise<protobuf.Root> {
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) => `${protocols}${target}`;
+  return root.load(['job/v1/job.proto', 'worker/v1/worker.proto', 'error/v1/error.proto', 'journal/v1/journal.proto']);
+}
+
+export type Body = Record<string, unknown>;
+
+export interface Answer {
+  /** Empty when it was done. */
+  readonly code: string;
+  readonly status: string;
+  readonly header: string;
+  readonly body: Body;
+}
+
+const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
+  'job.submit': ['job.v1.SubmitJobs', 'job.v1.SubmitReply'],
+  'job.get': ['job.v1.GetJob', 'job.v1.JobView'],
+  'job.await': ['job.v1.AwaitJob', 'job.v1.JobReply'],
+  'job.cancel': ['job.v1.CancelJob', 'job.v1.JobReply'],
+  'worker.register': ['worker.v1.RegisterWorker', 'worker.v1.RegisterReply'],
+  'worker.pull': ['worker.v1.Pull', 'worker.v1.PullReply'],
+  'worker.report': ['worker.v1.ReportAttempts', 'worker.v1.PullReply'],
+  'worker.heartbeat': ['worker.v1.Heartbeat', 'worker.v1.PullReply'],
+  'worker.drain': ['worker.v1.DrainWorker', 'worker.v1.DrainReply'],
+};
+export const SUBJECTS = Object.keys(MESSAGES);
+
+export class Stranger {
+  private constructor(
+    readonly nc: NatsConnection,
+    readonly root: protobuf.Root,
+    readonly ns: string,
+  ) {}
+
+  static async connect(url: string, ns: string): Promise<Stranger> {
+    return new Stranger(await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 50 }), await loadProtocols(), ns);
+  }
+
+  type(name: string): protobuf.Type {
+    return this.root.lookupType(`reprise.${name}`);
+  }
+
+  encode(name: string, body: Body): Uint8Array {
+    return this.type(name).encode(this.type(name).fromObject(body)).finish();
+  }
+
+  decode(name: string, bytes: Uint8Array): Body {
+    return this.type(name).toObject(this.type(name).decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)), { longs: Number, defaults: true, arrays: true, objects: true, bytes: Buffer });
+  }
+
+  requestType(subject: string): string {
+    return MESSAGES[subject]![0];
+  }
+
+  raw(subject: string, data: Uint8Array | string, timeout = 5_000): Promise<Msg> {
+    return this.nc.request(`reprise.${this.ns}.${subject}`, typeof data === 'string' ? Buffer.from(data) : data, { timeout });
+  }
+
+  async json(subject: string, body: unknown, timeout?: number): Promise<Answer> {
+    const msg = await this.raw(subject, JSON.stringify(body), timeout);
+    return { ...errorOf(msg), body: msg.json<Body>() };
+  }
+
+  async proto(subject: string, body: Body, timeout?: number): Promise<Answer> {
+    const [asked, answered] = MESSAGES[subject]!;
+    const msg = await this.raw(subject, this.encode(asked, body), timeout);
+    const error = errorOf(msg);
+    return { ...error, body: this.decode(error.code === '' ? answered : 'error.v1.Error', msg.data) };
+  }
+
+  /** In JSON, again with the same words until a leader is there. What it says may need a commandId. */
+  async patient(subject: string, body: unknown, tries = 60): Promise<Answer> {
+    for (let n = 1; ; n += 1) {
+      const answer = await this.json(subject, body, 2_000).catch((error: unknown) => (n === tries ? Promise.reject(error) : undefined));
+      if (answer && !(answer.code !== '' && answer.body['retryable'] === true && n < tries)) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  close(): Promise<void> {
+    return this.nc.close();
+  }
+}
+
+function errorOf(msg: Msg): Pick<Answer, 'code' | 'status' | 'header'> {
+  const header = msg.headers?.get('Nats-Service-Error') ?? '';
+  return { code: header.split(':')[0]!, header, status: msg.headers?.get('Nats-Service-Error-Code') ?? '' };
+}

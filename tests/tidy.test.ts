@@ -1,0 +1,96 @@
+/** The code about the code: imports, sizes, names, and documents that say what is so. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { errorsPage } from './errors-page.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const SKIPPED = new Set(['node_modules', 'dist', '.git', '.tap', '.reprise', 'gen', 'testdir', '.ci']);
+const MOST_LINES = 300;
+const README_LINES = 120;
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (SKIPPED.has(entry.name) || entry.name.startsWith('tap-testdir')) return [];
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesIn(path) : [relative(root, path)];
+  });
+}
+
+const files = filesIn(root);
+const code = files.filter((path) => /\.m?[jt]s$/.test(path));
+const documents = files.filter((path) => path.endsWith('.md'));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+/** bin → gateways, sdk → actors, projections → streams → protocols. Projections fold with what actors define. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  protocols: [], streams: ['protocols'], actors: ['streams', 'protocols'], projections: ['actors', 'streams', 'protocols'],
+  gateways: ['projections', 'actors', 'streams', 'protocols'], sdk: ['projections', 'actors', 'streams', 'protocols'],
+  bin: ['gateways', 'sdk', 'projections', 'actors', 'streams', 'protocols'],
+};
+const isTest = (path: string): boolean => path.endsWith('.test.ts');
+
+function importsOf(path: string): string[] {
+  const statements = read(path).matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|(?:^|\n)import\s+['"]([^'"]+)['"]/g);
+  return [...statements].map(([, from, dynamic, bare]) => (from ?? dynamic ?? bare)!);
+}
+
+t.test('imports point one way', async (t) => {
+  const wrong = code.filter((path) => !isTest(path)).flatMap((path) => {
+    const room = path.split('/')[0]!;
+    const allowed = MAY_IMPORT[room];
+    if (allowed === undefined) return [];
+    return importsOf(path).filter((each) => each.startsWith('.')).flatMap((each) => {
+      const target = normalize(join(dirname(path), each));
+      const other = target.split('/')[0]!;
+      return target.includes('/') && other !== room && !allowed.includes(other) ? [`${path} imports ${target}`] : [];
+    });
+  });
+  t.strictSame(wrong, []);
+  t.ok(code.some((path) => path.startsWith('actors/') && importsOf(path).some((each) => each.includes('protocols'))), 'imports are found at all');
+});
+
+t.test('the foreign worker imports nothing of ours', async (t) => {
+  t.strictSame(importsOf('tests/foreign-worker.ts').filter((each) => !each.startsWith('node:')).sort(), ['nats', 'protobufjs']);
+});
+
+t.test(`no file of code is longer than ${MOST_LINES} lines`, async (t) => {
+  t.strictSame(code.map((path) => [path, read(path).trimEnd().split('\n').length] as const).filter(([, lines]) => lines > MOST_LINES), []);
+});
+
+t.test('nothing is called utils or common', async (t) => {
+  t.strictSame(files.filter((path) => /(^|\/)(utils?|common|helpers?|misc)(\.|\/|$)/i.test(path)), []);
+});
+
+t.test('types are not talked away', async (t) => {
+  const away = /\bas any\b|:\s*any\b(?!\s+\w)|<any>|@ts-(ignore|nocheck|expect-error)/;
+  const found = code.filter((path) => path.endsWith('.ts') && path !== 'tests/tidy.test.ts').flatMap((path) =>
+    read(path).split('\n').flatMap((line, n) => (away.test(line.replace(/\/\*.*\*\/|^\s*(\*|\/\*\*).*$|\/\/(?!.*@ts-).*$/, '')) ? [`${path}:${n + 1}: ${line.trim()}`] : [])));
+  t.strictSame(found, []);
+});
+
+t.test('docs/errors.md is the error table (write it: npx tsx tests/errors-page.ts > docs/errors.md)', async (t) => {
+  t.equal(read('docs/errors.md'), errorsPage());
+});
+
+t.test('the README is short, and every relative link of every document leads somewhere', async (t) => {
+  if (existsSync(join(root, 'README.md'))) t.ok(read('README.md').trimEnd().split('\n').length <= README_LINES, `at most ${README_LINES} lines`);
+  const broken = documents.flatMap((path) =>
+    [...read(path).replaceAll(/```[\s\S]*?```|`[^`\n]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target]) => target!)
+      .filter((target) => !/^[a-z]+:|^#/.test(target))
+      .filter((target) => !leadsSomewhere(path, target))
+      .map((target) => `${path} → ${target}`));
+  t.strictSame(broken, []);
+});
+
+/** @param target a path, perhaps with the anchor of a heading */
+function leadsSomewhere(from: string, target: string): boolean {
+  const [path = '', anchor] = target.split('#');
+  const at = join(root, dirname(from), decodeURIComponent(path));
+  if (!existsSync(at)) return false;
+  if (!anchor || !path.endsWith('.md') || statSync(at).isDirectory()) return true;
+  const headings = [...readFileSync(at, 'utf8').matchAll(/^#+\s+(.*)$/gm)].map(([, text]) => text!.toLowerCase().replaceAll(/[^\w\- ]/g, '').trim().replaceAll(' ', '-'));
+  return headings.includes(anchor);
+}
