@@ -1,7 +1,7 @@
 /**
  * Runs projections over a partition's commits, each from its own checkpoint on. The leader hands over every commit it
  * has replayed or written, in order, so that nothing is read from the server twice; what lies at or before a
- * projection's checkpoint is passed over, and a gap is a broken invariant.
+ * projection's checkpoint is passed over.
  */
 import type { Committed, Follower } from '../actors/partition/committed.js';
 import type { Partition } from '../protocols/ids.js';
@@ -36,6 +36,12 @@ export class ProjectionRunner implements Follower {
 
   checkpointOf(name: string): Checkpoint | undefined {
     return this.running.find((each) => each.projection.name === name)?.checkpoint;
+  }
+
+  /** Lets a projection do again what followed a checkpoint, when the journal is replayed next. */
+  rewind(name: string, checkpoint: Checkpoint = START): void {
+    const running = this.running.find((each) => each.projection.name === name);
+    if (running) running.checkpoint = checkpoint;
   }
 
   follow(committed: Committed): void {

@@ -14,7 +14,8 @@ interface Row {
 }
 
 const rejection = (status: number, meaning: string, hint: string, retryable = false) => ({ kind: 'rejection', status, retryable, meaning, hint }) as const;
-const failure = (meaning: string, hint: string) => ({ kind: 'failure', status: 0, retryable: true, meaning, hint }) as const;
+/** `retryable`: whether another attempt may follow. */
+const failure = (meaning: string, hint: string, retryable = true) => ({ kind: 'failure', status: 0, retryable, meaning, hint }) as const;
 const operating = (meaning: string, hint: string, retryable = false) => ({ kind: 'operating', status: 503, retryable, meaning, hint }) as const;
 
 export const ERRORS = {
@@ -35,13 +36,14 @@ export const ERRORS = {
   UNKNOWN: rejection(504, 'The journal did not say whether the command was recorded.', 'Send it again with the same commandId.', true),
 
   PERFORMER_ERROR: failure('The performer threw.', 'The failure holds its message.'),
-  PERFORMER_FAILED: failure('The performer called fail(): no more attempts.', 'The failure holds its reason.'),
-  PAYLOAD_INVALID: failure('The performer refused the payload in validate, or it could not be decoded.', 'Submit it again with a payload that fits.'),
+  PERFORMER_FAILED: failure('The performer called fail(): no more attempts.', 'The failure holds its reason.', false),
+  PAYLOAD_INVALID: failure('The performer refused the payload in validate, or it could not be decoded.', 'Submit it again with a payload that fits.', false),
   RESULT_INVALID: failure('The performer returned what cannot be encoded or is too large.', 'Return JSON or bytes within the limit.'),
   ATTEMPT_TIMED_OUT: failure('The attempt took longer than timeouts.attemptMs.', 'Raise the time-out or make the work smaller.'),
   LEASE_EXPIRED: failure('The worker was silent for longer than timeouts.heartbeatMs.', 'It died, hung, or blocked its event loop.'),
-  TOTAL_TIMED_OUT: failure('The job did not end within timeouts.totalMs.', 'Raise the time-out or add workers.'),
-  CANCELLED: failure('Somebody cancelled the job.', 'The failure holds the reason that was given.'),
+  WORKER_STOPPED: failure('The worker was stopped before the performer ended.', 'Another worker takes the job; give workers more time to drain.'),
+  TOTAL_TIMED_OUT: failure('The job did not end within timeouts.totalMs.', 'Raise the time-out or add workers.', false),
+  CANCELLED: failure('Somebody cancelled the job.', 'The failure holds the reason that was given.', false),
 
   SERVER_UNREACHABLE: operating('No NATS server answers at the address.', 'Start one with `reprise dev`, or give --nats or REPRISE_NATS_URL.', true),
   SERVER_MISSING: operating('No nats-server could be found or fetched.', 'Install nats-server 2.14 or newer on PATH, or run `npm run fetch-server` while online.'),
@@ -72,6 +74,19 @@ export interface Rejection {
 }
 
 export const reject = (code: Rejection['code'], message: string): Rejection => ({ code, message });
+
+/** A rejection as it is told on the wire. */
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+}
+
+export function wireError({ code, message }: Rejection): WireError {
+  const { hint, retryable } = ERRORS[code];
+  return { code, message, hint, retryable };
+}
 
 /** Something around us does not work. `hint` says what to do about it. */
 export class RepriseError extends Error {

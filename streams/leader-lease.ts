@@ -1,7 +1,8 @@
 /** The lease on leading a partition, in the leases bucket. Written by compare-and-set on the revision only. */
-import { JetStreamApiError } from '@nats-io/jetstream';
+import { jetstream, JetStreamApiError } from '@nats-io/jetstream';
 import { Kvm, type KV, type KvEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { streams } from '../protocols/subjects.js';
 import { operating } from './connect.js';
@@ -12,6 +13,8 @@ export interface LeaderLeaseOptions {
   readonly partition: Partition;
   /** Unique to this broker process. */
   readonly holder: string;
+  /** Makes the bucket again: it lives in the server's memory and is gone when the server was started anew. */
+  readonly remake: () => Promise<void>;
   readonly ttlMs?: number;
   readonly marginMs?: number;
   readonly monotonicMs?: () => number;
@@ -19,6 +22,8 @@ export interface LeaderLeaseOptions {
 
 const TTL_MS = 1_500;
 const MARGIN_MS = 250;
+/** A request that was in flight when the connection broke is not rejected by the client; it runs into this. */
+const REQUEST_MS = 1_000;
 const WRONG_LAST_SEQUENCE = 10071;
 
 export class LeaderLease {
@@ -27,22 +32,24 @@ export class LeaderLease {
   readonly #holder: string;
   readonly #watch: LeaseWatch;
   readonly #monotonicMs: () => number;
+  readonly #remake: () => Promise<void>;
 
   private constructor(kv: KV, options: LeaderLeaseOptions) {
     this.#kv = kv;
     this.#key = String(options.partition);
     this.#holder = options.holder;
+    this.#remake = options.remake;
     this.#watch = new LeaseWatch(options.holder, { ttlMs: options.ttlMs ?? TTL_MS, marginMs: options.marginMs ?? MARGIN_MS });
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
   }
 
   static async open(nc: NatsConnection, options: LeaderLeaseOptions): Promise<LeaderLease> {
-    return new LeaderLease(await new Kvm(nc).open(streams.leases(options.ns), { allow_direct: false }), options);
+    return new LeaderLease(await new Kvm(jetstream(nc, { timeout: REQUEST_MS })).open(streams.leases(options.ns), { allow_direct: false }), options);
   }
 
   /** Takes the lease if it is free, ours, or was not renewed for a TTL that we watched. To be called again and again. */
   async tryAcquire(): Promise<boolean> {
-    const entry = await this.#read();
+    const entry = await this.#readAnyway();
     const sentMs = this.#monotonicMs();
     const decision = this.#watch.decide(entry, sentMs);
     if (decision.kind === 'wait') {
@@ -78,6 +85,16 @@ export class LeaderLease {
   /** Who holds it, as far as the bucket says. */
   async holder(): Promise<string | undefined> {
     return (await this.#read())?.holder;
+  }
+
+  async #readAnyway(): Promise<Entry | undefined> {
+    try {
+      return await this.#read();
+    } catch (error) {
+      if (!(error instanceof RepriseError && error.code === 'STREAM_MISMATCH')) throw error;
+      await this.#remake();
+      return this.#read();
+    }
   }
 
   async #read(): Promise<Entry | undefined> {

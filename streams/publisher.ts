@@ -7,7 +7,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 const ROOM_BYTES = 64 * 1024;
 const MOST_COMMAND_BYTES = 512;
 
-/** The client's own way to write a command, which it does not promise to keep; without it every message goes by itself. */
+/** The client's own way to write a command. It does not promise to keep it, so package.json names the very version. */
 interface Protocol {
   sendCommand(command: Uint8Array): void;
 }
@@ -42,9 +42,9 @@ export class Publisher {
 
   /** The client holds on to what it is given, so the next messages get a buffer of their own. */
   #send(): void {
-    if (this.#length === 0 || this.#nc.isClosed()) return;
+    if (this.#length === 0) return;
     const { protocol } = this.#nc as unknown as { protocol: Protocol };
-    protocol.sendCommand(this.#frame.subarray(0, this.#length));
+    if (!this.#nc.isClosed()) protocol.sendCommand(this.#frame.subarray(0, this.#length));
     this.#frame = Buffer.allocUnsafe(ROOM_BYTES);
     this.#length = 0;
   }

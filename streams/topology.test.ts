@@ -137,7 +137,7 @@ t.test('given two brokers, then one has the lease until it gives it up or falls 
   const { nc, jsm, ns } = await broker(t, 'lease');
   await ensureTopology(nc, ns, 1);
   let now = 0;
-  const open = (holder: string) => LeaderLease.open(nc, { ns, partition: zero, holder, monotonicMs: () => now });
+  const open = (holder: string) => LeaderLease.open(nc, { ns, partition: zero, holder, remake: async () => undefined, monotonicMs: () => now });
   const [a, b] = [await open('a'), await open('b')];
   t.same(await Promise.all([a.tryAcquire(), b.tryAcquire()]).then((won) => won.filter(Boolean).length), 1, 'one of two at once');
   const [holder, other] = a.validForMs() > 0 ? [a, b] : [b, a];

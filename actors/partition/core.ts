@@ -89,6 +89,11 @@ export class PartitionCore implements Folding {
     return batch;
   }
 
+  /** Everything that was decided and not taken: the state is about to be thrown away, so nothing more is decided. */
+  abandon(): Batch[] {
+    return [...this.sealed.splice(0), ...(this.open ? [this.open] : [])];
+  }
+
   get overloaded(): boolean {
     return this.pendingEvents > MOST_PENDING_EVENTS;
   }

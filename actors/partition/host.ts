@@ -45,7 +45,7 @@ const POLL_MS = 200;
 const RENEW_MS = 400;
 const HALTED_RETRY_MS = 5_000;
 /** What carrying on would make worse: the partition stands still until somebody has looked. */
-const HALTING: readonly Code[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'FOLD_DIVERGED'];
+const HALTING: readonly Code[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'FOLD_DIVERGED'];
 
 interface Taken {
   readonly core: PartitionCore;
@@ -169,6 +169,7 @@ export class PartitionHost {
     await journal.close();
     if (lost.kind === 'stopped') return undefined;
     log.warn({ partition, lost: lost.kind, why: describe(lost) }, 'leading ended; the state is folded again');
+    if (lost.kind === 'refused' && lost.why === 'full') throw new RepriseError('JOURNAL_FULL', lost.message);
     if (lost.kind === 'broken' && lost.error instanceof RepriseError && HALTING.includes(lost.error.code)) throw lost.error;
     if (lost.kind === 'broken') await this.pause(POLL_MS);
     return undefined;

@@ -221,9 +221,9 @@ export class Leader {
     if (this.ended) return;
     this.ended = lost;
     clearInterval(this.ticking);
-    const rejection = lost.kind === 'refused' && lost.why === 'full' ? reject('OVERLOADED', 'the journal is full (JOURNAL_FULL)') : notLeader;
+    const rejection = lost.kind === 'refused' && lost.why === 'full' ? reject('JOURNAL_FULL', 'the journal has reached its max_bytes') : notLeader;
     if (this.inFlight && lost.kind !== 'ambiguous') refuseAll(this.inFlight.batch, rejection);
-    for (let batch = this.leadership.core.take(); batch; batch = this.leadership.core.take()) refuseAll(batch, rejection);
+    for (const batch of this.leadership.core.abandon()) refuseAll(batch, rejection);
     this.waiters.tellAll();
     this.idle?.();
     this.end(lost);

@@ -2,7 +2,7 @@
  * Releasing: the words that waited for a commit become replies. Payloads and results come from the cache of recent
  * commits; only what is older is read back from the journal, and then the reply waits for that alone.
  */
-import { reject } from '../../protocols/errors.js';
+import { reject, wireError } from '../../protocols/errors.js';
 import type { job as jobs, worker } from '../../protocols/messages.js';
 import type { BytesRef, Job } from '../job/job.js';
 import type { Archive, ArchivedJob } from './archive.js';
@@ -79,12 +79,25 @@ export function pulledReply(context: Releasing, effect: Effect & { kind: 'pulled
   if (effect.cancel.length > 0) pulled.cancel = [...effect.cancel];
   if (effect.revoked.length > 0) pulled.revoked = [...effect.revoked];
   if (effect.rejected.length > 0) {
-    pulled.rejected = effect.rejected.map(({ token, rejection }) => ({ token, error: { code: rejection.code, message: rejection.message } }));
+    pulled.rejected = effect.rejected.map(({ token, rejection }) => ({ token, error: wireError(rejection) }));
   }
   if (effect.leases.length === 0) return { kind: 'pulled', pulled };
   const leases = effect.leases.map((grant) => lease(context, grant));
-  if (!leases.some(isLater)) return { kind: 'pulled', pulled: { ...pulled, leases: leases as worker.Lease.$Properties[] } };
-  return Promise.all(leases).then((all) => ({ kind: 'pulled', pulled: { ...pulled, leases: all } }));
+  if (!leases.some(isLater)) return { kind: 'pulled', pulled: { ...pulled, leases: fitting(leases as worker.Lease.$Properties[]) } };
+  return Promise.all(leases).then((all) => ({ kind: 'pulled', pulled: { ...pulled, leases: fitting(all) } }));
+}
+
+/** Of payloads in one reply: in JSON and base64 they grow, and the whole must stay below the server's max_payload. */
+const MOST_PAYLOAD_BYTES = 700_000;
+const LEASE_BYTES = 512;
+
+/** What does not fit is not held by the worker, so it is delivered with its next pull. */
+function fitting(leases: worker.Lease.$Properties[]): worker.Lease.$Properties[] {
+  let bytes = 0;
+  return leases.filter((each, nth) => {
+    bytes += (each.payload?.length ?? 0) + LEASE_BYTES;
+    return nth === 0 || bytes <= MOST_PAYLOAD_BYTES;
+  });
 }
 
 function lease(context: Releasing, { token, job, attempt }: LeaseGrant): Sooner<worker.Lease.$Properties> {

@@ -3,7 +3,8 @@
  * moment (sessions, open pulls, how long ago a worker was heard) is not here.
  */
 import type { JobId, JournalId, Partition, WorkerId } from '../../protocols/ids.js';
-import { FINAL_STATUSES, type Job, type JobStatus, type Policy } from '../job/job.js';
+import type { Job, Policy } from '../job/job.js';
+import { DEFAULTS } from '../../protocols/limits.js';
 import type { Worker } from '../worker/worker.js';
 
 /** Bounds of what is remembered of the past; all by the commits' own time, so that every replay forgets the same. */
@@ -13,7 +14,7 @@ export const MEMORY = {
   commands: 100_000,
   commandMs: 600_000,
   keys: 200_000,
-  keyMs: 3_600_000,
+  keyMs: DEFAULTS.keyTtlMs,
 } as const;
 
 export interface KeyEntry {
@@ -58,7 +59,6 @@ export const newState = (partition: Partition): PartitionState => ({
 });
 
 export const keyName = (queue: string, key: string): string => `${queue}/${key}`;
-export const isFinal = (status: JobStatus): boolean => (FINAL_STATUSES as readonly string[]).includes(status);
 
 /** A commit begins: time moves on, and what is too old is forgotten. */
 export function beginCommit(state: PartitionState, seq: number, nowMs: number): void {

@@ -11,7 +11,7 @@ export const CAUSES: Readonly<Record<AbortCause, { code: FailureCode; message: s
   cancelled: { code: 'CANCELLED', message: 'the job was cancelled' },
   timedOut: { code: 'ATTEMPT_TIMED_OUT', message: 'the attempt took longer than it may' },
   leaseLost: { code: 'LEASE_EXPIRED', message: 'the lease could not be renewed in time' },
-  stopping: { code: 'LEASE_EXPIRED', message: 'the worker stopped before the performer ended' },
+  stopping: { code: 'WORKER_STOPPED', message: 'the worker stopped before the performer ended' },
   revoked: { code: 'LEASE_EXPIRED', message: 'the lease is no longer valid' },
 };
 

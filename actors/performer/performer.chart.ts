@@ -5,8 +5,6 @@
 import { setup } from 'xstate';
 import { readChart } from '../chart.js';
 
-export type PerformerStatus = 'idle' | 'validating' | 'handling' | 'aborting' | 'reporting';
-
 export type PerformerEvent =
   | 'Leased'
   | 'Accepted'

@@ -129,7 +129,7 @@ t.test('a value needs no tick, a promise one', async (t) => {
 });
 
 t.test('the signal ends a handler', async (t) => {
-  for (const [cause, outcome, code] of [['cancelled', 'cancelled', undefined], ['timedOut', 'retry', 'ATTEMPT_TIMED_OUT'], ['leaseLost', 'retry', 'LEASE_EXPIRED'], ['stopping', 'retry', 'LEASE_EXPIRED'], ['revoked', undefined, undefined]] as const) {
+  for (const [cause, outcome, code] of [['cancelled', 'cancelled', undefined], ['timedOut', 'retry', 'ATTEMPT_TIMED_OUT'], ['leaseLost', 'retry', 'LEASE_EXPIRED'], ['stopping', 'retry', 'WORKER_STOPPED'], ['revoked', undefined, undefined]] as const) {
     const { slot, reports, attempt } = run(performer('job', (_: unknown, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))));
     slot.abort(cause, 100);
     t.equal(slot.status, 'aborting');

@@ -40,7 +40,7 @@ export const workerActor = setup({
     fail: assign({ failure: ({ event }) => ('error' in event ? event.error : undefined) }),
   },
 }).createMachine({
-  id: 'worker',
+  id: 'workerProcess',
   initial: 'registering',
   context: ({ input }) => ({ hands: input, failure: undefined }),
   states: {

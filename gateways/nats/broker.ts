@@ -46,14 +46,15 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { url, namespace: ns, log } = options;
   const name = `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`;
   const control = await connectNats({ url, name: `reprise broker ${name}`, reconnect: true });
-  await ensureTopology(control, ns, options.partitions, { replicas: options.replicas ?? 1 });
+  const topology = (): Promise<void> => ensureTopology(control, ns, options.partitions, { replicas: options.replicas ?? 1 });
+  await topology();
   const nc = await connectNats({ url: gatewayUrl(url), name: `reprise gateway ${name}`, reconnect: true });
   const witness = openWitness(control, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
-  const checkpoints = await Checkpoints.open(control, ns);
+  const checkpoints = await Checkpoints.open(control, ns, () => nc.flush());
   const hosts: PartitionHost[] = [];
   const router = new Router(nc, ns, hosts, (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
   for (let n = 0; n < options.partitions; n += 1) {
-    hosts.push(await host({ options, name, control, nc, witness, checkpoints, router, partition: n as Partition }));
+    hosts.push(await host({ options, name, control, nc, topology, witness, checkpoints, router, partition: n as Partition }));
   }
   const service = await announce(nc, ns, options.version, name, router);
   for (const each of hosts) each.start();
@@ -74,13 +75,14 @@ interface HostParts {
   readonly control: NatsConnection;
   /** For everybody's requests and their answers. */
   readonly nc: NatsConnection;
+  readonly topology: () => Promise<void>;
   readonly witness: Witness;
   readonly checkpoints: Checkpoints;
   readonly router: Router;
   readonly partition: Partition;
 }
 
-async function host({ options, name, control, nc, witness, checkpoints, router, partition }: HostParts): Promise<PartitionHost> {
+async function host({ options, name, control, nc, topology, witness, checkpoints, router, partition }: HostParts): Promise<PartitionHost> {
   const { namespace: ns, url, log } = options;
   const jobs = new JobsProjection();
   const publisher = new Publisher(nc);
@@ -92,7 +94,7 @@ async function host({ options, name, control, nc, witness, checkpoints, router, 
   return new PartitionHost({
     partition, broker: name, log, clock,
     maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
-    lease: await LeaderLease.open(control, { ns, partition, holder: name }),
+    lease: await LeaderLease.open(control, { ns, partition, holder: name, remake: topology }),
     followers: [runner],
     archive: (read) => new JournalArchive(jobs, async (seq) => {
       const stored = await read(seq);
@@ -102,7 +104,11 @@ async function host({ options, name, control, nc, witness, checkpoints, router, 
     knownHeads: () => witness.heads(partition),
     onHead: (head) => witness.note(head),
     onLeading: (_: Leader) => (stopServing = serveLeader(nc, ns, partition, router)),
-    onFollowing: () => stopServing(),
+    onFollowing: () => {
+      stopServing();
+      // With the connection, facts may have been lost on their way; they are published again with the next replay.
+      runner.rewind(events.name, checkpoints.lastWritten(partition, events.name));
+    },
   });
 }
 

@@ -1,6 +1,6 @@
 /** Replies as bytes: protobuf, or JSON for those who asked in JSON. */
 import type { Reply } from '../../actors/partition/reply.js';
-import { ERRORS, type Code, type Rejection } from '../../protocols/errors.js';
+import { wireError, type Code, type Rejection } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { error, job, worker } from '../../protocols/messages.js';
 
@@ -27,18 +27,6 @@ export function encodeReply(reply: Exclude<Reply, { kind: 'refused' }>, format: 
     default:
       return reply satisfies never;
   }
-}
-
-export interface WireError {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string;
-  readonly retryable: boolean;
-}
-
-export function wireError({ code, message }: Rejection): WireError {
-  const { hint, retryable } = ERRORS[code];
-  return { code, message, hint, retryable };
 }
 
 export const encodeError = (rejection: Rejection, format: Format): Uint8Array =>

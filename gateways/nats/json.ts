@@ -9,7 +9,10 @@ import type { Verb } from '../../protocols/subjects.js';
 
 const count = z.number().nonnegative();
 const texts = z.array(z.string());
-const map = z.record(z.string(), z.string());
+/** `record` drops this name without a word, and nothing is to be dropped without a word. */
+const map = z.custom((value) => !Object.hasOwn(Object(value), '__proto__'), 'the name __proto__ is not allowed').pipe(z.record(z.string(), z.string()));
+/** An error that repeats a field's name must not outgrow the reply. */
+const MOST_MESSAGE = 256;
 const base64 = z.base64();
 
 const payloadFields = { payload: z.unknown().optional(), payloadBase64: base64.optional(), contentType: z.string().optional() };
@@ -73,7 +76,12 @@ export function parseJson(verb: Verb, bytes: Uint8Array): Parsed | Rejection {
   const schema = verb === 'submit' ? SCHEMAS.submit.options[isBatch(value) ? 1 : 0]! : SCHEMAS[verb];
   const parsed = schema.safeParse(value);
   if (!parsed.success) return reject('INVALID_ARGUMENT', describe(parsed.error));
-  return { message: toMessage(verb, parsed.data), batch: isBatch(value) };
+  try {
+    return { message: toMessage(verb, parsed.data), batch: isBatch(value) };
+  } catch (error) {
+    // Nested so deeply that it can be read but not written again.
+    return reject('INVALID_ARGUMENT', String(error).slice(0, MOST_MESSAGE));
+  }
 }
 
 const isBatch = (value: unknown): value is { jobs: unknown } => typeof value === 'object' && value !== null && Object.hasOwn(value, 'jobs');
@@ -115,5 +123,5 @@ function reportMessage({ result, resultBase64, ...rest }: JsonReport): worker.Re
 
 function describe(error: z.ZodError): string {
   const [issue] = error.issues;
-  return issue ? `${issue.path.join('.') || 'request'}: ${issue.message}` : 'the request has a wrong shape';
+  return issue ? `${issue.path.join('.') || 'request'}: ${issue.message}`.slice(0, MOST_MESSAGE) : 'the request has a wrong shape';
 }

@@ -63,7 +63,13 @@ export class NatsRequest implements Answerable {
     if (reply.kind === 'refused') return this.refuse(reply.rejection);
     const [only] = reply.kind === 'jobs' ? reply.jobs : [];
     if (this.single && only?.error?.code) return this.refuse({ code: only.error.code as Rejection['code'], message: only.error.message ?? '' });
-    if (this.mayAnswer) this.msg.respond(encodeReply(reply, this.format, this.verb, this.single, this.partitions));
+    if (!this.mayAnswer) return;
+    try {
+      this.msg.respond(encodeReply(reply, this.format, this.verb, this.single, this.partitions));
+    } catch (error) {
+      // Larger than the server takes, or bytes that claim to be JSON and nest too deeply to be written.
+      this.refuse(reject('TOO_LARGE', `the answer cannot be sent: ${String(error).slice(0, 200)}`));
+    }
   }
 
   refuse(rejection: Rejection): void {

@@ -133,8 +133,8 @@ const partOf = (message: job.SubmitJobs, nths: readonly number[]): Uint8Array =>
   job.SubmitJobs.encode({ jobs: nths.map((nth) => message.jobs[nth]!), wait: message.wait, waitMs: message.waitMs }).finish();
 
 function replyOf(verb: Verb, msg: Msg): Reply {
-  const code = msg.headers?.get('Nats-Service-Error').split(':')[0];
-  if (code) return { kind: 'refused', rejection: reject(code as Rejection['code'], msg.headers!.get('Nats-Service-Error')) };
+  const [code, ...message] = msg.headers?.get('Nats-Service-Error').split(': ') ?? [];
+  if (code) return { kind: 'refused', rejection: reject(code as Rejection['code'], message.join(': ')) };
   if (verb === 'submit') return { kind: 'jobs', jobs: job.SubmitReply.decode(msg.data).jobs };
   if (verb === 'register') return { kind: 'registered', epoch: worker.RegisterReply.decode(msg.data).epoch };
   return { kind: 'drained', epoch: 0, status: worker.DrainReply.decode(msg.data).status };

@@ -3,14 +3,15 @@ import { setImmediate as soon } from 'node:timers/promises';
 import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import t from 'tap';
-import { address } from './address.js';
+import { address, gatewayUrl } from './address.js';
 import { startServer } from './start.js';
 
 const server = await startServer({ dataDir: t.testdir(), log: (line) => t.comment(line) });
 const broker = await connect(address(server.brokerUrl));
 const client = await connect(address(server.url));
+const gateway = await connect(address(gatewayUrl(server.brokerUrl)));
 t.teardown(async () => {
-  await Promise.all([broker.close(), client.close()]);
+  await Promise.all([broker.close(), client.close(), gateway.close()]);
   await server.stop();
 });
 
@@ -38,7 +39,7 @@ const subscribing = (subject: string, queue?: string) =>
 const JOURNAL = 'REPRISE_t_JOURNAL_0';
 const NO_PUBLISH = [
   'reprise.t.journal.0', 'reprise.t.witness.0', 'reprise.t.p.0.submit', 'reprise.t.event.job.0-x.JobCompleted',
-  '$KV.REPRISE_t_LEASES.leader', '$O.files.C.x', '_INBOX_BROKER.x.y',
+  '$KV.REPRISE_t_LEASES.leader', '$O.files.C.x', '_INBOX_BROKER.x.y', '_INBOX_GATEWAY.x.y',
   '$JS.API.STREAM.CREATE.X', `$JS.API.STREAM.UPDATE.${JOURNAL}`, `$JS.API.STREAM.DELETE.${JOURNAL}`, `$JS.API.STREAM.PURGE.${JOURNAL}`,
   `$JS.API.STREAM.MSG.DELETE.${JOURNAL}`, `$JS.API.STREAM.SNAPSHOT.${JOURNAL}`, `$JS.API.STREAM.RESTORE.${JOURNAL}`,
   `$JS.API.STREAM.PEER.REMOVE.${JOURNAL}`, `$JS.API.STREAM.LEADER.STEPDOWN.${JOURNAL}`,
@@ -51,8 +52,17 @@ const MAY_PUBLISH = [
   '$JS.API.INFO', `$JS.API.STREAM.INFO.${JOURNAL}`, '$JS.API.STREAM.LIST', '$JS.API.STREAM.NAMES', `$JS.API.STREAM.MSG.GET.${JOURNAL}`,
   `$JS.API.CONSUMER.INFO.${JOURNAL}.c`, `$JS.API.CONSUMER.MSG.NEXT.${JOURNAL}.c`, `$JS.API.CONSUMER.DELETE.${JOURNAL}.c`, `$JS.API.CONSUMER.CREATE.${JOURNAL}.c`,
 ];
-const NO_SUBSCRIBE = ['reprise.t.job.submit', 'reprise.*.job.*', 'reprise.t.job.>', 'reprise.t.worker.pull', 'reprise.t.p.0.submit', '_INBOX_BROKER.>'];
+const NO_SUBSCRIBE = ['reprise.t.job.submit', 'reprise.*.job.*', 'reprise.t.job.>', 'reprise.t.worker.pull', 'reprise.t.p.0.submit', '_INBOX_BROKER.>', '_INBOX_GATEWAY.>'];
 const MAY_SUBSCRIBE = ['reprise.t.event.>', 'reprise.t.progress.*', 'reprise.t.journal.0', '$SRV.PING', 'own.>', '_INBOX.x.>'];
+
+t.test('a broker’s public face', async (t) => {
+  const publishing = (subject: string) => isDenied(gateway, () => gateway.publish(subject));
+  const no = ['reprise.t.journal.0', 'reprise.t.witness.0', '$KV.REPRISE_t_LEASES.0', `$JS.API.STREAM.PURGE.${JOURNAL}`, `$JS.API.STREAM.DELETE.${JOURNAL}`, '_INBOX_BROKER.x.y'];
+  for (const subject of no) t.ok(await publishing(subject), `may not answer to ${subject}`);
+  for (const subject of ['_INBOX.x.y', 'reprise.t.event.job.0-x.JobCompleted', 'reprise.t.p.0.submit', 'own.inbox']) {
+    t.notOk(await publishing(subject), `may publish to ${subject}`);
+  }
+});
 
 t.test('everybody', async (t) => {
   for (const subject of NO_PUBLISH) t.ok(await publishing(subject), `may not publish to ${subject}`);

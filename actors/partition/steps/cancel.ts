@@ -13,7 +13,10 @@ export function cancelJob(core: PartitionCore, { to, target, reason, commandId, 
   const found = findJob(core, target);
   if (found === undefined) return core.refuse(to, reject('NOT_FOUND', `no ${describe(target)}`));
   const before = commandId === '' ? undefined : core.state.commands.get(commandId);
-  if (before && before.type !== 'CancelJob') return core.refuse(to, reject('COMMAND_CONFLICT', `commandId ${commandId} was used for a ${before.type}`));
+  const jobId = found.kind === 'job' ? found.job.id : found.jobId;
+  if (before && (before.type !== 'CancelJob' || before.id !== jobId)) {
+    return core.refuse(to, reject('COMMAND_CONFLICT', `commandId ${commandId} was used for a ${before.type} of ${before.id}`));
+  }
   if (found.kind === 'archived') return core.effect({ kind: 'jobs', to, answers: [{ kind: 'archived', jobId: found.jobId, duplicate: false }] });
   const event = decideCancel(found.job, reason);
   if (event === 'repeated') return core.effect({ kind: 'jobs', to, answers: [answerOf(found.job, true)] });

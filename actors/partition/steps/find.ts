@@ -7,16 +7,18 @@ import { keyName } from '../state.js';
 /** `archived`: known once, but no longer held by the leader; only the jobs projection can tell whether it ever was. */
 export type Found = { readonly kind: 'job'; readonly job: Job } | { readonly kind: 'archived'; readonly jobId: JobId } | undefined;
 
-export function findJob({ state }: PartitionCore, target: Target): Found {
-  const jobId = 'jobId' in target ? target.jobId : jobIdOfKey(state, keyName(target.queue, target.key));
+export function findJob(core: PartitionCore, target: Target): Found {
+  const { state } = core;
+  const jobId = 'jobId' in target ? target.jobId : jobIdOfKey(core, keyName(target.queue, target.key));
   if (jobId === undefined) return undefined;
   const job = state.jobs.get(jobId);
   return job ? { kind: 'job', job } : { kind: 'archived', jobId };
 }
 
 /** A key whose time is over is as good as forgotten, even if no commit has come by to forget it. */
-export function jobIdOfKey(state: PartitionCore['state'], name: string): JobId | undefined {
-  const entry = state.keys.get(name) ?? state.pastKeys.get(name);
+function jobIdOfKey({ state, nowMs }: PartitionCore, name: string): JobId | undefined {
+  const past = state.pastKeys.get(name);
+  const entry = state.keys.get(name) ?? (past && past.untilMs >= nowMs ? past : undefined);
   return entry?.jobId;
 }
 

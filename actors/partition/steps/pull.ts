@@ -49,8 +49,9 @@ export function checkHeld(core: PartitionCore, held: readonly Token[], told: Not
 
 function deliverAgain(core: PartitionCore, session: WorkerSession, command: Pull, told: Notice): void {
   const leases = core.indexes.leasesOf(session.session);
-  if (leases === undefined || (leases.size === command.held.length && told.revoked.length === 0)) return;
+  if (leases === undefined) return;
   const held = new Set<string>(command.held);
+  if (leases.size === held.size && told.revoked.length === 0) return;
   for (const job of leases) {
     const token = tokenOf(job);
     if (!held.has(token)) {

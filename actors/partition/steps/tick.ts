@@ -31,10 +31,17 @@ function checkLeases(core: PartitionCore): void {
   for (const leases of [...core.indexes.runningSessions]) {
     for (const job of [...leases]) {
       if (fire(core, job) || !core.sessions.isSilent(job, monoMs)) continue;
+      closePull(core, job);
       core.makeRoom();
       core.emitJob(job.id, decideReclaim(job, { nowMs: core.nowMs, draw }), TIMER);
     }
   }
+}
+
+/** A worker that is silent is not to be given the job again through a pull that it opened while it was well. */
+function closePull(core: PartitionCore, job: Job): void {
+  const session = job.session === '' ? undefined : core.sessions.get(job.session);
+  if (session?.pull) answerPull(core, session, notice());
 }
 
 function fire(core: PartitionCore, job: Job): boolean {

@@ -1,0 +1,42 @@
+import t from 'tap';
+import { transition } from 'xstate';
+import type { Session, WorkerId } from '../../protocols/ids.js';
+import { applyWorker, decideDrain, decideGone, decideRegister, decodeWorkerEvent, WORKER_MESSAGES, workerChart, workerMachine, type Worker, type WorkerEvent } from './worker.js';
+
+const ID = 'w1' as WorkerId;
+const SESSION = 's1' as Session;
+const REGISTER = { workerId: ID, session: SESSION, types: ['square'], queues: [], capacity: 5, software: 'test' };
+const given = (...events: WorkerEvent[]): Worker => events.reduce<Worker | undefined>((worker, event) => applyWorker(worker, { ...event, id: ID, nowMs: 1 }), undefined)!;
+const registered = (): Worker => given(decideRegister(undefined, REGISTER)!);
+const draining = (): Worker => given(decideRegister(undefined, REGISTER)!, decideDrain(registered(), SESSION, false)!);
+
+t.test('a worker that registers again is recorded only if something changed', (t) => {
+  t.equal(decideRegister(registered(), REGISTER), undefined);
+  t.equal(decideRegister(registered(), { ...REGISTER, types: ['cube'] })?.type, 'WorkerRegistered');
+  t.equal(decideRegister(draining(), REGISTER)?.type, 'WorkerRegistered', 'coming back from draining is a change');
+  t.equal(decideDrain(registered(), 's2' as Session, false), undefined, 'an older session drains nobody');
+  t.end();
+});
+
+t.test('the Map and the machine agree, some decision takes every arrow, and every event survives its message', (t) => {
+  const pairs: [Worker | undefined, WorkerEvent][] = [
+    [undefined, decideRegister(undefined, REGISTER)!],
+    [registered(), decideRegister(registered(), { ...REGISTER, capacity: 9 })!],
+    [registered(), decideDrain(registered(), SESSION, false)!],
+    [registered(), decideGone(registered(), 'silent')],
+    [draining(), decideRegister(draining(), REGISTER)!],
+    [draining(), decideDrain(draining(), SESSION, true)!],
+  ];
+  for (const [worker, event] of pairs) {
+    const from = worker?.status ?? 'absent';
+    const [next] = transition(workerMachine, workerMachine.resolveState({ value: from, context: { worker } }), { ...event, id: ID, nowMs: 2 } as never);
+    t.equal(next.value, event.body.status);
+    t.equal(workerChart.next(from, event.type), event.body.status);
+    const applied = applyWorker(worker && { ...worker }, { ...event, id: ID, nowMs: 2 });
+    const bytes = WORKER_MESSAGES[event.type].encode(event.body as never).finish();
+    t.same(applyWorker(worker && { ...worker }, { ...decodeWorkerEvent(event.type, bytes), id: ID, nowMs: 2 }), applied);
+  }
+  const taken = new Set(pairs.map(([worker, event]) => `${worker?.status ?? 'absent'} ${event.type}`));
+  t.same(workerChart.arrows.map((arrow) => `${arrow.from} ${arrow.event}`).filter((arrow) => !taken.has(arrow)), []);
+  t.end();
+});
