@@ -17,3 +17,6 @@ export function version(): string {
 export function selfArguments(): string[] {
   return FROM_SOURCE ? ['--import=tsx', join(PACKAGE_FOLDER, 'bin', 'main.ts')] : [join(PACKAGE_FOLDER, 'bin', 'reprise')];
 }
+
+/** How people who read a hint here would call it: in a checkout it is not on PATH. */
+export const COMMAND = process.cwd() === PACKAGE_FOLDER ? './bin/reprise' : 'reprise';

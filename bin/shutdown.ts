@@ -18,6 +18,8 @@ export function untilAsked(): Promise<Asked> {
     };
     for (const signal of SIGNALS) process.on(signal, () => ask(signal));
     if (process.channel) process.once('disconnect', () => ask('disconnect'));
+    // Listening alone must not keep alive a process that failed to start.
+    process.channel?.unref();
   });
 }
 

@@ -5,7 +5,7 @@ import { RepriseError } from '../../protocols/errors.js';
 import type { DevFlags } from '../commands/dev.js';
 import { namespaceOf } from '../locate.js';
 import { logger } from '../log.js';
-import { EXAMPLES_FOLDER } from '../self.js';
+import { COMMAND, EXAMPLES_FOLDER } from '../self.js';
 import { untilAsked } from '../shutdown.js';
 import { startStack, type Stack } from '../supervisor/stack.js';
 import { note, paint, print } from '../terminal.js';
@@ -62,8 +62,8 @@ function greet({ nats, pids }: Stack, performers: string, flags: DevFlags): void
   print(`  broker     process ${pids.broker}, ${flags.partitions} ${flags.partitions === 1 ? 'partition' : 'partitions'}`);
   print(`  workers    ${pids.workers.length === 0 ? 'none' : `process ${pids.workers.join(', ')}, performers in ${performers}`}`);
   print('Try, in another terminal of this folder:');
-  print(`  ${paint('cyan', `reprise submit square '{"n":12}' --wait`)}`);
-  print(`  ${paint('cyan', 'reprise jobs watch <id>')}   or   ${paint('cyan', 'reprise replay <id>')}`);
-  print(`  ${paint('cyan', 'reprise doctor')}`);
+  print(`  ${paint('cyan', `${COMMAND} submit square '{"n":12}' --wait`)}`);
+  print(`  ${paint('cyan', `${COMMAND} jobs watch <id>`)}   or   ${paint('cyan', `${COMMAND} replay <id>`)}`);
+  print(`  ${paint('cyan', `${COMMAND} doctor`)}`);
   print('Ctrl-C ends it.');
 }

@@ -61,8 +61,7 @@ class Told {
   }
 }
 
-function line({ time, event, after, changed, result }: Step): string {
-  const failure = changed['failure']?.after as { code: string; message: string } | null | undefined;
+function line({ time, event, after, changed, result, failure }: Step): string {
   const attempt = changed['attempt'] ? ` attempt ${String(changed['attempt'].after)}` : '';
   const why = failure ? ` ${failure.code}: ${failure.message}` : '';
   return `${paint('gray', time.slice(11, 23))} ${event.padEnd(18)} ${statusText(after)}${attempt}${why}${result === undefined ? '' : ` ${JSON.stringify(result)}`}`;

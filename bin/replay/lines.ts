@@ -13,6 +13,7 @@ export function* linesOf(step: Step): Generator<string> {
   }
   if ('payload' in step) yield `${INDENT}payload  ${show(step.payload)}`;
   if ('result' in step) yield `${INDENT}result   ${show(step.result)}`;
+  if (step.failure) yield `${INDENT}failure  ${step.failure.code}: ${step.failure.message}`;
   if (step.complaint) yield `${INDENT}${paint('red', `complaint: ${step.complaint}`)}`;
 }
 

@@ -23,12 +23,14 @@ export interface Step {
   readonly changed: Readonly<Record<string, Change>>;
   readonly payload?: unknown;
   readonly result?: unknown;
+  /** As the event tells it; it may be the same as the one before, and so no change. */
+  readonly failure?: { readonly code: string; readonly message: string };
   /** The event does not follow from the status before: this journal cannot be folded by this version. */
   readonly complaint?: string;
 }
 
-/** Where bytes lie is no news to people, and how many jobs came before is not known from one job's events. */
-const UNTOLD: ReadonlySet<string> = new Set(['id', 'status', 'place', 'payload', 'result', 'lastSeq']);
+/** Told apart, or of no use to people; how many jobs came before is not known from one job's events. */
+const UNTOLD: ReadonlySet<string> = new Set(['id', 'status', 'place', 'payload', 'result', 'failure', 'lastSeq']);
 const SHORT = 400;
 
 export class Steps {
@@ -54,10 +56,11 @@ export class Steps {
   }
 }
 
-function contents(event: JobEvent): { payload?: unknown; result?: unknown } {
+function contents(event: JobEvent): Pick<Step, 'payload' | 'result' | 'failure'> {
   if (event.type === 'JobSubmitted') return { payload: shortened(event.body.payload, event.body.contentType) };
   if (event.type === 'JobCompleted') return { result: shortened(event.body.result, event.body.contentType) };
-  return {};
+  const failure = 'failure' in event.body ? event.body.failure : undefined;
+  return failure ? { failure: { code: failure.code, message: failure.message } } : {};
 }
 
 function shortened(bytes: Uint8Array, contentType: string): unknown {

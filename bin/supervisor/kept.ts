@@ -18,6 +18,8 @@ export class Kept {
   readonly #backoff = new Backoff();
   readonly #stopping = new AbortController();
   #current: Started | undefined;
+  /** Whether one was ever ready: until then nobody has a use for another. */
+  #proven = false;
   #replacing: Promise<void> = Promise.resolve();
 
   constructor(options: KeptOptions) {
@@ -32,10 +34,10 @@ export class Kept {
   async start(): Promise<void> {
     const started = this.#spawn();
     await started.ready.catch((cause: unknown) => {
-      this.#stopping.abort();
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new RepriseError('SERVER_FAILED', `The ${this.#options.name} did not start: ${why}.`, { hint: 'Its own words are above.' });
     });
+    this.#proven = true;
   }
 
   /** Starts another one, and ends the old one when the new one is ready. If that never is, the old one stays. */
@@ -62,7 +64,7 @@ export class Kept {
       return;
     }
     this.#adopt(next);
-    log.info({ pid: next.pid, old: old?.pid }, `${name} replaced`);
+    log.info({ child: next.pid, old: old?.pid }, `${name} replaced`);
     await old?.stop(stopWithinMs);
   }
 
@@ -80,9 +82,9 @@ export class Kept {
 
   async #died(started: Started, how: string, livedMs: number): Promise<void> {
     // One that was replaced may go.
-    if (this.#current !== started || this.#stopping.signal.aborted) return;
+    if (this.#current !== started || !this.#proven || this.#stopping.signal.aborted) return;
     const waitMs = this.#backoff.after(livedMs);
-    this.#options.log.warn({ pid: started.pid, how, waitMs }, `${this.#options.name} died; it is started again`);
+    this.#options.log.warn({ child: started.pid, how, waitMs }, `${this.#options.name} died; it is started again`);
     await sleep(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
     if (this.#current === started && !this.#stopping.signal.aborted) this.#spawn();
   }

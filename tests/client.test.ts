@@ -6,7 +6,7 @@ import { startWorker } from '../actors/worker/start.js';
 import { performer } from '../actors/performer/performer.js';
 import type { Namespace } from '../protocols/ids.js';
 import { startServer, type RunningServer } from '../streams/server/start.js';
-import { connectClient, type Client, type ClientOptions, type Seen } from './client.js';
+import { connectClient, type Client, type ClientOptions, type Seen } from '../sdk/client.js';
 
 const silent = pino({ level: 'silent' });
 const ns = (): Namespace => `t${randomBytes(6).toString('hex')}` as Namespace;

@@ -1,0 +1,166 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import t, { type Test } from 'tap';
+import { isAlive, run, startDev, until, type Dev } from '../tests/command/rig.js';
+
+interface Step {
+  readonly event: string;
+  readonly position: string;
+  readonly time: string;
+  readonly before: string;
+  readonly after: string;
+  readonly cause: { readonly type: string };
+  readonly changed: Record<string, { before: unknown; after: unknown }>;
+  readonly failure?: object;
+}
+
+const json = <T>(text: string): T => JSON.parse(text) as T;
+const lines = <T>(text: string): T[] => text.trim().split('\n').map((line) => json<T>(line));
+
+t.test('a job from submit to replay, on a system that one command starts', async (t) => {
+  const dev = await startDev(t);
+  t.match(dev.pids, { server: Number, broker: Number, workers: [Number] });
+
+  const done = await dev.run('submit', 'square', '{"n":12}', '--wait', '--json');
+  t.equal(done.code, 0, done.stderr);
+  const answer = json<{ jobId: string; status: string; result: number }>(done.stdout);
+  t.match(answer, { status: 'completed', result: 144 });
+  t.equal((await dev.run('submit', 'square', '{"n":5}', '--wait')).stdout, '25\n', 'people see the result alone');
+
+  const replay = await dev.run('replay', answer.jobId, '--json');
+  const steps = lines<Step>(replay.stdout);
+  t.same(steps.map(({ event }) => event), ['JobSubmitted', 'JobLeased', 'JobCompleted']);
+  t.same(steps.map(({ before, after }) => `${before} ${after}`), ['absent ready', 'ready running', 'running completed']);
+  t.same(steps.map(({ cause }) => cause.type), ['SubmitJob', 'Pull', 'ReportAttempt']);
+  t.match(steps[1]!.changed, { attempt: { before: 0, after: 1 } });
+  t.match((await dev.run('replay', answer.jobId)).stdout, /JobSubmitted[^]*absent → ready[^]*payload {2}\{"n":12\}[^]*result {3}144/);
+
+  t.match(json((await dev.run('jobs', 'show', answer.jobId, '--json')).stdout), { status: 'completed', result: 144, type: 'square' });
+  t.match((await dev.run('doctor')).stdout, /ok +durability +fsync/);
+  t.equal((await dev.run('doctor')).code, 0);
+  t.equal((await dev.run('audit', 'verify')).code, 0);
+  t.equal(await dev.stop(), 0);
+  for (const pid of [dev.pids.server, dev.pids.broker, ...dev.pids.workers]) t.notOk(isAlive(pid), 'nothing is left');
+  t.notOk(existsSync(join(dev.cwd, '.reprise', 'dev.json')));
+});
+
+t.test('payloads of all sorts, keys, labels, and what is refused', async (t) => {
+  const dev = await startWithPerformers(t);
+  await writeFile(join(dev.cwd, 'bytes.bin'), Buffer.from([0, 255, 1]));
+  t.equal((await run(['submit', 'echo', '-', '--wait'], { cwd: dev.cwd, input: '{"a":1}' })).stdout, '{"a":1}\n');
+  t.match(json((await dev.run('submit', 'echo', '@bytes.bin', '--wait', '--json')).stdout), { contentType: 'application/octet-stream', resultBase64: 'AP8B' });
+
+  const first = json<{ jobId: string }>((await dev.run('submit', 'echo', '1', '--key', 'k', '--queue', 'q', '--label', 'a=b', '--json')).stdout);
+  t.match(json((await dev.run('submit', 'echo', '1', '--key', 'k', '--queue', 'q', '--json')).stdout), { jobId: first.jobId, duplicate: true });
+  t.match(json((await dev.run('jobs', 'show', '--queue', 'q', '--key', 'k', '--json')).stdout), { jobId: first.jobId, labels: { a: 'b' } });
+  const conflict = await dev.run('submit', 'echo', '2', '--key', 'k', '--queue', 'q');
+  t.match(conflict, { code: 1, stdout: '', stderr: /^error: .*KEY_CONFLICT.*\nhint: / });
+  const failed = await dev.run('submit', 'broken', '--attempts', '1', '--wait');
+  t.match(failed, { code: 1, stdout: '', stderr: /failed: PERFORMER_ERROR: no luck\nhint: .*replay/ });
+
+  for (const [args, words] of [
+    [['submit', 'echo', 'not json'], /not JSON/], [['submit', 'echo', '1', '--priority', '1.5'], /whole number/], [['submit', 'echo', '1', '--attempts', '0'], /from 1/],
+    [['submit', 'echo', '1', '--delay', '5 parsecs'], /500ms/], [['submit', 'echo', '1', '--frobnicate'], /unknown option/], [['frobnicate'], /unknown command/],
+    [['jobs', 'show'], /id/], [['submit', 'echo', '@nowhere'], /nowhere/],
+  ] as const) {
+    t.match(await dev.run(...args), { code: 2, stdout: '', stderr: words }, args.join(' '));
+  }
+  t.match(await dev.run('submit', 'a b', '1'), { code: 1, stderr: /INVALID_ARGUMENT/ });
+  t.match(await dev.run('replay', '0-0123456789abcdef'), { code: 1, stderr: /NOT_FOUND/ });
+});
+
+t.test('three attempts with growing waits, then failed, all of it in the replay', async (t) => {
+  const dev = await startWithPerformers(t);
+  const ran = await dev.run('submit', 'broken', '--attempts', '3', '--wait', '--json');
+  t.equal(ran.code, 1);
+  const { jobId } = json<{ jobId: string }>(ran.stdout);
+  const steps = lines<Step>((await dev.run('replay', jobId, '--json')).stdout);
+  t.same(steps.map(({ event }) => event), [
+    'JobSubmitted', 'JobLeased', 'JobRetryScheduled', 'JobBecameReady', 'JobLeased', 'JobRetryScheduled', 'JobBecameReady', 'JobLeased', 'JobFailed',
+  ]);
+  const waits = steps.filter(({ event }) => event === 'JobRetryScheduled').map(({ time, changed }) => Number(changed['dueMs']!.after) - Date.parse(time));
+  t.ok(waits[1]! > waits[0]!, `${waits.join(' ms, then ')} ms`);
+  t.match(steps.at(-1)!.failure, { code: 'PERFORMER_ERROR', message: 'no luck' });
+});
+
+t.test('cancel and watch', async (t) => {
+  const dev = await startDev(t);
+  const { jobId } = json<{ jobId: string }>((await dev.run('submit', 'sleep', '{"ms":60000}', '--json')).stdout);
+  const watching = dev.run('jobs', 'watch', jobId, '--json');
+  await until('it runs', async () => json<{ status: string }>((await dev.run('jobs', 'show', jobId, '--json')).stdout).status === 'running');
+  t.match(await dev.run('jobs', 'cancel', jobId, '--reason', 'enough'), { code: 0, stdout: /told to stop/ });
+  const seen = lines<Step & { kind: string }>((await watching).stdout).filter(({ kind }) => kind === 'event').map(({ event }) => event);
+  t.same(seen, ['JobSubmitted', 'JobLeased', 'JobCancelRequested', 'JobCancelled']);
+  t.match(await dev.run('jobs', 'cancel', jobId), { code: 0 }, 'cancelled is cancelled');
+  const late = json<{ jobId: string }>((await dev.run('submit', 'square', '{"n":1}', '--delay', '1h', '--json')).stdout);
+  t.match(json((await dev.run('jobs', 'cancel', late.jobId, '--json')).stdout), { status: 'cancelled' }, 'before it began');
+});
+
+t.test('whichever process is killed comes back, and the work goes on', async (t) => {
+  const dev = await startDev(t);
+  const client = await dev.client();
+  const works = async (): Promise<boolean> => (await client.submit([{ type: 'square', payload: { n: 3 } }], { wait: true, waitMs: 60_000 }))[0]!.result === 9;
+  t.ok(await works());
+  for (const [name, pid] of Object.entries({ worker: dev.pids.workers[0]!, broker: dev.pids.broker, server: dev.pids.server })) {
+    process.kill(pid, 'SIGKILL');
+    await until(`${name} is gone`, () => !isAlive(pid));
+    t.ok(await works(), `after kill -9 of the ${name}`);
+    await until('dev says so', () => dev.log().includes(`${name} died`));
+  }
+  t.equal((await dev.run('audit', 'verify')).code, 0);
+});
+
+t.test('nothing survives kill -9 of dev, and the next one starts on the same folder', async (t) => {
+  const dev = await startDev(t);
+  dev.child.kill('SIGKILL');
+  for (const pid of [dev.pids.server, dev.pids.broker, ...dev.pids.workers]) await until(`${pid} is gone`, () => !isAlive(pid));
+  const again = await startDev(t, [], dev.cwd);
+  t.equal((await again.run('submit', 'square', '{"n":2}', '--wait')).stdout, '4\n');
+});
+
+t.test('a performer that changes is loaded anew', async (t) => {
+  const dev = await startWithPerformers(t);
+  const version = async (): Promise<string> => (await dev.run('submit', 'version', '--wait', '--wait-timeout', '20s')).stdout;
+  t.equal(await version(), '1\n');
+  await writeFile(join(dev.cwd, 'performers', 'version.js'), 'import { performer } from "reprise";\nexport default performer("version", () => 2);\n');
+  await until('the new one answers', async () => (await version()) === '2\n');
+});
+
+t.test('a performer that cannot be loaded ends the start, and says which', async (t) => {
+  const dir = t.testdir({ performers: { 'bad.js': 'export default 1;\n' } });
+  const ran = await run(['dev', '--json'], { cwd: dir });
+  t.match(ran, { code: 1, stderr: /bad\.js: [^]*The worker did not start/ });
+  t.notOk(ran.stderr.includes('started again'));
+});
+
+t.test('a port that is taken is refused, and no server is an error that says what to do', async (t) => {
+  const dir = t.testdir();
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as { port: number };
+  t.match(await run(['dev', '--port', String(port)], { cwd: dir }), { code: 2, stderr: new RegExp(`Port ${port} is taken`) });
+  t.match(await run(['submit', 'square', '1', '--nats', 'nats://127.0.0.1:1'], { cwd: dir }), { code: 1, stderr: /SERVER_UNREACHABLE[^]*hint: / });
+  t.match(await run(['doctor', '--nats', 'nats://127.0.0.1:1'], { cwd: dir }), { code: 1, stdout: /fail +server/ });
+});
+
+t.test('every command has help with an example', async (t) => {
+  const cwd = t.testdir();
+  for (const command of ['dev', 'broker', 'worker', 'submit', 'jobs', 'jobs show', 'jobs watch', 'jobs cancel', 'replay', 'audit', 'audit verify', 'doctor', 'demo', '']) {
+    const { code, stdout } = await run([...command.split(' ').filter(Boolean), '--help'], { cwd });
+    t.equal(code, 0);
+    t.match(stdout, /Usage: reprise[^]*Examples?:\n/, command || 'reprise');
+  }
+});
+
+/** A folder called performers is found without being named. */
+async function startWithPerformers(t: Test): Promise<Dev> {
+  const cwd = realpathSync(t.testdir({ performers: {} }));
+  const file = (name: string, work: string): Promise<void> =>
+    writeFile(join(cwd, 'performers', `${name}.js`), `import { performer } from "reprise";\nexport default performer("${name}", ${work});\n`);
+  await Promise.all([file('echo', '(payload) => payload'), file('broken', '() => { throw new Error("no luck"); }'), file('version', '() => 1')]);
+  return startDev(t, [], cwd);
+}

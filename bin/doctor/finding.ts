@@ -1,0 +1,11 @@
+/** One line of the doctor's findings. */
+export interface Finding {
+  readonly level: 'ok' | 'warn' | 'fail';
+  readonly what: string;
+  readonly found: string;
+  readonly hint?: string;
+}
+
+export const ok = (what: string, found: string): Finding => ({ level: 'ok', what, found });
+export const warn = (what: string, found: string, hint: string): Finding => ({ level: 'warn', what, found, hint });
+export const fail = (what: string, found: string, hint: string): Finding => ({ level: 'fail', what, found, hint });

@@ -1,0 +1,74 @@
+/** Whether the streams of a namespace are there and configured as the journal's promises need. */
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { RepriseError } from '../../protocols/errors.js';
+import type { Namespace, Partition } from '../../protocols/ids.js';
+import { streams } from '../../protocols/subjects.js';
+import { operating } from '../../streams/connect.js';
+import { ensureTopology } from '../../streams/topology.js';
+import { clockFinding } from './clock.js';
+import { fail, ok, type Finding } from './finding.js';
+
+export interface StreamsFound {
+  readonly findings: readonly Finding[];
+  readonly replicas: number;
+}
+
+const START_A_BROKER = 'Start a broker, which makes what is missing: `reprise broker` or `reprise dev`.';
+
+export async function streamFindings(nc: NatsConnection, ns: Namespace): Promise<StreamsFound> {
+  try {
+    const jsm = await jetstreamManager(nc, { checkAPI: false });
+    const account = await jsm.getAccountInfo();
+    const jetstream = ok('JetStream', `on, ${account.streams} streams`);
+    const { partitions, replicas, clock } = await firstJournal(jsm, ns);
+    if (partitions === 0) return { findings: [jetstream, fail('partitions', `the namespace ${ns} has none`, START_A_BROKER)], replicas };
+    return { findings: [jetstream, ...clock, ...(await partitionsFound(jsm, ns, partitions)), ...(await configured(nc, jsm, ns, partitions))], replicas };
+  } catch (error) {
+    const { message, hint } = operating(error, 'Asking JetStream failed');
+    return { findings: [fail('JetStream', message, `${hint} It is turned on by jetstream {} in nats-server.conf.`)], replicas: 1 };
+  }
+}
+
+interface First {
+  readonly partitions: number;
+  readonly replicas: number;
+  readonly clock: readonly Finding[];
+}
+
+/** The first journal knows how many there are. */
+async function firstJournal(jsm: JetStreamManager, ns: Namespace): Promise<First> {
+  const asked = Date.now();
+  const info = await jsm.streams.info(streams.journal(ns, 0 as Partition)).catch(() => undefined);
+  if (info === undefined) return { partitions: 0, replicas: 1, clock: [] };
+  const partitions = Number(info.config.metadata?.['reprise.partitions'] ?? 1);
+  return { partitions, replicas: info.config.num_replicas, clock: clockFinding(Date.parse(info.ts ?? ''), asked, Date.now()) };
+}
+
+async function partitionsFound(jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Finding[]> {
+  const heads = await Promise.all(Array.from({ length: partitions }, async (_, n) => {
+    const info = await jsm.streams.info(streams.journal(ns, n as Partition)).catch(() => undefined);
+    return info && { seq: info.state.last_seq, bytes: info.state.bytes };
+  }));
+  const missing = heads.flatMap((head, n) => (head === undefined ? [n] : []));
+  if (missing.length > 0) return [fail('partitions', `${partitions}, but the journals of ${missing.join(', ')} are missing`, 'Restore them from a copy of the data folder; see `reprise audit verify`.')];
+  return [ok('partitions', `${partitions}; last positions: ${heads.map((head, n) => `${n} at ${head!.seq} (${size(head!.bytes)})`).join(', ')}`)];
+}
+
+/** Only what is there is compared: a command that looks must not make anything. */
+async function configured(nc: NatsConnection, jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Finding[]> {
+  const wanted = [...Array.from({ length: partitions }, (_, n) => streams.journal(ns, n as Partition)), streams.witness(ns), `KV_${streams.leases(ns)}`, `KV_${streams.checkpoints(ns)}`];
+  const names = new Set<string>();
+  for await (const name of jsm.streams.names()) names.add(name);
+  const missing = wanted.filter((name) => !names.has(name));
+  if (missing.length > 0) return [fail('streams', `${missing.join(', ')} missing`, START_A_BROKER)];
+  try {
+    await ensureTopology(nc, ns, partitions);
+    return [ok('streams', `${wanted.length} configured as they must be`)];
+  } catch (error) {
+    if (!(error instanceof RepriseError)) throw error;
+    return [fail('streams', error.message, error.hint)];
+  }
+}
+
+const size = (bytes: number): string => (bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${Math.round(bytes / 1_000_000)} MB`);
