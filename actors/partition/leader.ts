@@ -71,7 +71,7 @@ export class Leader {
     const { promise, resolve } = withResolvers<Lost>();
     this.lost = promise;
     this.end = resolve;
-    this.waiters = new Waiters((to, answers) => this.tell(to, answers));
+    this.waiters = new Waiters((to, answers) => this.tellJobs(to, answers));
     leadership.core.lead(leadership.clock.monoMs());
     this.ticking = setInterval(() => this.tick(), TICK_MS);
     void leadership.journal.closed.then(() => this.lose({ kind: 'ambiguous', message: 'the connection was lost', pending: this.inFlight }));
@@ -134,13 +134,22 @@ export class Leader {
     });
   }
 
-  private write(): void {
+  /**
+   * Sends the next commit on its way, if there is one. The words of the one before are said right behind it, so that
+   * the server syncs while we talk: microtasks run in order, and the client sends in one that it has queued by then.
+   */
+  private write(tellBefore?: () => void): void {
     if (this.ended || this.inFlight) return;
-    for (;;) {
-      const batch = this.leadership.core.take();
-      if (batch === undefined) break;
-      if (batch.events.length === 0) this.sayWithoutCommit(batch);
-      else return this.append(batch);
+    let batch = this.leadership.core.take();
+    if (batch?.events.length) {
+      this.append(batch);
+      if (tellBefore) queueMicrotask(tellBefore);
+      return;
+    }
+    tellBefore?.();
+    for (; batch; batch = this.leadership.core.take()) {
+      if (batch.events.length > 0) return this.append(batch);
+      this.sayWithoutCommit(batch);
     }
     this.idle?.();
   }
@@ -165,20 +174,23 @@ export class Leader {
     if (appended.kind === 'ambiguous') return this.lose({ kind: 'ambiguous', message: appended.message, pending });
     if (appended.kind === 'refused') return this.lose({ kind: 'refused', why: appended.why, message: appended.message });
     this.inFlight = undefined;
-    this.committed(pending);
-    this.write();
+    this.advance(pending);
+    this.write(() => this.tell(pending));
   }
 
-  private committed({ bytes, batch }: Pending): void {
-    const { bytes: cache, followers, onHead } = this.leadership;
+  private advance({ bytes, batch }: Pending): void {
     this.head = { ...this.head, seq: batch.seq, hash: hashOf(bytes), nowMs: batch.nowMs };
-    cache.put(batch.seq, bytes);
-    // Whoever waits is told first; the followers hear it in the same turn, before anybody can ask them.
-    this.release(batch, this.head);
-    for (const follower of followers) {
-      follower.follow({ partition: this.partition, seq: batch.seq, hash: this.head.hash, nowMs: batch.nowMs, events: batch.events });
+    this.leadership.bytes.put(batch.seq, bytes);
+  }
+
+  /** The words of a commit: whoever waits first, then the followers, in one turn, before anybody can ask them. */
+  private tell({ batch }: Pending): void {
+    const { head } = this;
+    this.release(batch, head);
+    for (const follower of this.leadership.followers) {
+      follower.follow({ partition: this.partition, seq: head.seq, hash: head.hash, nowMs: head.nowMs, events: batch.events });
     }
-    onHead(this.head);
+    this.leadership.onHead(head);
   }
 
   /** No commit vouches for these words; only the lease does, with a margin. */
@@ -207,7 +219,7 @@ export class Leader {
     }
   }
 
-  private tell(to: Asker, answers: readonly JobAnswer[]): void {
+  private tellJobs(to: Asker, answers: readonly JobAnswer[]): void {
     release({ to }, jobsReply(this.releasing(this.head), answers));
   }
 
