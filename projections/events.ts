@@ -39,16 +39,21 @@ const factHead = ({ partition, seq, nowMs }: Committed): Uint8Array =>
 const INDEX_TAG = 24;
 const EVENT_TAG = 42;
 
+const MOST_INDEX_BYTES = 12;
+
 function factIndex(index: number, eventBytes: number): Uint8Array {
-  const bytes: number[] = [INDEX_TAG];
-  varint(index, bytes);
-  bytes.push(EVENT_TAG);
-  varint(eventBytes, bytes);
-  return Uint8Array.from(bytes);
+  const bytes = new Uint8Array(MOST_INDEX_BYTES);
+  bytes[0] = INDEX_TAG;
+  let at = varint(index, bytes, 1);
+  bytes[at] = EVENT_TAG;
+  at = varint(eventBytes, bytes, at + 1);
+  return bytes.subarray(0, at);
 }
 
-function varint(value: number, into: number[]): void {
-  let rest = value;
-  for (; rest > 127; rest >>>= 7) into.push((rest & 127) | 128);
-  into.push(rest);
+/** @returns where the next byte goes */
+function varint(value: number, into: Uint8Array, from: number): number {
+  let [rest, at] = [value, from];
+  for (; rest > 127; rest >>>= 7) into[at++] = (rest & 127) | 128;
+  into[at++] = rest;
+  return at;
 }

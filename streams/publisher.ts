@@ -23,7 +23,8 @@ export class Publisher {
 
   /** @param subject ASCII @param parts the message, in pieces */
   publish(subject: string, parts: readonly Uint8Array[]): void {
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    let bytes = 0;
+    for (const part of parts) bytes += part.length;
     this.#makeRoom(bytes + MOST_COMMAND_BYTES);
     if (this.#length === 0) queueMicrotask(() => this.#send());
     this.#length += this.#frame.write(`PUB ${subject} ${bytes}\r\n`, this.#length, 'latin1');

@@ -49,15 +49,28 @@ export class Batch {
   }
 }
 
-/** A journal.Event, written field by field so that its body is encoded in place: it is made three times a job. */
+/**
+ * A journal.Event, written field by field: it is made three times a job. Its body is encoded in place, and what the
+ * events of one command share is encoded once.
+ */
 export function encodeEvent<Body>(kind: string, id: string, type: string, cause: Cause, message: Encoder<Body>, body: Body): Uint8Array {
   const writer = protobuf.Writer.create();
-  writer.uint32(10).string(kind).uint32(18).string(id).uint32(26).string(type).uint32(32).uint32(1);
-  writer.uint32(42).fork();
+  writer.raw(sharedFields(kind, type, cause)).uint32(18).string(id);
+  message.encode(body, writer.uint32(50).fork()).ldelim();
+  return writer.finish();
+}
+
+let last: { readonly kind: string; readonly type: string; readonly cause: Cause; readonly bytes: Uint8Array } | undefined;
+
+/** Kind, type, version and cause. A command hands the same cause to all its events, so one look back is enough. */
+function sharedFields(kind: string, type: string, cause: Cause): Uint8Array {
+  if (last?.cause === cause && last.type === type && last.kind === kind) return last.bytes;
+  const writer = protobuf.Writer.create();
+  writer.uint32(10).string(kind).uint32(26).string(type).uint32(32).uint32(1).uint32(42).fork();
   if (cause.commandId !== '') writer.uint32(10).string(cause.commandId);
   writer.uint32(18).string(cause.type);
   if (cause.by !== '') writer.uint32(26).string(cause.by);
-  writer.ldelim();
-  message.encode(body, writer.uint32(50).fork()).ldelim();
-  return writer.finish();
+  const bytes = writer.ldelim().finish();
+  last = { kind, type, cause, bytes };
+  return bytes;
 }

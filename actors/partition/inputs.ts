@@ -8,8 +8,12 @@ import type { Asker } from './effects.js';
 /** A job by its id, or by queue and key. */
 export type Target = { readonly jobId: JobId } | { readonly queue: string; readonly key: string };
 
+/** A report, with its token taken apart. */
 export interface Report {
   readonly token: Token;
+  readonly jobId: JobId;
+  readonly attempt: number;
+  readonly lease: number;
   readonly outcome: Outcome;
 }
 

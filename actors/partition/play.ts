@@ -2,7 +2,7 @@
  * A partition's core on a stage of its own for tests: time, ids and chance are given, commits are kept as bytes, and
  * what was said is collected. The same core runs in production.
  */
-import { parseSession, parseWorkerId, token, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
+import { parseSession, parseToken, parseWorkerId, token, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
 import { jobId } from '../../protocols/ids.js';
 import { journal } from '../../protocols/messages.js';
 import { encodeCommit } from '../../streams/commit.js';
@@ -78,7 +78,7 @@ export class Play {
   }
 
   pull(name: string, pullSeq: number, free: number, held: readonly Token[] = [], reports: readonly { token: Token; outcome: Outcome }[] = []): Said[] {
-    return this.ask<'pull'>({ kind: 'pull', workerId: worker(name), session: session(name), pullSeq, free, expiresMs: 1_000, held, reports }).said;
+    return this.ask<'pull'>({ kind: 'pull', workerId: worker(name), session: session(name), pullSeq, free, expiresMs: 1_000, held, reports: reports.map((report) => ({ ...report, ...parseToken(report.token)! })) }).said;
   }
 
   /** Types of the journal's events of one job. */

@@ -38,6 +38,7 @@ export function within(name: string, value: number, least: number, most: number)
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 export function text(name: string, value: string, mostBytes: number, least = 0): string {
+  if (value === '' && least === 0) return value;
   if (value.length < least) return invalid(`${name} must not be empty`);
   if (Buffer.byteLength(value) > mostBytes) return invalid(`${name} must have at most ${mostBytes} bytes`);
   return CONTROL.test(value) ? invalid(`${name} must not hold control characters`) : value;
@@ -60,7 +61,8 @@ export const jobType = (value: string): string => validName(value, isJobType, 't
 export const jobIdOf = (value: string): JobId => parseJobId(value) ?? invalid(`jobId ${show(value)} is not a job id`);
 export const workerIdOf = (value: string): WorkerId => parseWorkerId(value) ?? invalid(`workerId must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);
 export const sessionOf = (value: string): Session => parseSession(value) ?? invalid(`session must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);
-export const tokenOf = (value: string): Token => (parseToken(value) ? (value as Token) : invalid(`${show(value)} is not a token`));
+export const tokenParts = (value: string): NonNullable<ReturnType<typeof parseToken>> => parseToken(value) ?? invalid(`${show(value)} is not a token`);
+export const tokenOf = (value: string): Token => (tokenParts(value), value as Token);
 
 export function payload(name: string, bytes: Uint8Array): Uint8Array {
   if (bytes.length <= LIMITS.payloadBytes) return bytes;

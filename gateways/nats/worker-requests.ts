@@ -6,7 +6,7 @@ import type { RegisterWorker } from '../../actors/worker/worker.js';
 import { parsePartition, partitionOfJob, parseToken, type Partition, type Token } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { worker } from '../../protocols/messages.js';
-import { atMost, Invalid, jobType, payload, queueName, sessionOf, text, tokenOf, validated, whole, within, workerIdOf } from './bounds.js';
+import { atMost, Invalid, jobType, payload, queueName, sessionOf, text, tokenOf, tokenParts, validated, whole, within, workerIdOf } from './bounds.js';
 import { contentType } from './job-requests.js';
 
 export function registerRequest(message: worker.RegisterWorker): RegisterWorker {
@@ -40,7 +40,11 @@ function ofPartition(token: Token, partition: Partition): Token {
 export function reports(list: readonly worker.Report.$Properties[], partition: Partition): (Report | RejectedInput)[] {
   return atMost('reports', list, LIMITS.pullReports).map((each) => {
     const message = each as worker.Report;
-    const report = validated(() => ({ token: ofPartition(tokenOf(message.token), partition), outcome: outcome(message) }));
+    const report = validated((): Report => {
+      const parts = tokenParts(message.token);
+      if (partitionOfJob(parts.jobId) !== partition) throw new Invalid('WRONG_PARTITION', `token ${message.token} is not of partition ${partition}`);
+      return { token: message.token as Token, ...parts, outcome: outcome(message) };
+    });
     return 'code' in report ? { token: message.token.slice(0, 64), rejection: report } : report;
   });
 }

@@ -14,6 +14,8 @@ interface Holder {
 
 /** A server whose parent died is given 10 seconds by hold.ts; a bit more than that is worth waiting for. */
 const ENDING_WITHIN_MS = 12_000;
+/** A process that was just killed is still there for a moment. */
+const DYING_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 
 /**
@@ -24,12 +26,12 @@ export async function lock(path: string, group: number, dataDir: string): Promis
   const own = `${path}.${group}`;
   await writeFile(own, JSON.stringify({ group, parent: process.pid } satisfies Holder));
   try {
-    const until = Date.now() + ENDING_WITHIN_MS;
+    const begun = Date.now();
     while (!(await linked(own, path))) {
       const text = await readFile(path, 'utf8').catch(() => '');
       const holder = parse(text);
       if (text && !(holder && (await isRunning(holder, dataDir)))) await discard(path, text, own);
-      else if (holder && (isAlive(holder.parent) || Date.now() > until)) throw inUse(dataDir, path, holder);
+      else if (holder && Date.now() - begun > (isAlive(holder.parent) ? DYING_MS : ENDING_WITHIN_MS)) throw inUse(dataDir, path, holder);
       else await sleep(LOOK_EVERY_MS);
     }
   } finally {

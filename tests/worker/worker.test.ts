@@ -244,7 +244,7 @@ t.test('stop() lets what runs end, aborts it after the grace, reports it, and le
   await worker.stop();
   t.equal(leader.accepted.length, 2);
   t.ok(leader.accepted.some(({ outcome }) => outcome === 'ok'));
-  t.ok(leader.accepted.some(({ outcome, failure }) => outcome === 'retry' && failure?.code === 'LEASE_EXPIRED'));
+  t.ok(leader.accepted.some(({ outcome, failure }) => outcome === 'retry' && failure?.code === 'WORKER_STOPPED'));
   t.ok(leader.pulls.slice(pulls).every(({ free }) => free === 0) || leader.pulls.length === pulls, 'no more pulls');
   t.same(leader.drains.map(({ gone }) => gone), [false, true]);
   await worker.stopped;

@@ -1,5 +1,4 @@
 /** ReportAttempt → JobCompleted, JobRetryScheduled, JobFailed or JobCancelled; a stale token changes nothing. */
-import { parseToken } from '../../../protocols/ids.js';
 import { decideReport } from '../../job/job.decide.js';
 import type { PartitionCore } from '../core.js';
 import type { Command, RejectedInput, Report } from '../inputs.js';
@@ -18,8 +17,7 @@ export function recordReports(core: PartitionCore, by: string, reports: readonly
       told.rejected.push(report);
       continue;
     }
-    const { jobId, attempt, lease } = parseToken(report.token)!;
-    const { outcome } = report;
+    const { jobId, attempt, lease, outcome } = report;
     core.makeRoom(outcome.kind === 'ok' ? outcome.result.length : 16_384);
     const chance = { nowMs: core.nowMs, draw: spread(core.moment.draw, nth) };
     const event = decideReport(core.state.jobs.get(jobId), attempt, lease, outcome, chance);
