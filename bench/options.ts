@@ -21,7 +21,7 @@ const EXAMPLES = `
 Examples:
   npm run bench                                   everything, about ten minutes
   npm run bench -- --quick --peer reprise bullmq  a first look
-  npm run bench -- --workers 4 --json > bench.json`;
+  npm run bench -- --workers 2 --json > bench.json`;
 
 /** Enough to see that all works; too little to be quoted. */
 const QUICK = { jobs: 2_000, runs: 1, samples: 200 };
@@ -31,7 +31,7 @@ export function parseOptions(parameters: readonly string[]): BenchOptions {
     .description('Compares Reprise with BullMQ and graphile-worker on this machine. It installs nothing.')
     .option('--jobs <number>', 'jobs per measurement', count(1_000_000), 20_000)
     .option('--runs <number>', 'runs, of which the median is shown', count(25), 3)
-    .option('--workers <number>', 'worker processes', count(64), 2)
+    .option('--workers <number>', 'worker processes', count(64), 4)
     .option('--concurrency <number>', 'jobs at a time in each', count(1_000), 50)
     .option('--samples <number>', 'latencies measured per run', count(100_000), 2_000)
     .option('--bulk <sizes...>', 'jobs per request', collect(count(1_000)), [1, 100])
