@@ -234,7 +234,8 @@ export class Leader {
     this.ended = lost;
     clearInterval(this.ticking);
     const rejection = lost.kind === 'refused' && lost.why === 'full' ? reject('JOURNAL_FULL', 'the journal has reached its max_bytes') : notLeader;
-    if (this.inFlight && lost.kind !== 'ambiguous') refuseAll(this.inFlight.batch, rejection);
+    // Of a commit in flight only its own end is certain; a state that broke meanwhile says nothing about it.
+    if (this.inFlight && lost.kind !== 'ambiguous') refuseAll(this.inFlight.batch, lost.kind === 'refused' ? rejection : unknown);
     for (const batch of this.leadership.core.abandon()) refuseAll(batch, rejection);
     this.waiters.tellAll();
     this.idle?.();
@@ -242,6 +243,7 @@ export class Leader {
   }
 }
 
+const unknown = reject('UNKNOWN', 'the leader ended before the commit was acknowledged');
 const notLeader = reject('NOT_LEADER', 'this broker does not lead the partition (any more)');
 
 export function refuseAll(batch: Batch, rejection: Rejection): void {
