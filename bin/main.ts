@@ -53,4 +53,7 @@ async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
+// Whoever reads us may have seen enough: `reprise replay <id> | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 await run(process.argv);

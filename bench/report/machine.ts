@@ -1,5 +1,5 @@
 /** What the figures were measured on. */
-import { cpus, release, totalmem, type } from 'node:os';
+import { cpus, totalmem, type } from 'node:os';
 import type { Machine } from '../results.js';
 
 export function describeMachine(): Machine {
@@ -8,7 +8,7 @@ export function describeMachine(): Machine {
     cores: all.length,
     cpu: all[0]?.model.trim() ?? 'unknown',
     memoryGb: Math.round(totalmem() / 2 ** 30),
-    system: `${type()} ${release()}`,
+    system: type(),
     node: process.version,
   };
 }

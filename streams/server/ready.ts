@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RepriseError } from '../../protocols/errors.js';
 
 export interface Listening {
   readonly pid: number;
@@ -15,6 +16,7 @@ const ANSWER_WITHIN_MS = 5_000;
 /**
  * Waits until the server answers that it is healthy. It takes as long as the server needs to read its streams, and has
  * no bound but `gone`, which aborts when the server exits.
+ * @throws RepriseError SERVER_FAILED when it says that a stream cannot be recovered: it would say so for ever
  */
 export async function untilReady(portsDir: string, gone: AbortSignal): Promise<Listening> {
   let listening: Listening | undefined;
@@ -47,12 +49,21 @@ function parse(text: string): Omit<Listening, 'pid'> | undefined {
 }
 
 async function isHealthy(monitoringUrl: string, gone: AbortSignal): Promise<boolean> {
+  const health = await healthOf(monitoringUrl, gone);
+  if (!health.ok && health.says.includes('could not be recovered')) {
+    const hint = 'Keep the data folder as it is, run `reprise audit verify --data <copy>`, and restore.';
+    throw new RepriseError('SERVER_FAILED', `The server cannot read its data: ${health.says}`, { hint });
+  }
+  return health.ok;
+}
+
+async function healthOf(monitoringUrl: string, gone: AbortSignal): Promise<{ ok: boolean; says: string }> {
   const signal = AbortSignal.any([gone, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
   try {
     const answer = await fetch(`${monitoringUrl}/healthz`, { signal });
-    await answer.arrayBuffer();
-    return answer.ok;
+    const { error } = (await answer.json()) as { error?: string };
+    return { ok: answer.ok, says: error ?? '' };
   } catch {
-    return false;
+    return { ok: false, says: '' };
   }
 }

@@ -105,8 +105,9 @@ async function ready(held: Held, dataDir: string): Promise<Listening> {
   exited.catch(() => undefined);
   try {
     return await untilReady(inside(dataDir).ports, gone.signal);
-  } catch {
+  } catch (error) {
     const { code, signal } = await held.end();
+    if (error instanceof RepriseError) throw error;
     const said = await tail(dataDir);
     throw new RepriseError('SERVER_FAILED', `nats-server ended with ${signal ?? code}:\n${said}`);
   }
