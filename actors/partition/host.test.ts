@@ -25,16 +25,20 @@ function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): Partition
   return host;
 }
 
+function ask(host: PartitionHost, commandId: string): Promise<Reply> {
+  return new Promise<Reply>((resolve) => {
+    const to: Answerable = { asker: 'asker', answer: resolve };
+    const command: Command = { kind: 'submit', to, by: 'client', waitMs: undefined, jobs: [{ id: ids.nextId(), job: { ...job(), commandId } }] };
+    if (host.leader) host.leader.handle(command);
+    else resolve({ kind: 'refused', rejection: host.whyNot });
+  });
+}
+
 /** Sends until the answer is not "send it again", as every client does. */
 async function submit(host: PartitionHost, commandId: string): Promise<string[]> {
   const answers: string[] = [];
   for (;;) {
-    const reply = await new Promise<Reply>((resolve) => {
-      const to: Answerable = { asker: 'asker', answer: resolve };
-      const command: Command = { kind: 'submit', to, by: 'client', waitMs: undefined, jobs: [{ id: ids.nextId(), job: { ...job(), commandId } }] };
-      if (host.leader) host.leader.handle(command);
-      else resolve({ kind: 'refused', rejection: host.whyNot });
-    });
+    const reply = await ask(host, commandId);
     if (reply.kind === 'jobs') return [...answers, reply.jobs[0]!.duplicate ? 'duplicate' : 'recorded'];
     if (reply.kind !== 'refused') throw new Error(reply.kind);
     if (answers.at(-1) !== reply.rejection.code) answers.push(reply.rejection.code);
@@ -119,4 +123,22 @@ t.test('given a journal that lacks a witnessed commit, the partition stands stil
   t.equal(second.whyNot.code, 'JOURNAL_REGRESSED');
   t.equal(second.leader, undefined);
   await second.stop();
+});
+
+t.test('given a journal that is full, then submits are refused with JOURNAL_FULL, and nothing that was recorded is lost', async (t) => {
+  const stream = new MemoryStream(P0, { maxBytes: 1_500 });
+  const host = stage(stream);
+  await host.ready;
+  const recordedOnes: string[] = [];
+  let refusal = '';
+  for (let nth = 0; refusal === ''; nth += 1) {
+    const reply = await ask(host, `c${nth}`);
+    if (reply.kind === 'jobs') recordedOnes.push(`c${nth}`);
+    else if (reply.kind === 'refused') refusal = reply.rejection.code;
+  }
+  t.equal(refusal, 'JOURNAL_FULL');
+  t.same(recorded(stream), recordedOnes);
+  while (host.halted === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.equal(host.whyNot.code, 'JOURNAL_FULL', 'and goes on saying so');
+  await host.stop();
 });
