@@ -1,5 +1,6 @@
 /** Reads what is given on the command line. What cannot be read is refused before anything is done. */
 import { InvalidArgumentError, Option } from 'commander';
+import { LIMITS } from '../protocols/limits.js';
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
@@ -7,7 +8,9 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_
 export function duration(text: string): number {
   const found = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text);
   if (!found) throw new InvalidArgumentError('A time is a number of milliseconds, or 500ms, 5s, 2m, 1h.');
-  return Math.round(Number(found[1]) * UNITS[found[2]!]!);
+  const ms = Math.round(Number(found[1]) * UNITS[found[2]!]!);
+  if (ms > LIMITS.delayMs) throw new InvalidArgumentError(`At most ${LIMITS.delayMs / UNITS['h']!}h is possible.`);
+  return ms;
 }
 
 export const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) => (text: string): number => {
@@ -15,6 +18,12 @@ export const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) => 
   if (value >= least && value <= most) return value;
   throw new InvalidArgumentError(most === Number.MAX_SAFE_INTEGER ? `A whole number from ${least} is needed.` : `A whole number from ${least} to ${most} is needed.`);
 };
+
+/** An empty text is a variable that was not set, not a wish. */
+export function filled(given: string): string {
+  if (given === '') throw new InvalidArgumentError('It must not be empty.');
+  return given;
+}
 
 /** `a=b`, again and again. */
 export function label(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -29,7 +38,7 @@ export function names(text: string, before: readonly string[] = []): string[] {
 }
 
 /** Of every command that talks to a server. Their environment variables are read in locate.ts, which says which one won. */
-export const natsOption = (): Option => new Option('--nats <url>', 'the NATS server, such as nats://127.0.0.1:4222');
+export const natsOption = (): Option => new Option('--nats <url>', 'the NATS server, such as nats://127.0.0.1:4222').argParser(filled);
 export const namespaceOption = (): Option => new Option('--namespace <name>', 'the namespace (default: REPRISE_NAMESPACE or "default")');
 export const jsonOption = (what: string): Option => new Option('--json', what);
 

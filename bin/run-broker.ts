@@ -7,6 +7,8 @@ import { version } from './self.js';
 import { endWithin, tellReady, untilAsked } from './shutdown.js';
 
 const STOP_WITHIN_MS = 8_000;
+/** A parent that died took the server along, so nothing can be given back. */
+const ORPHAN_STOP_WITHIN_MS = 2_000;
 
 export async function runBroker(flags: BrokerFlags): Promise<void> {
   const asked = untilAsked();
@@ -14,7 +16,7 @@ export async function runBroker(flags: BrokerFlags): Promise<void> {
   const log = logger('broker');
   const starting = startBroker({ url, namespace, partitions: flags.partitions, replicas: flags.replicas, version: version(), log });
   // Who asks a broker to end while it dials does not want to wait until it has dialled.
-  void asked.then(() => endWithin(STOP_WITHIN_MS, 0));
+  void asked.then((why) => endWithin(why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, 0));
   const broker = await starting;
   void broker.ready.then(() => {
     log.info({ broker: broker.name, namespace, partitions: flags.partitions }, 'ready');

@@ -11,5 +11,11 @@ export function paint(colour: Colour, text: string, stream: Stream = process.std
   return stream.isTTY && !process.env['NO_COLOR'] ? styleText(colour, text) : text;
 }
 
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+
+/** Somebody else's text, so that it shows what it holds and steers no terminal. */
+export const visible = (text: string): string => text.replaceAll(CONTROL, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
 export const print = (line: string): void => void process.stdout.write(`${line}\n`);
 export const note = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -10,6 +10,7 @@ import { subjects, type JobVerb } from '../protocols/subjects.js';
 import { connectNats } from '../streams/connect.js';
 import { answerOf, errorOf, hasEnded, viewOf, type JobAnswer, type JobView } from './answers.js';
 import { Asking, helpsToRepeat } from './asking.js';
+import { checkJob } from './checks.js';
 import { watchJob, type Seen } from './watch.js';
 
 export type { Failure, JobAnswer, JobView, Position, Refusal } from './answers.js';
@@ -77,7 +78,10 @@ export class Client {
     nc.subscribe(subjects.event(ns, 'partition', '*', 'LeaderStarted'), { callback });
   }
 
-  /** Each job is answered by itself, in order; one that was refused has `error`. */
+  /**
+   * Each job is answered by itself, in order; one that was refused has `error`.
+   * @throws RepriseError INVALID_ARGUMENT for what could not even be sent, and what keeps a broker from answering
+   */
   async submit(jobs: readonly JobToSubmit[], { wait = false, waitMs = DEFAULTS.waitMs }: Waiting = {}): Promise<JobAnswer[]> {
     const untilMs = performance.now() + waitMs;
     const messages = jobs.map(messageOf);
@@ -149,7 +153,9 @@ export class Client {
 const hold = (untilMs: number): number => Math.max(1, Math.min(HOLD_MS, Math.round(untilMs - performance.now())));
 const draw = (): string => randomBytes(12).toString('base64url');
 
-function messageOf({ payload, contentType, commandId, ...rest }: JobToSubmit): job.SubmitJob.$Properties {
+function messageOf(given: JobToSubmit): job.SubmitJob.$Properties {
+  checkJob(given);
+  const { payload, contentType, commandId, ...rest } = given;
   const content = encodeContent(payload);
   return { ...rest, payload: content.bytes, contentType: contentType ?? content.contentType, commandId: commandId ?? draw() };
 }

@@ -25,12 +25,14 @@ export interface Content {
 
 const NULL: Content = { bytes: Buffer.from('null'), contentType: '' };
 
-/** @throws if the value has no encoding: a function, a BigInt, a cycle, a toJSON that throws */
+/** @throws if the value has no encoding: a function, NaN, a BigInt, a cycle, a toJSON that throws */
 export function encodeContent(value: unknown): Content {
   if (value === undefined || value === null) return NULL;
   // A copy, because the handler may use its buffer again before the report is sent.
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value), contentType: BYTES };
   if (value instanceof ArrayBuffer) return { bytes: Buffer.from(value.slice(0)), contentType: BYTES };
+  // JSON would make null of it, and a mistake would pass for a result.
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} cannot be encoded as JSON`);
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined) throw new TypeError(`a ${typeof value} cannot be encoded as JSON`);
   return { bytes: Buffer.from(text), contentType: '' };

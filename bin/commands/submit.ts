@@ -1,5 +1,5 @@
-import { Command } from 'commander';
-import { duration, jsonOption, label, namespaceOption, natsOption, whole, type Where } from '../arguments.js';
+import { Command, Option } from 'commander';
+import { duration, filled, jsonOption, label, namespaceOption, natsOption, whole, type Where } from '../arguments.js';
 
 const EXAMPLE = `
 Examples:
@@ -14,6 +14,7 @@ export interface SubmitFlags extends Where {
   readonly queue?: string;
   readonly priority?: number;
   readonly key?: string;
+  readonly commandId?: string;
   readonly delay?: number;
   readonly attempts?: number;
   readonly timeout?: number;
@@ -31,15 +32,16 @@ export const submitCommand = (): Command =>
     .description('submit a job')
     .argument('<type>', 'which performer does it')
     .argument('[payload]', 'JSON, @file, or - for stdin')
-    .option('--queue <name>', 'the line to stand in (default: "default")')
+    .option('--queue <name>', 'the line to stand in (default: "default")', filled)
     .option('--priority <number>', 'higher goes first (default: 0)', whole(-PRIORITY, PRIORITY))
-    .option('--key <text>', 'unique in its queue: the same key is the same job')
+    .option('--key <text>', 'unique in its queue: the same key is the same job', filled)
+    .option('--command-id <text>', 'makes the command repeatable: the same id is the same job (default: drawn)', filled)
     .option('--delay <time>', 'not before this time has passed: 500ms, 5s, 2m, 1h', duration)
     .option('--attempts <count>', 'how often it is tried at most (default: 3)', whole(1, 1_000))
-    .option('--timeout <time>', 'how long one attempt may take (default: 30m)', duration)
+    .option('--timeout <time>', 'how long one attempt may take (default: 30m; 0: no limit)', duration)
     .option('--label <name=value>', 'a label; may be given several times', label)
     .option('--wait', 'wait for the result and print it; the status is 1 if the job did not complete')
-    .option('--wait-timeout <time>', 'how long to wait at most', duration, HOUR_MS)
+    .addOption(new Option('--wait-timeout <time>', 'how long to wait at most').argParser(duration).default(HOUR_MS, '1h'))
     .addOption(natsOption())
     .addOption(namespaceOption())
     .addOption(jsonOption('print the whole answer as one line of JSON'))

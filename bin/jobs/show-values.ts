@@ -1,6 +1,6 @@
 /** Answers as people and as machines read them. */
 import type { JobAnswer, JobView } from '../../sdk/client.js';
-import { paint } from '../terminal.js';
+import { paint, visible } from '../terminal.js';
 
 type Outcome = Pick<JobAnswer, 'result'>;
 
@@ -21,7 +21,7 @@ export function statusText(status: string): string {
 const time = (ms: number): string => new Date(ms).toISOString();
 const short = (value: unknown): string => {
   const text = value instanceof Uint8Array ? `${value.length} bytes` : (JSON.stringify(value) ?? 'null');
-  return text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
+  return visible(text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text);
 };
 
 /** What is empty is left out. */
@@ -31,15 +31,15 @@ export function* linesOf(view: JobView): Generator<string> {
   yield line('type', view.type);
   yield line('status', statusText(view.status) + (view.cancelling && view.endedMs === 0 ? ', cancelling' : ''));
   yield line('queue', `${view.queue}, priority ${view.priority}`);
-  if (view.key !== '') yield line('key', view.key);
+  if (view.key !== '') yield line('key', visible(view.key));
   yield line('attempt', `${view.attempt} of ${view.maxAttempts}`);
   if (view.workerId !== '') yield line('worker', view.workerId);
   yield line('submitted', time(view.submittedMs));
   if (view.dueMs > 0) yield line('due', time(view.dueMs));
   if (view.endedMs > 0) yield line('ended', `${time(view.endedMs)}, after ${view.endedMs - view.submittedMs} ms`);
-  if (view.status === 'running' && view.progress > 0) yield line('progress', `${Math.round(view.progress * 100)} % ${view.progressMessage}`);
-  for (const [name, value] of Object.entries(view.labels)) yield line('label', `${name}=${value}`);
-  if (view.failure) yield line('failure', `${view.failure.code}: ${view.failure.message}`);
+  if (view.status === 'running' && view.progress > 0) yield line('progress', `${Math.round(view.progress * 100)} % ${visible(view.progressMessage)}`);
+  for (const [name, value] of Object.entries(view.labels)) yield line('label', visible(`${name}=${value}`));
+  if (view.failure) yield line('failure', visible(`${view.failure.code}: ${view.failure.message}`));
   if ('result' in view) yield line('result', short(view.result));
   yield line('journal', `partition ${view.position?.partition ?? 0}, positions ${view.firstSeq} to ${view.lastSeq}`);
 }

@@ -1,22 +1,61 @@
 /** `reprise submit` */
+import { randomBytes } from 'node:crypto';
 import { RepriseError } from '../../protocols/errors.js';
-import { hasEnded, type JobAnswer, type JobToSubmit } from '../../sdk/client.js';
+import { hasEnded, type Client, type JobAnswer, type JobToSubmit } from '../../sdk/client.js';
 import type { SubmitFlags } from '../commands/submit.js';
 import { say } from '../failure.js';
-import { print } from '../terminal.js';
+import { note, print, visible } from '../terminal.js';
 import { withClient } from './client.js';
 import { readPayload } from './payload.js';
 import { plain, statusText } from './show-values.js';
 
+const INTERRUPTED = 130;
+
 export async function runSubmit(type: string, payload: string | undefined, flags: SubmitFlags): Promise<void> {
-  const job = jobOf(type, await readPayload(payload), flags);
+  const commandId = flags.commandId ?? randomBytes(12).toString('base64url');
+  const job = { ...jobOf(type, await readPayload(payload), flags), commandId };
   const wait = flags.wait === true;
-  const answer = await withClient(flags, async (client) => (await client.submit([job], { wait, waitMs: flags.waitTimeout }))[0]!);
-  if (answer.error) throw new RepriseError(answer.error.code as 'INVALID_ARGUMENT', answer.error.message, { hint: answer.error.hint, retryable: answer.error.retryable });
+  const answer = await withClient(flags, async (client) => {
+    const submitted = await record(client, job);
+    return wait ? awaitEnd(client, submitted, flags.waitTimeout) : submitted;
+  });
   if (flags.json) print(JSON.stringify(plain(answer)));
   else if (wait && answer.status === 'completed') printResult(answer);
-  else if (!wait) print(`${answer.jobId} ${statusText(answer.status)}${answer.duplicate ? ' (it was submitted before)' : ''}`);
+  else if (!wait) tellSubmitted(answer);
   if (wait && answer.status !== 'completed') notCompleted(answer);
+}
+
+async function record(client: Client, job: JobToSubmit): Promise<JobAnswer> {
+  const [answer] = await client.submit([job]).catch((error: unknown) => {
+    if (!(error instanceof RepriseError) || !error.retryable || error.code === 'SERVER_UNREACHABLE') throw error;
+    const hint = `It may have been recorded. Repeat it with --command-id ${job.commandId}: the same id is the same job.`;
+    throw new RepriseError(error.code, error.message, { cause: error, hint });
+  });
+  const { error } = answer!;
+  if (error) throw new RepriseError(error.code as 'INVALID_ARGUMENT', error.message, { hint: error.hint, retryable: error.retryable });
+  return answer!;
+}
+
+/** The job is recorded by now, so whoever stops waiting is told where to find it. */
+async function awaitEnd(client: Client, submitted: JobAnswer, waitMs: number): Promise<JobAnswer> {
+  if (hasEnded(submitted.status)) return submitted;
+  const { jobId, duplicate } = submitted;
+  const interrupted = (): void => {
+    note(`job ${jobId} goes on; reprise jobs watch ${jobId}`);
+    process.exit(INTERRUPTED);
+  };
+  process.once('SIGINT', interrupted);
+  try {
+    return { ...(await client.await({ jobId }, { waitMs })), duplicate };
+  } finally {
+    process.off('SIGINT', interrupted);
+  }
+}
+
+/** The id alone goes to stdout, for `id=$(reprise submit …)`. */
+function tellSubmitted({ jobId, status, duplicate }: JobAnswer): void {
+  print(jobId);
+  note(`${statusText(status)}${duplicate ? ' (it was submitted before)' : ''}`);
 }
 
 function jobOf(type: string, payload: unknown, flags: SubmitFlags): JobToSubmit {
@@ -41,6 +80,6 @@ function printResult({ result }: JobAnswer): void {
 
 function notCompleted({ jobId, status, failure }: JobAnswer): void {
   process.exitCode = 1;
-  if (hasEnded(status)) say(`job ${jobId} ${status}: ${failure ? `${failure.code}: ${failure.message}` : 'no reason is recorded'}`, `reprise replay ${jobId} shows all that happened.`);
+  if (hasEnded(status)) say(`job ${jobId} ${status}: ${failure ? visible(`${failure.code}: ${failure.message}`) : 'no reason is recorded'}`, `reprise replay ${jobId} shows all that happened.`);
   else say(`job ${jobId} is still ${status}; the time to wait is over.`, `reprise jobs watch ${jobId}`);
 }

@@ -5,7 +5,7 @@ import type { JobFlags } from '../commands/jobs.js';
 import type { Located } from '../locate.js';
 import { history, type Fact } from '../replay/history.js';
 import { Steps, type Step } from '../replay/steps.js';
-import { paint, print } from '../terminal.js';
+import { paint, print, visible } from '../terminal.js';
 import { targetOf, withClient } from './client.js';
 import { statusText } from './show-values.js';
 
@@ -57,12 +57,12 @@ class Told {
 
   progress({ attempt, fraction, message }: { attempt: number; fraction: number; message: string }): void {
     if (this.#json) print(JSON.stringify({ kind: 'progress', attempt, fraction, message }));
-    else print(`${' '.repeat(24)}${paint('gray', `${String(Math.round(fraction * 100)).padStart(3)} %  ${message}`)}`);
+    else print(`${' '.repeat(24)}${paint('gray', `${String(Math.round(fraction * 100)).padStart(3)} %  ${visible(message)}`)}`);
   }
 }
 
 function line({ time, event, after, changed, result, failure }: Step): string {
   const attempt = changed['attempt'] ? ` attempt ${String(changed['attempt'].after)}` : '';
-  const why = failure ? ` ${failure.code}: ${failure.message}` : '';
-  return `${paint('gray', time.slice(11, 23))} ${event.padEnd(18)} ${statusText(after)}${attempt}${why}${result === undefined ? '' : ` ${JSON.stringify(result)}`}`;
+  const why = failure ? ` ${visible(`${failure.code}: ${failure.message}`)}` : '';
+  return `${paint('gray', time.slice(11, 23))} ${event.padEnd(18)} ${statusText(after)}${attempt}${why}${result === undefined ? '' : ` ${visible(JSON.stringify(result))}`}`;
 }

@@ -1,19 +1,19 @@
 /** A step of a replay as people read it. */
 import { statusText } from '../jobs/show-values.js';
-import { paint } from '../terminal.js';
+import { paint, visible } from '../terminal.js';
 import type { Step } from './steps.js';
 
 export function* linesOf(step: Step): Generator<string> {
   const { type, by, commandId } = step.cause;
   const cause = [type || 'unknown', by && `by ${by}`, commandId && `as ${commandId}`].filter(Boolean).join(' ');
   yield `${paint('gray', step.position.padEnd(8))} ${step.time}  ${paint('bold', step.event.padEnd(18))} ${statusText(step.before)} → ${statusText(step.after)}`;
-  yield `${INDENT}cause    ${cause}`;
+  yield `${INDENT}cause    ${visible(cause)}`;
   for (const [field, { before, after }] of Object.entries(step.changed)) {
     yield `${INDENT}${field}: ${before === null || before === '' ? '' : `${show(before, field)} → `}${show(after, field)}`;
   }
   if ('payload' in step) yield `${INDENT}payload  ${show(step.payload)}`;
   if ('result' in step) yield `${INDENT}result   ${show(step.result)}`;
-  if (step.failure) yield `${INDENT}failure  ${step.failure.code}: ${step.failure.message}`;
+  if (step.failure) yield `${INDENT}failure  ${visible(`${step.failure.code}: ${step.failure.message}`)}`;
   if (step.complaint) yield `${INDENT}${paint('red', `complaint: ${step.complaint}`)}`;
 }
 
@@ -22,5 +22,5 @@ const INDENT = ' '.repeat(9);
 function show(value: unknown, field = ''): string {
   // Points in time end in Ms as spans do, but those of today are far larger than any span.
   if (typeof value === 'number' && field.endsWith('Ms') && value > 1e12) return new Date(value).toISOString();
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  return visible(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
 }

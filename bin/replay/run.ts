@@ -37,7 +37,8 @@ async function rangeOf({ url, namespace }: Located, id: JobId): Promise<Range | 
     const { firstSeq, lastSeq } = await client.get({ jobId: id });
     return { firstSeq, lastSeq };
   } catch (error) {
-    if (error instanceof RepriseError && (error.retryable || error.code === 'WRONG_PARTITION')) return undefined;
+    if (error instanceof RepriseError && error.code === 'WRONG_PARTITION') throw new RepriseError('NOT_FOUND', `There is no job ${id}: ${error.message}.`);
+    if (error instanceof RepriseError && error.retryable) return undefined;
     throw error;
   } finally {
     await client.close();

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import { job, worker } from '../../protocols/messages.js';
 import type { Verb } from '../../protocols/subjects.js';
+import { Invalid } from './bounds.js';
 
 const count = z.number().nonnegative();
 const texts = z.array(z.string());
@@ -79,8 +80,9 @@ export function parseJson(verb: Verb, bytes: Uint8Array): Parsed | Rejection {
   try {
     return { message: toMessage(verb, parsed.data), batch: isBatch(value) };
   } catch (error) {
-    // Nested so deeply that it can be read but not written again.
-    return reject('INVALID_ARGUMENT', String(error).slice(0, MOST_MESSAGE));
+    if (error instanceof Invalid) return reject(error.code, error.message);
+    // It could be read, but not be written again.
+    return reject('INVALID_ARGUMENT', error instanceof RangeError ? 'the payload is nested too deeply' : String(error).slice(0, MOST_MESSAGE));
   }
 }
 
@@ -106,6 +108,7 @@ function toMessage(verb: Verb, data: unknown): object {
 }
 
 function jobMessage({ payload, payloadBase64, runAt, ...rest }: JsonJob): job.SubmitJob {
+  if (payload !== undefined && payloadBase64 !== undefined) throw new Invalid('INVALID_ARGUMENT', 'payload and payloadBase64 exclude each other');
   const message = job.SubmitJob.create(rest as job.SubmitJob.$Properties);
   if (rest.retry) message.retry = job.RetryPolicy.create(rest.retry as job.RetryPolicy.$Properties);
   message.payload = payloadBase64 === undefined ? Buffer.from(JSON.stringify(payload ?? null)) : Buffer.from(payloadBase64, 'base64');
@@ -115,6 +118,7 @@ function jobMessage({ payload, payloadBase64, runAt, ...rest }: JsonJob): job.Su
 }
 
 function reportMessage({ result, resultBase64, ...rest }: JsonReport): worker.Report {
+  if (result !== undefined && resultBase64 !== undefined) throw new Invalid('INVALID_ARGUMENT', 'result and resultBase64 exclude each other');
   const message = worker.Report.create(rest as worker.Report.$Properties);
   if (rest.outcome === 'ok') message.result = resultBase64 === undefined ? Buffer.from(JSON.stringify(result ?? null)) : Buffer.from(resultBase64, 'base64');
   if (resultBase64 !== undefined && rest.contentType === undefined) message.contentType = 'application/octet-stream';

@@ -54,7 +54,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const { env = process.env, log } = options;
   const dataDir = resolve(options.dataDir);
   const binary = await findServer({ env, ...(log && { log }) });
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
+    const hint = 'Give a folder that can be made or written to.';
+    throw new RepriseError('SERVER_FAILED', `The data folder ${dataDir} cannot be made: ${String(cause)}`, { cause, hint });
+  });
   const password = await brokerPassword(dataDir);
   const command = [binary.path, ...flags(options, dataDir)];
   const held = await begin(command, { ...env, REPRISE_BROKER_PASSWORD: password }, dataDir);
