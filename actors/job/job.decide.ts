@@ -37,8 +37,9 @@ export interface Chance {
   readonly draw: number;
 }
 
-export function decideSubmit(command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number): JobEvent[] {
-  const { type: jobType, queue, payload, contentType, priority, key, policy, labels } = command;
+/** @param policy the command's, or the shared object that equals it */
+export function decideSubmit(command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number, policy = command.policy): JobEvent[] {
+  const { type: jobType, queue, payload, contentType, priority, key, labels } = command;
   const totalDueMs = command.totalMs === 0 ? 0 : nowMs + command.totalMs;
   const submitted: JobEvent = {
     type: 'JobSubmitted',

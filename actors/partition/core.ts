@@ -10,7 +10,7 @@ import { JOB_MESSAGES, type JobEvent } from '../job/job.events.js';
 import { isRunning, type Job } from '../job/job.js';
 import { WORKER_MESSAGES, type WorkerEvent } from '../worker/worker.js';
 import { Batch } from './batch.js';
-import { answerOf, type Asker, type Effect } from './effects.js';
+import type { Asker, Effect } from './effects.js';
 import { foldCommit, foldJob, foldWorker, type Cause, type Folding } from './fold.js';
 import { Indexes } from './indexes.js';
 import type { Input, Moment } from './inputs.js';
@@ -123,7 +123,7 @@ export class PartitionCore implements Folding {
     batch.add('job', id, event.type, cause, JOB_MESSAGES[event.type] as never, event.body as never);
     const job = this.state.jobs.get(id)!;
     if (!isRunning(job)) this.sessions.forget(id);
-    if (job.endedMs > 0) batch.effects.push({ kind: 'ended', answer: answerOf(job) });
+    if (job.endedMs > 0) batch.effects.push({ kind: 'ended', job });
     this.pendingEvents += 1;
     return job;
   }

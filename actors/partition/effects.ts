@@ -35,7 +35,8 @@ export type Effect =
   | { readonly kind: 'jobs'; readonly to: Asker; readonly answers: readonly JobAnswer[] }
   /** As `jobs`, but only when those that have not ended have, or the wait is over. */
   | { readonly kind: 'wait'; readonly to: Asker; readonly answers: readonly JobAnswer[]; readonly waitMs: number }
-  | { readonly kind: 'ended'; readonly answer: JobAnswer & { kind: 'job' } }
+  /** The job itself, because one that has ended changes no more. */
+  | { readonly kind: 'ended'; readonly job: Readonly<Job> }
   | { readonly kind: 'view'; readonly to: Asker; readonly job: Readonly<Job>; readonly progress: Progress | undefined }
   | { readonly kind: 'archive'; readonly to: Asker; readonly jobId: JobId }
   | {
@@ -51,7 +52,7 @@ export interface Progress {
   readonly message: string;
 }
 
-export function answerOf(job: Job, duplicate = false): JobAnswer & { kind: 'job' } {
+export function answerOf(job: Readonly<Job>, duplicate = false): JobAnswer & { kind: 'job' } {
   return {
     kind: 'job', jobId: job.id, status: job.status, duplicate, attempt: job.attempt, cancelling: job.cancelling,
     failure: job.failure, result: job.result,

@@ -208,7 +208,7 @@ export class Leader {
     switch (effect.kind) {
       case 'jobs': return release(effect, jobsReply(releasing, effect.answers));
       case 'wait': return this.waiters.add(effect.to, effect.answers, this.leadership.clock.monoMs() + effect.waitMs);
-      case 'ended': return this.waiters.ended(effect.answer);
+      case 'ended': return this.waiters.ended(effect.job);
       case 'view': return release(effect, viewReply(releasing, effect.job, effect.progress));
       case 'archive': return release(effect, archiveReply(releasing, effect.jobId));
       case 'pulled': return release(effect, pulledReply(releasing, effect));

@@ -1,6 +1,7 @@
 /** Clients that wait for jobs to end. Told by committed facts only; the list is lost with the leader. */
 import type { JobId } from '../../protocols/ids.js';
-import type { Asker, JobAnswer } from './effects.js';
+import type { Job } from '../job/job.js';
+import { answerOf, type Asker, type JobAnswer } from './effects.js';
 
 interface Waiter {
   readonly to: Asker;
@@ -30,10 +31,11 @@ export class Waiters {
     else this.waiters.add(waiter);
   }
 
-  ended(answer: JobAnswer & { kind: 'job' }): void {
-    const waiting = this.byJob.get(answer.jobId);
+  ended(job: Readonly<Job>): void {
+    const waiting = this.byJob.get(job.id);
     if (waiting === undefined) return;
-    this.byJob.delete(answer.jobId);
+    this.byJob.delete(job.id);
+    const answer = answerOf(job);
     for (const { waiter, nth } of waiting) {
       const { duplicate } = waiter.answers[nth] as JobAnswer & { kind: 'job' };
       waiter.answers[nth] = { ...answer, duplicate };

@@ -30,8 +30,7 @@ function submitJob(core: PartitionCore, id: JobId, job: SubmitJob, sharedCause: 
   }
   core.makeRoom(job.payload.length + labelBytes(job));
   const cause = job.commandId === '' ? sharedCause : { ...sharedCause, commandId: job.commandId };
-  const shared = { ...job, policy: core.policies.shared(job.policy) };
-  const [submitted, delayed] = decideSubmit(shared, fingerprint, core.nowMs);
+  const [submitted, delayed] = decideSubmit(job, fingerprint, core.nowMs, core.policies.shared(job.policy));
   const made = core.emitJob(id, submitted!, cause);
   return answerOf(delayed ? core.emitJob(id, delayed, cause) : made);
 }
