@@ -25,10 +25,10 @@ const PARTITION = 0 as Partition;
 const WORKERS = 2;
 const CONCURRENCY = 8;
 /**
- * Brotli at quality 11 compresses about 0.75 MB of such files in a second of a core. With all that is around it this
- * takes two cores 20 seconds, and computing it again 15.
+ * Brotli at quality 11 compresses some 0.75 MB of such files in a second of a core. This takes two idle cores 22 seconds
+ * and busy ones up to 40; computing it again, to compare, takes somewhat less.
  */
-const WANTED: Wanted = { bytes: 22_000_000, least: 2_000 };
+const WANTED: Wanted = { bytes: 28_000_000, least: 2_000 };
 const INTERRUPTED = 130;
 
 export async function runDemo(flags: DemoFlags): Promise<void> {
