@@ -91,4 +91,4 @@ function eventsOf(id: JobId, commit: journal.Commit | undefined): { event: JobEv
   });
 }
 
-const isFinal = (status: JobStatus): status is FinalStatus => (FINAL_STATUSES as readonly string[]).includes(status);
+const isFinal = (status: JobStatus): status is FinalStatus => jobChart.isFinal(status);

@@ -2,8 +2,7 @@
  * A partition's core on a stage of its own for tests: time, ids and chance are given, commits are kept as bytes, and
  * what was said is collected. The same core runs in production.
  */
-import { parseSession, parseToken, parseWorkerId, token, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
-import { jobId } from '../../protocols/ids.js';
+import { jobId, parseSession, parseToken, parseWorkerId, token, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
 import { journal } from '../../protocols/messages.js';
 import { encodeCommit } from '../../streams/commit.js';
 import type { Outcome, SubmitJob } from '../job/job.decide.js';

@@ -1,5 +1,6 @@
 /** Clients that wait for jobs to end. Told by committed facts only; the list is lost with the leader. */
 import type { JobId } from '../../protocols/ids.js';
+import { jobChart } from '../job/job.chart.js';
 import type { Job } from '../job/job.js';
 import { answerOf, type Asker, type JobAnswer } from './effects.js';
 
@@ -77,5 +78,4 @@ export class Waiters {
   }
 }
 
-const hasEnded = (answer: JobAnswer & { kind: 'job' }): boolean =>
-  answer.status === 'completed' || answer.status === 'failed' || answer.status === 'cancelled' || answer.status === 'expired';
+const hasEnded = ({ status }: JobAnswer & { kind: 'job' }): boolean => jobChart.isFinal(status);
