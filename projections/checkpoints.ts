@@ -6,7 +6,7 @@ import { Kvm, type KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { streams } from '../protocols/subjects.js';
-import type { Checkpoint } from './runner.js';
+import type { Checkpoint } from './projection.js';
 
 const WRITE_EVERY_MS = 1_000;
 

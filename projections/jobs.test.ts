@@ -11,7 +11,7 @@ import { ProjectionRunner } from './runner.js';
 
 const P0 = 0 as Partition;
 const committed = (play: Play): Committed[] =>
-  play.commits.map((bytes, nth) => committedOf(journal.Commit.decode(bytes), P0, nth + 1, hashOf(bytes)));
+  play.commits.map((bytes, nth) => committedOf(journal.Commit.decode(bytes), P0, nth + 1, hashOf(bytes), bytes));
 
 const played = (): Play => {
   const play = new Play();

@@ -2,8 +2,16 @@
 import type { EncodedEvent } from '../actors/partition/batch.js';
 import type { Committed } from '../actors/partition/committed.js';
 
+/** The last commit that a projection has folded. */
+export interface Checkpoint {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
 export interface Projection {
   readonly name: string;
+  /** How far its work is done for good, where that is less than what it has folded. */
+  readonly settled?: Checkpoint | undefined;
   /** @param index of the event within its commit */
   evolve(event: EncodedEvent, index: number, commit: Committed): void;
 }

@@ -6,13 +6,7 @@
 import type { Committed, Follower } from '../actors/partition/committed.js';
 import type { Partition } from '../protocols/ids.js';
 import { RepriseError } from '../protocols/errors.js';
-import type { Projection } from './projection.js';
-
-/** The last commit that a projection has folded. */
-export interface Checkpoint {
-  readonly seq: number;
-  readonly hash: Uint8Array;
-}
+import type { Checkpoint, Projection } from './projection.js';
 
 interface Running {
   readonly projection: Projection;
@@ -55,7 +49,7 @@ export class ProjectionRunner implements Follower {
     const { projection } = running;
     for (let index = 0; index < events.length; index += 1) projection.evolve(events[index]!, index, committed);
     running.checkpoint = { seq, hash };
-    this.onCheckpoint(projection.name, running.checkpoint);
+    this.onCheckpoint(projection.name, projection.settled ?? running.checkpoint);
   }
 
   /** The journal that is replayed must be the one that was folded before. */

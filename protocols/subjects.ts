@@ -27,6 +27,8 @@ export const subjects = {
   journal: (ns: Namespace, partition: Partition): string => `reprise.${ns}.journal.${partition}`,
   witness: (ns: Namespace, partition: Partition): string => `reprise.${ns}.witness.${partition}`,
   event: (ns: Namespace, kind: string, id: string, event: string): string => `reprise.${ns}.event.${kind}.${id}.${event}`,
+  /** Where all facts of a kind are. */
+  events: (ns: Namespace, kind: string): string => `reprise.${ns}.event.${kind}.>`,
   progress: (ns: Namespace, id: JobId): string => `reprise.${ns}.progress.${id}`,
 } as const;
 

@@ -112,5 +112,6 @@ t.test('watch tells facts and progress, and ends with the job', async (t) => {
   }
   t.match(seen.at(-1), { kind: 'ended', view: { status: 'cancelled', failure: { message: 'enough' } } });
   const facts = seen.flatMap((each) => (each.kind === 'fact' ? [each.fact.event?.type] : []));
-  t.same(facts, ['JobLeased', 'JobCancelRequested', 'JobCancelled']);
+  // What was committed just before the watcher came may reach him too.
+  t.same(facts.slice(facts[0] === 'JobSubmitted' ? 1 : 0), ['JobLeased', 'JobCancelRequested', 'JobCancelled']);
 });

@@ -8,6 +8,8 @@ export interface Committed {
   readonly seq: number;
   readonly hash: Uint8Array;
   readonly nowMs: number;
+  /** As it lies in the journal. */
+  readonly bytes: Uint8Array;
   readonly events: readonly EncodedEvent[];
 }
 
@@ -16,12 +18,12 @@ export interface Follower {
 }
 
 /** A replayed commit, in the same form as one just written. Its events are encoded again only if somebody looks. */
-export function committedOf(commit: journal.Commit, partition: Partition, seq: number, hash: Uint8Array): Committed {
+export function committedOf(commit: journal.Commit, partition: Partition, seq: number, hash: Uint8Array, bytes: Uint8Array): Committed {
   const events = commit.events.map((event): EncodedEvent => ({
     kind: event.kind ?? '', id: event.id ?? '', type: event.type ?? '',
     get bytes() {
       return journal.Event.encode(event).finish();
     },
   }));
-  return { partition, seq, hash, nowMs: commit.nowMs, events };
+  return { partition, seq, hash, nowMs: commit.nowMs, bytes, events };
 }

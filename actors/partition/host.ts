@@ -203,7 +203,7 @@ export class PartitionHost {
     const known = [...(await options.knownHeads()), ...(this.lastHead ? [this.lastHead] : [])];
     return {
       known, broker: options.broker, journalId: () => journalId(randomBytes(10)), leaderId: () => leaderId(randomBytes(10)), nowMs: () => options.clock.nowMs(),
-      onCommit: (commit, seq, _bytes, head) => fold.commit(commit, seq, head),
+      onCommit: (commit, seq, bytes, head) => fold.commit(commit, seq, bytes, head),
       onForeign: (seq, why) => options.log.warn({ partition: options.partition, seq, why }, 'a message of a stranger in the journal is skipped'),
     };
   }
@@ -245,10 +245,10 @@ class Fold {
     this.core = new PartitionCore(options.partition, options.maxCommitBytes);
   }
 
-  commit(commit: journal.Commit, seq: number, head: Head): void {
+  commit(commit: journal.Commit, seq: number, bytes: Uint8Array, head: Head): void {
     this.core.replay(commit, seq);
     const { followers, partition } = this.options;
-    for (const follower of followers) follower.follow(committedOf(commit, partition, seq, head.hash));
+    for (const follower of followers) follower.follow(committedOf(commit, partition, seq, head.hash, bytes));
   }
 }
 

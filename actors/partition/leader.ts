@@ -184,11 +184,11 @@ export class Leader {
   }
 
   /** The words of a commit: whoever waits first, then the followers, in one turn, before anybody can ask them. */
-  private tell({ batch }: Pending): void {
+  private tell({ batch, bytes }: Pending): void {
     const { head } = this;
     this.release(batch, head);
     for (const follower of this.leadership.followers) {
-      follower.follow({ partition: this.partition, seq: head.seq, hash: head.hash, nowMs: head.nowMs, events: batch.events });
+      follower.follow({ partition: this.partition, seq: head.seq, hash: head.hash, nowMs: head.nowMs, bytes, events: batch.events });
     }
     this.leadership.onHead(head);
   }

@@ -63,7 +63,7 @@ class RunningReprise implements Running {
     return {
       version: `Reprise ${version}, nats-server ${facts.version}`,
       durability: facts.durability === 'fsync' ? 'fsync before every acknowledgement (sync_interval: always)' : facts.durability,
-      tuning: ['protobuf over the public subjects', 'one partition, one broker', 'every event is kept'],
+      tuning: ['protobuf over the public subjects', 'one partition, one broker', 'every event is kept', 'nobody watches, so no facts are re-published'],
       completion: 'the journal: looked at until it stops growing, then read; each job has exactly one JobCompleted; moments are the server\'s own of the commits',
       result: 'submit with wait: the reply carries the result',
     };

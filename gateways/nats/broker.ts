@@ -12,8 +12,10 @@ import { Checkpoints } from '../../projections/checkpoints.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { journal } from '../../protocols/messages.js';
+import { subjects } from '../../protocols/subjects.js';
 import { connectNats } from '../../streams/connect.js';
 import { openJournal } from '../../streams/jetstream.js';
+import { mayListen } from '../../streams/listeners.js';
 import { LeaderLease } from '../../streams/leader-lease.js';
 import { gatewayUrl } from '../../streams/server/address.js';
 import { Publisher } from '../../streams/publisher.js';
@@ -86,7 +88,7 @@ async function host({ options, name, control, nc, topology, witness, checkpoints
   const { namespace: ns, url, log } = options;
   const jobs = new JobsProjection();
   const publisher = new Publisher(nc);
-  const events = new EventsProjection(ns, (subject, parts) => publisher.publish(subject, parts));
+  const events = new EventsProjection(ns, (subject, parts) => publisher.publish(subject, parts), () => mayListen(control, subjects.events(ns, 'job')));
   const runner = new ProjectionRunner(partition, [jobs, events], await checkpoints.read(partition, [events.name]), (projection, checkpoint) => {
     if (projection === events.name) checkpoints.note(partition, projection, checkpoint);
   });

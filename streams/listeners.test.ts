@@ -1,0 +1,47 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import t from 'tap';
+import { connectNats } from './connect.js';
+import { mayListen } from './listeners.js';
+import { startServer } from './server/start.js';
+
+const SUBJECT = 'reprise.default.event.job.>';
+
+const server = await startServer({ dataDir: t.testdir() });
+t.teardown(() => server.stop());
+const broker = await connectNats({ url: server.brokerUrl, name: 'broker', reconnect: true });
+const client = await connectNats({ url: server.url, name: 'client', reconnect: true });
+t.teardown(() => Promise.all([broker.close(), client.close()]));
+
+t.test('given nobody, or somebody who listens to something else, then nobody listens', async (t) => {
+  t.equal(await mayListen(broker, SUBJECT), false);
+  const elsewhere = client.subscribe('reprise.default.event.partition.*.LeaderStarted');
+  await client.flush();
+  t.equal(await mayListen(broker, SUBJECT), false);
+  elsewhere.unsubscribe();
+});
+
+for (const pattern of ['reprise.default.event.job.0-0123456789abcdef.JobCompleted', 'reprise.*.event.*.*.JobCompleted', 'reprise.default.>', '>']) {
+  t.test(`given somebody listens to ${pattern}, then somebody may hear; when he leaves, nobody does`, async (t) => {
+    const subscription = client.subscribe(pattern);
+    await client.flush();
+    t.equal(await mayListen(broker, SUBJECT), true);
+    subscription.unsubscribe();
+    await client.flush();
+    t.equal(await mayListen(broker, SUBJECT), false);
+  });
+}
+
+t.test('given a stream that keeps facts, then somebody may hear', async (t) => {
+  const jsm = await jetstreamManager(broker);
+  await jsm.streams.add({ name: 'FACTS', subjects: ['reprise.*.event.job.*.JobCompleted'] });
+  t.equal(await mayListen(broker, SUBJECT), true);
+  await jsm.streams.delete('FACTS');
+  t.equal(await mayListen(broker, SUBJECT), false);
+});
+
+t.test('given a server that does not answer, then somebody may hear', async (t) => {
+  const deaf = { info: {}, request: () => Promise.reject(new Error('no responders')) } as unknown as typeof broker;
+  t.equal(await mayListen(deaf, SUBJECT), true);
+  const clustered = { ...broker, info: { ...broker.info!, cluster: 'C1' } } as typeof broker;
+  t.equal(await mayListen(clustered, SUBJECT), true, 'other servers may know of somebody');
+});
