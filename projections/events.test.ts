@@ -1,16 +1,17 @@
 import t from 'tap';
-import { encodeEvent } from '../actors/partition/batch.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { job, journal } from '../protocols/messages.js';
+import { encodeEvents } from '../streams/commit.js';
 import { EventsProjection } from './events.js';
 
 t.test('given a commit, each of its events is published as a journal.Fact on a subject of its own', (t) => {
   const published: [string, Buffer][] = [];
   const projection = new EventsProjection('default' as Namespace, (subject, parts) => published.push([subject, Buffer.concat(parts)]), async () => true);
-  const cause = { commandId: 'c1', type: 'SubmitJob', by: 'client' };
-  const bytes = encodeEvent('job', '0-0123456789abcdef', 'JobDelayed', cause, job.JobDelayed, { status: 'scheduled', dueMs: 1_700_000_000_500 });
-  const events = Array.from({ length: 300 }, () => ({ kind: 'job', id: '0-0123456789abcdef', type: 'JobDelayed', bytes }));
-  const commit = { partition: 2 as Partition, seq: 5_000_000_000, hash: new Uint8Array(), nowMs: 1_700_000_000_000, bytes: new Uint8Array(), events };
+  const name = { kind: 'job', id: '0-0123456789abcdef', type: 'JobDelayed' };
+  const body = job.JobDelayed.encode({ status: 'scheduled', dueMs: 1_700_000_000_500 }).finish();
+  const bytes = journal.Event.encode({ ...name, version: 1, cause: { commandId: 'c1', type: 'SubmitJob', by: 'client' }, body }).finish();
+  const events = Array.from({ length: 300 }, () => name);
+  const commit = { partition: 2 as Partition, seq: 5_000_000_000, hash: new Uint8Array(), nowMs: 1_700_000_000_000, bytes: encodeEvents(events.map(() => bytes)), events };
   events.forEach((event, index) => projection.evolve(event, index, commit));
 
   t.equal(published[0]![0], 'reprise.default.event.job.0-0123456789abcdef.JobDelayed');

@@ -3,10 +3,11 @@
  * only while somebody listens: three a job are a fifth of a broker's work and two fifths of its server's.
  */
 import protobuf from 'protobufjs/minimal.js';
-import type { EncodedEvent } from '../actors/partition/batch.js';
+import type { EventName } from '../actors/partition/batch.js';
 import type { Committed } from '../actors/partition/committed.js';
 import type { Namespace } from '../protocols/ids.js';
 import { subjects } from '../protocols/subjects.js';
+import { eventOffsets } from '../streams/commit.js';
 import { Audience } from './audience.js';
 import type { Checkpoint, Projection } from './projection.js';
 
@@ -23,6 +24,7 @@ export class EventsProjection implements Projection {
   private attended = true;
   private published: Committed | undefined;
   private head: Uint8Array = new Uint8Array();
+  private offsets: Uint32Array = new Uint32Array();
 
   /** @param anybody resolves to false only if nobody can have listened to facts of jobs when it was called */
   constructor(
@@ -37,7 +39,7 @@ export class EventsProjection implements Projection {
     return this.audience.settled;
   }
 
-  evolve(event: EncodedEvent, index: number, commit: Committed): void {
+  evolve(event: EventName, index: number, commit: Committed): void {
     if (commit !== this.folding) {
       this.folding = commit;
       this.attended = this.audience.attends(commit);
@@ -49,12 +51,14 @@ export class EventsProjection implements Projection {
     for (const [index, event] of commit.events.entries()) if (event.kind === MANY) this.publishFact(event, index, commit);
   }
 
-  private publishFact({ kind, id, type, bytes }: EncodedEvent, index: number, commit: Committed): void {
+  private publishFact({ kind, id, type }: EventName, index: number, commit: Committed): void {
     if (commit !== this.published) {
       this.published = commit;
       this.head = factHead(commit);
+      this.offsets = eventOffsets(commit.bytes);
     }
-    this.publish(subjects.event(this.ns, kind, id, type), [this.head, factIndex(index, bytes.length), bytes]);
+    const event = commit.bytes.subarray(this.offsets[2 * index], this.offsets[2 * index + 1]);
+    this.publish(subjects.event(this.ns, kind, id, type), [this.head, factIndex(index, event.length), event]);
   }
 }
 

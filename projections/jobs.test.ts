@@ -23,14 +23,14 @@ const played = (): Play => {
   return play;
 };
 
-t.test('given a journal, the projection says of each job where its events lie and how it stands', async (t) => {
+t.test('given a journal, the projection says of each job where it begins and ends, and how it ended', async (t) => {
   const play = played();
   const jobs = new JobsProjection();
   const runner = new ProjectionRunner(P0, [jobs]);
   for (const commit of committed(play)) runner.follow(commit);
   const [done, waiting] = [...play.core.state.jobs.keys()];
   t.same(jobs.find(done!), { firstSeq: 2, lastSeq: 4, status: 'completed' });
-  t.same(jobs.find(waiting!), { firstSeq: 5, lastSeq: 5, status: 'ready' });
+  t.same(jobs.find(waiting!), { firstSeq: 5, lastSeq: 5, status: undefined });
   t.equal(jobs.find(jobId(P0, new Uint8Array(10).fill(9))), undefined);
 
   const archive = new JournalArchive(jobs, async (seq) => journal.Commit.decode(play.commits[seq - 1]!));

@@ -1,37 +1,43 @@
 /**
- * The jobs projection: where every job's first and latest events lie, and its status. It answers for the jobs that have
+ * The jobs projection: where every job begins and ends in the journal, and how it ended. It answers for the jobs that have
  * left their leader; what it says of them is read from the journal itself, so nothing is kept twice.
  */
 import type { Archive, ArchivedJob } from '../actors/partition/archive.js';
 import { decodeJobEvent, isJobEventType, type JobEvent } from '../actors/job/job.events.js';
-import { FINAL_STATUSES, LIVE_STATUSES, type FinalStatus, type JobStatus } from '../actors/job/job.js';
+import { FINAL_STATUSES, type FinalStatus } from '../actors/job/job.js';
 import { jobChart } from '../actors/job/job.chart.js';
 import { journal } from '../protocols/messages.js';
 import type { JobId } from '../protocols/ids.js';
 import { IndexTable } from './index-table.js';
-import type { EncodedEvent } from '../actors/partition/batch.js';
+import type { EventName } from '../actors/partition/batch.js';
 import type { Committed } from '../actors/partition/committed.js';
 import type { Projection } from './projection.js';
 
-const STATUSES: readonly JobStatus[] = [...LIVE_STATUSES, ...FINAL_STATUSES];
+/** In the table: 1 for a job that lives, then the final statuses in their order. */
+const LIVES = 1;
+const FIRST_FINAL = 2;
+
+/** What the events that end a job stand for in the table. */
+const ENDS: ReadonlyMap<string, number> = new Map(
+  jobChart.arrows.filter(({ to }) => jobChart.isFinal(to)).map(({ event, to }) => [event, FINAL_STATUSES.indexOf(to as FinalStatus) + FIRST_FINAL]),
+);
 
 export interface JobEntry {
   readonly firstSeq: number;
+  /** Of the commit that ended it; while it lives, of the one that began it. */
   readonly lastSeq: number;
-  readonly status: JobStatus;
+  /** undefined while it lives: then its leader knows more. */
+  readonly status: FinalStatus | undefined;
 }
 
 export class JobsProjection implements Projection {
   readonly name = 'jobs';
   private readonly table = new IndexTable();
 
-  evolve({ kind, id, type }: EncodedEvent, _index: number, { seq }: Committed): void {
+  evolve({ kind, id, type }: EventName, _index: number, { seq }: Committed): void {
     if (kind !== 'job') return;
-    const random = randomPart(id);
-    const before = this.table.get(random);
-    const to = jobChart.next(before ? STATUSES[before.status - 1]! : 'absent', type);
-    if (to === undefined) throw new TypeError(`${type} of ${id} at ${seq} does not follow from its status`);
-    this.table.set(random, seq, STATUSES.indexOf(to as JobStatus) + 1);
+    const status = type === 'JobSubmitted' ? LIVES : ENDS.get(type);
+    if (status !== undefined) this.table.set(randomPart(id), seq, status);
   }
 
   get size(): number {
@@ -40,7 +46,7 @@ export class JobsProjection implements Projection {
 
   find(id: JobId): JobEntry | undefined {
     const entry = this.table.get(randomPart(id));
-    return entry && { firstSeq: entry.firstSeq, lastSeq: entry.lastSeq, status: STATUSES[entry.status - 1]! };
+    return entry && { firstSeq: entry.firstSeq, lastSeq: entry.lastSeq, status: FINAL_STATUSES[entry.status - FIRST_FINAL] };
   }
 }
 
@@ -55,7 +61,7 @@ export class JournalArchive implements Archive {
 
   async find(id: JobId): Promise<ArchivedJob | undefined> {
     const entry = this.jobs.find(id);
-    if (entry === undefined || !isFinal(entry.status)) return undefined;
+    if (entry?.status === undefined) return undefined;
     const first = eventsOf(id, await this.readCommit(entry.firstSeq)).find((each) => each.event.type === 'JobSubmitted');
     const commit = await this.readCommit(entry.lastSeq);
     const last = eventsOf(id, commit).at(-1);
@@ -90,5 +96,3 @@ function eventsOf(id: JobId, commit: journal.Commit | undefined): { event: JobEv
     return [{ event: decodeJobEvent(type, body ?? new Uint8Array()), index, nowMs: commit?.nowMs ?? 0, by }];
   });
 }
-
-const isFinal = (status: JobStatus): status is FinalStatus => jobChart.isFinal(status);

@@ -1,5 +1,5 @@
 /** A projection: a fold of the journal into something to look at. It never decides and never writes into a journal. */
-import type { EncodedEvent } from '../actors/partition/batch.js';
+import type { EventName } from '../actors/partition/batch.js';
 import type { Committed } from '../actors/partition/committed.js';
 
 /** The last commit that a projection has folded. */
@@ -13,5 +13,5 @@ export interface Projection {
   /** How far its work is done for good, where that is less than what it has folded. */
   readonly settled?: Checkpoint | undefined;
   /** @param index of the event within its commit */
-  evolve(event: EncodedEvent, index: number, commit: Committed): void;
+  evolve(event: EventName, index: number, commit: Committed): void;
 }

@@ -21,6 +21,10 @@ const generated = join(here, 'gen', 'reprise.js');
 const code = readFileSync(generated, 'utf8');
 const opening = 'import $protobuf from "protobufjs/minimal.js";\n';
 if (!code.includes(opening)) throw new Error('the generated code no longer begins as expected');
-writeFileSync(generated, code.replace(opening, `${opening}\n$protobuf.util.Long = null;\n$protobuf.configure();\n`));
+// Encoding asks of every field whether the message has it as its own. Without the question absent fields are found on the
+// prototype, as null or as the default, which is not written either.
+const questions = / && \$Object\.hasOwnProperty\.call\(message, "\w+"\)/g;
+if (!questions.test(code)) throw new Error('the generated code no longer asks for own fields');
+writeFileSync(generated, code.replace(opening, `${opening}\n$protobuf.util.Long = null;\n$protobuf.configure();\n`).replace(questions, ''));
 
 cpSync(join(here, 'gen'), join(here, '..', 'dist', 'protocols', 'gen'), { recursive: true });

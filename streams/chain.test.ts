@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import type { Partition } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { Chain, hashOf, type Head } from './chain.js';
-import { encodeCommit, eventCost, headerAfter, type CommitHeader } from './commit.js';
+import { encodeCommit, encodeEvents, headerAfter, type CommitHeader } from './commit.js';
 
 const PARTITION = 3 as Partition;
 const leader = { leaderId: 'leader', epoch: 1 };
@@ -15,7 +15,7 @@ function built(count: number): { chain: Chain; heads: Head[]; bytes: Uint8Array[
   const heads: Head[] = [];
   const bytes: Uint8Array[] = [];
   for (let seq = 1; seq <= count; seq += 1) {
-    const commit = encodeCommit(chain.head ? headerAfter(chain.head, leader, 0) : first, [event(`e${seq}`)]);
+    const commit = encodeCommit(chain.head ? headerAfter(chain.head, leader, 0) : first, encodeEvents([event(`e${seq}`)]));
     chain.accept({ seq, bytes: commit });
     bytes.push(commit);
     if (chain.head) heads.push(chain.head);
@@ -23,16 +23,14 @@ function built(count: number): { chain: Chain; heads: Head[]; bytes: Uint8Array[
   return { chain, heads, bytes };
 }
 
-const after = (head: Head | undefined, change: Partial<CommitHeader> = {}): Uint8Array => encodeCommit({ ...(head ? headerAfter(head, leader, 0) : first), ...change }, [event('x')]);
+const after = (head: Head | undefined, change: Partial<CommitHeader> = {}): Uint8Array => encodeCommit({ ...(head ? headerAfter(head, leader, 0) : first), ...change }, encodeEvents([event('x')]));
 
 t.test('commits of encoded events are byte for byte what the generated code makes', async (t) => {
   for (const header of [first, { ...first, prevSeq: 2 ** 40, prevHash: hashOf(new Uint8Array(1)), partition: 0 }]) {
     for (const ids of [[], ['a'], ['a', 'b', 'c']]) {
-      const encoded = encodeCommit(header, ids.map(event));
+      const encoded = encodeCommit(header, encodeEvents(ids.map(event)));
       const events = ids.map((id) => journal.Event.decode(event(id)));
       t.ok(Buffer.compare(encoded, journal.Commit.encode({ ...header, events }).finish()) === 0);
-      const empty = encodeCommit(header, []);
-      t.equal(encoded.length, empty.length + ids.reduce((sum, id) => sum + eventCost(event(id)), 0), 'the cost is what it adds');
     }
   }
 });

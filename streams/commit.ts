@@ -3,9 +3,11 @@
  * the commit's size before it closes it.
  */
 import protobuf from 'protobufjs/minimal.js';
+import { encoded } from '../protocols/encoded.js';
 import { journal } from '../protocols/messages.js';
 import { COMMIT_VERSION, READER } from './chain.js';
 import type { Head } from './chain.js';
+import { Fields } from './fields.js';
 
 export interface CommitHeader {
   readonly version: number;
@@ -19,8 +21,9 @@ export interface CommitHeader {
   readonly minReader: number;
 }
 
-/** Field 10, length-delimited: `Commit.events`. */
-const EVENTS_TAG = (10 << 3) | 2;
+const EVENTS = 10;
+/** Length-delimited: `Commit.events`. */
+export const EVENTS_TAG = (EVENTS << 3) | 2;
 
 /** The header of the commit that follows `head`. */
 export function headerAfter(head: Head, leader: { leaderId: string; epoch: number }, wallMs: number): CommitHeader {
@@ -37,13 +40,20 @@ export function headerAfter(head: Head, leader: { leaderId: string; epoch: numbe
   };
 }
 
-/** Byte for byte what `journal.Commit.encode` makes of the same commit. @param events each an encoded journal.Event */
-export function encodeCommit(header: CommitHeader, events: readonly Uint8Array[]): Uint8Array {
+/** Byte for byte what `journal.Commit.encode` makes of the same commit. @param events of {@link encodeEvents} */
+export const encodeCommit = (header: CommitHeader, events: Uint8Array): Uint8Array => Buffer.concat([encoded(journal.Commit, header), events]);
+
+/** Events as they lie in a commit. @param events each an encoded journal.Event */
+export function encodeEvents(events: readonly Uint8Array[]): Uint8Array {
   const writer = protobuf.Writer.create();
-  journal.Commit.encode(header, writer);
   for (const event of events) writer.uint32(EVENTS_TAG).bytes(event);
   return writer.finish();
 }
 
-/** What an encoded event adds to the size of a commit. */
-export const eventCost = (event: Uint8Array): number => event.length + 1 + (event.length < 128 ? 1 : event.length < 16_384 ? 2 : event.length < 2_097_152 ? 3 : 4);
+/** Where each event of an encoded commit begins and ends, in pairs. */
+export function eventOffsets(commit: Uint8Array): Uint32Array {
+  const offsets: number[] = [];
+  const fields = new Fields(commit, 0, commit.length);
+  while (fields.seek(EVENTS)) offsets.push(fields.start, fields.end);
+  return Uint32Array.from(offsets);
+}

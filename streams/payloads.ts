@@ -3,6 +3,7 @@
  * kept as the bytes that were written, so keeping costs nothing on the way of a job; what has left is read back.
  */
 import { RepriseError } from '../protocols/errors.js';
+import { eventOffsets } from './commit.js';
 import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
 
@@ -12,13 +13,12 @@ const MAX_BYTES = 24 * 1024 * 1024;
 const COMMIT_COST = 400;
 
 /** Field numbers of journal.proto and job.proto: `payload` of JobSubmitted and `result` of JobCompleted share theirs. */
-const COMMIT_EVENTS = 10;
 const EVENT_BODY = 6;
 const BODY_CONTENT = 4;
 
 interface Kept {
   readonly bytes: Uint8Array;
-  /** Where each event begins and ends, in pairs; found when first asked for. */
+  /** Found when first asked for. */
   events: Uint32Array | undefined;
 }
 
@@ -97,18 +97,11 @@ export class Payloads {
 
 /** A view on the commit: whoever keeps it for long copies it. */
 function contentOf(kept: Kept, seq: number, index: number): Uint8Array {
-  const events = (kept.events ??= eventsOf(kept.bytes));
+  const events = (kept.events ??= eventOffsets(kept.bytes));
   const [start, end] = [events[2 * index], events[2 * index + 1]];
   const body = start === undefined || end === undefined ? undefined : new Fields(kept.bytes, start, end);
   if (!body?.seek(EVENT_BODY)) throw new RepriseError('NOT_FOUND', `The commit at ${seq} has no event ${index}.`);
   // An absent field is an empty payload, as everywhere in protobuf.
   const content = new Fields(kept.bytes, body.start, body.end);
   return content.seek(BODY_CONTENT) ? kept.bytes.subarray(content.start, content.end) : kept.bytes.subarray(0, 0);
-}
-
-function eventsOf(bytes: Uint8Array): Uint32Array {
-  const offsets: number[] = [];
-  const fields = new Fields(bytes, 0, bytes.length);
-  while (fields.seek(COMMIT_EVENTS)) offsets.push(fields.start, fields.end);
-  return Uint32Array.from(offsets);
 }

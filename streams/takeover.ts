@@ -5,7 +5,7 @@
 import { RepriseError } from '../protocols/errors.js';
 import { journal } from '../protocols/messages.js';
 import { Chain, COMMIT_VERSION, headOf, READER, sameBytes, type Head } from './chain.js';
-import { encodeCommit, headerAfter, type CommitHeader } from './commit.js';
+import { encodeCommit, encodeEvents, headerAfter, type CommitHeader } from './commit.js';
 import type { Journal } from './journal.js';
 
 /** A head that must be in the journal: from own memory, a witness, a checkpoint. */
@@ -126,7 +126,7 @@ class Reader {
     const body = journal.LeaderStarted.encode({ status: 'led', epoch, leaderId, broker: this.#options.broker }).finish();
     const cause = { commandId: '', type: 'TakeOver', by: this.#options.broker, verified: false };
     const event = { kind: 'partition', id: String(partition), type: 'LeaderStarted', version: 1, cause, body };
-    return { bytes: encodeCommit(commit, [journal.Event.encode(event).finish()]), commit };
+    return { bytes: encodeCommit(commit, encodeEvents([journal.Event.encode(event).finish()])), commit };
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import protobuf from 'protobufjs/minimal.js';
 import { LIMITS } from '../../protocols/limits.js';
+import { EVENTS_TAG } from '../../streams/commit.js';
 import type { Effect } from './effects.js';
 import type { Cause } from './fold.js';
 
@@ -15,49 +16,64 @@ interface Encoder<Body> {
   encode(body: Body, writer: protobuf.Writer): protobuf.Writer;
 }
 
-/** An event as it will lie in the commit, with the three words that its followers sort it by. */
-export interface EncodedEvent {
+/** What followers sort an event by; the rest of it lies in the commit's bytes. */
+export interface EventName {
   readonly kind: string;
   readonly id: string;
   readonly type: string;
-  readonly bytes: Uint8Array;
 }
 
 export class Batch {
-  readonly events: EncodedEvent[] = [];
+  readonly events: EventName[] = [];
   readonly effects: Effect[] = [];
-  bytes = 0;
+  private closed: Uint8Array | undefined;
 
-  /** @param nowMs the one time of all its events, set when the first is made */
+  /**
+   * @param nowMs the one time of all its events, set when the first is made
+   * @param writer shared with the batches before, which are closed
+   */
   constructor(
     readonly seq: number,
     readonly nowMs: number,
     private readonly maxBytes: number,
+    private readonly writer: protobuf.Writer,
   ) {}
 
   hasRoom(bytes: number): boolean {
     return (
       this.events.length + EVENTS_PER_DECISION <= LIMITS.commitEvents &&
-      this.bytes + bytes + EVENTS_PER_DECISION * EVENT_OVERHEAD_BYTES <= this.maxBytes
+      this.writer.pos + bytes + EVENTS_PER_DECISION * EVENT_OVERHEAD_BYTES <= this.maxBytes
     );
   }
 
   add<Body>(kind: string, id: string, type: string, cause: Cause, message: Encoder<Body>, body: Body): void {
-    const bytes = encodeEvent(kind, id, type, cause, message, body);
-    this.events.push({ kind, id, type, bytes });
-    this.bytes += bytes.length + 4;
+    writeEvent(this.writer, kind, id, type, cause, message, body);
+    this.events.push({ kind, id, type });
+  }
+
+  /** Nothing more is added: the writer is free for the next batch. */
+  close(): void {
+    if (this.events.length === 0) return;
+    this.closed = this.writer.finish();
+    this.writer.reset();
+  }
+
+  /** The events as they will lie in the commit. */
+  get encodedEvents(): Uint8Array {
+    if (this.closed === undefined) throw new TypeError(`batch ${this.seq} is not closed`);
+    return this.closed;
   }
 }
 
 /**
- * A journal.Event, written field by field: it is made three times a job. Its body is encoded in place, and what the
- * events of one command share is encoded once.
+ * A journal.Event as one of a commit's, written field by field: it is made three times a job. Its body is encoded in
+ * place, and what the events of one command share is encoded once.
  */
-export function encodeEvent<Body>(kind: string, id: string, type: string, cause: Cause, message: Encoder<Body>, body: Body): Uint8Array {
-  const writer = protobuf.Writer.create();
+function writeEvent<Body>(writer: protobuf.Writer, kind: string, id: string, type: string, cause: Cause, message: Encoder<Body>, body: Body): void {
+  writer.uint32(EVENTS_TAG).fork();
   writer.raw(sharedFields(kind, type, cause)).uint32(18).string(id);
   message.encode(body, writer.uint32(50).fork()).ldelim();
-  return writer.finish();
+  writer.ldelim();
 }
 
 let last: { readonly kind: string; readonly type: string; readonly cause: Cause; readonly bytes: Uint8Array } | undefined;

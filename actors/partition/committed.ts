@@ -1,7 +1,7 @@
 /** What follows the journal (projections) gets of every commit, whether just written or replayed. */
 import type { Partition } from '../../protocols/ids.js';
-import { journal } from '../../protocols/messages.js';
-import type { EncodedEvent } from './batch.js';
+import type { journal } from '../../protocols/messages.js';
+import type { EventName } from './batch.js';
 
 export interface Committed {
   readonly partition: Partition;
@@ -10,20 +10,15 @@ export interface Committed {
   readonly nowMs: number;
   /** As it lies in the journal. */
   readonly bytes: Uint8Array;
-  readonly events: readonly EncodedEvent[];
+  readonly events: readonly EventName[];
 }
 
 export interface Follower {
   follow(committed: Committed): void;
 }
 
-/** A replayed commit, in the same form as one just written. Its events are encoded again only if somebody looks. */
+/** A replayed commit, in the same form as one just written. */
 export function committedOf(commit: journal.Commit, partition: Partition, seq: number, hash: Uint8Array, bytes: Uint8Array): Committed {
-  const events = commit.events.map((event): EncodedEvent => ({
-    kind: event.kind ?? '', id: event.id ?? '', type: event.type ?? '',
-    get bytes() {
-      return journal.Event.encode(event).finish();
-    },
-  }));
+  const events = commit.events.map((event): EventName => ({ kind: event.kind ?? '', id: event.id ?? '', type: event.type ?? '' }));
   return { partition, seq, hash, nowMs: commit.nowMs, bytes, events };
 }

@@ -2,6 +2,7 @@
  * The core of a partition: it decides commands one after another, folds what it decided at once, and gathers it in
  * batches. It does no I/O and knows no clock; a broker, a test and a simulator drive it alike.
  */
+import protobuf from 'protobufjs/minimal.js';
 import type { JobId, Partition, WorkerId } from '../../protocols/ids.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { journal } from '../../protocols/messages.js';
@@ -36,6 +37,8 @@ export class PartitionCore implements Folding {
   readonly policies = new Policies();
   readonly sessions = new Sessions();
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
+  /** Of the batch that has events and is open; there is one at most. */
+  private readonly writer = protobuf.Writer.create();
   private readonly sealed: Batch[] = [];
   private open: Batch | undefined;
   private pendingEvents = 0;
@@ -82,9 +85,11 @@ export class PartitionCore implements Folding {
 
   /** The next batch to be written, after ready jobs were offered to waiting pulls; undefined when there is nothing. */
   take(): Batch | undefined {
-    if (this.sealed.length === 0) offerJobs(this);
-    const batch = this.sealed.shift() ?? this.open;
-    if (batch === this.open) this.open = undefined;
+    if (this.sealed.length === 0) {
+      offerJobs(this);
+      this.seal();
+    }
+    const batch = this.sealed.shift();
     if (batch) this.pendingEvents -= batch.events.length;
     return batch;
   }
@@ -119,9 +124,8 @@ export class PartitionCore implements Folding {
   emitJob(id: JobId, event: JobEvent, cause: Cause): Job {
     const batch = this.batchForEvent();
     const index = batch.events.length;
-    foldJob(this, id, event, { seq: batch.seq, index, nowMs: batch.nowMs, place: this.state.submitted }, cause);
+    const job = foldJob(this, id, event, { seq: batch.seq, index, nowMs: batch.nowMs, place: this.state.submitted }, cause);
     batch.add('job', id, event.type, cause, JOB_MESSAGES[event.type] as never, event.body as never);
-    const job = this.state.jobs.get(id)!;
     if (!isRunning(job)) this.sessions.forget(id);
     if (job.endedMs > 0) batch.effects.push({ kind: 'ended', job });
     this.pendingEvents += 1;
@@ -139,7 +143,7 @@ export class PartitionCore implements Folding {
   private batchForEvent(): Batch {
     const open = (this.open ??= this.newBatch());
     if (open.events.length > 0) return open;
-    const begun = new Batch(this.state.seq + 1, Math.max(this.state.nowMs, this.moment.nowMs), this.maxCommitBytes);
+    const begun = new Batch(this.state.seq + 1, Math.max(this.state.nowMs, this.moment.nowMs), this.maxCommitBytes, this.writer);
     begun.effects.push(...open.effects);
     beginCommit(this.state, begun.seq, begun.nowMs);
     this.open = begun;
@@ -147,11 +151,13 @@ export class PartitionCore implements Folding {
   }
 
   private newBatch(): Batch {
-    return new Batch(this.state.seq, this.state.nowMs, this.maxCommitBytes);
+    return new Batch(this.state.seq, this.state.nowMs, this.maxCommitBytes, this.writer);
   }
 
   private seal(): void {
-    if (this.open) this.sealed.push(this.open);
+    if (this.open === undefined) return;
+    this.open.close();
+    this.sealed.push(this.open);
     this.open = undefined;
   }
 }

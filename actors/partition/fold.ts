@@ -7,7 +7,7 @@ import { RepriseError } from '../../protocols/errors.js';
 import { journal } from '../../protocols/messages.js';
 import { jobChart } from '../job/job.chart.js';
 import { applyJob, type Where } from '../job/job.apply.js';
-import type { Policy } from '../job/job.js';
+import type { Job, Policy } from '../job/job.js';
 import { decodeJobEvent, isJobEventType, type JobEvent } from '../job/job.events.js';
 import { applyWorker, decodeWorkerEvent, isWorkerEventType, workerChart, type WorkerEvent } from '../worker/worker.js';
 import type { Chart } from '../chart.js';
@@ -57,7 +57,7 @@ function foldStored(folding: Folding, event: journal.Event, where: Where): void 
   throw new RepriseError('JOURNAL_TOO_NEW', `event ${event.kind}/${event.type} at ${where.seq}.${where.index} is unknown to this version`);
 }
 
-export function foldJob(folding: Folding, id: JobId, event: JobEvent, where: Where, cause: Cause): void {
+export function foldJob(folding: Folding, id: JobId, event: JobEvent, where: Where, cause: Cause): Job {
   const { state, indexes } = folding;
   const job = state.jobs.get(id);
   follow(jobChart, id, job?.status ?? 'absent', event.type, event.body.status, where);
@@ -77,6 +77,7 @@ export function foldJob(folding: Folding, id: JobId, event: JobEvent, where: Whe
     state.ended.push([id, changed.endedMs]);
     if (changed.key !== '') retireKey(state, keyName(changed.queue, changed.key), changed.endedMs);
   }
+  return changed;
 }
 
 export function foldWorker(folding: Folding, id: WorkerId, event: WorkerEvent, nowMs: number): void {

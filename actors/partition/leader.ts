@@ -160,7 +160,7 @@ export class Leader {
       return this.lose({ kind: 'broken', error: new RepriseError('FOLD_DIVERGED', `batch ${batch.seq} does not follow head ${this.head.seq}`) });
     }
     const header = headerAfter(this.head, { leaderId, epoch: this.epoch }, batch.nowMs);
-    const pending = { bytes: encodeCommit(header, batch.events.map((event) => event.bytes)), expectedSeq: this.head.seq, batch };
+    const pending = { bytes: encodeCommit(header, batch.encodedEvents), expectedSeq: this.head.seq, batch };
     this.inFlight = pending;
     append(journal, pending).then(
       (appended) => this.appended(appended),

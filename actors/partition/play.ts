@@ -49,7 +49,7 @@ export class Play {
     for (let batch = this.core.take(); batch; batch = this.core.take()) {
       if (batch.events.length > 0) {
         const header = { version: 1, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l', prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: 1 };
-        this.commits.push(encodeCommit(header, batch.events.map((event) => event.bytes)));
+        this.commits.push(encodeCommit(header, batch.encodedEvents));
         if (batch.seq !== this.commits.length) throw new Error(`batch ${batch.seq} as commit ${this.commits.length}`);
       }
       said.push(...batch.effects.filter((effect): effect is Said => effect.kind !== 'ended'));

@@ -96,7 +96,7 @@ export class Sessions {
 
   forget(id: JobId): void {
     this.aliveUntil.delete(id);
-    this.progress.delete(id);
+    if (this.progress.size > 0) this.progress.delete(id);
   }
 }
 

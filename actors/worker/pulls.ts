@@ -4,6 +4,7 @@
  * finished in one turn of the event loop shares a request; while a superseded pull is unanswered, reports gather, so that
  * a busy leader gets fewer and larger requests.
  */
+import { encoded } from '../../protocols/encoded.js';
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { worker } from '../../protocols/messages.js';
@@ -148,7 +149,7 @@ export class Pulls {
     const reports = this.#collect(link, request);
     const held = [...link.held.keys()];
     const { partition } = link;
-    const bytes = worker.Pull.encode({ workerId, session, partition, pullSeq: seq, free, expiresMs, held, reports }).finish();
+    const bytes = encoded(worker.Pull, { workerId, session, partition, pullSeq: seq, free, expiresMs, held, reports });
     this.#send(link, 'pull', bytes, { request, seq, free, sentMs, timeoutMs: expiresMs + MARGIN_MS });
     if (link.outbox.waiting > 0) this.changed();
   }
@@ -157,7 +158,7 @@ export class Pulls {
     const { workerId, session } = this.#options;
     const request = (link.requests += 1);
     const reports = this.#collect(link, request);
-    const bytes = worker.ReportAttempts.encode({ workerId, session, partition: link.partition, reports }).finish();
+    const bytes = encoded(worker.ReportAttempts, { workerId, session, partition: link.partition, reports });
     this.#send(link, 'report', bytes, { request, seq: 0, free: 0, sentMs, timeoutMs: REPORT_TIMEOUT_MS });
     if (link.outbox.waiting > 0) this.changed();
   }

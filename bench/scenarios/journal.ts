@@ -1,7 +1,7 @@
 /** The bare journal: commits of a realistic size, appended as fast as they are acknowledged, and nothing around them. */
 import { job, journal } from '../../protocols/messages.js';
 import { headOf, type Head } from '../../streams/chain.js';
-import { encodeCommit, headerAfter } from '../../streams/commit.js';
+import { encodeCommit, encodeEvents, headerAfter } from '../../streams/commit.js';
 import { connectNats } from '../../streams/connect.js';
 import { openJournal } from '../../streams/jetstream.js';
 import type { Journal } from '../../streams/journal.js';
@@ -48,7 +48,7 @@ async function append(to: Journal, from: Head, events: readonly Uint8Array[]): P
   let [head, commits] = [from, 0];
   for (; commits < COMMITS && performance.now() - start < WITHIN_MS; commits += 1) {
     const header = headerAfter(head, { leaderId: 'bench', epoch: 1 }, Date.now());
-    const bytes = encodeCommit(header, events);
+    const bytes = encodeCommit(header, encodeEvents(events));
     const appended = await to.append(bytes, head.seq);
     if (appended.kind !== 'committed') throw new Error(`The journal did not take a commit: ${appended.message}`);
     head = headOf(header, partition, appended.seq, bytes);

@@ -1,6 +1,7 @@
 /** Replies as bytes: protobuf, or JSON for those who asked in JSON. */
 import type { Reply } from '../../actors/partition/reply.js';
 import { wireError, type Code, type Rejection } from '../../protocols/errors.js';
+import { encoded } from '../../protocols/encoded.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { error, job, worker } from '../../protocols/messages.js';
 
@@ -11,18 +12,18 @@ export function encodeReply(reply: Exclude<Reply, { kind: 'refused' }>, format: 
   switch (reply.kind) {
     case 'jobs':
       if (format === 'json') return json(single ? jobJson(reply.jobs[0]!) : { jobs: reply.jobs.map(jobJson) });
-      return verb === 'submit' ? job.SubmitReply.encode({ jobs: reply.jobs.map(withHint) }).finish() : job.JobReply.encode(reply.jobs[0]!).finish();
+      return verb === 'submit' ? encoded(job.SubmitReply, { jobs: reply.jobs.map(withHint) }) : encoded(job.JobReply, reply.jobs[0]!);
     case 'view':
-      return format === 'json' ? json(viewJson(reply.view)) : job.JobView.encode(reply.view).finish();
+      return format === 'json' ? json(viewJson(reply.view)) : encoded(job.JobView, reply.view);
     case 'pulled':
-      return format === 'json' ? json(pulledJson(reply.pulled)) : worker.PullReply.encode(reply.pulled).finish();
+      return format === 'json' ? json(pulledJson(reply.pulled)) : encoded(worker.PullReply, reply.pulled);
     case 'registered': {
       const message = { partitions, epoch: reply.epoch, maxResultBytes: LIMITS.payloadBytes };
-      return format === 'json' ? json(message) : worker.RegisterReply.encode(message).finish();
+      return format === 'json' ? json(message) : encoded(worker.RegisterReply, message);
     }
     case 'drained': {
       const message = { epoch: reply.epoch, status: reply.status };
-      return format === 'json' ? json(message) : worker.DrainReply.encode(message).finish();
+      return format === 'json' ? json(message) : encoded(worker.DrainReply, message);
     }
     default:
       return reply satisfies never;
@@ -30,7 +31,7 @@ export function encodeReply(reply: Exclude<Reply, { kind: 'refused' }>, format: 
 }
 
 export const encodeError = (rejection: Rejection, format: Format): Uint8Array =>
-  format === 'json' ? json(wireError(rejection)) : error.Error.encode(wireError(rejection)).finish();
+  format === 'json' ? json(wireError(rejection)) : encoded(error.Error, wireError(rejection));
 
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const hex = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('hex');

@@ -1,6 +1,6 @@
 /** Taking over. */
 import { hashOf } from '../chain.js';
-import { encodeCommit, headerAfter } from '../commit.js';
+import { encodeCommit, encodeEvents, headerAfter } from '../commit.js';
 import { journal } from '../../protocols/messages.js';
 import type { Journal } from '../journal.js';
 import { takeOver } from '../takeover.js';
@@ -40,7 +40,7 @@ export const leading: Record<string, Spec> = {
     await rig.strange(text('hello'));
     const first = await lead(t, await rig.open());
     await rig.strange(text('{"not":"a commit"}'));
-    await rig.strange(encodeCommit({ ...headerAfter(first.head, { leaderId: 'x', epoch: 9 }, 0), partition: 5 }, []));
+    await rig.strange(encodeCommit({ ...headerAfter(first.head, { leaderId: 'x', epoch: 9 }, 0), partition: 5 }, encodeEvents([])));
     const options = candidate({ known: [first.head] });
     const second = await lead(t, await rig.open(), options);
     t.same(options.foreign, [1, 3, 4]);

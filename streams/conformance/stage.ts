@@ -1,7 +1,7 @@
 /** What the specifications of a journal are played with: candidates, leaders, the next commit. */
 import type { Test } from 'tap';
 import { Chain, type Head, headOf } from '../chain.js';
-import { encodeCommit, headerAfter } from '../commit.js';
+import { encodeCommit, encodeEvents, headerAfter } from '../commit.js';
 import { journal } from '../../protocols/messages.js';
 import type { Journal, Stored } from '../journal.js';
 import type { Rig } from './rigs.js';
@@ -42,7 +42,7 @@ export async function lead(t: Test, from: Journal, options: TakeOverOptions = ca
 export function next(head: Head, id = 'a'): { bytes: Uint8Array; at: (seq: number) => Head } {
   const header = headerAfter(head, { leaderId: 'leader', epoch: head.epoch }, 1_000);
   const event = journal.Event.encode({ kind: 'test', id, type: 'Happened', version: 1, body: text(id) }).finish();
-  const bytes = encodeCommit(header, [event]);
+  const bytes = encodeCommit(header, encodeEvents([event]));
   return { bytes, at: (seq) => headOf(header, head.partition, seq, bytes) };
 }
 
