@@ -9,12 +9,13 @@ import { subjects } from '../../protocols/subjects.js';
 import type { Attempt } from '../performer/attempt.js';
 import { ABORT_GRACE_MS } from '../performer/perform.js';
 import type { Log, Performer } from '../performer/performer.js';
+import { Asker } from './asker.js';
 import { Attempts } from './attempts.js';
 import { Heartbeats } from './heartbeats.js';
 import { Link } from './link.js';
 import { ProgressPublisher } from './progress.js';
 import { Pulls } from './pulls.js';
-import { asker, type Ask, type Refusal } from './wire.js';
+import type { Refusal } from './wire.js';
 
 const ASK_TIMEOUT_MS = 2_000;
 const FIRST_RETRY_MS = 50;
@@ -50,7 +51,7 @@ export class WorkerProcess {
   readonly pulls: Pulls;
   readonly #options: ProcessOptions;
   readonly #connection: NatsConnection;
-  readonly #ask: Ask;
+  readonly #asker: Asker;
   readonly #links: Link[] = [];
   readonly #attempts: Attempts;
   readonly #heartbeats: Heartbeats;
@@ -61,9 +62,8 @@ export class WorkerProcess {
     const { newEpoch, unknownWorker } = events;
     this.#options = options;
     this.#connection = connection;
-    this.#ask = asker(connection, namespace);
-    const ask = this.#ask;
-    const shared = { ask, workerId, session, now, unknownWorker };
+    this.#asker = new Asker(connection, namespace, now);
+    const shared = { ask: this.#asker.ask.bind(this.#asker), workerId, session, now, unknownWorker };
     this.#progress = new ProgressPublisher(namespace, (subject, text) => this.#publish(subject, text), now);
     this.#attempts = new Attempts(this.#links, {
       capacity,
@@ -93,7 +93,7 @@ export class WorkerProcess {
   async registerOnce(): Promise<Refusal | undefined> {
     const { workerId, session, performers, queues, capacity, software } = this.#options;
     const request = { workerId, session, types: [...performers.keys()], queues: [...queues], capacity, software };
-    const { data, refusal } = await this.#ask('register', worker.RegisterWorker.encode(request).finish(), ASK_TIMEOUT_MS);
+    const { data, refusal } = await this.#asker.ask('register', worker.RegisterWorker.encode(request).finish(), ASK_TIMEOUT_MS);
     if (refusal !== undefined) return refusal;
     const reply = readRegistered(data);
     if (reply === undefined) return { code: 'MALFORMED', message: 'the reply cannot be decoded', retryable: true };
@@ -119,12 +119,13 @@ export class WorkerProcess {
     this.#heartbeats.stop();
     this.#progress.stop();
     this.#attempts.deadlines.stop();
+    this.#asker.stop();
     await this.#connection.close();
   }
 
   async #leave(gone: boolean): Promise<void> {
     const { workerId, session, log } = this.#options;
-    const { refusal } = await this.#ask('drain', worker.DrainWorker.encode({ workerId, session, gone }).finish(), ASK_TIMEOUT_MS);
+    const { refusal } = await this.#asker.ask('drain', worker.DrainWorker.encode({ workerId, session, gone }).finish(), ASK_TIMEOUT_MS);
     if (refusal) log.debug({ code: refusal.code, gone }, `nobody heard that the worker leaves: ${refusal.message}`);
   }
 

@@ -1,9 +1,6 @@
-/** The worker's requests over the public subjects. Whatever goes wrong with one comes back as a value. */
-import { errors, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import type { Code } from '../../protocols/errors.js';
-import type { Namespace } from '../../protocols/ids.js';
-import { error, worker } from '../../protocols/messages.js';
-import { subjects, type WorkerVerb } from '../../protocols/subjects.js';
+/** A worker's requests and what comes back: an answer, or why there is none, as a value. */
+import { worker } from '../../protocols/messages.js';
+import type { WorkerVerb } from '../../protocols/subjects.js';
 
 export interface Refusal {
   readonly code: string;
@@ -22,16 +19,6 @@ export interface Reply {
   readonly rejected: readonly worker.RejectedReport.$Properties[];
 }
 
-export function asker(connection: NatsConnection, namespace: Namespace): Ask {
-  return async (verb, request, timeoutMs) => {
-    try {
-      return answerOf(await connection.request(subjects.worker(namespace, verb), request, { timeout: timeoutMs }));
-    } catch (cause) {
-      return { refusal: refusalOf(cause) };
-    }
-  };
-}
-
 /** An answer that cannot be read is like none. */
 export function readReply(data: Uint8Array): Reply | Refusal {
   try {
@@ -42,19 +29,3 @@ export function readReply(data: Uint8Array): Reply | Refusal {
 }
 
 export const isRefusal = (reply: Reply | Refusal): reply is Refusal => 'code' in reply;
-
-function answerOf(message: Msg): Answer {
-  const { headers } = message;
-  if (!headers?.has('Nats-Service-Error')) return { data: message.data };
-  const { code, message: text, retryable } = error.Error.decode(message.data) as error.Error;
-  if (code !== '') return { refusal: { code, message: text, retryable } };
-  // Not one of our brokers, then; its number says whose fault it was.
-  return { refusal: { code: 'UNKNOWN', message: headers.get('Nats-Service-Error'), retryable: Number(headers.get('Nats-Service-Error-Code')) >= 500 } };
-}
-
-function refusalOf(cause: unknown): Refusal {
-  const missing = cause instanceof errors.RequestError && cause.isNoResponders();
-  const late = cause instanceof errors.TimeoutError;
-  const code: Code = missing || cause instanceof errors.NoRespondersError ? 'NO_BROKER' : late ? 'TIMED_OUT' : 'SERVER_UNREACHABLE';
-  return { code, message: cause instanceof Error ? cause.message : String(cause), retryable: true };
-}

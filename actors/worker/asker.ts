@@ -1,0 +1,103 @@
+/**
+ * A worker's requests over the public subjects, with one inbox and one timer for all. The client's own `request` makes two
+ * errors with their stacks, a timer and a race of promises for each, which was a tenth of what a job cost here.
+ */
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import type { Code } from '../../protocols/errors.js';
+import type { Namespace } from '../../protocols/ids.js';
+import { error } from '../../protocols/messages.js';
+import { subjects, type WorkerVerb } from '../../protocols/subjects.js';
+import { inboxOf } from '../../streams/connect.js';
+import { Alarm } from './alarm.js';
+import type { Answer } from './wire.js';
+
+const NO_RESPONDERS = 503;
+
+interface Waiting {
+  readonly resolve: (answer: Answer) => void;
+  readonly dueMs: number;
+}
+
+export class Asker {
+  readonly #connection: NatsConnection;
+  readonly #namespace: Namespace;
+  readonly #inbox: string;
+  readonly #now: () => number;
+  readonly #timeouts: Alarm;
+  /** By the last part of the subject that the answer comes on. */
+  readonly #waiting = new Map<string, Waiting>();
+  #asked = 0;
+
+  constructor(connection: NatsConnection, namespace: Namespace, now: () => number) {
+    this.#connection = connection;
+    this.#namespace = namespace;
+    this.#now = now;
+    this.#inbox = inboxOf(connection);
+    this.#timeouts = new Alarm((nowMs) => this.#expire(nowMs), now);
+    connection.subscribe(`${this.#inbox}.*`, {
+      callback: (failed, message) => {
+        if (failed === null) this.#heard(message);
+      },
+    });
+  }
+
+  ask(verb: WorkerVerb, request: Uint8Array, timeoutMs: number): Promise<Answer> {
+    return new Promise((resolve) => {
+      const number = String((this.#asked += 1));
+      const dueMs = this.#now() + timeoutMs;
+      this.#waiting.set(number, { resolve, dueMs });
+      this.#timeouts.by(dueMs);
+      try {
+        this.#connection.publish(subjects.worker(this.#namespace, verb), request, { reply: `${this.#inbox}.${number}` });
+      } catch (cause) {
+        this.#end(number, unheard('SERVER_UNREACHABLE', cause instanceof Error ? cause.message : String(cause)));
+      }
+    });
+  }
+
+  /** What is still asked stays unanswered. */
+  stop(): void {
+    this.#timeouts.stop();
+  }
+
+  #heard(message: Msg): void {
+    this.#end(message.subject.slice(this.#inbox.length + 1), answerOf(message));
+  }
+
+  #end(number: string, answer: Answer): void {
+    const waiting = this.#waiting.get(number);
+    if (waiting === undefined) return;
+    this.#waiting.delete(number);
+    waiting.resolve(answer);
+  }
+
+  #expire(nowMs: number): number {
+    let nextMs = Infinity;
+    for (const [number, { dueMs }] of this.#waiting) {
+      if (dueMs <= nowMs) this.#end(number, unheard('TIMED_OUT', 'no answer in time'));
+      else nextMs = Math.min(nextMs, dueMs);
+    }
+    return nextMs;
+  }
+}
+
+const unheard = (code: Code, message: string): Answer => ({ refusal: { code, message, retryable: true } });
+
+function answerOf({ data, headers }: Msg): Answer {
+  if (headers === undefined) return { data };
+  if (headers.code === NO_RESPONDERS && data.length === 0) return unheard('NO_BROKER', 'no broker answers on this server');
+  if (!headers.has('Nats-Service-Error')) return { data };
+  const refusal = readError(data);
+  if (refusal) return { refusal };
+  // Not one of our brokers, then; its number says whose fault it was.
+  return { refusal: { code: 'UNKNOWN', message: headers.get('Nats-Service-Error'), retryable: Number(headers.get('Nats-Service-Error-Code')) >= 500 } };
+}
+
+function readError(data: Uint8Array): Answer['refusal'] {
+  try {
+    const { code, message, retryable } = error.Error.decode(data) as error.Error;
+    return code === '' ? undefined : { code, message, retryable };
+  } catch {
+    return undefined;
+  }
+}
