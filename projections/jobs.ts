@@ -37,7 +37,7 @@ export class JobsProjection implements Projection {
   evolve({ kind, id, type }: EventName, _index: number, { seq }: Committed): void {
     if (kind !== 'job') return;
     const status = type === 'JobSubmitted' ? LIVES : ENDS.get(type);
-    if (status !== undefined) this.table.set(randomPart(id), seq, status);
+    if (status !== undefined) this.table.set(id, seq, status);
   }
 
   get size(): number {
@@ -45,12 +45,10 @@ export class JobsProjection implements Projection {
   }
 
   find(id: JobId): JobEntry | undefined {
-    const entry = this.table.get(randomPart(id));
+    const entry = this.table.get(id);
     return entry && { firstSeq: entry.firstSeq, lastSeq: entry.lastSeq, status: FINAL_STATUSES[entry.status - FIRST_FINAL] };
   }
 }
-
-const randomPart = (id: string): string => id.slice(id.indexOf('-') + 1);
 
 /** Reads ended jobs back from their two ends in the journal. */
 export class JournalArchive implements Archive {

@@ -121,10 +121,12 @@ export class PartitionCore implements Folding {
     if (this.open?.hasRoom(bytes) === false) this.seal();
   }
 
-  emitJob(id: JobId, event: JobEvent, cause: Cause): Job {
+  /** @param of the job, or the id of one to be */
+  emitJob(of: Job | JobId, event: JobEvent, cause: Cause): Job {
     const batch = this.batchForEvent();
     const index = batch.events.length;
-    const job = foldJob(this, id, event, { seq: batch.seq, index, nowMs: batch.nowMs, place: this.state.submitted }, cause);
+    const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
+    const job = foldJob(this, id, before, event, { seq: batch.seq, index, nowMs: batch.nowMs, place: this.state.submitted }, cause);
     batch.add('job', id, event.type, cause, JOB_MESSAGES[event.type] as never, event.body as never);
     if (!isRunning(job)) this.sessions.forget(id);
     if (job.endedMs > 0) batch.effects.push({ kind: 'ended', job });

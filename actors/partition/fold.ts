@@ -43,7 +43,7 @@ function foldStored(folding: Folding, event: journal.Event, where: Where): void 
   switch (event.kind) {
     case 'job':
       if (!isJobEventType(event.type)) break;
-      foldJob(folding, event.id as JobId, withSharedPolicy(decodeJobEvent(event.type, event.body), folding.policies), where, cause);
+      foldJob(folding, event.id as JobId, folding.state.jobs.get(event.id as JobId), withSharedPolicy(decodeJobEvent(event.type, event.body), folding.policies), where, cause);
       return;
     case 'worker':
       if (!isWorkerEventType(event.type)) break;
@@ -57,9 +57,9 @@ function foldStored(folding: Folding, event: journal.Event, where: Where): void 
   throw new RepriseError('JOURNAL_TOO_NEW', `event ${event.kind}/${event.type} at ${where.seq}.${where.index} is unknown to this version`);
 }
 
-export function foldJob(folding: Folding, id: JobId, event: JobEvent, where: Where, cause: Cause): Job {
+/** @param job undefined for the first event of one */
+export function foldJob(folding: Folding, id: JobId, job: Job | undefined, event: JobEvent, where: Where, cause: Cause): Job {
   const { state, indexes } = folding;
-  const job = state.jobs.get(id);
   follow(jobChart, id, job?.status ?? 'absent', event.type, event.body.status, where);
   if (job) indexes.leave(job);
   const changed = applyJob(job, event, id, where);

@@ -45,19 +45,20 @@ export function text(name: string, value: string, mostBytes: number, least = 0):
 }
 
 /** Names that were valid before: a million jobs have a handful of them, and each is to be one string, not a million. */
-const names = new Map<string, string>();
+function checkedName(isValid: (value: string) => boolean, rule: string): (value: string) => string {
+  const names = new Map<string, string>();
+  return (value) => {
+    const known = names.get(value);
+    if (known !== undefined) return known;
+    if (!isValid(value)) return invalid(`${rule}, not ${show(value)}`);
+    if (names.size < MOST_NAMES) names.set(value, value);
+    return value;
+  };
+}
 const MOST_NAMES = 1_000;
 
-function validName(value: string, isValid: (value: string) => boolean, rule: string): string {
-  const known = names.get(rule + value);
-  if (known !== undefined) return known;
-  if (!isValid(value)) return invalid(`${rule}, not ${show(value)}`);
-  if (names.size < MOST_NAMES) names.set(rule + value, value);
-  return value;
-}
-
-export const queueName = (value: string): string => validName(value, isQueueName, 'queue must be 1 to 64 of A-Z a-z 0-9 _ -');
-export const jobType = (value: string): string => validName(value, isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
+export const queueName = checkedName(isQueueName, 'queue must be 1 to 64 of A-Z a-z 0-9 _ -');
+export const jobType = checkedName(isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
 export const jobIdOf = (value: string): JobId => parseJobId(value) ?? invalid(`jobId ${show(value)} is not a job id`);
 export const workerIdOf = (value: string): WorkerId => parseWorkerId(value) ?? invalid(`workerId must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);
 export const sessionOf = (value: string): Session => parseSession(value) ?? invalid(`session must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);

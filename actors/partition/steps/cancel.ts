@@ -22,7 +22,7 @@ export function cancelJob(core: PartitionCore, { to, target, reason, commandId, 
   if (event === 'repeated') return core.effect({ kind: 'jobs', to, answers: [answerOf(found.job, true)] });
   if ('code' in event) return core.refuse(to, event);
   core.makeRoom();
-  const job = core.emitJob(found.job.id, event, { commandId, type: 'CancelJob', by });
+  const job = core.emitJob(found.job, event, { commandId, type: 'CancelJob', by });
   core.effect({ kind: 'jobs', to, answers: [answerOf(job)] });
   if (isRunning(job)) tellItsWorker(core, job);
 }

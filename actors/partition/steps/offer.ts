@@ -31,7 +31,7 @@ export function grantReady(core: PartitionCore, session: WorkerSession, most: nu
     const next = core.indexes.lines.first(session.linesIn(core.indexes.lines));
     if (next === undefined) return;
     core.makeRoom();
-    const job = core.emitJob(next.id, decideLease(next, to, core.nowMs), cause);
+    const job = core.emitJob(next, decideLease(next, to, core.nowMs), cause);
     core.sessions.renew(job, core.moment.monoMs);
     told.leases.push({ token: tokenOf(job), job, attempt: job.attempt });
   }

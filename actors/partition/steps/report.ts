@@ -20,10 +20,11 @@ export function recordReports(core: PartitionCore, by: string, reports: readonly
     const { jobId, attempt, lease, outcome } = report;
     core.makeRoom(outcome.kind === 'ok' ? outcome.result.length : 16_384);
     const chance = { nowMs: core.nowMs, draw: spread(core.moment.draw, nth) };
-    const event = decideReport(core.state.jobs.get(jobId), attempt, lease, outcome, chance);
+    const job = core.state.jobs.get(jobId);
+    const event = decideReport(job, attempt, lease, outcome, chance);
     if (event === 'repeated') continue;
     if ('code' in event) told.revoked.push(report.token);
-    else core.emitJob(jobId, event, cause);
+    else core.emitJob(job!, event, cause);
   }
 }
 

@@ -32,7 +32,7 @@ function submitJob(core: PartitionCore, id: JobId, job: SubmitJob, sharedCause: 
   const cause = job.commandId === '' ? sharedCause : { ...sharedCause, commandId: job.commandId };
   const [submitted, delayed] = decideSubmit(job, fingerprint, core.nowMs, core.policies.shared(job.policy));
   const made = core.emitJob(id, submitted!, cause);
-  return answerOf(delayed ? core.emitJob(id, delayed, cause) : made);
+  return answerOf(delayed ? core.emitJob(made, delayed, cause) : made);
 }
 
 /** The command id is asked first: it names this very request, the key only what the request is about. */

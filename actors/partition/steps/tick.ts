@@ -33,7 +33,7 @@ function checkLeases(core: PartitionCore): void {
       if (fire(core, job) || !core.sessions.isSilent(job, monoMs)) continue;
       closePull(core, job);
       core.makeRoom();
-      core.emitJob(job.id, decideReclaim(job, { nowMs: core.nowMs, draw }), TIMER);
+      core.emitJob(job, decideReclaim(job, { nowMs: core.nowMs, draw }), TIMER);
     }
   }
 }
@@ -48,7 +48,7 @@ function fire(core: PartitionCore, job: Job): boolean {
   const event = decideDue(job, { nowMs: core.nowMs, draw: core.moment.draw });
   if (event === undefined) return false;
   core.makeRoom();
-  core.emitJob(job.id, event, TIMER);
+  core.emitJob(job, event, TIMER);
   return true;
 }
 
