@@ -25,7 +25,7 @@ export function markdownOf(report: Report): string {
 
 const HOW = `## What is measured
 
-- **Submit and process**: from the first request to the last completion that the store holds, workers waiting for work. Every run has a fresh server, and one warm-up.
+- **Submit and process**: from the first request to the last completion that the store holds, workers waiting for work. Every run has a fresh server, and a warm-up of as many jobs as are measured.
 - **Drain**: the queue is filled while the workers are up but take nothing; then they are let go. From the first completion to the last.
 - **Submit to result**: one job at a time, until the client knows how it ended.
 - **CPU**: user and system time of each process with its threads and descendants while jobs are submitted and processed.

@@ -8,14 +8,12 @@ import { measure } from './measure.js';
 import { OUTSTANDING, type Stage } from './scenario.js';
 import { together } from './together.js';
 
-const WARM_UP_JOBS = 1_000;
-
 export async function runOnce(contender: Contender, setup: Setup, options: BenchOptions, say: (line: string) => void): Promise<{ settings: Settings; run: Run }> {
   const { jobs, samples, bulk } = options;
   const running = await contender.start(setup);
   const first = await stage(running);
   await first.workers.resume();
-  await warmUp(first);
+  await warmUp(first, jobs);
   const speeds: Record<number, Throughput> = {};
   for (const size of bulk) {
     say(`${jobs} jobs submitted and processed together, ${size} per request`);
@@ -34,7 +32,8 @@ async function stage(running: Running): Promise<Stage> {
   return { running, client: await running.startClient(), workers: await running.startWorkers() };
 }
 
-async function warmUp({ running, client }: Stage): Promise<void> {
-  const load = { jobs: WARM_UP_JOBS, bulk: 100, outstanding: OUTSTANDING };
-  await measure({ running, jobs: WARM_UP_JOBS, pids: {}, begin: async () => void (await client.call('submit', load)) });
+/** As many jobs as are measured: fleets run for days, and code that has just started is slow, whoever's it is. */
+async function warmUp({ running, client }: Stage, jobs: number): Promise<void> {
+  const load = { jobs, bulk: 100, outstanding: OUTSTANDING };
+  await measure({ running, jobs, pids: {}, begin: async () => void (await client.call('submit', load)) });
 }
