@@ -6,10 +6,11 @@ import { committedOf, type Committed } from '../actors/partition/committed.js';
 import { journal } from '../protocols/messages.js';
 import type { Checkpoint } from './projection.js';
 
-/** How late the first facts may reach somebody who has just come. */
+/** How late the first facts reach somebody who has just come. */
 const ASK_EVERY_MS = 250;
 /** Asking is to stay a small part of what the server does, also where it has ten thousand connections to look through. */
 const PAUSE_PER_ANSWER = 50;
+const ASK_AT_LEAST_EVERY_MS = 1_000;
 /** Of kept commits. What is beyond is published, to whomever. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
@@ -59,7 +60,8 @@ export class Audience {
     this.asking = false;
     if (this.listens) this.publish(this.take(this.kept.length));
     else this.take(last ? this.kept.indexOf(last) + 1 : 0);
-    this.askAgain(Math.max(ASK_EVERY_MS, PAUSE_PER_ANSWER * (performance.now() - askedMs)));
+    const pauseMs = PAUSE_PER_ANSWER * (performance.now() - askedMs);
+    this.askAgain(Math.min(Math.max(ASK_EVERY_MS, pauseMs), ASK_AT_LEAST_EVERY_MS));
   }
 
   /** Without commits there is nothing to ask about: an idle broker is silent. */

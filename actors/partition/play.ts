@@ -68,7 +68,7 @@ export class Play {
     const id = this.nextId();
     const { answer } = this.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id, job: { ...job(), ...over } }] });
     const first = answer?.kind === 'jobs' ? answer.answers[0] : undefined;
-    if (first?.kind !== 'job') throw new Error(`refused: ${JSON.stringify(answer)}`);
+    if (first === undefined || first.kind === 'refused') throw new Error(`refused: ${JSON.stringify(answer)}`);
     return first.jobId;
   }
 
