@@ -21,6 +21,8 @@ export class FakeLeader {
   readonly pulls: worker.Pull[] = [];
   readonly heartbeats: worker.Heartbeat[] = [];
   readonly drains: worker.DrainWorker[] = [];
+  /** How many pulls had come by the first drain. */
+  pullsUntilDrained: number | undefined;
   readonly registered: worker.RegisterWorker[] = [];
   readonly accepted: worker.Report[] = [];
   readonly stale: string[] = [];
@@ -121,6 +123,7 @@ export class FakeLeader {
   }
 
   #drain(message: Msg): void {
+    this.pullsUntilDrained ??= this.pulls.length;
     this.drains.push(worker.DrainWorker.decode(message.data) as worker.DrainWorker);
     for (const [partition, waiting] of this.#open) this.#answer(partition, waiting, {});
     message.respond(worker.DrainReply.encode({ epoch: this.epoch, status: 'draining' }).finish());
