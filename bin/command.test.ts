@@ -129,6 +129,18 @@ t.test('a performer that changes is loaded anew', async (t) => {
   await until('the new one answers', async () => (await version()) === '2\n');
 });
 
+t.test('a performer that leaves a broken promise behind ends its worker, and costs the job beside it nothing', async (t) => {
+  const dev = await startWithPerformers(t);
+  const client = await dev.client();
+  const [beside] = await client.submit([{ type: 'steady' }]);
+  const [careless] = await client.submit([{ type: 'careless' }], { wait: true, waitMs: 20_000 });
+  t.match(careless, { status: 'completed', result: 1 });
+  t.match(await client.await({ jobId: beside!.jobId }, { waitMs: 20_000 }), { status: 'completed', result: 2, attempt: 1 });
+  await until('the worker is gone', () => !isAlive(dev.pids.workers[0]!));
+  t.match(dev.log(), /left behind[^]*unhandledRejection[^]*worker died; it is started again/);
+  t.equal((await dev.run('submit', 'version', '--wait')).stdout, '1\n', 'another one works on');
+});
+
 t.test('a performer that cannot be loaded ends the start, and says which', async (t) => {
   const dir = t.testdir({ performers: { 'bad.js': 'export default 1;\n' } });
   const ran = await run(['dev', '--json'], { cwd: dir });
@@ -161,6 +173,8 @@ async function startWithPerformers(t: Test): Promise<Dev> {
   const cwd = realpathSync(t.testdir({ performers: {} }));
   const file = (name: string, work: string): Promise<void> =>
     writeFile(join(cwd, 'performers', `${name}.js`), `import { performer } from "reprise";\nexport default performer("${name}", ${work});\n`);
-  await Promise.all([file('echo', '(payload) => payload'), file('broken', '() => { throw new Error("no luck"); }'), file('version', '() => 1')]);
+  await Promise.all([file('echo', '(payload) => payload'), file('broken', '() => { throw new Error("no luck"); }'), file('version', '() => 1'),
+    file('steady', 'async () => { await new Promise((done) => setTimeout(done, 500)); return 2; }'),
+    file('careless', '() => { void Promise.reject(new Error("left behind")); return 1; }')]);
   return startDev(t, [], cwd);
 }

@@ -1,4 +1,5 @@
 /** A worker as a process of its own. What it imports decides how fast it starts and how small it stays. */
+import type { Logger } from 'pino';
 import { loadPerformers } from '../actors/worker/load.js';
 import { startWorker, type StartedWorker } from '../actors/worker/start.js';
 import type { WorkerFlags } from './commands/worker.js';
@@ -29,13 +30,28 @@ export async function runWorker(paths: readonly string[], flags: WorkerFlags): P
   });
   log.info({ workerId: worker.workerId, types: loaded.map(({ performer }) => performer.type), concurrency: flags.concurrency }, 'ready');
   tellReady();
-  const why = await Promise.race([asked, worker.stopped.then(() => 'stopped' as const)]);
+  const why = await Promise.race([asked, worker.stopped.then(() => 'stopped' as const), untilBroken(log)]);
   if (why !== 'stopped') await stop(worker, why);
   log.info({ workerId: worker.workerId, why }, 'ended');
-  process.exit(0);
+  process.exit(why === 'broken' ? 1 : 0);
 }
 
-async function stop(worker: StartedWorker, why: Asked): Promise<void> {
-  endWithin(why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, 0);
+/**
+ * Code of a performer may leave a promise behind that nobody awaits, or throw in a timer. What the process is worth after
+ * that nobody knows, so it goes, but in good order: the jobs beside it have done nothing to lose an attempt for.
+ */
+function untilBroken(log: Logger): Promise<'broken'> {
+  return new Promise((resolve) => {
+    for (const kind of ['unhandledRejection', 'uncaughtException'] as const) {
+      process.on(kind, (error: unknown) => {
+        log.fatal({ err: error, hint: 'Await every promise in your performers, or catch what it may throw.' }, `${kind}: the worker ends what it holds, then itself`);
+        resolve('broken');
+      });
+    }
+  });
+}
+
+async function stop(worker: StartedWorker, why: Asked | 'broken'): Promise<void> {
+  endWithin(why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, why === 'broken' ? 1 : 0);
   await worker.stop();
 }
