@@ -1,6 +1,6 @@
 /**
- * Re-publishes committed facts, each on a subject of its own, for whoever watches. At least once, in order. Those of jobs
- * only while somebody listens: three a job are a fifth of a broker's work and two fifths of its server's.
+ * Re-publishes committed facts, each on a subject of its own, for whoever watches: at least once, those of a kind in order.
+ * Those of jobs only while somebody listens: three a job are a fifth of a broker's work and two fifths of its server's.
  */
 import protobuf from 'protobufjs/minimal.js';
 import type { EventName } from '../actors/partition/batch.js';

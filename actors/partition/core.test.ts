@@ -90,6 +90,7 @@ t.test('what is remembered is forgotten by the commits’ own time', (t) => {
   play.submit();
   t.notOk(play.core.state.jobs.has(id), 'an ended job leaves the leader after a minute');
   t.equal(play.ask({ kind: 'get', target: { jobId: id } }).answer?.kind, 'archive', 'and the archive is asked');
+  t.match(play.ask({ kind: 'cancel', target: { jobId: id }, reason: '', commandId: '', by: 'client' }).answer, { kind: 'jobs', answers: [{ kind: 'archived', cancel: true }] });
   t.throws(() => play.submit({ key: 'k', payload: Buffer.from('2') }), /KEY_CONFLICT/, 'its key is kept for an hour');
   play.nowMs += 3_600_000;
   t.not(play.submit({ key: 'k', payload: Buffer.from('2') }), id);

@@ -17,7 +17,8 @@ export type JobAnswer =
       readonly kind: 'job'; readonly jobId: JobId; readonly status: JobStatus; readonly duplicate: boolean; readonly attempt: number;
       readonly cancelling: boolean; readonly failure: Failure | undefined; readonly result: BytesRef | undefined;
     }
-  | { readonly kind: 'archived'; readonly jobId: JobId; readonly duplicate: boolean }
+  /** `cancel`: somebody wants it cancelled, which is refused unless that is how it ended. */
+  | { readonly kind: 'archived'; readonly jobId: JobId; readonly duplicate: boolean; readonly cancel?: true }
   | { readonly kind: 'refused'; readonly rejection: Rejection };
 
 export interface LeaseGrant {

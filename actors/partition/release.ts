@@ -54,6 +54,7 @@ function jobReply(context: Releasing, each: JobAnswer): Sooner<jobs.JobReply.$Pr
 async function archivedReply(context: Releasing, each: JobAnswer & { kind: 'archived' }): Promise<jobs.JobReply.$Properties> {
   const found = await context.archive.find(each.jobId);
   if (found === undefined) return { error: { code: 'NOT_FOUND', message: `no job ${each.jobId}` } };
+  if (each.cancel && found.status !== 'cancelled') return { error: { code: 'ALREADY_ENDED', message: `the job is ${found.status}` } };
   const reply: jobs.JobReply.$Properties = {
     jobId: found.id, status: found.status, duplicate: each.duplicate, attempt: found.attempt, position: context.position,
   };

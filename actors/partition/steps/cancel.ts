@@ -17,7 +17,7 @@ export function cancelJob(core: PartitionCore, { to, target, reason, commandId, 
   if (before && (before.type !== 'CancelJob' || before.id !== jobId)) {
     return core.refuse(to, reject('COMMAND_CONFLICT', `commandId ${commandId} was used for a ${before.type} of ${before.id}`));
   }
-  if (found.kind === 'archived') return core.effect({ kind: 'jobs', to, answers: [{ kind: 'archived', jobId: found.jobId, duplicate: false }] });
+  if (found.kind === 'archived') return core.effect({ kind: 'jobs', to, answers: [{ kind: 'archived', jobId: found.jobId, duplicate: true, cancel: true }] });
   const event = decideCancel(found.job, reason);
   if (event === 'repeated') return core.effect({ kind: 'jobs', to, answers: [answerOf(found.job, true)] });
   if ('code' in event) return core.refuse(to, event);
