@@ -27,6 +27,7 @@ export class Asker {
   /** By the last part of the subject that the answer comes on. */
   readonly #waiting = new Map<string, Waiting>();
   #asked = 0;
+  #denied: Answer | undefined;
 
   constructor(connection: NatsConnection, namespace: Namespace, now: () => number) {
     this.#connection = connection;
@@ -35,13 +36,12 @@ export class Asker {
     this.#inbox = inboxOf(connection);
     this.#timeouts = new Alarm((nowMs) => this.#expire(nowMs), now);
     connection.subscribe(`${this.#inbox}.*`, {
-      callback: (failed, message) => {
-        if (failed === null) this.#heard(message);
-      },
+      callback: (denied, message) => (denied ? this.#deny(denied) : this.#heard(message)),
     });
   }
 
   ask(verb: WorkerVerb, request: Uint8Array, timeoutMs: number): Promise<Answer> {
+    if (this.#denied) return Promise.resolve(this.#denied);
     return new Promise((resolve) => {
       const number = String((this.#asked += 1));
       const dueMs = this.#now() + timeoutMs;
@@ -58,6 +58,13 @@ export class Asker {
   /** What is still asked stays unanswered. */
   stop(): void {
     this.#timeouts.stop();
+  }
+
+  /** The server does not let this user listen for answers, and will not on another try. */
+  #deny({ message }: Error): void {
+    const denied: Answer = { refusal: { code: 'PERMISSION_DENIED', message: `no answer can be heard: ${message}`, retryable: false } };
+    this.#denied = denied;
+    for (const number of [...this.#waiting.keys()]) this.#end(number, denied);
   }
 
   #heard(message: Msg): void {
