@@ -6,7 +6,7 @@ import type { WorkerFlags } from './commands/worker.js';
 import { locate } from './locate.js';
 import { logger } from './log.js';
 import { version } from './self.js';
-import { endWithin, tellReady, untilAsked, type Asked } from './shutdown.js';
+import { endWithin, tellReady, untilAsked } from './shutdown.js';
 
 const GRACE_MS = 10_000;
 /** Draining, aborting what does not end, and saying goodbye take a little longer than the grace. */
@@ -31,9 +31,10 @@ export async function runWorker(paths: readonly string[], flags: WorkerFlags): P
   log.info({ workerId: worker.workerId, types: loaded.map(({ performer }) => performer.type), concurrency: flags.concurrency }, 'ready');
   tellReady();
   const why = await Promise.race([asked, worker.stopped.then(() => 'stopped' as const), untilBroken(log)]);
-  if (why !== 'stopped') await stop(worker, why);
+  const code = why === 'broken' ? 1 : 0;
+  if (why !== 'stopped') await stop(worker, why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, code);
   log.info({ workerId: worker.workerId, why }, 'ended');
-  process.exit(why === 'broken' ? 1 : 0);
+  process.exit(code);
 }
 
 /**
@@ -51,7 +52,7 @@ function untilBroken(log: Logger): Promise<'broken'> {
   });
 }
 
-async function stop(worker: StartedWorker, why: Asked | 'broken'): Promise<void> {
-  endWithin(why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, why === 'broken' ? 1 : 0);
+async function stop(worker: StartedWorker, withinMs: number, code: number): Promise<void> {
+  endWithin(withinMs, code);
   await worker.stop();
 }

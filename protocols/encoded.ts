@@ -4,7 +4,7 @@
  */
 import protobuf from 'protobufjs/minimal.js';
 
-interface Encoder<Properties> {
+export interface Encoder<Properties> {
   encode(message: Properties, writer: protobuf.Writer): protobuf.Writer;
 }
 

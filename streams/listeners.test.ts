@@ -42,6 +42,11 @@ t.test('given a stream that keeps facts, then somebody may hear', async (t) => {
 t.test('given a server that does not answer, then somebody may hear', async (t) => {
   const deaf = { info: {}, request: () => Promise.reject(new Error('no responders')) } as unknown as typeof broker;
   t.equal(await mayListen(deaf, SUBJECT), true);
-  const clustered = { ...broker, info: { ...broker.info!, cluster: 'C1' } } as typeof broker;
-  t.equal(await mayListen(clustered, SUBJECT), true, 'other servers may know of somebody');
+});
+
+t.test('given a server in a cluster that knows of nobody, then somebody may hear at another', async (t) => {
+  const { info } = broker;
+  const asked = (more: object): typeof broker => ({ info: { ...info, ...more }, request: broker.request.bind(broker) }) as unknown as typeof broker;
+  t.equal(await mayListen(asked({}), SUBJECT), false);
+  t.equal(await mayListen(asked({ cluster: 'C1' }), SUBJECT), true);
 });

@@ -3,6 +3,7 @@
  * acknowledgement.
  */
 import protobuf from 'protobufjs/minimal.js';
+import type { Encoder } from '../../protocols/encoded.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { EVENTS_TAG } from '../../streams/commit.js';
 import type { Effect } from './effects.js';
@@ -11,10 +12,6 @@ import type { Cause } from './fold.js';
 /** No decision makes more events than this, so a batch with this much room takes any. */
 const EVENTS_PER_DECISION = 3;
 const EVENT_OVERHEAD_BYTES = 4_096;
-
-interface Encoder<Body> {
-  encode(body: Body, writer: protobuf.Writer): protobuf.Writer;
-}
 
 /** What followers sort an event by; the rest of it lies in the commit's bytes. */
 export interface EventName {

@@ -41,10 +41,12 @@ export function foldCommit(folding: Folding, commit: journal.Commit, seq: number
 function foldStored(folding: Folding, event: journal.Event, where: Where): void {
   const cause: Cause = { commandId: event.cause?.commandId ?? '', type: event.cause?.type ?? '', by: event.cause?.by ?? '' };
   switch (event.kind) {
-    case 'job':
+    case 'job': {
       if (!isJobEventType(event.type)) break;
-      foldJob(folding, event.id as JobId, folding.state.jobs.get(event.id as JobId), withSharedPolicy(decodeJobEvent(event.type, event.body), folding.policies), where, cause);
+      const id = event.id as JobId;
+      foldJob(folding, id, folding.state.jobs.get(id), withSharedPolicy(decodeJobEvent(event.type, event.body), folding.policies), where, cause);
       return;
+    }
     case 'worker':
       if (!isWorkerEventType(event.type)) break;
       foldWorker(folding, event.id as WorkerId, decodeWorkerEvent(event.type, event.body), where.nowMs);
