@@ -28,7 +28,7 @@ export interface Options {
   readonly log?: Logger;
 }
 
-const quiet = pino({ level: process.env['REPRISE_TEST_LOG'] ?? 'silent' }, pino.destination(2));
+export const quiet = pino({ level: process.env['REPRISE_TEST_LOG'] ?? 'silent' }, pino.destination(2));
 
 export class Reprise {
   readonly brokers: Broker[] = [];

@@ -1,0 +1,114 @@
+/**
+ * A data folder of every release is taken over by this one: it folds to what was recorded, ended jobs are as they were,
+ * waiting ones run, and `replay` and `audit verify` work.
+ */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { PartitionCore } from '../../actors/partition/core.js';
+import { viewOf } from '../../actors/partition/state.js';
+import { startWorker } from '../../actors/worker/start.js';
+import { verifyServer } from '../../bin/audit/server.js';
+import { history } from '../../bin/replay/history.js';
+import { startBroker } from '../../gateways/nats/broker.js';
+import { parseJobId, parseNamespace, type Partition } from '../../protocols/ids.js';
+import { connectClient, type Client } from '../../sdk/client.js';
+import { performer } from '../../sdk/index.js';
+import { Chain } from '../../streams/chain.js';
+import { openJournal } from '../../streams/jetstream.js';
+import { startServer, type RunningServer } from '../../streams/server/start.js';
+import { eventually, quiet } from '../broker.js';
+import { silent } from '../worker/support.js';
+import { folderOf, hashOfView, readRecording, recordedVersions, type RecordedJob, type Recording } from './recording.js';
+
+const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'expired']);
+/**
+ * What becomes of the jobs that had not ended. Those that were running end with their leases. Two wait for 300 days from
+ * when they were recorded; after that they run or expire.
+ */
+const BECOMES: Readonly<Record<string, readonly string[]>> = {
+  ready: ['completed'], 'ready-first': ['completed'], reclaimed: ['completed'], running: ['completed'], cancelling: ['cancelled'],
+  retrying: ['retrying', 'completed'], scheduled: ['scheduled', 'completed', 'expired'],
+};
+
+interface Teardown {
+  teardown(end: () => Promise<void>): void;
+}
+
+/** A server on a copy: a recorded folder is never written to. */
+async function serverOn(t: Teardown, version: string): Promise<RunningServer> {
+  const copy = await mkdtemp(join(tmpdir(), 'reprise-journal-'));
+  await cp(join(folderOf(version), 'data'), copy, { recursive: true });
+  const server = await startServer({ dataDir: copy });
+  t.teardown(async () => {
+    await server.stop();
+    await rm(copy, { recursive: true });
+  });
+  return server;
+}
+
+async function fold(server: RunningServer, { namespace }: Recording, partition: Partition): Promise<PartitionCore> {
+  const source = await openJournal({ url: server.brokerUrl, ns: parseNamespace(namespace)!, partition });
+  const chain = new Chain(partition);
+  const core = new PartitionCore(partition);
+  for await (const stored of source.replay(1)) {
+    const accepted = chain.accept(stored);
+    if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);
+  }
+  await source.close();
+  return core;
+}
+
+async function seen(client: Client, { jobId }: RecordedJob): Promise<RecordedJob> {
+  const { status, attempt, result, contentType, failure } = await client.get({ jobId });
+  const bytes = result === undefined ? undefined : Buffer.from(result instanceof Uint8Array ? result : JSON.stringify(result));
+  return {
+    jobId, status, attempt, ...(bytes && { resultBase64: bytes.toString('base64') }), ...(contentType && { contentType }),
+    ...(failure && { failure: { code: failure.code, message: failure.message } }),
+  };
+}
+
+for (const version of await recordedVersions()) {
+  const recording = await readRecording(version);
+  const ns = parseNamespace(recording.namespace)!;
+
+  t.test(`the journals of ${version} fold to what was recorded`, async (t) => {
+    const server = await serverOn(t, version);
+    for (const [p, { viewHash, seq }] of recording.partitions.entries()) {
+      const core = await fold(server, recording, p as Partition);
+      t.equal(core.state.seq, seq);
+      t.equal(hashOfView(viewOf(core.state)), viewHash, `partition ${p}`);
+    }
+  });
+
+  t.test(`a data folder of ${version} is taken over`, async (t) => {
+    const server = await serverOn(t, version);
+    const partitions = recording.partitions.length;
+    const broker = await startBroker({ url: server.brokerUrl, namespace: ns, partitions, version: '0.0.0', log: quiet });
+    t.teardown(() => broker.stop());
+    await broker.ready;
+    const client = await connectClient({ url: server.url, namespace: ns });
+    t.teardown(() => client.close());
+
+    for (const [name, job] of Object.entries(recording.jobs)) {
+      if (FINAL.has(job.status)) t.same(await seen(client, job), job, `${name} is as it was`);
+    }
+    const performers = ['recorded', 'lost', 'later'].map((type) => performer(type, () => Promise.resolve('run by another release')));
+    const worker = await startWorker({ url: server.url, namespace: ns, performers, log: silent });
+    t.teardown(() => worker.stop());
+    for (const [name, { jobId, status }] of Object.entries(recording.jobs)) {
+      if (FINAL.has(status)) continue;
+      const wanted = BECOMES[name.replace(/-\d+$/, '')] ?? [];
+      await eventually(async () => wanted.includes((await client.get({ jobId })).status));
+      t.pass(`${name}, which was ${status}, is ${wanted.join(' or ')}`);
+    }
+    const findings = await verifyServer(server.brokerUrl, ns);
+    t.same(findings.map(({ ok, problem }) => ({ ok, problem })), recording.partitions.map(() => ({ ok: true, problem: undefined })), 'audit verify');
+    for (const [name, { jobId }] of Object.entries(recording.jobs)) {
+      const events: string[] = [];
+      for await (const fact of history(server.brokerUrl, ns, parseJobId(jobId)!)) events.push(fact.event.type);
+      t.equal(events[0], 'JobSubmitted', `${name} can be replayed`);
+    }
+  });
+}

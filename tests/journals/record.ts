@@ -1,0 +1,194 @@
+/**
+ * Records a data folder for the present release: `npx tsx tests/journals/record.ts`, once before a release. It refuses to
+ * overwrite a folder that is there. It takes a little over a minute, because ended jobs leave the leader after one.
+ */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { connect, type NatsConnection } from 'nats';
+import pino from 'pino';
+import { PartitionCore } from '../../actors/partition/core.js';
+import { viewOf } from '../../actors/partition/state.js';
+import { startBroker, type Broker } from '../../gateways/nats/broker.js';
+import { parseNamespace, type Partition } from '../../protocols/ids.js';
+import { Chain } from '../../streams/chain.js';
+import { openJournal } from '../../streams/jetstream.js';
+import { startServer } from '../../streams/server/start.js';
+import { queuesOf } from '../broker.js';
+import { canonical, folderOf, hashOfView, type RecordedJob, type Recording } from './recording.js';
+
+const NAMESPACE = parseNamespace('default')!;
+const PARTITIONS = 2;
+const MONTHS_MS = 300 * 24 * 3_600_000;
+/** Ended jobs are remembered by the leader for one minute. */
+const FORGOTTEN_MS = 61_000;
+/** What belongs to the server's process and not to what it stored. */
+const NOT_KEPT: ReadonlySet<string> = new Set(['server.lock', 'ports', 'broker.secret', 'nats-server.log', 'nats-server.out']);
+
+type Body = Record<string, unknown>;
+
+class Recorder {
+  readonly jobs = new Map<string, string>();
+  private pullSeq = 0;
+  private identity: Body = {};
+
+  constructor(private readonly nc: NatsConnection) {}
+
+  async ask(noun: string, verb: string, body: Body): Promise<Body> {
+    const message = await this.nc.request(`reprise.${NAMESPACE}.${noun}.${verb}`, JSON.stringify(body), { timeout: 10_000 });
+    const reply = JSON.parse(message.string()) as Body;
+    if (message.headers?.get('Nats-Service-Error')) throw new Error(`${noun}.${verb}: ${message.string()}`);
+    return reply;
+  }
+
+  async submit(name: string, job: Body): Promise<string> {
+    const { jobId } = await this.ask('job', 'submit', { type: 'recorded', payload: { name }, ...job });
+    this.jobs.set(name, jobId as string);
+    return jobId as string;
+  }
+
+  async register(workerId: string, types: readonly string[]): Promise<void> {
+    const given = { workerId, session: `session-of-${workerId}` };
+    await this.ask('worker', 'register', { ...given, types, capacity: 10, software: 'recorder' });
+    this.identity = given;
+  }
+
+  /** Pulls until a lease of the type comes. @returns its token */
+  async lease(partition: number, held: readonly string[] = []): Promise<string> {
+    this.pullSeq += 1;
+    const pull = { ...this.identity, partition, pullSeq: this.pullSeq, free: 1, expiresMs: 2_000, held };
+    const { leases } = (await this.ask('worker', 'pull', pull)) as { leases: { token: string }[] };
+    if (leases[0] === undefined) throw new Error('no lease came');
+    return leases[0].token;
+  }
+
+  async report(partition: number, report: Body): Promise<void> {
+    const reply = await this.ask('worker', 'report', { ...this.identity, partition, reports: [report] });
+    if ((reply['revoked'] as unknown[]).length > 0) throw new Error(`revoked: ${JSON.stringify(report)}`);
+  }
+
+  async drain(gone: boolean): Promise<void> {
+    await this.ask('worker', 'drain', { ...this.identity, gone });
+  }
+
+  async view(jobId: string): Promise<RecordedJob> {
+    const view = await this.ask('job', 'get', { jobId });
+    const { status, attempt, result, resultBase64, contentType, failure } = view as Body & RecordedJob;
+    const bytes = resultBase64 ?? (result === undefined ? undefined : Buffer.from(JSON.stringify(result)).toString('base64'));
+    return {
+      jobId, status, attempt, ...(bytes !== undefined && { resultBase64: bytes }), ...(contentType !== undefined && { contentType }),
+      ...(failure && { failure: { code: failure.code, message: failure.message } }),
+    };
+  }
+}
+
+/** Jobs that have ended in every way. */
+async function recordEnded(recorder: Recorder, queue: string, p: number): Promise<void> {
+  const named = (name: string): string => `${name}-${p}`;
+  await recorder.submit(named('completed'), { queue, labels: { tenant: 'acme' }, key: named('past-key'), commandId: named('command') });
+  await recorder.report(p, { token: await recorder.lease(p), outcome: 'ok', result: { pages: 3 } });
+  await recorder.submit(named('completed-bytes'), { queue, payloadBase64: 'AAECAw==', payload: undefined });
+  await recorder.report(p, { token: await recorder.lease(p), outcome: 'ok', resultBase64: '/wA=', contentType: 'image/png' });
+  await recorder.submit(named('failed'), { queue });
+  const failure = { code: 'NO_SUCH_PAGE', message: 'page 7 does not exist', stack: 'Error: page 7\n    at render' };
+  await recorder.report(p, { token: await recorder.lease(p), outcome: 'fail', failure });
+  await recorder.submit(named('failed-after-two'), { queue, retry: { maxAttempts: 2, backoff: { initialMs: 0 } } });
+  for (let nth = 0; nth < 2; nth += 1) await recorder.report(p, { token: await recorder.lease(p), outcome: 'retry', failure, retryAfterMs: 0 });
+  const waiting = await recorder.submit(named('cancelled-waiting'), { queue, type: 'nobody' });
+  await recorder.ask('job', 'cancel', { jobId: waiting, reason: 'ordered twice' });
+  const running = await recorder.submit(named('cancelled-running'), { queue });
+  const token = await recorder.lease(p);
+  await recorder.ask('job', 'cancel', { jobId: running, reason: 'too late' });
+  await recorder.report(p, { token, outcome: 'cancelled' });
+  await recorder.submit(named('expired'), { queue, type: 'nobody', timeouts: { totalMs: 100 } });
+}
+
+/** Jobs that have not ended. */
+async function recordLiving(recorder: Recorder, queue: string, p: number): Promise<void> {
+  const named = (name: string): string => `${name}-${p}`;
+  await recorder.submit(named('completed-lately'), { queue });
+  await recorder.report(p, { token: await recorder.lease(p), outcome: 'ok', result: [1, 2] });
+  await recorder.submit(named('retrying'), { queue });
+  await recorder.report(p, { token: await recorder.lease(p), outcome: 'retry', failure: { message: 'once more' }, retryAfterMs: MONTHS_MS });
+  await recorder.register('lost', ['lost']);
+  await recorder.submit(named('reclaimed'), { queue, type: 'lost', timeouts: { heartbeatMs: 500 } });
+  await recorder.lease(p);
+  await recorder.drain(false);
+  await wait(1_000);
+  await recorder.register('worker', ['recorded']);
+  await recorder.submit(named('running'), { queue, timeouts: { heartbeatMs: 2_000 } });
+  const held = await recorder.lease(p);
+  const cancelling = await recorder.submit(named('cancelling'), { queue, timeouts: { heartbeatMs: 2_000 } });
+  await recorder.lease(p, [held]);
+  await recorder.ask('job', 'cancel', { jobId: cancelling, reason: 'while it ran' });
+  await recorder.submit(named('ready'), { queue, type: 'later', key: named('key'), priority: 5, labels: { a: '1', b: '2' } });
+  await recorder.submit(named('ready-first'), { queue, type: 'later', priority: 9, commandId: named('later-command') });
+  await recorder.submit(named('scheduled'), { queue, delayMs: MONTHS_MS, timeouts: { totalMs: MONTHS_MS + 1_000 } });
+}
+
+/** What the server answers to a question whose reply subject is the journal: a message of nobody's. */
+async function disturb(nc: NatsConnection): Promise<void> {
+  nc.publish('$JS.API.INFO', '', { reply: `reprise.${NAMESPACE}.journal.0` });
+  await nc.flush();
+}
+
+async function foldJournal(url: string, partition: Partition): Promise<unknown> {
+  const source = await openJournal({ url, ns: NAMESPACE, partition });
+  const chain = new Chain(partition);
+  const core = new PartitionCore(partition);
+  for await (const stored of source.replay(1)) {
+    const accepted = chain.accept(stored);
+    if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);
+  }
+  await source.close();
+  return viewOf(core.state);
+}
+
+async function record(version: string): Promise<void> {
+  const folder = folderOf(version);
+  if (existsSync(folder)) throw new Error(`${folder} is there already: what was recorded stays as it is.`);
+  const dataDir = await mkdtemp(join(tmpdir(), 'reprise-record-'));
+  const server = await startServer({ dataDir });
+  const log = pino({ level: 'warn' }, pino.destination(2));
+  const start = (): Promise<Broker> => startBroker({ url: server.brokerUrl, namespace: NAMESPACE, partitions: PARTITIONS, version, log });
+  let broker = await start();
+  await broker.ready;
+  const nc = await connect({ servers: server.url });
+  const recorder = new Recorder(nc);
+  const queues = queuesOf(PARTITIONS);
+
+  await recorder.register('gone', ['recorded']);
+  await recorder.drain(true);
+  await recorder.register('worker', ['recorded']);
+  for (const [p, queue] of queues.entries()) await recordEnded(recorder, queue, p);
+  await disturb(nc);
+  await broker.stop();
+  broker = await start();
+  await broker.ready;
+  await wait(FORGOTTEN_MS);
+  await recorder.register('worker', ['recorded']);
+  for (const [p, queue] of queues.entries()) await recordLiving(recorder, queue, p);
+
+  const jobs: Record<string, RecordedJob> = {};
+  for (const [name, jobId] of recorder.jobs) jobs[name] = await recorder.view(jobId);
+  await nc.close();
+  await broker.stop();
+  const views = await Promise.all(queues.map((_, p) => foldJournal(server.brokerUrl, p as Partition)));
+  await server.stop();
+
+  await mkdir(folder, { recursive: true });
+  await cp(dataDir, join(folder, 'data'), { recursive: true, filter: (path) => !NOT_KEPT.has(basename(path)) });
+  await rm(dataDir, { recursive: true });
+  const partitions = views.map((view) => {
+    const { version: viewVersion, seq } = view as { version: number; seq: number };
+    return { viewVersion, viewHash: hashOfView(view), seq };
+  });
+  const recording: Recording = { namespace: NAMESPACE, partitions, jobs };
+  await writeFile(join(folder, 'recording.json'), `${JSON.stringify(recording, null, 2)}\n`);
+  for (const [p, view] of views.entries()) await writeFile(join(folder, `view.${p}.json`), `${JSON.stringify(JSON.parse(canonical(view)), null, 1)}\n`);
+}
+
+const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string };
+await record(version);

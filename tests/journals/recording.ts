@@ -1,0 +1,52 @@
+/**
+ * Recorded journals: a data folder for each release, as that release left it, with what it folds to. Every later release
+ * must take it over without a loss.
+ *
+ *     tests/journals/<version>/data/            the data folder of the server
+ *                              recording.json   per partition the canonical view's version and hash; what became of each job
+ *                              view.<n>.json    that view, to look at when a hash differs
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface RecordedJob {
+  readonly jobId: string;
+  readonly status: string;
+  readonly attempt: number;
+  readonly resultBase64?: string;
+  readonly contentType?: string;
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+export interface Recording {
+  readonly namespace: string;
+  readonly partitions: readonly { readonly viewVersion: number; readonly viewHash: string; readonly seq: number }[];
+  /** By what the job is there for. */
+  readonly jobs: Readonly<Record<string, RecordedJob>>;
+}
+
+const FOLDER = import.meta.dirname;
+
+/** Versions that were recorded, oldest first. */
+export async function recordedVersions(): Promise<string[]> {
+  const names = await readdir(FOLDER);
+  return names.filter((name) => existsSync(join(FOLDER, name, 'recording.json'))).sort();
+}
+
+export const folderOf = (version: string): string => join(FOLDER, version);
+
+export async function readRecording(version: string): Promise<Recording> {
+  return JSON.parse(await readFile(join(folderOf(version), 'recording.json'), 'utf8')) as Recording;
+}
+
+/** JSON with the names of every object in order, so that equal views have equal bytes. */
+export function canonical(view: unknown): string {
+  return JSON.stringify(view, (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+export const hashOfView = (view: unknown): string => createHash('sha256').update(canonical(view)).digest('hex');
