@@ -23,9 +23,9 @@ async function worked(t: Test): Promise<{ dev: Dev; commits: Stored[] }> {
   const client = await dev.client();
   const answers = await Promise.all(Array.from({ length: JOBS }, async (_, n) => (await client.submit([{ type: 'square', payload: { n } }], { wait: true }))[0]!));
   t.equal(answers.filter(({ status }) => status === 'completed').length, JOBS);
-  const journal = await openJournal({ url: dev.nats, ns: NS, partition: FIRST });
+  const journal = await openJournal({ url: dev.brokerUrl, ns: NS, partition: FIRST });
   t.teardown(() => journal.close());
-  const nc = await connectNats({ url: dev.nats, name: 'test', reconnect: true });
+  const nc = await connectNats({ url: dev.brokerUrl, name: 'test', reconnect: true });
   t.teardown(() => nc.close());
   const witness = openWitness(nc, NS);
   await until('the head is witnessed', async () => (await witness.heads(FIRST)).at(-1)?.seq === (await journal.lastSeq()));

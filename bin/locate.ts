@@ -22,11 +22,16 @@ export function locate(where: Where): Located {
   return { url: given ?? dev?.nats ?? DEFAULT_URL, namespace: namespaceOf(namespace), dev };
 }
 
-/** Brokers may more than others. The password of an embedded server lies in its data folder, for its owner to read. */
+/**
+ * The same with the broker's user, which leads partitions and reads journals. The password of an embedded server lies in
+ * its data folder, for its owner to read; the password of any other server belongs into the address.
+ */
 export function locateForBroker(where: Where): Located {
   const located = locate(where);
-  const secret = located.dev?.dataDir && readSecret(located.dev.dataDir);
-  return secret ? { ...located, url: located.url.replace('://', `://broker:${secret}@`) } : located;
+  const { url } = located;
+  const dev = located.dev ?? findDevFile(process.cwd());
+  const secret = dev?.nats === url && dev.dataDir ? readSecret(dev.dataDir) : undefined;
+  return secret ? { ...located, url: url.replace('://', `://broker:${secret}@`) } : located;
 }
 
 export function namespaceOf(text = 'default'): Namespace {

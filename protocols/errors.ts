@@ -50,7 +50,7 @@ export const ERRORS = {
   SERVER_FAILED: operating('The nats-server did not start or died.', 'Its own words are in the message.'),
   NO_BROKER: operating('Nobody answers on the subject.', 'Start a broker: `reprise broker` or `reprise dev`.', true),
   TIMED_OUT: operating('No answer came in time.', 'The broker may be catching up; send it again with the same commandId.', true),
-  PERMISSION_DENIED: operating('The server does not allow this user to do that.', 'Brokers need the broker user of nats-server.conf.'),
+  PERMISSION_DENIED: operating('The server does not allow this user to do that.', 'Brokers, and commands that read journals (replay, audit, doctor), need the broker user of nats-server.conf: --nats nats://broker:<password>@<host>:<port>.'),
   STREAM_MISMATCH: operating('A stream exists with another configuration than Reprise needs.', 'The message shows the difference; mend or rename the stream.'),
   JOURNAL_FULL: operating('The journal has reached its max_bytes. Nothing was dropped.', 'Raise max_bytes of the stream.'),
   JOURNAL_REGRESSED: operating('The journal lacks a commit that was known to be in it.', 'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),

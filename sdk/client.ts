@@ -60,7 +60,7 @@ const GIVE_UP_MS = 10_000;
 export async function connectClient(options: ClientOptions): Promise<Client> {
   const ns = parseNamespace(options.namespace ?? 'default');
   if (ns === undefined) throw new RepriseError('INVALID_ARGUMENT', 'The namespace must be 1 to 64 of A-Z a-z 0-9 _ -.');
-  const nc = await connectNats({ url: options.url, name: options.name ?? 'reprise client', reconnect: true });
+  const nc = await connectNats({ url: options.url, name: options.name ?? 'reprise client', reconnect: true, requester: true });
   return new Client(nc, ns, new Asking(nc, options.giveUpMs ?? GIVE_UP_MS));
 }
 

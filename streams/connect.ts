@@ -12,6 +12,11 @@ export interface ConnectOptions {
   readonly name: string;
   /** False for journals: with true, what the client holds while it dials again would be sent after we gave it up. */
   readonly reconnect: boolean;
+  /**
+   * For clients and workers: replies come to `_INBOX`, whatever the user. Only there may brokers reply to requests; the
+   * inboxes of the broker's user are closed to their public face.
+   */
+  readonly requester?: true;
   /** Told of what the server refuses out of turn, such as a publish that this user may not make. */
   readonly onError?: (error: RepriseError) => void;
 }
@@ -37,6 +42,7 @@ function optionsOf(options: ConnectOptions): { settings: ConnectionOptions; show
   const servers = addresses.map((each) => each.servers);
   const settings: ConnectionOptions = {
     ...addresses[0],
+    ...(options.requester && { inboxPrefix: '_INBOX' }),
     servers,
     name: options.name,
     timeout: DIAL_MS,

@@ -19,9 +19,9 @@ const LEGAL: ReadonlySet<string> = new Set(Object.keys(ERRORS));
 
 const reprise = await Reprise.start(t, { brokers: 0 });
 await reprise.startChild();
-const client = await Stranger.connect(reprise.url, reprise.ns);
+const client = await Stranger.connect(reprise);
 t.teardown(() => client.close());
-const manager = await client.nc.jetstreamManager({ checkAPI: false });
+const manager = await client.reader.jetstreamManager({ checkAPI: false });
 const lastSeq = async (): Promise<number> => (await manager.streams.info(`REPRISE_${reprise.ns}_JOURNAL_0`)).state.last_seq;
 const codeOf = (msg: Msg): string => (msg.headers?.get('Nats-Service-Error') ?? '').split(':')[0]!;
 /** It lives, and takes work; started again for the next test if it does not. */

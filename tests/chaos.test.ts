@@ -21,7 +21,7 @@ t.setTimeout(150_000 + 40_000 * KILLS);
 
 t.test(`${KILLS} kills each of a worker, the broker and the server, seed ${SEED}`, async (t) => {
   const reprise = await Reprise.start(t, { brokers: 0 });
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   const workers = await Promise.all([reprise.startChild(), ...Array.from({ length: WORKERS }, () => Child.worker(reprise.url, reprise.ns))]).then(([, ...rest]) => rest);
   const submitter = new Submitter(client, JOB);
   t.teardown(async () => {

@@ -17,7 +17,7 @@ const TAKE_OVERS = 3;
 /** The process id is part of a broker's name, which the lease holds. */
 async function leaderOf(client: Stranger, brokers: readonly ChildBroker[]): Promise<ChildBroker | undefined> {
   const bucket = `REPRISE_${client.ns}_LEASES`;
-  const manager = await client.nc.jetstreamManager({ checkAPI: false });
+  const manager = await client.reader.jetstreamManager({ checkAPI: false });
   const entry = await manager.streams.getMessage(`KV_${bucket}`, { last_by_subj: `$KV.${bucket}.0` }).catch(() => undefined);
   const pid = /-(\d+)-[0-9a-f]{4}$/.exec(entry?.string() ?? '')?.[1];
   return brokers.find((broker) => String(broker.pid) === pid);
@@ -68,7 +68,7 @@ t.test(`${ROUNDS} rounds of cuts and pauses, seed ${SEED}`, async (t) => {
   const reprise = await Reprise.start(t, { brokers: 0 });
   const proxies = [await Proxy.start(reprise.server.port), await Proxy.start(reprise.server.port)];
   const brokers = [await reprise.startChild(proxies[0]!.by(reprise.brokerUrl)), await reprise.startChild(proxies[1]!.by(reprise.brokerUrl))];
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   const submitter = new Submitter(client, { type: 'double', timeouts: { heartbeatMs: 4_000 }, retry: { maxAttempts: 50, backoff: { initialMs: 10 } } });
   t.teardown(async () => {
     submitter.abandon();
@@ -119,7 +119,7 @@ t.test(`${ROUNDS} rounds of cuts and pauses, seed ${SEED}`, async (t) => {
 t.test('a leader that was asleep neither refuses nor answers from the past', async (t) => {
   const reprise = await Reprise.start(t, { brokers: 0 });
   const brokers = [await reprise.startChild(), await reprise.startChild()];
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   t.teardown(() => client.close());
   const old = (await client.patient('job.submit', { type: 'x', commandId: 'old' })).body['jobId'] as string;
   const leader = await eventually(() => leaderOf(client, brokers));
@@ -139,7 +139,7 @@ t.test('a leader that was asleep neither refuses nor answers from the past', asy
 t.test("a dead leader's partition goes on", async (t) => {
   const reprise = await Reprise.start(t, { brokers: 0 });
   const brokers = [await reprise.startChild(), await reprise.startChild()];
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   t.teardown(() => client.close());
   const took: number[] = [];
   for (let n = 0; n < TAKE_OVERS; n += 1) {
@@ -160,7 +160,7 @@ t.test('a leader whose connections are cut, with nobody to stand in, leads again
   const reprise = await Reprise.start(t, { brokers: 0 });
   const proxy = await Proxy.start(reprise.server.port);
   await reprise.startChild(proxy.by(reprise.brokerUrl));
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   t.teardown(async () => {
     await client.close();
     await proxy.stop();

@@ -9,16 +9,16 @@ t.test('the server in use syncs before it acknowledges (kill -9 alone cannot sho
   const reprise = await Reprise.start(t);
   const varz = (await (await fetch(`${reprise.server.monitoringUrl}/varz`)).json()) as { jetstream: { config: { sync_always: boolean } } };
   t.equal(varz.jetstream.config.sync_always, true, 'sync_interval: always');
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   t.teardown(() => client.close());
-  const { config } = await (await client.nc.jetstreamManager({ checkAPI: false })).streams.info(`REPRISE_${reprise.ns}_JOURNAL_0`);
+  const { config } = await (await client.reader.jetstreamManager({ checkAPI: false })).streams.info(`REPRISE_${reprise.ns}_JOURNAL_0`);
   t.match(config, { storage: 'file', discard: 'new', max_age: 0, deny_delete: true });
   t.not((config as { persist_mode?: string }).persist_mode, 'async');
 });
 
 t.test('a worker that was stopped past its lease and goes on changes nothing', async (t) => {
   const reprise = await Reprise.start(t);
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   const sleeper = await Child.worker(reprise.url, reprise.ns);
   const workers = [sleeper];
   t.teardown(async () => {
@@ -48,7 +48,7 @@ t.test('a worker that was stopped past its lease and goes on changes nothing', a
 
 t.test('a client that waits while the broker stops is told the truth', async (t) => {
   const reprise = await Reprise.start(t);
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   t.teardown(() => client.close());
   const waiting = client.json('job.submit', { type: 'nobody', wait: true, waitMs: 20_000 }, 25_000);
   await eventually(async () => (await readHistories(client, 1)).jobs.size === 1);

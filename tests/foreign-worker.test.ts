@@ -11,7 +11,7 @@ const protocols = fileURLToPath(new URL('../protocols', import.meta.url));
 
 async function setUp(t: Test, partitions = 1, brokers = 1): Promise<{ reprise: Reprise; client: Stranger; work: (more?: Partial<Options>) => Promise<ForeignWorker> }> {
   const reprise = await Reprise.start(t, { partitions, brokers });
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   const workers: ForeignWorker[] = [];
   t.teardown(async () => {
     await Promise.all(workers.map((worker) => worker.vanish()));

@@ -64,7 +64,7 @@ class Reader {
   async read(): Promise<void> {
     const { client } = this;
     const stream = `REPRISE_${client.ns}_JOURNAL_${this.partition}`;
-    const manager = await client.nc.jetstreamManager({ checkAPI: false });
+    const manager = await client.reader.jetstreamManager({ checkAPI: false });
     const last = (await manager.streams.info(stream)).state.last_seq;
     for (let from = 1; from <= last; from += PAGE) {
       const seqs = Array.from({ length: Math.min(PAGE, last - from + 1) }, (_, n) => from + n);

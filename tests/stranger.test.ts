@@ -44,7 +44,7 @@ for (const partitions of [1, 3]) {
   t.test(`with ${partitions} partition(s)`, async (t) => {
     const reprise = await Reprise.start(t, { partitions });
     const queues = queuesOf(partitions);
-    const client = await Stranger.connect(reprise.url, reprise.ns);
+    const client = await Stranger.connect(reprise);
     t.teardown(() => client.close());
     const submit = async (body: Body): Promise<JobReply> => jobOf((await client.json('job.submit', body)).body);
 
@@ -158,7 +158,7 @@ for (const partitions of [1, 3]) {
     });
 
     t.test('with a worker', async (t) => {
-      const hands = await Stranger.connect(reprise.url, reprise.ns);
+      const hands = await Stranger.connect(reprise);
       t.teardown(() => hands.close());
       await serve(hands, partitions, square);
 

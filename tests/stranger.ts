@@ -40,12 +40,16 @@ export const SUBJECTS = Object.keys(MESSAGES);
 export class Stranger {
   private constructor(
     readonly nc: NatsConnection,
+    /** As the brokers' user: ordinary users may not read journals. */
+    readonly reader: NatsConnection,
     readonly root: protobuf.Root,
     readonly ns: string,
   ) {}
 
-  static async connect(url: string, ns: string): Promise<Stranger> {
-    return new Stranger(await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 50 }), await loadProtocols(), ns);
+  static async connect({ url, brokerUrl, ns }: { url: string; brokerUrl: string; ns: string }): Promise<Stranger> {
+    const { username: user, password: pass } = new URL(brokerUrl);
+    const always = { servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 50 };
+    return new Stranger(await connect(always), await connect({ ...always, user, pass }), await loadProtocols(), ns);
   }
 
   type(name: string): protobuf.Type {
@@ -89,8 +93,8 @@ export class Stranger {
     }
   }
 
-  close(): Promise<void> {
-    return this.nc.close();
+  async close(): Promise<void> {
+    await Promise.all([this.nc.close(), this.reader.close()]);
   }
 }
 

@@ -43,7 +43,7 @@ export interface StartedWorker {
 export async function startWorker(options: StartWorkerOptions): Promise<StartedWorker> {
   const checked = check(options);
   const { workerId, session, log } = checked;
-  const connection = await connectNats({ url: options.url, name: `worker ${workerId}`, reconnect: true });
+  const connection = await connectNats({ url: options.url, name: `worker ${workerId}`, reconnect: true, requester: true });
   const unknown = (): void => actor.send({ type: 'UnknownWorker' });
   const process = new WorkerProcess(connection, checked, {
     newEpoch: () => actor.send({ type: 'NewEpoch' }),

@@ -28,7 +28,7 @@ export const reprise: Contender = {
     // The address holds a password, which a command line would show to everybody.
     const env = { ...process.env, REPRISE_NATS_URL: server.brokerUrl };
     const broker = await startHeld({ name: 'broker', command: [process.execPath, COMMAND, 'broker'], folder, scope: setup.scope, env });
-    const tally = await Tally.open(server.url, setup.scope);
+    const tally = await Tally.open(server.brokerUrl, setup.scope);
     await untilLed(tally, broker);
     return new RunningReprise(server, broker, tally, { ...setup, folder });
   },

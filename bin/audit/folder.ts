@@ -30,7 +30,7 @@ async function verifyCopy(copy: string, journals: ReadonlyMap<Namespace, Partiti
   const server = await startOnCopy(copy);
   try {
     const findings: Finding[] = [];
-    for (const [namespace, partitions] of journals) findings.push(...(await verifyServer(server.url, namespace, complete(partitions))));
+    for (const [namespace, partitions] of journals) findings.push(...(await verifyServer(server.brokerUrl, namespace, complete(partitions))));
     return findings;
   } finally {
     await server.stop();

@@ -1,6 +1,6 @@
 /** `reprise audit verify` */
 import type { VerifyFlags } from '../commands/audit.js';
-import { locate } from '../locate.js';
+import { locateForBroker } from '../locate.js';
 import { note, paint, print } from '../terminal.js';
 import { verifyFolder } from './folder.js';
 import type { Finding } from './partition.js';
@@ -17,7 +17,7 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
 }
 
 function onServer(flags: VerifyFlags): Promise<Finding[]> {
-  const { url, namespace } = locate(flags);
+  const { url, namespace } = locateForBroker(flags);
   return verifyServer(url, namespace);
 }
 

@@ -73,7 +73,7 @@ async function work(stack: Stack, { bytes = WANTED.bytes, least = WANTED.least }
     const tookMs = performance.now() - started;
     working.end();
     const checking = progress('verifying', files.length);
-    const verification = await verify(submitted, await readJournal(stack.nats, NAMESPACE, PARTITION), checking.update);
+    const verification = await verify(submitted, await readJournal(stack.brokerUrl, NAMESPACE, PARTITION), checking.update);
     checking.end();
     const outcome: Outcome = { submitted, verification, tookMs, durability: await durabilityOf(stack.monitoring) };
     const summary = summaryOf(outcome);

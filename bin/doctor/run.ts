@@ -4,7 +4,7 @@ import { RepriseError } from '../../protocols/errors.js';
 import { connectNats } from '../../streams/connect.js';
 import { durabilityOf, fitness } from '../../streams/durability.js';
 import type { DoctorFlags } from '../commands/doctor.js';
-import { locate, type Located } from '../locate.js';
+import { locateForBroker, type Located } from '../locate.js';
 import { paint, print } from '../terminal.js';
 import { brokerFindings } from './brokers.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -13,7 +13,7 @@ import { streamFindings } from './streams.js';
 const NODE_NEEDED = [20, 19] as const;
 
 export async function runDoctor(flags: DoctorFlags): Promise<void> {
-  const located = locate(flags);
+  const located = locateForBroker(flags);
   const findings = [node(), ...(await server(located, flags.monitoring ?? located.dev?.monitoring))];
   const failed = findings.some(({ level }) => level === 'fail');
   if (flags.json) print(JSON.stringify({ ok: !failed, findings }));
@@ -31,7 +31,7 @@ function node(): Finding {
 async function server({ url, namespace }: Located, monitoring: string | undefined): Promise<Finding[]> {
   let nc: NatsConnection;
   try {
-    nc = await connectNats({ url, name: 'reprise doctor', reconnect: false });
+    nc = await connectNats({ url, name: 'reprise doctor', reconnect: false, requester: true });
   } catch (error) {
     if (!(error instanceof RepriseError)) throw error;
     return [fail('server', error.message, error.hint)];

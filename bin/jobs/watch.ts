@@ -1,20 +1,24 @@
-/** `reprise jobs watch`: what happened, then what happens, each event once and in order. */
+/**
+ * `reprise jobs watch`: what happened, then what happens, each event once and in order. What happened is read from the
+ * journal; a user who may not read it sees what happens from now on.
+ */
+import { RepriseError } from '../../protocols/errors.js';
 import { parseJobId, type JobId } from '../../protocols/ids.js';
 import type { JobView } from '../../sdk/client.js';
 import type { JobFlags } from '../commands/jobs.js';
-import type { Located } from '../locate.js';
+import { locateForBroker, type Located } from '../locate.js';
 import { history, type Fact } from '../replay/history.js';
 import { Steps, type Step } from '../replay/steps.js';
-import { paint, print, visible } from '../terminal.js';
+import { note, paint, print, visible } from '../terminal.js';
 import { targetOf, withClient } from './client.js';
-import { statusText } from './show-values.js';
+import { linesOf, plain, statusText } from './show-values.js';
 
 export async function runWatch(given: string | undefined, flags: JobFlags): Promise<void> {
   const target = targetOf(given, flags);
-  await withClient(flags, async (client, located) => {
+  await withClient(flags, async (client) => {
     const found = await client.get(target);
     const live = client.watch(found.jobId);
-    const told = new Told(located, parseJobId(found.jobId)!, flags.json === true);
+    const told = new Told(locateForBroker(flags), parseJobId(found.jobId)!, flags.json === true);
     // Listening has begun before the past is read, so nothing falls between the two.
     await told.catchUp(await client.get({ jobId: found.jobId }));
     for await (const seen of live) {
@@ -29,9 +33,10 @@ class Told {
   readonly #located: Located;
   readonly #id: JobId;
   readonly #json: boolean;
-  readonly #steps: Steps;
+  #steps: Steps;
   #seq = 0;
   #index = -1;
+  #mayRead = true;
 
   constructor(located: Located, id: JobId, json: boolean) {
     this.#located = located;
@@ -41,10 +46,25 @@ class Told {
   }
 
   /** Tells what lies in the journal up to the job's latest event and was not told yet. */
-  async catchUp({ firstSeq, lastSeq }: JobView): Promise<void> {
-    if (this.#seq >= lastSeq) return;
+  async catchUp(view: JobView): Promise<void> {
+    const { firstSeq, lastSeq } = view;
+    if (this.#seq >= lastSeq || !this.#mayRead) return;
     const range = { firstSeq: this.#seq === 0 ? firstSeq : this.#seq, lastSeq };
-    for await (const fact of history(this.#located.url, this.#located.namespace, this.#id, range)) this.fact(fact);
+    try {
+      for await (const fact of history(this.#located.url, this.#located.namespace, this.#id, range)) this.fact(fact);
+    } catch (error) {
+      if (!(error instanceof RepriseError && error.code === 'PERMISSION_DENIED')) throw error;
+      this.#beginWith(view);
+    }
+  }
+
+  #beginWith(view: JobView): void {
+    this.#mayRead = false;
+    this.#steps = new Steps(this.#id, view.status);
+    [this.#seq, this.#index] = [view.lastSeq, Infinity];
+    note('This user may not read the journal: this is how the job stands, and what happens from now on.');
+    if (this.#json) print(JSON.stringify({ kind: 'view', ...plain(view) }));
+    else for (const shown of linesOf(view)) print(shown);
   }
 
   fact(fact: Fact): void {

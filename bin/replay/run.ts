@@ -3,7 +3,7 @@ import { RepriseError } from '../../protocols/errors.js';
 import { parseJobId, type JobId } from '../../protocols/ids.js';
 import { connectClient } from '../../sdk/client.js';
 import type { ReplayFlags } from '../commands/replay.js';
-import { locate, type Located } from '../locate.js';
+import { locateForBroker, type Located } from '../locate.js';
 import { note, print } from '../terminal.js';
 import { history, type Range } from './history.js';
 import { linesOf } from './lines.js';
@@ -15,7 +15,7 @@ const ASK_MS = 500;
 export async function runReplay(text: string, flags: ReplayFlags): Promise<void> {
   const id = parseJobId(text);
   if (id === undefined) throw new RepriseError('NOT_FOUND', `${JSON.stringify(text)} is not a job id.`, { hint: 'A job id looks like 0-4k2m7q9p0r3s5t8v.' });
-  const located = locate(flags);
+  const located = locateForBroker(flags);
   const range = await rangeOf(located, id);
   if (range === undefined && !flags.json) note('No broker answers: the whole journal is read.');
   const steps = new Steps(id);

@@ -35,14 +35,17 @@ const SHORT = 400;
 
 export class Steps {
   readonly #id: JobId;
+  #status: string;
   #job: Job | undefined;
 
-  constructor(id: JobId) {
+  /** @param status the job's before the first event that comes */
+  constructor(id: JobId, status = 'absent') {
     this.#id = id;
+    this.#status = status;
   }
 
   next({ seq, index, nowMs, event: stored }: Fact): Step {
-    const before = this.#job?.status ?? 'absent';
+    const before = this.#status;
     const { type = '', by = '', commandId = '' } = stored.cause ?? {};
     const told = { position: `${seq}.${index}`, time: new Date(nowMs).toISOString(), event: stored.type, cause: { type: type ?? '', by: by ?? '', commandId: commandId ?? '' }, before };
     if (!isJobEventType(stored.type)) return { ...told, after: before, changed: {}, complaint: 'this version does not know the event' };
@@ -50,6 +53,7 @@ export class Steps {
     const leads = jobChart.next(before, event.type);
     const complaint = leads === event.body.status ? {} : { complaint: `from ${before} the chart leads to ${leads ?? 'nowhere'}` };
     const old = structuredClone(this.#job);
+    this.#status = event.body.status;
     // Without its submission a job cannot be folded, only told.
     if (this.#job !== undefined || event.type === 'JobSubmitted') this.#job = applyJob(this.#job, event, this.#id, { seq, index, nowMs, place: 0 });
     return { ...told, after: event.body.status, changed: difference(old, this.#job), ...contents(event), ...complaint };

@@ -31,6 +31,8 @@ export interface Pids {
 export interface Stack {
   /** For clients. */
   readonly nats: string;
+  /** For whoever reads journals; it may hold the broker's password. */
+  readonly brokerUrl: string;
   readonly monitoring: string | undefined;
   readonly pids: Pids;
   /** Starts the workers anew, with what their files hold now. */
@@ -77,6 +79,7 @@ async function start(options: StackOptions, ending: (() => Promise<void>)[]): Pr
   ending.push(async () => removeDevFile(process.cwd()));
   return {
     nats,
+    brokerUrl,
     get monitoring() {
       return server?.running.monitoringUrl;
     },

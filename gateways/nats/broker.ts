@@ -52,7 +52,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   await topology();
   const nc = await connectNats({ url: gatewayUrl(url), name: `reprise gateway ${name}`, reconnect: true });
   const witness = openWitness(control, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
-  const checkpoints = await Checkpoints.open(control, ns, () => nc.flush());
+  const checkpoints = await Checkpoints.open(control, ns, () => control.flush());
   const hosts: PartitionHost[] = [];
   const router = new Router(nc, ns, hosts, (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
   for (let n = 0; n < options.partitions; n += 1) {
@@ -73,9 +73,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 interface HostParts {
   readonly options: BrokerOptions;
   readonly name: string;
-  /** For streams and leases; nothing that an asker chose is ever published here. */
+  /** For streams, leases and facts; nothing whose subject a requester chose is ever published here. */
   readonly control: NatsConnection;
-  /** For everybody's requests and their answers. */
+  /** For requests and their replies. */
   readonly nc: NatsConnection;
   readonly topology: () => Promise<void>;
   readonly witness: Witness;
@@ -87,7 +87,7 @@ interface HostParts {
 async function host({ options, name, control, nc, topology, witness, checkpoints, router, partition }: HostParts): Promise<PartitionHost> {
   const { namespace: ns, url, log } = options;
   const jobs = new JobsProjection();
-  const publisher = new Publisher(nc);
+  const publisher = new Publisher(control);
   const events = new EventsProjection(ns, (subject, parts) => publisher.publish(subject, parts), () => mayListen(control, subjects.events(ns, 'job')));
   const runner = new ProjectionRunner(partition, [jobs, events], await checkpoints.read(partition, [events.name]), (projection, checkpoint) => {
     if (projection === events.name) checkpoints.note(partition, projection, checkpoint);

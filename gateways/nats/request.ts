@@ -7,6 +7,7 @@ import { job, worker } from '../../protocols/messages.js';
 import type { Verb } from '../../protocols/subjects.js';
 import { encodeError, encodeReply, type Format } from './encode.js';
 import { parseJson } from './json.js';
+import { isBrokersInbox } from '../../streams/server/address.js';
 import { decodeStrictly, type Decoder } from './strict.js';
 
 export const MESSAGES = {
@@ -26,6 +27,8 @@ export class NatsRequest implements Answerable {
     readonly msg: Msg,
     readonly verb: Verb,
     private readonly partitions: number,
+    /** By another broker, which may wait for the answer itself. */
+    private readonly forwarded: boolean,
     private readonly onError: (rejection: Rejection) => void,
   ) {
     this.format = msg.data[0] === OPENING_BRACE ? 'json' : 'protobuf';
@@ -51,12 +54,13 @@ export class NatsRequest implements Answerable {
   }
 
   /**
-   * NATS checks where a request is published, not where its answer goes; an answer to the server's API or into a
-   * journal would be ours by name. Such a request is not answered.
+   * NATS checks where a request is published, not where its reply goes; a reply to the server's API, into a journal or to
+   * another broker's inbox would be published with our rights. Such a request is not answered.
    */
-  private get mayAnswer(): boolean {
+  get mayAnswer(): boolean {
     const { reply } = this.msg;
-    return reply !== undefined && reply !== '' && !reply.startsWith('$') && !reply.startsWith('reprise.');
+    if (reply === undefined || reply === '' || reply.startsWith('$') || reply.startsWith('reprise.')) return false;
+    return this.forwarded || !isBrokersInbox(reply);
   }
 
   answer(reply: Reply): void {

@@ -30,7 +30,7 @@ export class Router {
 
   /** @param only the partition whose leader is asked, when another broker has forwarded the request */
   route(verb: Verb, msg: Msg, only?: Partition): void {
-    const request = new NatsRequest(msg, verb, this.hosts.length, (rejection) => this.onError(verb, rejection));
+    const request = new NatsRequest(msg, verb, this.hosts.length, only !== undefined, (rejection) => this.onError(verb, rejection));
     const message = request.decode();
     if (isRejection(message)) return request.refuse(message);
     const refused = validated(() => {
@@ -70,7 +70,7 @@ export class Router {
     if (host.leader) return host.leader.handle(command);
     if (only !== undefined || !host.isFollowing) return request.refuse(host.whyNot);
     const { msg } = request;
-    if (msg.reply) this.nc.publish(subjects.leader(this.ns, partition, request.verb), msg.data, { reply: msg.reply });
+    if (request.mayAnswer) this.nc.publish(subjects.leader(this.ns, partition, request.verb), msg.data, { reply: msg.reply });
   }
 
   private submit(request: NatsRequest, message: job.SubmitJobs, only: Partition | undefined): void {

@@ -8,7 +8,12 @@ import { RepriseError } from '../../protocols/errors.js';
 export const BROKER_INBOX = '_INBOX_BROKER';
 const BROKER = 'broker';
 const GATEWAY = 'gateway';
-const INBOXES: Readonly<Record<string, string>> = { [BROKER]: BROKER_INBOX, [GATEWAY]: '_INBOX_GATEWAY' };
+const GATEWAY_INBOX = '_INBOX_GATEWAY';
+const INBOXES: Readonly<Record<string, string>> = { [BROKER]: BROKER_INBOX, [GATEWAY]: GATEWAY_INBOX };
+
+/** Whether a subject is an inbox where only brokers wait for replies. */
+export const isBrokersInbox = (subject: string): boolean =>
+  subject.startsWith(`${BROKER_INBOX}.`) || subject.startsWith(`${GATEWAY_INBOX}.`);
 
 export interface Address {
   readonly servers: string;

@@ -1,7 +1,7 @@
 /** What the command's tests share: the built command as a process, a `dev` of their own, and patience. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
@@ -44,6 +44,8 @@ export async function run(args: readonly string[], options: RunOptions): Promise
 export interface Dev {
   readonly cwd: string;
   readonly nats: string;
+  /** With the broker's password, for reading journals. */
+  readonly brokerUrl: string;
   readonly pids: { readonly server: number; readonly broker: number; readonly workers: readonly number[] };
   readonly child: ChildProcess;
   /** What it has said on stderr so far. */
@@ -75,6 +77,7 @@ export async function startDev(t: Test, args: readonly string[] = [], cwd = real
   };
   return {
     cwd, nats, pids, child, client,
+    brokerUrl: nats.replace('//', `//broker:${readFileSync(join(dataIn(cwd), 'broker.secret'), 'utf8').trim()}@`),
     log: () => said,
     run: (...more) => run(more, { cwd }),
     stop: async () => {
