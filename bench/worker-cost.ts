@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { performer } from '../actors/performer/performer.js';
 import { startWorker } from '../actors/worker/start.js';
-import { jobId, token, type Partition } from '../protocols/ids.js';
+import { jobId, type Partition } from '../protocols/ids.js';
 import { worker } from '../protocols/messages.js';
 
 const [jobs = 200_000, concurrency = 50] = process.argv.slice(2).filter((word) => /^\d+$/.test(word)).map(Number);
@@ -32,7 +32,7 @@ async function parent(): Promise<void> {
     leased += 1;
     for (let i = 0; i < 4; i += 1) random[i] = leased >>> (8 * i);
     const id = jobId(0 as Partition, random);
-    return { token: token(id, 1, 1), jobId: id, type: 'noop', queue: 'default', attempt: 1, maxAttempts: 3, payload, leaseMs: 15_000, attemptMs: 1_800_000 };
+    return { token: `${id}/1/1/1.signature`, jobId: id, type: 'noop', queue: 'default', attempt: 1, maxAttempts: 3, payload, leaseMs: 15_000, attemptMs: 1_800_000 };
   };
   const pulled = (message: Msg): void => {
     const { reports, free } = worker.Pull.decode(message.data);
@@ -45,7 +45,7 @@ async function parent(): Promise<void> {
   let waiting: Msg | undefined;
   let total = 20_000;
   connection.subscribe('reprise.bench.worker.register', {
-    callback: (_error, message) => void message.respond(worker.RegisterReply.encode({ partitions: 1, epoch: 1 }).finish()),
+    callback: (_error, message) => void message.respond(worker.RegisterReply.encode({ partitions: 1, epoch: 1, session: 'bench', proof: '1.bench' }).finish()),
   });
   connection.subscribe('reprise.bench.worker.pull', { callback: (_error, message) => pulled(message) });
   await connection.flush();

@@ -15,7 +15,7 @@ const COMMITS: readonly Committed[] = (() => {
   play.register('w1');
   const id = play.submit();
   play.pull('w1', 1, 1);
-  play.pull('w1', 2, 0, [], [ok(first(id))]);
+  play.pull('w1', 2, 0, [], [ok(first('w1', id))]);
   play.submit();
   return play.commits.map((bytes, nth) => committedOf(journal.Commit.decode(bytes), P0, nth + 1, hashOf(bytes), bytes));
 })();

@@ -18,7 +18,7 @@ const played = (): Play => {
   play.register('w1');
   const id = play.submit({ key: 'k', priority: 3, labels: { team: 'a' } });
   play.pull('w1', 1, 1);
-  play.pull('w1', 2, 0, [], [ok(first(id))]);
+  play.pull('w1', 2, 0, [], [ok(first('w1', id))]);
   play.submit();
   return play;
 };

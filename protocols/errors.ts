@@ -30,6 +30,7 @@ export const ERRORS = {
   ALREADY_ENDED: rejection(409, 'The job has ended, so it cannot be changed.', 'The message says how it ended.'),
   STALE_ATTEMPT: rejection(409, 'The token is not the one of the current attempt.', 'Drop the attempt: the job was given to another worker or has ended.'),
   UNKNOWN_WORKER: rejection(404, 'The leader does not know this worker session.', 'Register, then pull again.', true),
+  SESSION_UNPROVED: rejection(403, 'The request does not prove that it comes from the session that it names.', 'Register, and send the session and the proof that the reply names.'),
   WRONG_PARTITION: rejection(421, 'The request names things of another partition.', 'Send reports and tokens to the partition that their job id begins with.'),
   NOT_LEADER: rejection(503, 'The broker does not lead this partition now. Nothing was changed.', 'Send it again.', true),
   OVERLOADED: rejection(429, 'More is waiting for the journal than may wait. Nothing was changed.', 'Send it again a little later.', true),

@@ -54,13 +54,9 @@ export function partitionOfQueue(queue: string, partitions: number): Partition {
   return (partitions === 1 ? 0 : createHash('sha256').update(queue).digest().readUInt32BE(0) % partitions) as Partition;
 }
 
-/** `<jobId>/<attempt>/<lease>`: the right to report on one attempt. */
-export function token(id: JobId, attempt: number, lease: number): Token {
-  return `${id}/${attempt}/${lease}` as Token;
-}
-
+/** What a token's text says. Whether it was given out is for its signature to tell, see proofs.ts. */
 export function parseToken(text: string): { jobId: JobId; attempt: number; lease: number } | undefined {
-  const parts = /^([^/]{1,24})\/([1-9]\d{0,8})\/([1-9]\d{0,8})$/.exec(text);
+  const parts = /^([^/]{1,24})\/([1-9]\d{0,8})\/([1-9]\d{0,8})(?:\/[\w.-]{1,40})?$/.exec(text);
   const id = parts && parseJobId(parts[1]!);
   return id ? { jobId: id, attempt: Number(parts[2]), lease: Number(parts[3]) } : undefined;
 }

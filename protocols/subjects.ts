@@ -38,4 +38,5 @@ export const streams = {
   /** Key-value buckets; their streams are called KV_<bucket>. */
   leases: (ns: Namespace): string => `REPRISE_${ns}_LEASES`,
   checkpoints: (ns: Namespace): string => `REPRISE_${ns}_CHECKPOINTS`,
+  keys: (ns: Namespace): string => `REPRISE_${ns}_KEYS`,
 } as const;

@@ -76,6 +76,8 @@ export function witnessConfig(ns: Namespace, partitions: number, replicas: numbe
 
 /** In memory: with sync_interval always every renewal on disk would cost as much as a commit. */
 export const leasesConfig = (ns: Namespace, replicas: number): Wanted => bucket(streams.leases(ns), StorageType.Memory, replicas);
+/** On disk: a worker's leases outlive a restart of the server. */
+export const keysConfig = (ns: Namespace, replicas: number): Wanted => bucket(streams.keys(ns), StorageType.File, replicas);
 export const checkpointsConfig = (ns: Namespace, replicas: number): Wanted => bucket(streams.checkpoints(ns), StorageType.File, replicas);
 
 function bucket(name: string, storage: StorageType, replicas: number): Wanted {

@@ -4,7 +4,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace } from '../protocols/ids.js';
 import { operating, STREAM_NOT_FOUND } from './connect.js';
-import { checkpointsConfig, journalConfig, leasesConfig, OPERATORS_OWN, type Wanted, witnessConfig } from './configs.js';
+import { checkpointsConfig, journalConfig, keysConfig, leasesConfig, OPERATORS_OWN, type Wanted, witnessConfig } from './configs.js';
 
 export interface TopologyOptions {
   readonly replicas?: number;
@@ -21,7 +21,7 @@ export async function ensureTopology(nc: NatsConnection, ns: Namespace, partitio
   const journals = Array.from({ length: partitions }, (_, n) => journalConfig(ns, n, partitions, replicas, options.maxBytes));
   // The first journal holds the number of partitions for all, so that two brokers with different ones meet there.
   for (const first of journals.slice(0, 1)) await ensure(jsm, first);
-  const others = [...journals.slice(1), witnessConfig(ns, partitions, replicas), leasesConfig(ns, replicas), checkpointsConfig(ns, replicas)];
+  const others = [...journals.slice(1), witnessConfig(ns, partitions, replicas), leasesConfig(ns, replicas), checkpointsConfig(ns, replicas), keysConfig(ns, replicas)];
   await Promise.all(others.map((wanted) => ensure(jsm, wanted)));
 }
 

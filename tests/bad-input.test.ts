@@ -32,12 +32,16 @@ async function isAlive(): Promise<boolean> {
   return alive && code === '';
 }
 
+/** A session that was given out and is over. */
+const gone = await client.register('gone', { types: ['gone'], capacity: 1 });
+await client.patient('worker.drain', { ...gone, gone: true });
+
 t.beforeEach(async () => void (await isAlive()));
 
 t.test(`a thousand random and mutated requests to each subject, seed ${SEED}`, async (t) => {
   for (const [nth, subject] of SUBJECTS.entries()) {
     t.test(subject, async (t) => {
-      const mutations = new Mutations(SEED + nth);
+      const mutations = new Mutations(SEED + nth, gone);
       const before = await lastSeq();
       const codes: Record<string, number> = {};
       let illegal = 0;
@@ -61,7 +65,7 @@ t.test(`a thousand random and mutated requests to each subject, seed ${SEED}`, a
 
 t.test('each named case is refused with its code, and nothing else changes', async (t) => {
   const submit = (more: Body): readonly ['job.submit', Body] => ['job.submit', { type: 'named', ...more }];
-  const pull = (more: Body): readonly ['worker.pull', Body] => ['worker.pull', { ...NOBODY, pullSeq: 1, free: 1, expiresMs: 100, ...more }];
+  const pull = (more: Body): readonly ['worker.pull', Body] => ['worker.pull', { ...gone, pullSeq: 1, free: 1, expiresMs: 100, ...more }];
   const cases: readonly (readonly [string, keyof typeof ERRORS, readonly [string, unknown]])[] = [
     ['an unknown field', 'INVALID_ARGUMENT', submit({ foo: 1 })],
     ['an unknown field whose name fills the request', 'INVALID_ARGUMENT', submit({ ['"'.repeat(400_000)]: 1 })],
@@ -75,14 +79,14 @@ t.test('each named case is refused with its code, and nothing else changes', asy
     ['a queue with a wildcard', 'INVALID_ARGUMENT', submit({ queue: '>' })],
     ['a type with a space', 'INVALID_ARGUMENT', submit({ type: 'a b' })],
     ['a key with control characters', 'INVALID_ARGUMENT', submit({ key: 'a\u0000b' })],
-    ['a worker id with a wildcard', 'INVALID_ARGUMENT', ['worker.register', { workerId: '*', session: 's', types: ['t'], capacity: 1 }]],
+    ['a worker id with a wildcard', 'INVALID_ARGUMENT', ['worker.register', { workerId: '*', types: ['t'], capacity: 1 }]],
     ['a session with a dot', 'INVALID_ARGUMENT', ['worker.drain', { workerId: 'w', session: 'a.b' }]],
     ['a negative count', 'INVALID_ARGUMENT', pull({ free: -1 })],
     ['a fractional count', 'INVALID_ARGUMENT', pull({ free: 1.5 })],
     ['a fractional pullSeq', 'INVALID_ARGUMENT', pull({ pullSeq: 1.5 })],
     ['more free slots than anybody has', 'INVALID_ARGUMENT', pull({ free: 1e9 })],
     ['a pull that waits too long', 'INVALID_ARGUMENT', pull({ expiresMs: 60_000 })],
-    ['no capacity', 'INVALID_ARGUMENT', ['worker.register', { ...NOBODY, types: ['t'], capacity: 0 }]],
+    ['no capacity', 'INVALID_ARGUMENT', ['worker.register', { workerId: 'nobody', types: ['t'], capacity: 0 }]],
     ['an absurd delay', 'INVALID_ARGUMENT', submit({ delayMs: 1e15 })],
     ['a negative delay', 'INVALID_ARGUMENT', submit({ delayMs: -1 })],
     ['a fractional delay', 'INVALID_ARGUMENT', submit({ delayMs: 0.5 })],
@@ -95,9 +99,13 @@ t.test('each named case is refused with its code, and nothing else changes', asy
     ['an absurd backoff', 'INVALID_ARGUMENT', submit({ retry: { backoff: { factor: 1e9 } } })],
     ['no jobs', 'INVALID_ARGUMENT', ['job.submit', { jobs: [] }]],
     ['too many jobs', 'INVALID_ARGUMENT', ['job.submit', { jobs: Array.from({ length: 1_001 }, () => ({ type: 't' })) }]],
-    ['a pull of an unknown session', 'UNKNOWN_WORKER', pull({})],
+    ['a pull of a session that is over', 'UNKNOWN_WORKER', pull({})],
+    ['a pull without a proof', 'SESSION_UNPROVED', pull({ proof: '' })],
+    ['a pull with the proof of another session', 'SESSION_UNPROVED', pull({ session: 'another' })],
+    ['a pull with the proof of another worker', 'SESSION_UNPROVED', pull({ workerId: 'another' })],
+    ['a registration with a session of its own', 'SESSION_UNPROVED', ['worker.register', { ...NOBODY, types: ['t'], capacity: 1 }]],
     ['a partition that does not exist', 'WRONG_PARTITION', pull({ partition: 1 })],
-    ['a token of another partition', 'WRONG_PARTITION', ['worker.heartbeat', { ...NOBODY, tokens: ['7-0000000000000000/1/1'] }]],
+    ['a token of another partition', 'WRONG_PARTITION', ['worker.heartbeat', { ...gone, tokens: ['7-0000000000000000/1/1'] }]],
     ['a reserved field', 'UNSUPPORTED', submit({ require: { gpu: '1' } })],
     ['neither id nor key', 'INVALID_ARGUMENT', ['job.get', {}]],
     ['both id and key', 'INVALID_ARGUMENT', ['job.get', { jobId: UNKNOWN, key: 'k' }]],
@@ -133,8 +141,8 @@ t.test('a payload nested two hundred thousand deep is taken or refused, and neve
   t.ok(await isAlive(), 'the broker lives');
   const { code } = await client.proto('job.submit', { jobs: [{ type: 'deep', payload: Buffer.from(deep) }] });
   t.equal(code, '', 'in protobuf it is opaque');
-  await client.json('worker.register', { workerId: 'deep', session: 'deep', types: ['deep'], capacity: 1 });
-  const pulled = await client.raw('worker.pull', JSON.stringify({ workerId: 'deep', session: 'deep', pullSeq: 1, free: 1, expiresMs: 500 }), 3_000).then(codeOf, String);
+  const me = await client.register('deep', { types: ['deep'], capacity: 1 });
+  const pulled = await client.raw('worker.pull', JSON.stringify({ ...me, pullSeq: 1, free: 1, expiresMs: 500 }), 3_000).then(codeOf, String);
   t.ok(pulled === '' || LEGAL.has(pulled), `and whoever pulls it in JSON is answered: ${pulled}`);
   t.ok(await isAlive(), 'the broker lives');
 });
@@ -142,15 +150,14 @@ t.test('a payload nested two hundred thousand deep is taken or refused, and neve
 t.test('a payload that grows when it is shown as JSON is answered all the same', async (t) => {
   const payload = Buffer.from(`[${'9e20,'.repeat(52_000)}1]`);
   t.equal((await client.proto('job.submit', { jobs: [{ type: 'grows', payload }] })).code, '');
-  await client.json('worker.register', { workerId: 'grows', session: 'grows', types: ['grows'], capacity: 1 });
-  const pulled = await client.raw('worker.pull', JSON.stringify({ workerId: 'grows', session: 'grows', pullSeq: 1, free: 1, expiresMs: 500 }), 3_000).then(codeOf, String);
+  const me = await client.register('grows', { types: ['grows'], capacity: 1 });
+  const pulled = await client.raw('worker.pull', JSON.stringify({ ...me, pullSeq: 1, free: 1, expiresMs: 500 }), 3_000).then(codeOf, String);
   t.ok(pulled === '' || LEGAL.has(pulled), `answered: ${pulled}`);
   t.ok(await isAlive(), 'the broker lives');
 });
 
 t.test('results that do not fit into one answer are answered all the same', async (t) => {
-  const me = { workerId: 'big', session: 'big' };
-  await client.json('worker.register', { ...me, types: ['big'], capacity: 8 });
+  const me = await client.register('big', { types: ['big'], capacity: 8 });
   const waiting = client.raw('job.submit', JSON.stringify({ jobs: Array.from({ length: 8 }, () => ({ type: 'big' })), wait: true, waitMs: 8_000 }), 10_000).then(codeOf, String);
   const tokens = await eventually(async () => {
     const { body } = await client.json('worker.pull', { ...me, pullSeq: 1, free: 8, expiresMs: 1_000 });

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { eventually, queuesOf, Reprise } from './broker.js';
 import { ForeignWorker, type Options } from './foreign-worker.js';
 import { readHistories } from './histories.js';
-import { Stranger, type Answer, type Body } from './stranger.js';
+import { Stranger, type Answer, type Body, type Me } from './stranger.js';
 
 const protocols = fileURLToPath(new URL('../protocols', import.meta.url));
 
@@ -133,10 +133,9 @@ t.test('the rules of pulls, word by word', async (t) => {
   await reprise.startChild();
   let type = 0;
   /** A job type of its own for each rule, and a worker session that does only that. */
-  const scene = async (t: Test, more: Body = {}): Promise<{ me: Body; pull: (body: Body) => Promise<Answer>; submit: (n?: number) => Promise<string[]> }> => {
-    const own = { workerId: `w-${(type += 1)}`, session: `s-${type}` };
-    const name = `type-${type}`;
-    t.equal((await client.patient('worker.register', { ...own, types: [name], capacity: 10 })).code, '');
+  const scene = async (more: Body = {}): Promise<{ me: Me; pull: (body: Body) => Promise<Answer>; submit: (n?: number) => Promise<string[]> }> => {
+    const name = `type-${(type += 1)}`;
+    const own = await client.register(`w-${type}`, { types: [name], capacity: 10 });
     return {
       me: own,
       pull: (body) => client.json('worker.pull', { ...own, free: 10, expiresMs: 300, ...body }),
@@ -150,7 +149,7 @@ t.test('the rules of pulls, word by word', async (t) => {
   const eventsOf = async (jobId: string): Promise<string[]> => (await readHistories(client, 1)).jobs.get(jobId)!.events.map((each) => each.type);
 
   t.test('a lease missing from held and reports is delivered again with the same token', async (t) => {
-    const { pull, submit } = await scene(t);
+    const { pull, submit } = await scene();
     const [jobId] = await submit(3);
     const first = tokens(await pull({ pullSeq: 1 }));
     t.equal(first.length, 3);
@@ -163,7 +162,7 @@ t.test('the rules of pulls, word by word', async (t) => {
   });
 
   t.test('a higher pullSeq supersedes the open pull, which is answered empty; a lower one gets nothing', async (t) => {
-    const { pull, submit } = await scene(t);
+    const { pull, submit } = await scene();
     const open = pull({ pullSeq: 5, expiresMs: 4_000 });
     await client.nc.flush();
     const newer = pull({ pullSeq: 6, expiresMs: 4_000 });
@@ -176,7 +175,7 @@ t.test('the rules of pulls, word by word', async (t) => {
   });
 
   t.test('an open pull is answered before it expires, and free is never exceeded', async (t) => {
-    const { pull, submit } = await scene(t);
+    const { pull, submit } = await scene();
     const startMs = performance.now();
     t.strictSame(tokens(await pull({ pullSeq: 1, expiresMs: 400 })), []);
     const tookMs = performance.now() - startMs;
@@ -186,7 +185,7 @@ t.test('the rules of pulls, word by word', async (t) => {
   });
 
   t.test('a report sent twice gets the same answer and makes one event', async (t) => {
-    const { me, pull, submit } = await scene(t);
+    const { me, pull, submit } = await scene();
     const [jobId] = await submit();
     const [token] = tokens(await pull({ pullSeq: 1 }));
     const reports = [{ token, outcome: 'ok', result: 'first' }];
@@ -199,13 +198,13 @@ t.test('the rules of pulls, word by word', async (t) => {
   });
 
   t.test('a stale token is revoked and changes nothing', async (t) => {
-    const { me, pull, submit } = await scene(t, { timeouts: SHORT });
+    const { me, pull, submit } = await scene({ timeouts: SHORT });
     const [jobId] = await submit();
     const [stale] = tokens(await pull({ pullSeq: 1 }));
     await eventually(async () => (await client.json('job.get', { jobId })).body['status'] === 'ready');
     const [fresh] = tokens(await pull({ pullSeq: 2, held: [] }));
     t.not(fresh, stale);
-    t.equal(fresh, `${jobId}/2/2`);
+    t.ok(fresh!.startsWith(`${jobId}/2/2/`));
     t.strictSame((await client.json('worker.report', { ...me, reports: [{ token: stale, outcome: 'ok', result: 1 }] })).body['revoked'], [stale]);
     t.strictSame((await client.json('worker.heartbeat', { ...me, tokens: [stale, fresh] })).body['revoked'], [stale]);
     t.strictSame((await client.json('worker.report', { ...me, reports: [{ token: fresh, outcome: 'ok', result: 2 }] })).body['revoked'], []);
@@ -214,7 +213,7 @@ t.test('the rules of pulls, word by word', async (t) => {
   });
 
   t.test('one bad report does not spoil the others', async (t) => {
-    const { me, pull, submit } = await scene(t);
+    const { me, pull, submit } = await scene();
     await submit(2);
     const [a, b] = tokens(await pull({ pullSeq: 1 })) as [string, string];
     const { code, body } = await client.json('worker.report', { ...me, reports: [{ token: a, outcome: 'nonsense' }, { token: b, outcome: 'ok', result: 1 }] });
@@ -224,7 +223,7 @@ t.test('the rules of pulls, word by word', async (t) => {
   });
 
   t.test('a draining worker gets nothing; registered again it does', async (t) => {
-    const { me, pull, submit } = await scene(t);
+    const { me, pull, submit } = await scene();
     const open = pull({ pullSeq: 1, expiresMs: 3_000 });
     await client.nc.flush();
     t.match((await client.json('worker.drain', me)).body, { status: 'draining', epoch: 1 });
@@ -238,7 +237,7 @@ t.test('the rules of pulls, word by word', async (t) => {
   });
 
   t.test('progress is shown while the attempt runs and never journaled', async (t) => {
-    const { me, pull, submit } = await scene(t);
+    const { me, pull, submit } = await scene();
     const [jobId] = await submit();
     const [token] = tokens(await pull({ pullSeq: 1 }));
     const before = (await readHistories(client, 1)).commits;
@@ -248,7 +247,7 @@ t.test('the rules of pulls, word by word', async (t) => {
   });
 
   t.test('more work than fits into one message comes in several', async (t) => {
-    const { pull } = await scene(t);
+    const { pull } = await scene();
     const payload = 'x'.repeat(200_000);
     for (let n = 0; n < 8; n += 1) t.equal((await client.json('job.submit', { type: `type-${type}`, payload })).code, '');
     const seen = new Set<string>();
@@ -263,13 +262,13 @@ t.test('the rules of pulls, word by word', async (t) => {
 
   t.test('the broker restarts: what it knew of sessions is told anew', async (t) => {
     if (!reprise.children[0]!.isRunning) await reprise.startChild();
-    const { pull, submit } = await scene(t);
+    const { me, pull, submit } = await scene();
     await submit(2);
     const first = await pull({ pullSeq: 7 });
     const [held, epoch] = [tokens(first), first.body['epoch'] as number];
     await reprise.children.at(-1)!.kill();
     await reprise.startChild();
-    const again = await client.patient('worker.pull', { workerId: `w-${type}`, session: `s-${type}`, pullSeq: 8, free: 1, expiresMs: 100 });
+    const again = await client.patient('worker.pull', { ...me, pullSeq: 8, free: 1, expiresMs: 100 });
     t.strictSame(tokens(again), held, 'the new leader delivers the same leases with the same tokens');
     t.ok((again.body['epoch'] as number) > epoch);
   });

@@ -43,7 +43,6 @@ export interface Options {
   /** The folder with the .proto files. */
   readonly protocols: string;
   readonly workerId: string;
-  readonly session?: string;
   readonly types: readonly string[];
   /** At least one a partition. */
   readonly capacity: number;
@@ -84,6 +83,8 @@ export class ForeignWorker {
   readonly performed: string[] = [];
   readonly codes: string[] = [];
   private readonly asked = new Map<string, number>();
+  /** Given by registration, and sent with every request. */
+  private identity = { session: '', proof: '' };
   private lines: Line[] = [];
   private leaving = false;
   private readonly loops: Promise<void>[] = [];
@@ -92,7 +93,6 @@ export class ForeignWorker {
     private readonly nc: NatsConnection,
     private readonly root: protobuf.Root,
     private readonly options: Options,
-    private readonly session: string,
   ) {}
 
   static async start(options: Options): Promise<ForeignWorker> {
@@ -100,7 +100,7 @@ export class ForeignWorker {
     root.resolvePath = (_origin, target) => `${options.protocols}/${target}`;
     await root.load('worker/v1/worker.proto');
     const nc = await connect({ servers: options.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
-    const worker = new ForeignWorker(nc, root, options, options.session ?? `s${Math.random().toString(36).slice(2)}`);
+    const worker = new ForeignWorker(nc, root, options);
     const partitions = await worker.register();
     const share = (n: number): number => Math.floor(options.capacity / partitions) + (n < options.capacity % partitions ? 1 : 0);
     worker.lines = Array.from({ length: partitions }, (_, n) => new Line(n, share(n)));
@@ -134,6 +134,7 @@ export class ForeignWorker {
   private async register(): Promise<number> {
     const { types, capacity } = this.options;
     const reply = await this.patiently('register', { types, capacity, software: 'foreign 1' });
+    this.identity = { session: reply['session'] as string, proof: reply['proof'] as string };
     return reply['partitions'] as number;
   }
 
@@ -262,7 +263,7 @@ export class ForeignWorker {
   private async ask(verb: string, body: object, timeout: number): Promise<Record<string, unknown>> {
     const { workerId, namespace } = this.options;
     const [request, reply] = this.types(verb);
-    const bytes = request.encode(request.fromObject({ workerId, session: this.session, ...body })).finish();
+    const bytes = request.encode(request.fromObject({ workerId, ...this.identity, ...body })).finish();
     const nth = (this.asked.get(verb) ?? 0) + 1;
     this.asked.set(verb, nth);
     const msg = await this.nc.request(`reprise.${namespace}.worker.${verb}`, bytes, { timeout });

@@ -1,13 +1,13 @@
 /** Requests as hostile or broken clients make them: random bytes, and valid requests changed by chance from a seed. */
 import { random } from './broker.js';
-import type { Body, Stranger } from './stranger.js';
+import type { Body, Me, Stranger } from './stranger.js';
 
-/** Valid requests that change nothing: of jobs and workers that do not exist, or refused for one field only. */
-export const NOBODY = { workerId: 'nobody', session: 'none' };
+export const NOBODY = { workerId: 'nobody', session: 'none', proof: '' };
 export const UNKNOWN = '0-0000000000000000';
 /** No type, and still none with a few bits flipped. */
 const BAD = '/ / / / / / / /';
-const SEEDS: Readonly<Record<string, readonly Body[]>> = {
+/** Valid requests that change nothing: of jobs that do not exist and of workers that are gone, or refused for one field. */
+const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => ({
   'job.submit': [
     { jobs: [{ type: BAD, queue: 'default', payload: Buffer.from('{"n":1}'), priority: 1, delayMs: 5, key: 'k', commandId: 'c', labels: { a: 'b' } }] },
     { jobs: [{ type: BAD, retry: { maxAttempts: 2, backoff: { initialMs: 5, factor: 2, maxMs: 9, jitter: 0.5 } }, timeouts: { attemptMs: 5, totalMs: 5, heartbeatMs: 500 } }], wait: true, waitMs: 100 },
@@ -15,12 +15,12 @@ const SEEDS: Readonly<Record<string, readonly Body[]>> = {
   'job.get': [{ jobId: UNKNOWN }, { queue: 'default', key: 'nothing' }],
   'job.await': [{ jobId: UNKNOWN, waitMs: 10 }, { queue: 'default', key: 'nothing', waitMs: 10 }],
   'job.cancel': [{ jobId: UNKNOWN, reason: 'r', commandId: 'c' }, { queue: 'default', key: 'nothing' }],
-  'worker.register': [{ ...NOBODY, types: [BAD], queues: ['q'], capacity: 5, software: 'x' }],
-  'worker.pull': [{ ...NOBODY, partition: 0, pullSeq: 1, free: 5, expiresMs: 100, held: [`${UNKNOWN}/1/1`], reports: [{ token: `${UNKNOWN}/1/1`, outcome: 'ok', result: Buffer.from('1') }] }],
-  'worker.report': [{ ...NOBODY, partition: 0, reports: [{ token: `${UNKNOWN}/1/1`, outcome: 'retry', failure: { code: 'X', message: 'm', stack: 's' }, retryAfterMs: 5 }] }],
-  'worker.heartbeat': [{ ...NOBODY, partition: 0, tokens: [`${UNKNOWN}/1/1`], progress: [{ token: `${UNKNOWN}/1/1`, fraction: 0.5, message: 'half' }] }],
-  'worker.drain': [{ ...NOBODY, gone: true }, { ...NOBODY, gone: false }],
-};
+  'worker.register': [{ ...me, types: [BAD], queues: ['q'], capacity: 5, software: 'x' }],
+  'worker.pull': [{ ...me, partition: 0, pullSeq: 1, free: 5, expiresMs: 100, held: [`${UNKNOWN}/1/1`], reports: [{ token: `${UNKNOWN}/1/1`, outcome: 'ok', result: Buffer.from('1') }] }],
+  'worker.report': [{ ...me, partition: 0, reports: [{ token: `${UNKNOWN}/1/1`, outcome: 'retry', failure: { code: 'X', message: 'm', stack: 's' }, retryAfterMs: 5 }] }],
+  'worker.heartbeat': [{ ...me, partition: 0, tokens: [`${UNKNOWN}/1/1`], progress: [{ token: `${UNKNOWN}/1/1`, fraction: 0.5, message: 'half' }] }],
+  'worker.drain': [{ ...me, gone: true }, { ...me, gone: false }],
+});
 
 /** What hostile clients put where something else belongs. */
 const ODD: readonly unknown[] = [
@@ -40,9 +40,13 @@ const isBuffer = (value: unknown): boolean => typeof value === 'object' && value
 
 export class Mutations {
   readonly #draw: () => number;
+  readonly #proved: Readonly<Record<string, readonly Body[]>>;
+  readonly #unproved = seedsOf(NOBODY);
 
-  constructor(seed: number) {
+  /** @param gone a session that was given out and is over: its proof still holds */
+  constructor(seed: number, gone: Me) {
     this.#draw = random(seed);
+    this.#proved = seedsOf({ ...gone });
   }
 
   below(n: number): number {
@@ -95,7 +99,7 @@ export class Mutations {
   }
 
   request(client: Stranger, subject: string): Uint8Array {
-    const body = this.of(SEEDS[subject]!);
+    const body = this.of((this.below(4) === 0 ? this.#unproved : this.#proved)[subject]!);
     switch (this.below(6)) {
       case 0: return this.bytes();
       case 1:

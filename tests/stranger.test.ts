@@ -24,8 +24,7 @@ const jobsOf = (body: Body): JobReply[] => body['jobs'] as JobReply[];
 
 /** A worker in as few words as possible: does everything at once, by `handle`. Ends with the connection. */
 async function serve(stranger: Stranger, partitions: number, handle: (lease: Lease) => object): Promise<void> {
-  const me = { workerId: 'w', session: 's' };
-  await stranger.patient('worker.register', { ...me, types: ['square', 'fails', 'slow'], capacity: 50 });
+  const me = await stranger.register('w', { types: ['square', 'fails', 'slow'], capacity: 50 });
   for (let partition = 0; partition < partitions; partition += 1) {
     void (async () => {
       let reports: object[] = [];
@@ -130,7 +129,7 @@ for (const partitions of [1, 3]) {
         ['job.await', { jobId: '0-0000000000000000' }, 'NOT_FOUND'],
         ['job.cancel', { jobId: '0-0000000000000000' }, 'NOT_FOUND'],
         ['job.get', { jobId: '255-0000000000000000' }, 'WRONG_PARTITION'],
-        ['worker.pull', { workerId: 'nobody', session: 'none', pullSeq: 1, free: 1, expiresMs: 100 }, 'UNKNOWN_WORKER'],
+        ['worker.pull', { workerId: 'nobody', session: 'none', pullSeq: 1, free: 1, expiresMs: 100 }, 'SESSION_UNPROVED'],
         ['job.submit', { type: 'x', require: { gpu: '1' } }, 'UNSUPPORTED'],
       ];
       for (const [subject, body, code] of refusals) {

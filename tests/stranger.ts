@@ -24,6 +24,12 @@ export interface Answer {
   readonly body: Body;
 }
 
+export interface Me {
+  readonly workerId: string;
+  readonly session: string;
+  readonly proof: string;
+}
+
 const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'job.submit': ['job.v1.SubmitJobs', 'job.v1.SubmitReply'],
   'job.get': ['job.v1.GetJob', 'job.v1.JobView'],
@@ -91,6 +97,13 @@ export class Stranger {
       if (answer && !(answer.code !== '' && answer.body['retryable'] === true && n < tries)) return answer;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  /** Registers a worker. @returns what it says of itself in every request from then on */
+  async register(workerId: string, body: Body): Promise<Me> {
+    const { code, header, body: reply } = await this.patient('worker.register', { workerId, ...body }, 400);
+    if (code !== '') throw new Error(header);
+    return { workerId, session: reply['session'] as string, proof: reply['proof'] as string };
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,5 @@
 /** A job as its partition's leader holds it: plain data, no payloads; those are read back by position. */
-import type { JobId, Session, Token, WorkerId } from '../../protocols/ids.js';
-import { token } from '../../protocols/ids.js';
+import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
 
 export const LIVE_STATUSES = ['ready', 'scheduled', 'running', 'retrying'] as const;
 export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as const;
@@ -72,5 +71,4 @@ export interface Job {
   lastSeq: number;
 }
 
-export const tokenOf = (job: Job): Token => token(job.id, job.attempt, job.lease);
 export const isRunning = (job: Job): boolean => job.status === 'running';

@@ -1,8 +1,8 @@
 import t from 'tap';
 import fc from 'fast-check';
-import { token } from '../../protocols/ids.js';
+import { parseToken, type Token } from '../../protocols/ids.js';
 import { journal } from '../../protocols/messages.js';
-import { failed, first, leasesIn, ok, Play, POLICY, session, worker } from './play.js';
+import { failed, first, leasesIn, ok, Play, POLICY, session, token, worker } from './play.js';
 import { stateOf, viewOf } from './state.js';
 
 const jobOf = (nth: number) => ({
@@ -19,8 +19,8 @@ const started = (): Play => {
 t.test('a job goes its way', (t) => {
   const play = started();
   const id = play.submit();
-  t.same(leasesIn(play.pull('w1', 1, 5)), [first(id)], 'given a ready job, when a worker pulls, then it is leased');
-  play.pull('w1', 2, 5, [], [ok(first(id))]);
+  t.same(leasesIn(play.pull('w1', 1, 5)), [first('w1', id)], 'given a ready job, when a worker pulls, then it is leased');
+  play.pull('w1', 2, 5, [], [ok(first('w1', id))]);
   t.same(play.history(id), ['JobSubmitted', 'JobLeased', 'JobCompleted']);
   t.end();
 });
@@ -38,12 +38,12 @@ t.test('submit and lease share a commit when a pull is waiting', (t) => {
 t.test('order: highest priority first, then first come, and whoever comes back stands where it stood', (t) => {
   const play = started();
   const [low, high, low2] = [play.submit(), play.submit({ priority: 5 }), play.submit()];
-  t.same(leasesIn(play.pull('w1', 1, 1)), [first(high)]);
-  t.same(leasesIn(play.pull('w1', 2, 1, [first(high)])), [first(low)]);
+  t.same(leasesIn(play.pull('w1', 1, 1)), [first('w1', high)]);
+  t.same(leasesIn(play.pull('w1', 2, 1, [first('w1', high)])), [first('w1', low)]);
   play.tick(POLICY.heartbeatMs + 1);
   t.same(play.history(low), ['JobSubmitted', 'JobLeased', 'JobReclaimed'], 'a silent worker loses its jobs');
   play.register('w2');
-  t.same(leasesIn(play.pull('w2', 1, 3)), [token(high, 2, 2), token(low, 2, 2), first(low2)]);
+  t.same(leasesIn(play.pull('w2', 1, 3)), [token('w2', high, 2, 2), token('w2', low, 2, 2), first('w2', low2)]);
   t.end();
 });
 
@@ -51,11 +51,42 @@ t.test('a pull says what the worker holds', (t) => {
   const play = started();
   const [a, b] = [play.submit(), play.submit()];
   play.pull('w1', 1, 2);
-  t.same(leasesIn(play.pull('w1', 2, 2, [first(a)])), [first(b)], 'a lease that is missing from held is delivered again with the same token');
+  t.same(leasesIn(play.pull('w1', 2, 2, [first('w1', a)])), [first('w1', b)], 'a lease that is missing from held is delivered again with the same token');
   t.same(play.history(b), ['JobSubmitted', 'JobLeased'], 'and is not recorded twice');
-  const said = play.pull('w1', 3, 0, [first(a), first(b), token(a, 9, 9)]);
-  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.revoked : [])), [token(a, 9, 9)], 'what it should not hold is revoked');
+  const said = play.pull('w1', 3, 0, [first('w1', a), first('w1', b), token('w1', a, 9, 9)]);
+  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.revoked : [])), [token('w1', a, 9, 9)], 'what it should not hold is revoked');
   t.end();
+});
+
+t.test('a token is of one session and cannot be guessed', async (t) => {
+  const play = new Play();
+  play.register('w1');
+  play.register('w2');
+  const id = play.submit();
+  const [given] = leasesIn(play.pull('w1', 1, 1));
+  const revokedFor = (name: string, of: Token): boolean => {
+    const said = [
+      ...play.ask<'report'>({ kind: 'report', workerId: worker(name), session: session(name), reports: [{ ...ok(of), ...parseToken(of)! }] }).said,
+      ...play.ask<'heartbeat'>({ kind: 'heartbeat', workerId: worker(name), session: session(name), tokens: [of], progress: [] }).said,
+      ...play.pull(name, 2, 0, [of]),
+    ];
+    return said.every((effect) => effect.kind === 'pulled' && effect.revoked.includes(of));
+  };
+  t.ok(revokedFor('w2', given!), 'another session cannot use it, nor learn from it');
+  t.ok(revokedFor('w2', token('w2', id, 1, 1)), 'nor the one that it would have been given itself');
+  for (const forged of [`${id}/1/1`, `${id}/1/1/test.${'A'.repeat(22)}`, given!.slice(0, -1)] as Token[]) t.ok(revokedFor('w1', forged), 'a guess is not the token');
+  t.equal(play.core.state.jobs.get(id)!.status, 'running', 'the attempt goes on');
+  play.pull('w1', 3, 0, [], [ok(given!)]);
+  t.equal(play.core.state.jobs.get(id)!.status, 'completed');
+});
+
+t.test('a new leader hands out the same lease under the same token', async (t) => {
+  const play = new Play();
+  play.register('w1');
+  const id = play.submit();
+  const [given] = leasesIn(play.pull('w1', 1, 1));
+  const next = play.replayed();
+  t.equal(next.sessions.tokenOf(next.state.jobs.get(id)!), given);
 });
 
 t.test('a higher pullSeq supersedes the older pull, which is answered empty', (t) => {
@@ -85,7 +116,7 @@ t.test('what is remembered is forgotten by the commits’ own time', (t) => {
   const play = started();
   const id = play.submit({ key: 'k', commandId: 'c' });
   play.pull('w1', 1, 1);
-  play.pull('w1', 2, 0, [], [ok(first(id))]);
+  play.pull('w1', 2, 0, [], [ok(first('w1', id))]);
   play.nowMs += 61_000;
   play.submit();
   t.notOk(play.core.state.jobs.has(id), 'an ended job leaves the leader after a minute');
@@ -101,10 +132,10 @@ t.test('cancelling a running job tells its worker through the open pull', (t) =>
   const play = started();
   const id = play.submit();
   play.pull('w1', 1, 2);
-  play.pull('w1', 2, 1, [first(id)]);
+  play.pull('w1', 2, 1, [first('w1', id)]);
   const { said } = play.ask({ kind: 'cancel', target: { jobId: id }, reason: 'enough', commandId: '', by: 'client' });
-  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : [])), [first(id)]);
-  play.pull('w1', 3, 1, [], [{ token: first(id), outcome: { kind: 'cancelled' } }]);
+  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : [])), [first('w1', id)]);
+  play.pull('w1', 3, 1, [], [{ token: first('w1', id), outcome: { kind: 'cancelled' } }]);
   t.equal(play.core.state.jobs.get(id)?.status, 'cancelled');
   t.end();
 });
@@ -168,7 +199,7 @@ class Actors {
   private pull({ worker: name, free, ends }: Act & { do: 'pull' }): void {
     const { play } = this;
     if (play.core.sessions.get(session(name)) === undefined) play.register(name);
-    const held = [...play.core.state.jobs.values()].filter((job) => job.status === 'running' && job.workerId === worker(name)).map((job) => token(job.id, job.attempt, job.lease));
+    const held = [...play.core.state.jobs.values()].filter((job) => job.status === 'running' && job.workerId === worker(name)).map((job) => token(name, job.id, job.attempt, job.lease));
     const reports = ends === 'none' ? [] : held.map(ends === 'ok' ? ok : failed);
     const pullSeq = (this.pullSeq.get(name) ?? 0) + 1;
     this.pullSeq.set(name, pullSeq);

@@ -5,6 +5,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { JobId, Partition, WorkerId } from '../../protocols/ids.js';
 import type { Rejection } from '../../protocols/errors.js';
+import type { Keyring } from '../../protocols/keyring.js';
 import type { journal } from '../../protocols/messages.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { JOB_MESSAGES, type JobEvent } from '../job/job.events.js';
@@ -35,7 +36,7 @@ export class PartitionCore implements Folding {
   readonly state: PartitionState;
   readonly indexes = new Indexes();
   readonly policies = new Policies();
-  readonly sessions = new Sessions();
+  readonly sessions: Sessions;
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
   /** Of the batch that has events and is open; there is one at most. */
   private readonly writer = protobuf.Writer.create();
@@ -45,10 +46,13 @@ export class PartitionCore implements Folding {
 
   constructor(
     partition: Partition,
+    /** Signs tokens of leases. */
+    keyring: Keyring,
     /** Of a commit: 512 KiB, or less where the server's max_payload is less. */
     private readonly maxCommitBytes: number = LIMITS.commitBytes,
   ) {
     this.state = newState(partition);
+    this.sessions = new Sessions(keyring);
   }
 
   /** Folds a commit that lies in the journal. */

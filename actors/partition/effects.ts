@@ -44,7 +44,7 @@ export type Effect =
       readonly kind: 'pulled'; readonly to: Asker; readonly workerId: WorkerId; readonly session: Session; readonly leases: readonly LeaseGrant[];
       readonly cancel: readonly Token[]; readonly revoked: readonly string[]; readonly rejected: readonly RejectedReport[];
     }
-  | { readonly kind: 'registered'; readonly to: Asker }
+  | { readonly kind: 'registered'; readonly to: Asker; readonly session: Session; readonly proof: string }
   | { readonly kind: 'drained'; readonly to: Asker; readonly status: string }
   | { readonly kind: 'refused'; readonly to: Asker; readonly rejection: Rejection };
 

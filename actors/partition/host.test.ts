@@ -6,7 +6,7 @@ import { Chain } from '../../streams/chain.js';
 import { MemoryStream, type Fault } from '../../streams/memory.js';
 import { PartitionHost, type HostOptions } from './host.js';
 import type { Command } from './inputs.js';
-import { job, Play } from './play.js';
+import { job, KEYRING, Play } from './play.js';
 import type { Answerable, Reply } from './reply.js';
 
 const P0 = 0 as Partition;
@@ -14,7 +14,7 @@ const ids = new Play();
 
 function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): PartitionHost {
   const host = new PartitionHost({
-    partition: P0, broker: 'test', maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
+    partition: P0, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
     clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw: () => 0.5 },
     lease: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
     archive: () => ({ find: async () => undefined }), openJournal: () => stream.open(), knownHeads: async () => [],

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { reject, RepriseError, type Code, type OperatingCode, type Rejection } from '../../protocols/errors.js';
 import { journalId, leaderId, type LeaderId, type Partition } from '../../protocols/ids.js';
+import type { Keyring } from '../../protocols/keyring.js';
 import type { journal } from '../../protocols/messages.js';
 import type { Head } from '../../streams/chain.js';
 import type { Journal, Stored } from '../../streams/journal.js';
@@ -28,6 +29,7 @@ export interface HostOptions {
   readonly partition: Partition;
   readonly broker: string;
   readonly maxCommitBytes: number;
+  readonly keyring: Keyring;
   readonly clock: Clock;
   readonly log: Logger;
   readonly lease: Lease;
@@ -242,7 +244,7 @@ class Fold {
   readonly core: PartitionCore;
 
   constructor(private readonly options: HostOptions) {
-    this.core = new PartitionCore(options.partition, options.maxCommitBytes);
+    this.core = new PartitionCore(options.partition, options.keyring, options.maxCommitBytes);
   }
 
   commit(commit: journal.Commit, seq: number, bytes: Uint8Array, head: Head): void {

@@ -28,7 +28,7 @@ export type Command =
   | { readonly kind: 'get'; readonly to: Asker; readonly target: Target }
   | { readonly kind: 'await'; readonly to: Asker; readonly target: Target; readonly waitMs: number }
   | { readonly kind: 'cancel'; readonly to: Asker; readonly target: Target; readonly reason: string; readonly commandId: string; readonly by: string }
-  | { readonly kind: 'register'; readonly to: Asker; readonly worker: RegisterWorker }
+  | { readonly kind: 'register'; readonly to: Asker; readonly worker: RegisterWorker; readonly proof: string }
   | {
       readonly kind: 'pull'; readonly to: Asker; readonly workerId: WorkerId; readonly session: Session; readonly pullSeq: number;
       readonly free: number; readonly expiresMs: number; readonly held: readonly Token[]; readonly reports: readonly (Report | RejectedInput)[];

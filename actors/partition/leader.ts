@@ -212,7 +212,7 @@ export class Leader {
       case 'view': return release(effect, viewReply(releasing, effect.job, effect.progress));
       case 'archive': return release(effect, archiveReply(releasing, effect.jobId));
       case 'pulled': return release(effect, pulledReply(releasing, effect));
-      case 'registered': return answer(effect.to, { kind: 'registered', epoch: this.epoch });
+      case 'registered': return answer(effect.to, { kind: 'registered', epoch: this.epoch, session: effect.session, proof: effect.proof });
       case 'drained': return answer(effect.to, { kind: 'drained', epoch: this.epoch, status: effect.status });
       case 'refused': return answer(effect.to, { kind: 'refused', rejection: effect.rejection });
       default: return effect satisfies never;

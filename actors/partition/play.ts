@@ -2,7 +2,9 @@
  * A partition's core on a stage of its own for tests: time, ids and chance are given, commits are kept as bytes, and
  * what was said is collected. The same core runs in production.
  */
-import { jobId, parseSession, parseToken, parseWorkerId, token, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
+import { jobId, parseSession, parseToken, parseWorkerId, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
+import { Keyring } from '../../protocols/keyring.js';
+import { token as signedToken } from '../../protocols/proofs.js';
 import { journal } from '../../protocols/messages.js';
 import { encodeCommit } from '../../streams/commit.js';
 import type { Outcome, SubmitJob } from '../job/job.decide.js';
@@ -11,6 +13,7 @@ import { PartitionCore } from './core.js';
 import type { Asker, Effect } from './effects.js';
 import type { Command } from './inputs.js';
 
+export const KEYRING = new Keyring([{ id: 'test', secret: Buffer.alloc(32, 7) }]);
 export const POLICY: Policy = {
   maxAttempts: 3, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0, nonRetryable: [], attemptMs: 60_000, heartbeatMs: 1_000,
 };
@@ -18,7 +21,7 @@ export const POLICY: Policy = {
 type Said = Effect & { readonly kind: Exclude<Effect['kind'], 'ended'> };
 
 export class Play {
-  readonly core = new PartitionCore(0 as Partition);
+  readonly core = new PartitionCore(0 as Partition, KEYRING);
   /** The journal so far: each commit's bytes, at sequence index + 1. */
   readonly commits: Uint8Array[] = [];
   nowMs = 1_700_000_000_000;
@@ -59,7 +62,7 @@ export class Play {
 
   /** A fresh core that has folded the same journal. */
   replayed(): PartitionCore {
-    const core = new PartitionCore(0 as Partition);
+    const core = new PartitionCore(0 as Partition, KEYRING);
     this.commits.forEach((bytes, nth) => core.replay(journal.Commit.decode(bytes), nth + 1));
     return core;
   }
@@ -73,7 +76,7 @@ export class Play {
   }
 
   register(name: string, types: readonly string[] = ['square'], queues: readonly string[] = []): void {
-    this.ask<'register'>({ kind: 'register', worker: { workerId: worker(name), session: session(name), types, queues, capacity: 10, software: '' } });
+    this.ask<'register'>({ kind: 'register', proof: '', worker: { workerId: worker(name), session: session(name), types, queues, capacity: 10, software: '' } });
   }
 
   pull(name: string, pullSeq: number, free: number, held: readonly Token[] = [], reports: readonly { token: Token; outcome: Outcome }[] = []): Said[] {
@@ -108,4 +111,6 @@ export const failed = (of: Token): { token: Token; outcome: Outcome } => ({
   token: of, outcome: { kind: 'retry', failure: { code: 'PERFORMER_ERROR', message: 'no' }, afterMs: undefined },
 });
 export const leasesIn = (said: readonly Said[]): Token[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.token) : []));
-export const first = (id: JobId): Token => token(id, 1, 1);
+/** The token under which a worker was given an attempt. */
+export const token = (name: string, id: JobId, attempt: number, lease: number): Token => signedToken(KEYRING, session(name), id, attempt, lease);
+export const first = (name: string, id: JobId): Token => token(name, id, 1, 1);

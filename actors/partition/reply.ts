@@ -7,7 +7,7 @@ export type Reply =
   | { readonly kind: 'jobs'; readonly jobs: job.JobReply.$Properties[] }
   | { readonly kind: 'view'; readonly view: job.JobView.$Properties }
   | { readonly kind: 'pulled'; readonly pulled: worker.PullReply.$Properties }
-  | { readonly kind: 'registered'; readonly epoch: number }
+  | { readonly kind: 'registered'; readonly epoch: number; readonly session: string; readonly proof: string }
   | { readonly kind: 'drained'; readonly epoch: number; readonly status: string }
   | { readonly kind: 'refused'; readonly rejection: Rejection };
 

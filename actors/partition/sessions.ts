@@ -3,7 +3,9 @@
  * run. Lost with the leader and told anew to the next one.
  */
 import type { JobId, Session, Token, WorkerId } from '../../protocols/ids.js';
-import type { Job } from '../job/job.js';
+import type { Keyring } from '../../protocols/keyring.js';
+import { token } from '../../protocols/proofs.js';
+import { isRunning, type Job } from '../job/job.js';
 import type { Asker, LeaseGrant, Progress, RejectedReport } from './effects.js';
 import type { Line, Lines } from './lines.js';
 
@@ -55,6 +57,10 @@ export class Sessions {
   /** Until when each running job's worker may be silent, on the leader's monotonic clock. */
   private readonly aliveUntil = new Map<JobId, number>();
   private readonly progress = new Map<JobId, Progress>();
+  /** Of running jobs, so that a token is worked out once a lease. */
+  private readonly tokens = new Map<JobId, { readonly lease: number; readonly token: Token }>();
+
+  constructor(private readonly keyring: Keyring) {}
 
   get(session: Session): WorkerSession | undefined {
     return this.bySession.get(session);
@@ -73,6 +79,20 @@ export class Sessions {
   remove(session: WorkerSession): void {
     this.waiting.delete(session);
     this.bySession.delete(session.session);
+  }
+
+  /** The token of the job's latest attempt, running or ended. */
+  tokenOf(job: Job): Token {
+    const known = this.tokens.get(job.id);
+    if (known?.lease === job.lease) return known.token;
+    const made = token(this.keyring, job.session as Session, job.id, job.attempt, job.lease);
+    if (isRunning(job)) this.tokens.set(job.id, { lease: job.lease, token: made });
+    return made;
+  }
+
+  /** Whether this session was given the job's latest attempt under this token. */
+  isHolder(job: Job | undefined, session: Session, of: Token): job is Job {
+    return job !== undefined && job.session === session && this.tokenOf(job) === of;
   }
 
   renew(job: Job, monoMs: number): void {
@@ -96,6 +116,7 @@ export class Sessions {
 
   forget(id: JobId): void {
     this.aliveUntil.delete(id);
+    this.tokens.delete(id);
     if (this.progress.size > 0) this.progress.delete(id);
   }
 }

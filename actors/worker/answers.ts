@@ -6,7 +6,7 @@ import type { Log } from '../performer/performer.js';
 import type { Attempts } from './attempts.js';
 import type { Heartbeats } from './heartbeats.js';
 import type { Link } from './link.js';
-import type { Refusal, Reply } from './wire.js';
+import { isUnknown, type Refusal, type Reply } from './wire.js';
 
 /** Rejections that say: nobody waits for this attempt. */
 const OVER = new Set(['STALE_ATTEMPT', 'ALREADY_ENDED', 'NOT_FOUND']);
@@ -66,8 +66,8 @@ export class Answers {
   refused(link: Link, sent: Sent, refusal: Refusal, current: boolean, nowMs: number): void {
     const { code, message, retryable } = refusal;
     this.#options.log.debug({ partition: link.partition, code }, `a request was refused: ${message}`);
-    if (code === 'UNKNOWN_WORKER') this.#options.unknownWorker();
-    if (retryable) return this.unheard(link, sent, current, nowMs);
+    if (isUnknown(refusal)) this.#options.unknownWorker();
+    if (retryable || isUnknown(refusal)) return this.unheard(link, sent, current, nowMs);
     this.#options.log.error({ partition: link.partition, code }, `the leader refuses our request: ${message}`);
     const carried = link.outbox.answered(sent.request);
     if (carried.length === 1) this.#rejected(link, carried, carried[0]!.token, refusal, nowMs);

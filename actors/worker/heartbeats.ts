@@ -2,20 +2,19 @@
  * Renews what is held: one timer for the process, a request per partition, every third of the shortest lease. A job that
  * ends before that costs no heartbeat. The reply brings cancels and revocations.
  */
-import type { Session, WorkerId } from '../../protocols/ids.js';
 import { worker } from '../../protocols/messages.js';
 import type { Attempt } from '../performer/attempt.js';
 import { Alarm } from './alarm.js';
 import type { Attempts } from './attempts.js';
+import type { WorkerIdentity } from './identity.js';
 import type { Link } from './link.js';
-import { isRefusal, readReply, type Answer, type Ask } from './wire.js';
+import { isRefusal, isUnknown, readReply, type Answer, type Ask } from './wire.js';
 
 const RETRY_MS = 250;
 
 export interface HeartbeatsOptions {
   readonly ask: Ask;
-  readonly workerId: WorkerId;
-  readonly session: Session;
+  readonly identity: WorkerIdentity;
   readonly now: () => number;
   readonly led: (link: Link, epoch: number) => void;
   readonly unknownWorker: () => void;
@@ -64,11 +63,12 @@ export class Heartbeats {
   }
 
   #renew(link: Link, attempts: readonly Attempt[], sentMs: number): void {
-    const { workerId, session, ask } = this.#options;
+    const { identity, ask } = this.#options;
+    const { workerId, session, proof } = identity;
     const { partition } = link;
     const tokens = attempts.map((attempt) => attempt.lease.token);
     const shortestMs = Math.min(...attempts.map((attempt) => attempt.leaseMs));
-    const request = worker.Heartbeat.encode({ workerId, session, partition, tokens, progress: newProgress(attempts) }).finish();
+    const request = worker.Heartbeat.encode({ workerId, session, proof, partition, tokens, progress: newProgress(attempts) }).finish();
     void ask('heartbeat', request, Math.ceil(shortestMs / 3)).then((answer) => this.#answered(link, attempts, sentMs, answer));
   }
 
@@ -77,7 +77,7 @@ export class Heartbeats {
     this.#attempts.deadlines.check(nowMs);
     const reply = answer.refusal ?? readReply(answer.data);
     if (isRefusal(reply)) {
-      if (reply.code === 'UNKNOWN_WORKER') this.#options.unknownWorker();
+      if (isUnknown(reply)) this.#options.unknownWorker();
       this.#again(attempts, nowMs);
       return;
     }

@@ -2,7 +2,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as wait } from 'node:timers/promises';
 import { RepriseError, type Code } from '../../protocols/errors.js';
-import type { Namespace, Partition, Session, WorkerId } from '../../protocols/ids.js';
+import type { Namespace, Partition, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { journal, worker } from '../../protocols/messages.js';
 import { subjects } from '../../protocols/subjects.js';
@@ -12,6 +12,7 @@ import type { Log, Performer } from '../performer/performer.js';
 import { Asker } from './asker.js';
 import { Attempts } from './attempts.js';
 import { Heartbeats } from './heartbeats.js';
+import { WorkerIdentity } from './identity.js';
 import { Link } from './link.js';
 import { ProgressPublisher } from './progress.js';
 import { Pulls } from './pulls.js';
@@ -30,7 +31,6 @@ export interface WorkerLog extends Log {
 export interface ProcessOptions {
   readonly namespace: Namespace;
   readonly workerId: WorkerId;
-  readonly session: Session;
   readonly performers: ReadonlyMap<string, Performer>;
   readonly queues: readonly string[];
   readonly capacity: number;
@@ -49,6 +49,7 @@ const now = (): number => performance.now();
 
 export class WorkerProcess {
   readonly pulls: Pulls;
+  readonly identity: WorkerIdentity;
   readonly #options: ProcessOptions;
   readonly #connection: NatsConnection;
   readonly #asker: Asker;
@@ -58,12 +59,13 @@ export class WorkerProcess {
   readonly #progress: ProgressPublisher;
 
   constructor(connection: NatsConnection, options: ProcessOptions, events: ProcessEvents) {
-    const { namespace, workerId, session, log, capacity, performers } = options;
+    const { namespace, workerId, log, capacity, performers } = options;
     const { newEpoch, unknownWorker } = events;
     this.#options = options;
+    this.identity = new WorkerIdentity(workerId);
     this.#connection = connection;
     this.#asker = new Asker(connection, namespace, now);
-    const shared = { ask: this.#asker.ask.bind(this.#asker), workerId, session, now, unknownWorker };
+    const shared = { ask: this.#asker.ask.bind(this.#asker), identity: this.identity, now, unknownWorker };
     this.#progress = new ProgressPublisher(namespace, (subject, text) => this.#publish(subject, text), now);
     this.#attempts = new Attempts(this.#links, {
       capacity,
@@ -91,12 +93,18 @@ export class WorkerProcess {
   }
 
   async registerOnce(): Promise<Refusal | undefined> {
-    const { workerId, session, performers, queues, capacity, software } = this.#options;
-    const request = { workerId, session, types: [...performers.keys()], queues: [...queues], capacity, software };
+    const { performers, queues, capacity, software } = this.#options;
+    const { workerId, session, proof } = this.identity;
+    const request = { workerId, session, proof, types: [...performers.keys()], queues: [...queues], capacity, software };
     const { data, refusal } = await this.#asker.ask('register', worker.RegisterWorker.encode(request).finish(), ASK_TIMEOUT_MS);
+    if (refusal?.code === 'SESSION_UNPROVED' && session !== '') {
+      this.identity.forget();
+      return { ...refusal, retryable: true };
+    }
     if (refusal !== undefined) return refusal;
     const reply = readRegistered(data);
     if (reply === undefined) return { code: 'MALFORMED', message: 'the reply cannot be decoded', retryable: true };
+    this.identity.given(reply);
     this.#attempts.maxResultBytes = Math.min(LIMITS.payloadBytes, reply.maxResultBytes || LIMITS.payloadBytes);
     while (this.#links.length < Math.max(1, reply.partitions)) this.#links.push(new Link(this.#links.length as Partition));
     this.pulls.led(this.#links[0]!, reply.epoch);
@@ -124,8 +132,9 @@ export class WorkerProcess {
   }
 
   async #leave(gone: boolean): Promise<void> {
-    const { workerId, session, log } = this.#options;
-    const { refusal } = await this.#asker.ask('drain', worker.DrainWorker.encode({ workerId, session, gone }).finish(), ASK_TIMEOUT_MS);
+    const { log } = this.#options;
+    const { workerId, session, proof } = this.identity;
+    const { refusal } = await this.#asker.ask('drain', worker.DrainWorker.encode({ workerId, session, proof, gone }).finish(), ASK_TIMEOUT_MS);
     if (refusal) log.debug({ code: refusal.code, gone }, `nobody heard that the worker leaves: ${refusal.message}`);
   }
 
@@ -154,7 +163,8 @@ const bindingsOf = ({ lease }: Attempt): object => ({ jobId: lease.jobId, jobTyp
 
 function readRegistered(data: Uint8Array): worker.RegisterReply | undefined {
   try {
-    return worker.RegisterReply.decode(data) as worker.RegisterReply;
+    const reply = worker.RegisterReply.decode(data) as worker.RegisterReply;
+    return reply.session === '' ? undefined : reply;
   } catch {
     return undefined;
   }

@@ -5,7 +5,6 @@
  * a busy leader gets fewer and larger requests.
  */
 import { encoded } from '../../protocols/encoded.js';
-import type { Session, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { worker } from '../../protocols/messages.js';
 import type { Report } from '../performer/outcome.js';
@@ -14,6 +13,7 @@ import { Alarm } from './alarm.js';
 import { Answers, type Sent } from './answers.js';
 import type { Attempts } from './attempts.js';
 import type { Heartbeats } from './heartbeats.js';
+import type { WorkerIdentity } from './identity.js';
 import type { Link } from './link.js';
 import { allot, type Offered } from './slots.js';
 import { isRefusal, readReply, type Answer, type Ask } from './wire.js';
@@ -28,8 +28,7 @@ const GATHER_MS = 50;
 
 export interface PullsOptions {
   readonly ask: Ask;
-  readonly workerId: WorkerId;
-  readonly session: Session;
+  readonly identity: WorkerIdentity;
   /** For the reports of one request. */
   readonly maxRequestBytes: number;
   readonly now: () => number;
@@ -140,7 +139,7 @@ export class Pulls {
   }
 
   #pull(link: Link, free: number, sentMs: number): void {
-    const { workerId, session } = this.#options;
+    const { workerId, session, proof } = this.#options.identity;
     const seq = (link.pullSeq += 1);
     const request = (link.requests += 1);
     if (link.open !== undefined) link.superseded = { seq: link.open.seq, untilMs: sentMs + GATHER_MS };
@@ -149,16 +148,16 @@ export class Pulls {
     const reports = this.#collect(link, request);
     const held = [...link.held.keys()];
     const { partition } = link;
-    const bytes = encoded(worker.Pull, { workerId, session, partition, pullSeq: seq, free, expiresMs, held, reports });
+    const bytes = encoded(worker.Pull, { workerId, session, proof, partition, pullSeq: seq, free, expiresMs, held, reports });
     this.#send(link, 'pull', bytes, { request, seq, free, sentMs, timeoutMs: expiresMs + MARGIN_MS });
     if (link.outbox.waiting > 0) this.changed();
   }
 
   #report(link: Link, sentMs: number): void {
-    const { workerId, session } = this.#options;
+    const { workerId, session, proof } = this.#options.identity;
     const request = (link.requests += 1);
     const reports = this.#collect(link, request);
-    const bytes = encoded(worker.ReportAttempts, { workerId, session, partition: link.partition, reports });
+    const bytes = encoded(worker.ReportAttempts, { workerId, session, proof, partition: link.partition, reports });
     this.#send(link, 'report', bytes, { request, seq: 0, free: 0, sentMs, timeoutMs: REPORT_TIMEOUT_MS });
     if (link.outbox.waiting > 0) this.changed();
   }

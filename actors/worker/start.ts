@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createActor } from 'xstate';
 import { RepriseError } from '../../protocols/errors.js';
-import { isQueueName, parseNamespace, parseSession, parseWorkerId, session as drawSession } from '../../protocols/ids.js';
+import { isQueueName, parseNamespace, parseWorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { connectNats } from '../../streams/connect.js';
 import type { Performer } from '../performer/performer.js';
@@ -22,7 +22,6 @@ export interface StartWorkerOptions {
   /** None means all. */
   readonly queues?: readonly string[];
   readonly workerId?: string;
-  readonly session?: string;
   /** Name and version, for people. */
   readonly software?: string;
   /** How long running attempts may go on after stop(). */
@@ -32,6 +31,7 @@ export interface StartWorkerOptions {
 
 export interface StartedWorker {
   readonly workerId: string;
+  /** Empty until the worker is registered. */
   readonly session: string;
   /** Takes no more work, lets what runs end within the grace, reports it, and leaves. */
   stop(): Promise<void>;
@@ -42,7 +42,7 @@ export interface StartedWorker {
 /** @throws RepriseError SERVER_UNREACHABLE, USAGE. Without a broker it waits for one. */
 export async function startWorker(options: StartWorkerOptions): Promise<StartedWorker> {
   const checked = check(options);
-  const { workerId, session, log } = checked;
+  const { workerId, log } = checked;
   const connection = await connectNats({ url: options.url, name: `worker ${workerId}`, reconnect: true, requester: true });
   const unknown = (): void => actor.send({ type: 'UnknownWorker' });
   const process = new WorkerProcess(connection, checked, {
@@ -72,20 +72,24 @@ export async function startWorker(options: StartWorkerOptions): Promise<StartedW
   stopped.catch(() => undefined);
   void watchConnection(connection, (type) => actor.send({ type }));
   actor.start();
-  return { workerId, session, stopped, stop: () => (actor.send({ type: 'Drain' }), stopped) };
+  return {
+    workerId, stopped,
+    get session() {
+      return process.identity.session;
+    },
+    stop: () => (actor.send({ type: 'Drain' }), stopped),
+  };
 }
 
 function check(options: StartWorkerOptions): ProcessOptions {
-  const random = drawSession(randomBytes(10));
   const namespace = parseNamespace(options.namespace) ?? refuse(`namespace ${JSON.stringify(options.namespace)}`);
-  const workerId = parseWorkerId(options.workerId ?? `w-${random}`) ?? refuse(`worker id ${JSON.stringify(options.workerId)}`);
-  const session = parseSession(options.session ?? random) ?? refuse(`session ${JSON.stringify(options.session)}`);
+  const workerId = parseWorkerId(options.workerId ?? `w-${randomBytes(6).toString('hex')}`) ?? refuse(`worker id ${JSON.stringify(options.workerId)}`);
   const { concurrency: capacity = DEFAULT_CONCURRENCY, queues = [], graceMs = DEFAULT_GRACE_MS, software = 'reprise', log } = options;
   if (!Number.isInteger(capacity) || capacity < 1 || capacity > LIMITS.free) refuse(`concurrency ${capacity}; 1 to ${LIMITS.free} are`);
   const odd = queues.find((queue) => !isQueueName(queue));
   if (odd !== undefined) refuse(`queue ${JSON.stringify(odd)}`);
   if (queues.length > LIMITS.queuesPerWorker) refuse(`number of queues ${queues.length}; at most ${LIMITS.queuesPerWorker} are`);
-  return { namespace, workerId, session, queues, capacity, graceMs, software, log, performers: byType(options.performers) };
+  return { namespace, workerId, queues, capacity, graceMs, software, log, performers: byType(options.performers) };
 }
 
 function byType(performers: readonly Performer[]): ReadonlyMap<string, Performer> {

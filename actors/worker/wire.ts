@@ -28,4 +28,7 @@ export function readReply(data: Uint8Array): Reply | Refusal {
   }
 }
 
+/** The leader does not know the session, or does not accept its proof: the worker is to register (again). */
+export const isUnknown = ({ code }: Refusal): boolean => code === 'UNKNOWN_WORKER' || code === 'SESSION_UNPROVED';
+
 export const isRefusal = (reply: Reply | Refusal): reply is Refusal => 'code' in reply;

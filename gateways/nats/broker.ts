@@ -10,17 +10,20 @@ import { JobsProjection, JournalArchive } from '../../projections/jobs.js';
 import { ProjectionRunner } from '../../projections/runner.js';
 import { Checkpoints } from '../../projections/checkpoints.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
+import type { Keyring } from '../../protocols/keyring.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { journal } from '../../protocols/messages.js';
 import { subjects } from '../../protocols/subjects.js';
 import { connectNats } from '../../streams/connect.js';
 import { openJournal } from '../../streams/jetstream.js';
 import { mayListen } from '../../streams/listeners.js';
+import { loadKeyring } from '../../streams/keys.js';
 import { LeaderLease } from '../../streams/leader-lease.js';
 import { gatewayUrl } from '../../streams/server/address.js';
 import { Publisher } from '../../streams/publisher.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { openWitness, type Witness } from '../../streams/witness.js';
+import { Identities } from './identities.js';
 import { Router } from './router.js';
 import { announce, serveLeader } from './service.js';
 
@@ -54,9 +57,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const witness = openWitness(control, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
   const checkpoints = await Checkpoints.open(control, ns, () => control.flush());
   const hosts: PartitionHost[] = [];
-  const router = new Router(nc, ns, hosts, (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
+  const keyring = await loadKeyring(control, ns, (id) => log.warn({ id }, 'an entry of the bucket of keys is no key; it is skipped'));
+  const router = new Router(nc, ns, hosts, new Identities(keyring), (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
   for (let n = 0; n < options.partitions; n += 1) {
-    hosts.push(await host({ options, name, control, nc, topology, witness, checkpoints, router, partition: n as Partition }));
+    hosts.push(await host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition: n as Partition }));
   }
   const service = await announce(nc, ns, options.version, name, router);
   for (const each of hosts) each.start();
@@ -81,10 +85,11 @@ interface HostParts {
   readonly witness: Witness;
   readonly checkpoints: Checkpoints;
   readonly router: Router;
+  readonly keyring: Keyring;
   readonly partition: Partition;
 }
 
-async function host({ options, name, control, nc, topology, witness, checkpoints, router, partition }: HostParts): Promise<PartitionHost> {
+async function host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition }: HostParts): Promise<PartitionHost> {
   const { namespace: ns, url, log } = options;
   const jobs = new JobsProjection();
   const publisher = new Publisher(control);
@@ -94,7 +99,7 @@ async function host({ options, name, control, nc, topology, witness, checkpoints
   });
   let stopServing = (): void => {};
   return new PartitionHost({
-    partition, broker: name, log, clock,
+    partition, broker: name, log, clock, keyring,
     maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
     lease: await LeaderLease.open(control, { ns, partition, holder: name, remake: topology }),
     followers: [runner],

@@ -5,7 +5,8 @@ import type { Asker } from '../../actors/partition/effects.js';
 import { jobId, partitionOfJob, partitionOfQueue, type JobId, type Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { job, worker } from '../../protocols/messages.js';
-import { sessionOf, text, whole, workerIdOf } from './bounds.js';
+import type { Identity } from '../../protocols/proofs.js';
+import { text, whole } from './bounds.js';
 import { submitRequest, target, waitMs, type SubmitRequest } from './job-requests.js';
 import { partitionIn, progress, registerRequest, reports, tokens } from './worker-requests.js';
 
@@ -31,30 +32,30 @@ export function cancelCommand(message: job.CancelJob, to: Asker): Command & { ki
   };
 }
 
-export const registerCommand = (message: worker.RegisterWorker, to: Asker): Command => ({ kind: 'register', to, worker: registerRequest(message) });
-
-export function drainCommand(message: worker.DrainWorker, to: Asker): Command {
-  return { kind: 'drain', to, workerId: workerIdOf(message.workerId), session: sessionOf(message.session), gone: message.gone };
+export function registerCommand(message: worker.RegisterWorker, identity: Identity, to: Asker): Command {
+  return { kind: 'register', to, worker: registerRequest(message, identity), proof: identity.proof };
 }
 
-export function pullCommand(message: worker.Pull, to: Asker, partition: Partition): Command {
+export function drainCommand(message: worker.DrainWorker, { workerId, session }: Identity, to: Asker): Command {
+  return { kind: 'drain', to, workerId, session, gone: message.gone };
+}
+
+export function pullCommand(message: worker.Pull, { workerId, session }: Identity, to: Asker, partition: Partition): Command {
   return {
-    kind: 'pull', to, workerId: workerIdOf(message.workerId), session: sessionOf(message.session),
+    kind: 'pull', to, workerId, session,
     pullSeq: whole('pullSeq', message.pullSeq, 1, Number.MAX_SAFE_INTEGER), free: whole('free', message.free, 0, LIMITS.free),
     expiresMs: whole('expiresMs', message.expiresMs, 0, LIMITS.pullExpiresMs),
     held: tokens('held', message.held, partition, LIMITS.free), reports: reports(message.reports, partition),
   };
 }
 
-export function reportCommand(message: worker.ReportAttempts, to: Asker, partition: Partition): Command {
-  return {
-    kind: 'report', to, workerId: workerIdOf(message.workerId), session: sessionOf(message.session), reports: reports(message.reports, partition),
-  };
+export function reportCommand(message: worker.ReportAttempts, { workerId, session }: Identity, to: Asker, partition: Partition): Command {
+  return { kind: 'report', to, workerId, session, reports: reports(message.reports, partition) };
 }
 
-export function heartbeatCommand(message: worker.Heartbeat, to: Asker, partition: Partition): Command {
+export function heartbeatCommand(message: worker.Heartbeat, { workerId, session }: Identity, to: Asker, partition: Partition): Command {
   return {
-    kind: 'heartbeat', to, workerId: workerIdOf(message.workerId), session: sessionOf(message.session),
+    kind: 'heartbeat', to, workerId, session,
     tokens: tokens('tokens', message.tokens, partition, LIMITS.free), progress: progress(message.progress),
   };
 }

@@ -18,7 +18,8 @@ export function encodeReply(reply: Exclude<Reply, { kind: 'refused' }>, format: 
     case 'pulled':
       return format === 'json' ? json(pulledJson(reply.pulled)) : encoded(worker.PullReply, reply.pulled);
     case 'registered': {
-      const message = { partitions, epoch: reply.epoch, maxResultBytes: LIMITS.payloadBytes };
+      const { epoch, session, proof } = reply;
+      const message = { partitions, epoch, session, proof, maxResultBytes: LIMITS.payloadBytes };
       return format === 'json' ? json(message) : encoded(worker.RegisterReply, message);
     }
     case 'drained': {

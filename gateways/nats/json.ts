@@ -30,7 +30,7 @@ const submitJob = z.strictObject({
 });
 const waiting = { wait: z.boolean().optional(), waitMs: count.optional() };
 const targetFields = { jobId: z.string().optional(), queue: z.string().optional(), key: z.string().optional() };
-const identity = { workerId: z.string(), session: z.string() };
+const identity = { workerId: z.string(), session: z.string(), proof: z.string().optional() };
 const partition = count.optional();
 const report = z.strictObject({
   token: z.string(), outcome: z.string(), result: z.unknown().optional(), resultBase64: base64.optional(), contentType: z.string().optional(),
@@ -43,7 +43,7 @@ const SCHEMAS = {
   get: z.strictObject(targetFields),
   await: z.strictObject({ ...targetFields, waitMs: count.optional() }),
   cancel: z.strictObject({ ...targetFields, reason: z.string().optional(), commandId: z.string().optional() }),
-  register: z.strictObject({ ...identity, types: texts, queues: texts.optional(), capacity: count, software: z.string().optional() }),
+  register: z.strictObject({ ...identity, session: z.string().optional(), types: texts, queues: texts.optional(), capacity: count, software: z.string().optional() }),
   pull: z.strictObject({
     ...identity, partition, pullSeq: count, free: count, expiresMs: count, held: texts.optional(), reports: z.array(report).optional(),
   }),

@@ -48,9 +48,9 @@ export class NatsRequest implements Answerable {
     return parsed.message;
   }
 
-  /** The request in protobuf, to be passed on to another leader. */
+  /** A message of this request's verb in protobuf, for another leader. */
   protobuf(message: object): Uint8Array {
-    return this.format === 'protobuf' ? this.msg.data : (MESSAGES[this.verb] as { encode(of: object): { finish(): Uint8Array } }).encode(message).finish();
+    return (MESSAGES[this.verb] as { encode(of: object): { finish(): Uint8Array } }).encode(message).finish();
   }
 
   /**

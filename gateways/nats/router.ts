@@ -9,12 +9,13 @@ import { answer, type Answerable, type Reply } from '../../actors/partition/repl
 import { reject, type Rejection } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { job, worker } from '../../protocols/messages.js';
-import { subjects, type Verb } from '../../protocols/subjects.js';
+import { subjects, type Verb, type WorkerVerb } from '../../protocols/subjects.js';
 import { Invalid, validated } from './bounds.js';
 import {
   awaitCommand, cancelCommand, drainCommand, getCommand, heartbeatCommand, pullCommand, registerCommand, reportCommand, submitCommand, submitParts,
   targetPartition,
 } from './commands.js';
+import type { Identities } from './identities.js';
 import { NatsRequest } from './request.js';
 import { partitionIn } from './worker-requests.js';
 
@@ -25,6 +26,7 @@ export class Router {
     private readonly nc: NatsConnection,
     private readonly ns: Namespace,
     private readonly hosts: readonly PartitionHost[],
+    private readonly identities: Identities,
     private readonly onError: (verb: Verb, rejection: Rejection) => void,
   ) {}
 
@@ -46,12 +48,26 @@ export class Router {
       case 'get': return this.toTarget(request, getCommand(message as job.GetJob, request), only);
       case 'await': return this.toTarget(request, awaitCommand(message as job.AwaitJob, request), only);
       case 'cancel': return this.toTarget(request, cancelCommand(message as job.CancelJob, request), only);
-      case 'register': return this.toAll(request, message, (to) => registerCommand(message as worker.RegisterWorker, to), only);
-      case 'drain': return this.toAll(request, message, (to) => drainCommand(message as worker.DrainWorker, to), only);
-      case 'pull': return this.toStated(request, message as worker.Pull, only, (p) => pullCommand(message as worker.Pull, request, p));
-      case 'report': return this.toStated(request, message as worker.ReportAttempts, only, (p) => reportCommand(message as worker.ReportAttempts, request, p));
-      case 'heartbeat': return this.toStated(request, message as worker.Heartbeat, only, (p) => heartbeatCommand(message as worker.Heartbeat, request, p));
-      default: return request.verb satisfies never;
+      case 'register': return this.register(request, message as worker.RegisterWorker, only);
+      default: return this.fromSession(request, request.verb, message, only);
+    }
+  }
+
+  private register(request: NatsRequest, message: worker.RegisterWorker, only: Partition | undefined): void {
+    const identity = this.identities.register(message);
+    this.toAll(request, worker.RegisterWorker.create({ ...message, ...identity }), (to) => registerCommand(message, identity, to), only);
+  }
+
+  private fromSession(request: NatsRequest, verb: Exclude<WorkerVerb, 'register'>, message: object, only: Partition | undefined): void {
+    const identity = this.identities.prove(message as worker.Pull);
+    switch (verb) {
+      case 'drain': return this.toAll(request, message, (to) => drainCommand(message as worker.DrainWorker, identity, to), only);
+      case 'pull': return this.toStated(request, message as worker.Pull, only, (p) => pullCommand(message as worker.Pull, identity, request, p));
+      case 'report':
+        return this.toStated(request, message as worker.ReportAttempts, only, (p) => reportCommand(message as worker.ReportAttempts, identity, request, p));
+      case 'heartbeat':
+        return this.toStated(request, message as worker.Heartbeat, only, (p) => heartbeatCommand(message as worker.Heartbeat, identity, request, p));
+      default: return verb satisfies never;
     }
   }
 
@@ -136,6 +152,9 @@ function replyOf(verb: Verb, msg: Msg): Reply {
   const [code, ...message] = msg.headers?.get('Nats-Service-Error').split(': ') ?? [];
   if (code) return { kind: 'refused', rejection: reject(code as Rejection['code'], message.join(': ')) };
   if (verb === 'submit') return { kind: 'jobs', jobs: job.SubmitReply.decode(msg.data).jobs };
-  if (verb === 'register') return { kind: 'registered', epoch: worker.RegisterReply.decode(msg.data).epoch };
+  if (verb === 'register') {
+    const { epoch, session, proof } = worker.RegisterReply.decode(msg.data);
+    return { kind: 'registered', epoch, session, proof };
+  }
   return { kind: 'drained', epoch: 0, status: worker.DrainReply.decode(msg.data).status };
 }

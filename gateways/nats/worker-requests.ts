@@ -3,17 +3,19 @@ import type { Outcome } from '../../actors/job/job.decide.js';
 import type { Failure } from '../../actors/job/job.js';
 import type { RejectedInput, Report } from '../../actors/partition/inputs.js';
 import type { RegisterWorker } from '../../actors/worker/worker.js';
+import type { Identity } from '../../protocols/proofs.js';
 import { parsePartition, partitionOfJob, parseToken, type Partition, type Token } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { worker } from '../../protocols/messages.js';
-import { atMost, Invalid, jobType, payload, queueName, sessionOf, text, tokenOf, tokenParts, validated, whole, within, workerIdOf } from './bounds.js';
+import { atMost, Invalid, jobType, payload, queueName, text, tokenOf, tokenParts, validated, whole, within } from './bounds.js';
 import { contentType } from './job-requests.js';
 
-export function registerRequest(message: worker.RegisterWorker): RegisterWorker {
+/** @param identity of the session that the worker proved, or that was drawn for it */
+export function registerRequest(message: worker.RegisterWorker, identity: Identity): RegisterWorker {
   if (message.types.length === 0) throw new Invalid('INVALID_ARGUMENT', 'types must name at least one job type');
   return {
-    workerId: workerIdOf(message.workerId),
-    session: sessionOf(message.session),
+    workerId: identity.workerId,
+    session: identity.session,
     types: [...new Set(atMost('types', message.types, LIMITS.typesPerWorker).map(jobType))],
     queues: [...new Set(atMost('queues', message.queues, LIMITS.queuesPerWorker).map(queueName))],
     capacity: whole('capacity', message.capacity, 1, LIMITS.free),

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { PartitionCore } from '../../actors/partition/core.js';
+import { KEYRING } from '../../actors/partition/play.js';
 import { viewOf } from '../../actors/partition/state.js';
 import { startWorker } from '../../actors/worker/start.js';
 import { verifyServer } from '../../bin/audit/server.js';
@@ -51,7 +52,7 @@ async function serverOn(t: Teardown, version: string): Promise<RunningServer> {
 async function fold(server: RunningServer, { namespace }: Recording, partition: Partition): Promise<PartitionCore> {
   const source = await openJournal({ url: server.brokerUrl, ns: parseNamespace(namespace)!, partition });
   const chain = new Chain(partition);
-  const core = new PartitionCore(partition);
+  const core = new PartitionCore(partition, KEYRING);
   for await (const stored of source.replay(1)) {
     const accepted = chain.accept(stored);
     if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);

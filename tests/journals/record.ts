@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect, type NatsConnection } from 'nats';
 import pino from 'pino';
 import { PartitionCore } from '../../actors/partition/core.js';
+import { KEYRING } from '../../actors/partition/play.js';
 import { viewOf } from '../../actors/partition/state.js';
 import { startBroker, type Broker } from '../../gateways/nats/broker.js';
 import { parseNamespace, type Partition } from '../../protocols/ids.js';
@@ -33,6 +34,7 @@ class Recorder {
   readonly jobs = new Map<string, string>();
   private pullSeq = 0;
   private identity: Body = {};
+  private readonly identities = new Map<string, Body>();
 
   constructor(private readonly nc: NatsConnection) {}
 
@@ -50,9 +52,10 @@ class Recorder {
   }
 
   async register(workerId: string, types: readonly string[]): Promise<void> {
-    const given = { workerId, session: `session-of-${workerId}` };
-    await this.ask('worker', 'register', { ...given, types, capacity: 10, software: 'recorder' });
-    this.identity = given;
+    const known = this.identities.get(workerId) ?? { workerId };
+    const { session, proof } = await this.ask('worker', 'register', { ...known, types, capacity: 10, software: 'recorder' });
+    this.identity = { workerId, session, proof };
+    this.identities.set(workerId, this.identity);
   }
 
   /** Pulls until a lease of the type comes. @returns its token */
@@ -137,7 +140,7 @@ async function disturb(nc: NatsConnection): Promise<void> {
 async function foldJournal(url: string, partition: Partition): Promise<unknown> {
   const source = await openJournal({ url, ns: NAMESPACE, partition });
   const chain = new Chain(partition);
-  const core = new PartitionCore(partition);
+  const core = new PartitionCore(partition, KEYRING);
   for await (const stored of source.replay(1)) {
     const accepted = chain.accept(stored);
     if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);

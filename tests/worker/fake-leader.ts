@@ -3,7 +3,7 @@
  * docs/protocol.md says, and can be told to lose, refuse and forget things.
  */
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { jobId, parseNamespace, token, type Partition } from '../../protocols/ids.js';
+import { jobId, parseNamespace, type Partition } from '../../protocols/ids.js';
 import { error, worker } from '../../protocols/messages.js';
 import { connectNats } from '../../streams/connect.js';
 import { subjects, WORKER_VERBS, type WorkerVerb } from '../../protocols/subjects.js';
@@ -73,7 +73,7 @@ export class FakeLeader {
     const { partition = 0, json, ...fields } = wish;
     const id = jobId(partition as Partition, crypto.getRandomValues(new Uint8Array(10)));
     const lease = {
-      token: token(id, 1, 1), jobId: id, queue: 'default', attempt: 1, maxAttempts: 3, contentType: '', leaseMs: 15_000, attemptMs: 0,
+      token: `${id}/1/1/1.signature`, jobId: id, queue: 'default', attempt: 1, maxAttempts: 3, contentType: '', leaseMs: 15_000, attemptMs: 0,
       key: '', labels: {}, payload: Buffer.from(JSON.stringify(json ?? null)), ...fields,
     };
     this.#queues[partition]!.push(lease as worker.Lease);
@@ -115,11 +115,19 @@ export class FakeLeader {
     this.#pull(message);
   }
 
+  #knows(message: Msg, { session, proof }: { session: string; proof: string }): boolean {
+    const code = proof !== proofOf(session) ? 'SESSION_UNPROVED' : this.#sessions.has(session) ? undefined : 'UNKNOWN_WORKER';
+    if (code !== undefined) refuse(message, code);
+    return code === undefined;
+  }
+
   #register(message: Msg): void {
     const request = worker.RegisterWorker.decode(message.data) as worker.RegisterWorker;
     this.registered.push(request);
-    this.#sessions.add(request.session);
-    message.respond(worker.RegisterReply.encode({ partitions: this.#partitions, epoch: this.epoch }).finish());
+    const session = request.session || `session-${this.registered.length}`;
+    if (request.session !== '' && request.proof !== proofOf(session)) return refuse(message, 'SESSION_UNPROVED');
+    this.#sessions.add(session);
+    message.respond(worker.RegisterReply.encode({ partitions: this.#partitions, epoch: this.epoch, session, proof: proofOf(session) }).finish());
   }
 
   #drain(message: Msg): void {
@@ -131,21 +139,21 @@ export class FakeLeader {
 
   #heartbeat(message: Msg): void {
     const request = worker.Heartbeat.decode(message.data) as worker.Heartbeat;
-    if (!this.#sessions.has(request.session)) return refuse(message, 'UNKNOWN_WORKER');
+    if (!this.#knows(message, request)) return;
     this.heartbeats.push(request);
     this.#reply('heartbeat', message, this.#said(request.tokens));
   }
 
   #report(message: Msg): void {
     const request = worker.ReportAttempts.decode(message.data) as worker.ReportAttempts;
-    if (!this.#sessions.has(request.session)) return refuse(message, 'UNKNOWN_WORKER');
+    if (!this.#knows(message, request)) return;
     this.#reply('report', message, { rejected: this.#take(request.reports as worker.Report[]) });
   }
 
   #pull(message: Msg): void {
     const pull = worker.Pull.decode(message.data) as worker.Pull;
-    const { partition, session } = pull;
-    if (!this.#sessions.has(session)) return refuse(message, 'UNKNOWN_WORKER');
+    const { partition } = pull;
+    if (!this.#knows(message, pull)) return;
     this.pulls.push(pull);
     const rejected = this.#take(pull.reports as worker.Report[]);
     const before = this.#open.get(partition);
@@ -210,10 +218,12 @@ export class FakeLeader {
   }
 }
 
+const proofOf = (session: string): string => `proof-of-${session}`;
+
 function refuse(message: Msg, code: string): void {
   const said = headers();
   said.set('Nats-Service-Error', code);
   said.set('Nats-Service-Error-Code', '503');
-  const retryable = code !== 'INVALID_ARGUMENT';
+  const retryable = code !== 'INVALID_ARGUMENT' && code !== 'SESSION_UNPROVED';
   message.respond(error.Error.encode({ code, message: `fake: ${code}`, retryable }).finish(), { headers: said });
 }

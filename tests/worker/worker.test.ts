@@ -36,7 +36,8 @@ async function scene(t: Pick<typeof import('tap').default, 'teardown'>, partitio
 
 t.test('performs what it is given and reports it', async (t) => {
   const { leader, worker } = await scene(t, 1, [square], { concurrency: 5 });
-  t.match(leader.registered[0], { types: ['square'], capacity: 5, workerId: worker.workerId, session: worker.session });
+  t.match(leader.registered[0], { types: ['square'], capacity: 5, workerId: worker.workerId, session: '' }, 'a new worker has no session yet');
+  t.equal(worker.session, 'session-1', 'and goes by the one that it was given');
   for (let n = 0; n < 100; n += 1) leader.submit({ type: 'square', json: { n } });
   t.ok(await until(() => leader.accepted.length === 100));
   t.same(leader.accepted.map(({ result }) => Number(Buffer.from(result).toString())).sort((a, b) => a - b), Array.from({ length: 100 }, (_, n) => n * n));

@@ -1,7 +1,7 @@
 /** CancelJob → JobCancelled, or JobCancelRequested when a worker must be told to stop first. */
 import { reject } from '../../../protocols/errors.js';
 import { decideCancel } from '../../job/job.decide.js';
-import { isRunning, tokenOf, type Job } from '../../job/job.js';
+import { isRunning, type Job } from '../../job/job.js';
 import type { PartitionCore } from '../core.js';
 import { answerOf } from '../effects.js';
 import type { Command } from '../inputs.js';
@@ -30,5 +30,5 @@ export function cancelJob(core: PartitionCore, { to, target, reason, commandId, 
 /** An open pull is the quickest way to the worker; without one, its next pull or heartbeat is told. */
 function tellItsWorker(core: PartitionCore, job: Job): void {
   const session = job.session === '' ? undefined : core.sessions.get(job.session);
-  if (session?.pull) answerPull(core, session, { ...notice(), cancel: [tokenOf(job)] });
+  if (session?.pull) answerPull(core, session, { ...notice(), cancel: [core.sessions.tokenOf(job)] });
 }

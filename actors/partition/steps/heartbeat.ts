@@ -9,7 +9,7 @@ export function heartbeat(core: PartitionCore, command: Extract<Command, { kind:
   const session = core.sessions.get(command.session);
   if (session) session.heardMonoMs = core.moment.monoMs;
   const told = notice();
-  checkHeld(core, command.tokens, told);
+  checkHeld(core, command.session, command.tokens, told);
   const revoked = new Set(told.revoked);
   for (const { token, fraction, message } of command.progress) {
     if (command.tokens.includes(token) && !revoked.has(token)) core.sessions.setProgress(parseToken(token)!.jobId, { fraction, message });

@@ -3,7 +3,6 @@
  * When there is more room than work, the work is spread over the waiting workers.
  */
 import { decideLease } from '../../job/job.decide.js';
-import { tokenOf } from '../../job/job.js';
 import type { PartitionCore } from '../core.js';
 import { notice, type Notice, type WorkerSession } from '../sessions.js';
 import { answerPull } from './answer-pull.js';
@@ -33,6 +32,6 @@ export function grantReady(core: PartitionCore, session: WorkerSession, most: nu
     core.makeRoom();
     const job = core.emitJob(next, decideLease(next, to, core.nowMs), cause);
     core.sessions.renew(job, core.moment.monoMs);
-    told.leases.push({ token: tokenOf(job), job, attempt: job.attempt });
+    told.leases.push({ token: core.sessions.tokenOf(job), job, attempt: job.attempt });
   }
 }

@@ -8,7 +8,7 @@ import { answerPull } from './answer-pull.js';
 const HOME_PARTITION = 0;
 const isHome = (core: PartitionCore): boolean => core.state.partition === HOME_PARTITION;
 
-export function registerWorker(core: PartitionCore, { to, worker }: Extract<Command, { kind: 'register' }>): void {
+export function registerWorker(core: PartitionCore, { to, worker, proof }: Extract<Command, { kind: 'register' }>): void {
   const { workerId, types, queues } = worker;
   const older = core.sessions.get(worker.session);
   if (older?.pull) answerPull(core, older, notice());
@@ -21,7 +21,7 @@ export function registerWorker(core: PartitionCore, { to, worker }: Extract<Comm
     core.makeRoom(32_768);
     core.emitWorker(workerId, event, { commandId: '', type: 'RegisterWorker', by: workerId });
   }
-  core.effect({ kind: 'registered', to });
+  core.effect({ kind: 'registered', to, session: worker.session, proof });
 }
 
 export function drainWorker(core: PartitionCore, command: Extract<Command, { kind: 'drain' }>): void {

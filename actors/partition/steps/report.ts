@@ -6,12 +6,14 @@ import { notice, type Notice } from '../sessions.js';
 
 export function reportAttempts(core: PartitionCore, command: Extract<Command, { kind: 'report' }>): void {
   const told = notice();
-  recordReports(core, command.workerId, command.reports, told);
+  recordReports(core, command, command.reports, told);
   core.effect({ kind: 'pulled', to: command.to, workerId: command.workerId, session: command.session, ...told });
 }
 
-export function recordReports(core: PartitionCore, by: string, reports: readonly (Report | RejectedInput)[], told: Notice): void {
-  const cause = { commandId: '', type: 'ReportAttempt', by };
+type Reporter = Pick<Command & { kind: 'report' }, 'workerId' | 'session'>;
+
+export function recordReports(core: PartitionCore, by: Reporter, reports: readonly (Report | RejectedInput)[], told: Notice): void {
+  const cause = { commandId: '', type: 'ReportAttempt', by: by.workerId };
   for (const [nth, report] of reports.entries()) {
     if ('rejection' in report) {
       told.rejected.push(report);
@@ -21,10 +23,14 @@ export function recordReports(core: PartitionCore, by: string, reports: readonly
     core.makeRoom(outcome.kind === 'ok' ? outcome.result.length : 16_384);
     const chance = { nowMs: core.nowMs, draw: spread(core.moment.draw, nth) };
     const job = core.state.jobs.get(jobId);
+    if (!core.sessions.isHolder(job, by.session, report.token)) {
+      told.revoked.push(report.token);
+      continue;
+    }
     const event = decideReport(job, attempt, lease, outcome, chance);
     if (event === 'repeated') continue;
     if ('code' in event) told.revoked.push(report.token);
-    else core.emitJob(job!, event, cause);
+    else core.emitJob(job, event, cause);
   }
 }
 

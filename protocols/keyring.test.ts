@@ -1,0 +1,37 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import t from 'tap';
+import { Keyring, SECRET_BYTES, type NamespaceKey } from './keyring.js';
+
+const key = (id: string): NamespaceKey => ({ id, secret: randomBytes(SECRET_BYTES) });
+const [one, two] = [key('1'), key('2')];
+
+t.test('a signature is the HMAC-SHA-256 of the text, cut to 132 bits, behind the id of the key', async (t) => {
+  const keyring = new Keyring([one]);
+  fc.assert(fc.property(fc.string({ maxLength: 512, unit: 'binary-ascii' }), (text) => {
+    const mac = createHmac('sha256', one.secret).update(text).digest('base64url').slice(0, 22);
+    return keyring.sign(text) === `1.${mac}` && keyring.verifies(text, `1.${mac}`);
+  }));
+  t.throws(() => keyring.sign('x'.repeat(513)), RangeError);
+});
+
+t.test('every other signature is refused', async (t) => {
+  const keyring = new Keyring([one]);
+  const signature = keyring.sign('text');
+  fc.assert(fc.property(fc.string(), (other) => other === signature || !keyring.verifies('text', other)));
+  fc.assert(fc.property(fc.nat(signature.length - 1), fc.constantFrom('A', 'b', '-', '.'), (at, character) => {
+    const changed = signature.slice(0, at) + character + signature.slice(at + 1);
+    return changed === signature || !keyring.verifies('text', changed);
+  }));
+  t.notOk(keyring.verifies('another text', signature));
+  for (const odd of ['', '.', '1.', '1', signature.slice(2), `${signature}A`, signature.slice(0, -1)]) t.notOk(keyring.verifies('text', odd));
+});
+
+t.test('keys can be changed: the first one signs, the older ones are still accepted until they go', async (t) => {
+  const before = new Keyring([one]).sign('text');
+  const during = new Keyring([two, one]);
+  t.ok(during.verifies('text', before));
+  t.match(during.sign('text'), /^2\./);
+  t.notOk(new Keyring([two]).verifies('text', before));
+  t.notOk(new Keyring([{ id: '1', secret: two.secret }]).verifies('text', before), 'an id alone is no key');
+});
