@@ -3,8 +3,9 @@ import { setImmediate as soon } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import t from 'tap';
-import { address, gatewayUrl } from './address.js';
-import { startServer } from './start.js';
+import { address, gatewayUrl } from '../../streams/server/address.js';
+import { startServer } from '../../streams/server/start.js';
+import { serversOwn } from './servers-own.js';
 
 const server = await startServer({ dataDir: t.testdir(), log: (line) => t.comment(line) });
 const broker = await connect(address(server.brokerUrl));
@@ -37,19 +38,7 @@ const subscribing = (subject: string, queue?: string) =>
   isDenied(client, () => void client.subscribe(subject, { ...(queue && { queue }), callback: () => undefined }));
 
 const JOURNAL = 'REPRISE_t_JOURNAL_0';
-/** Every request that the server itself answers to an ordinary connection. */
-const SERVERS_OWN = [
-  '$JS.API.INFO', `$JS.API.STREAM.INFO.${JOURNAL}`, '$JS.API.STREAM.LIST', '$JS.API.STREAM.NAMES', `$JS.API.STREAM.MSG.GET.${JOURNAL}`,
-  `$JS.API.DIRECT.GET.${JOURNAL}`, '$JS.API.STREAM.CREATE.X', `$JS.API.STREAM.UPDATE.${JOURNAL}`, `$JS.API.STREAM.DELETE.${JOURNAL}`,
-  `$JS.API.STREAM.PURGE.${JOURNAL}`, `$JS.API.STREAM.MSG.DELETE.${JOURNAL}`, `$JS.API.STREAM.SNAPSHOT.${JOURNAL}`,
-  `$JS.API.STREAM.RESTORE.${JOURNAL}`, `$JS.API.STREAM.PEER.REMOVE.${JOURNAL}`, `$JS.API.STREAM.LEADER.STEPDOWN.${JOURNAL}`,
-  `$JS.API.CONSUMER.CREATE.${JOURNAL}.c`, `$JS.API.CONSUMER.DURABLE.CREATE.${JOURNAL}.c`, `$JS.API.CONSUMER.INFO.${JOURNAL}.c`,
-  `$JS.API.CONSUMER.MSG.NEXT.${JOURNAL}.c`, `$JS.API.CONSUMER.DELETE.${JOURNAL}.c`, `$JS.API.CONSUMER.PAUSE.${JOURNAL}.c`,
-  `$JS.API.CONSUMER.UNPIN.${JOURNAL}.c`, `$JS.API.CONSUMER.RESET.${JOURNAL}.c`, `$JS.API.CONSUMER.LEADER.STEPDOWN.${JOURNAL}.c`,
-  '$JS.API.META.LEADER.STEPDOWN', '$JS.API.SERVER.REMOVE', '$JS.API.ACCOUNT.PURGE.$G', '$JS.API.ACCOUNT.STREAM.MOVE.$G.X',
-  `$JS.ACK.${JOURNAL}.c.1.1.1.1.0`, `$JS.FC.${JOURNAL}.c.x`, `$JS.SNAPSHOT.ACK.${JOURNAL}.x`,
-  '$SYS.REQ.USER.INFO', '$SYS.REQ.ACCOUNT.PING.CONNZ', '$SYS.REQ.ACCOUNT.PING.STATZ', '$SYS.REQ.SERVER.PING', '$SYS.DEBUG.SUBSCRIBERS',
-];
+const SERVERS_OWN = serversOwn(JOURNAL);
 const NO_PUBLISH = [
   'reprise.t.journal.0', 'reprise.t.witness.0', 'reprise.t.p.0.submit', 'reprise.t.event.job.0-x.JobCompleted',
   '$KV.REPRISE_t_LEASES.leader', '$O.files.C.x', '_INBOX_BROKER.x.y', '_INBOX_GATEWAY.x.y', ...SERVERS_OWN,

@@ -1,13 +1,13 @@
 /** Requests as hostile or broken clients make them: random bytes, and valid requests changed by chance from a seed. */
-import { random } from './broker.js';
-import type { Body, Me, Stranger } from './stranger.js';
+import { random } from '../broker.js';
+import type { Body, Me, Stranger } from '../stranger.js';
 
 export const NOBODY = { workerId: 'nobody', session: 'none', proof: '' };
 export const UNKNOWN = '0-0000000000000000';
 /** No type, and still none with a few bits flipped. */
 const BAD = '/ / / / / / / /';
 /** Valid requests that change nothing: of jobs that do not exist and of workers that are gone, or refused for one field. */
-const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => ({
+export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => ({
   'job.submit': [
     { jobs: [{ type: BAD, queue: 'default', payload: Buffer.from('{"n":1}'), priority: 1, delayMs: 5, key: 'k', commandId: 'c', labels: { a: 'b' } }] },
     { jobs: [{ type: BAD, retry: { maxAttempts: 2, backoff: { initialMs: 5, factor: 2, maxMs: 9, jitter: 0.5 } }, timeouts: { attemptMs: 5, totalMs: 5, heartbeatMs: 500 } }], wait: true, waitMs: 100 },
