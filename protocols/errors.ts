@@ -75,7 +75,7 @@ export interface Rejection {
 
 export const reject = (code: Rejection['code'], message: string): Rejection => ({ code, message });
 
-/** A rejection as it is told on the wire. */
+/** A refusal as the wire carries it. Its code is any text: whoever sent it may be newer than our table. */
 export interface WireError {
   readonly code: string;
   readonly message: string;
@@ -83,22 +83,48 @@ export interface WireError {
   readonly retryable: boolean;
 }
 
-export function wireError({ code, message }: Rejection): WireError {
-  const { hint, retryable } = ERRORS[code];
+/** A refusal that another broker answered. It carries its row of the table, because ours may not have its code. */
+export interface ForeignRejection extends WireError {
+  readonly status: number;
+}
+
+export const isCode = (text: string): text is Code => Object.hasOwn(ERRORS, text);
+
+export function wireError(refused: Rejection | ForeignRejection): WireError {
+  const { code, message } = refused;
+  const { hint, retryable } = 'status' in refused ? refused : ERRORS[refused.code];
   return { code, message, hint, retryable };
 }
 
-/** Something around us does not work. `hint` says what to do about it. */
+/** For the Nats-Service-Error-Code header. */
+export const statusOf = (refused: Rejection | ForeignRejection): number => ('status' in refused ? refused.status : ERRORS[refused.code].status);
+
+type Decoded<T> = { readonly [Field in keyof T]?: T[Field] | null };
+
+/** @param status of the header; without one that of the table, or else the plainest that fits `retryable` */
+export function foreignRejection(error: Decoded<WireError>, status?: number): ForeignRejection {
+  const { code, message, hint, retryable } = error;
+  const told = { code: code ?? '', message: message ?? '', hint: hint ?? '', retryable: retryable ?? false };
+  return { ...told, status: status ?? (isCode(told.code) ? ERRORS[told.code].status : told.retryable ? 503 : 500) };
+}
+
+/** A code from the wire that is not in our table. */
+export type ForeignCode = string & { readonly foreignCode: unique symbol };
+
+export const codeOf = (text: string): Code | ForeignCode => (isCode(text) ? text : (text as ForeignCode));
+
+/** Something around us does not work, or the other side refused. `hint` says what to do about it. */
 export class RepriseError extends Error {
-  readonly code: Code;
+  readonly code: Code | ForeignCode;
   readonly hint: string;
   readonly retryable: boolean;
 
-  constructor(code: Code, message: string, options: { cause?: unknown; hint?: string; retryable?: boolean } = {}) {
+  constructor(code: Code | ForeignCode, message: string, options: { cause?: unknown; hint?: string; retryable?: boolean } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const row: Row | undefined = isCode(code) ? ERRORS[code] : undefined;
     this.name = 'RepriseError';
     this.code = code;
-    this.hint = options.hint ?? ERRORS[code].hint;
-    this.retryable = options.retryable ?? ERRORS[code].retryable;
+    this.hint = options.hint ?? row?.hint ?? '';
+    this.retryable = options.retryable ?? row?.retryable ?? false;
   }
 }

@@ -1,6 +1,6 @@
 /** What the broker answers, as plain values: no protobuf, hashes as text, content decoded. */
 import { decodeContent } from '../actors/performer/content.js';
-import { ERRORS, RepriseError, type Code } from '../protocols/errors.js';
+import { codeOf, RepriseError } from '../protocols/errors.js';
 import { error, job } from '../protocols/messages.js';
 
 export interface Position {
@@ -102,10 +102,7 @@ function positionOf(position: job.Position.$Properties | null | undefined): Posi
   return { partition: partition ?? 0, seq: seq ?? 0, hash: Buffer.from(hash ?? []).toString('hex'), epoch: epoch ?? 0 };
 }
 
-export const refusalOf = ({ code, message, hint, retryable }: error.Error): Refusal => ({ code, message, hint, retryable });
+const refusalOf = ({ code, message, hint, retryable }: error.Error): Refusal => ({ code, message, hint, retryable });
 
-/** A refusal as the error to throw. A code that a newer broker has and we do not know is kept in the message. */
-export function errorOf({ code, message, hint, retryable }: Refusal): RepriseError {
-  const known = Object.hasOwn(ERRORS, code);
-  return new RepriseError(known ? (code as Code) : 'SERVER_FAILED', known ? message : `${code}: ${message}`, { hint, retryable });
-}
+/** A refusal as the error to throw. A code that only a newer broker has is kept as it is. */
+export const errorOf = ({ code, message, hint, retryable }: Refusal): RepriseError => new RepriseError(codeOf(code), message, { hint, retryable });

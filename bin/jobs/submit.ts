@@ -1,6 +1,7 @@
 /** `reprise submit` */
 import { randomBytes } from 'node:crypto';
 import { RepriseError } from '../../protocols/errors.js';
+import { errorOf } from '../../sdk/answers.js';
 import { hasEnded, type Client, type JobAnswer, type JobToSubmit } from '../../sdk/client.js';
 import type { SubmitFlags } from '../commands/submit.js';
 import { say } from '../failure.js';
@@ -32,7 +33,7 @@ async function record(client: Client, job: JobToSubmit): Promise<JobAnswer> {
     throw new RepriseError(error.code, error.message, { cause: error, hint });
   });
   const { error } = answer!;
-  if (error) throw new RepriseError(error.code as 'INVALID_ARGUMENT', error.message, { hint: error.hint, retryable: error.retryable });
+  if (error) throw errorOf(error);
   return answer!;
 }
 

@@ -1,6 +1,6 @@
 /** Replies as bytes: protobuf, or JSON for those who asked in JSON. */
 import type { Reply } from '../../actors/partition/reply.js';
-import { wireError, type Code, type Rejection } from '../../protocols/errors.js';
+import { wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import { encoded } from '../../protocols/encoded.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { error, job, worker } from '../../protocols/messages.js';
@@ -12,7 +12,7 @@ export function encodeReply(reply: Exclude<Reply, { kind: 'refused' }>, format: 
   switch (reply.kind) {
     case 'jobs':
       if (format === 'json') return json(single ? jobJson(reply.jobs[0]!) : { jobs: reply.jobs.map(jobJson) });
-      return verb === 'submit' ? encoded(job.SubmitReply, { jobs: reply.jobs.map(withHint) }) : encoded(job.JobReply, reply.jobs[0]!);
+      return verb === 'submit' ? encoded(job.SubmitReply, { jobs: reply.jobs }) : encoded(job.JobReply, reply.jobs[0]!);
     case 'view':
       return format === 'json' ? json(viewJson(reply.view)) : encoded(job.JobView, reply.view);
     case 'pulled':
@@ -30,18 +30,14 @@ export function encodeReply(reply: Exclude<Reply, { kind: 'refused' }>, format: 
   }
 }
 
-export const encodeError = (rejection: Rejection, format: Format): Uint8Array =>
+export const encodeError = (rejection: Rejection | ForeignRejection, format: Format): Uint8Array =>
   format === 'json' ? json(wireError(rejection)) : encoded(error.Error, wireError(rejection));
 
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const hex = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('hex');
 
-function withHint(reply: job.JobReply.$Properties): job.JobReply.$Properties {
-  return reply.error ? { ...reply, error: wireError({ code: reply.error.code as Code as Rejection['code'], message: reply.error.message ?? '' }) } : reply;
-}
-
 function jobJson(reply: job.JobReply.$Properties): unknown {
-  const { position, result, contentType, error: refused, ...rest } = withHint(reply);
+  const { position, result, contentType, error: refused, ...rest } = reply;
   if (refused) return { error: refused };
   return { ...rest, duplicate: rest.duplicate ?? false, ...content('result', result, contentType), position: positionJson(position) };
 }
