@@ -19,12 +19,12 @@ const failure = (meaning: string, hint: string, retryable = true) => ({ kind: 'f
 const operating = (meaning: string, hint: string, retryable = false) => ({ kind: 'operating', status: 503, retryable, meaning, hint }) as const;
 
 export const ERRORS = {
-  MALFORMED: rejection(400, 'The request is neither valid JSON nor valid protobuf of this subject.', 'Compare it with docs/protocol.md.'),
-  INVALID_ARGUMENT: rejection(400, 'A field has a wrong type, is out of range, or is unknown.', 'The message names the field and what it accepts.'),
+  MALFORMED: rejection(400, 'The request is neither valid JSON in UTF-8 nor valid protobuf of this subject.', 'Compare it with docs/protocol.md.'),
+  INVALID_ARGUMENT: rejection(400, 'A field has a wrong type, is out of range, is unknown, or is given twice.', 'The message names the field and what it accepts.'),
   UNSUPPORTED: rejection(501, 'The field is reserved for a feature that does not exist yet.', 'Leave it out.'),
   TOO_LARGE: rejection(413, 'A payload, a result or a request is over the limit.', 'Put the data into an object store and send a reference.'),
   NOT_FOUND: rejection(404, 'No such job, or its key is no longer remembered.', 'Check the id and the namespace.'),
-  KEY_CONFLICT: rejection(409, 'The key is taken by a job with another payload.', 'Use another key, or send the same payload.'),
+  KEY_CONFLICT: rejection(409, 'The key is taken by a job with another payload.', 'Use another key, or send the same payload: the same bytes, not only the same value.'),
   KEYS_EXHAUSTED: rejection(429, 'The partition remembers as many keys as it may.', 'Wait for keys to expire, or spread over more queues.', true),
   COMMAND_CONFLICT: rejection(409, 'The command id was used for another command.', 'Draw a new command id for every new command.'),
   ALREADY_ENDED: rejection(409, 'The job has ended, so it cannot be changed.', 'The message says how it ended.'),

@@ -34,6 +34,8 @@ export interface JobAnswer {
   readonly position: Position | undefined;
   /** When completed: a JSON value, or bytes. */
   readonly result?: unknown;
+  /** The result as it is stored: parsing may lose digits, and does lose white space. */
+  readonly resultBytes?: Uint8Array;
   readonly contentType?: string;
   readonly failure?: Failure;
   /** This job of the batch was refused; then nothing else holds. */
@@ -80,9 +82,9 @@ export function viewOf(view: job.JobView): JobView {
 
 type Outcome = Pick<job.JobReply, 'status' | 'result' | 'contentType'> & { readonly failure?: job.Failure.$Properties | null };
 
-function outcomeOf({ status, result, contentType, failure }: Outcome): Pick<JobAnswer, 'result' | 'contentType' | 'failure'> {
+function outcomeOf({ status, result, contentType, failure }: Outcome): Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType' | 'failure'> {
   return {
-    ...(status === 'completed' && { result: contentOf(result, contentType), ...(contentType && { contentType }) }),
+    ...(status === 'completed' && { result: contentOf(result, contentType), resultBytes: result, ...(contentType && { contentType }) }),
     ...(failure && { failure: { code: failure.code ?? '', message: failure.message ?? '', ...(failure.stack && { stack: failure.stack }) } }),
   };
 }
