@@ -4,7 +4,7 @@ import type { JobView } from '../../sdk/client.js';
 import type { JobFlags } from '../commands/jobs.js';
 import type { Located } from '../locate.js';
 import { history, type Fact } from '../replay/history.js';
-import { Steps, type Step } from '../replay/steps.js';
+import { stepJson, Steps, type Step } from '../replay/steps.js';
 import { paint, print, visible } from '../terminal.js';
 import { targetOf, withClient } from './client.js';
 import { statusText } from './show-values.js';
@@ -52,7 +52,7 @@ class Told {
     this.#seq = fact.seq;
     this.#index = fact.index;
     const step = this.#steps.next(fact);
-    print(this.#json ? JSON.stringify({ kind: 'event', ...step }) : line(step));
+    print(this.#json ? stepJson({ kind: 'event', ...step }) : line(step));
   }
 
   progress({ attempt, fraction, message }: { attempt: number; fraction: number; message: string }): void {
@@ -61,8 +61,9 @@ class Told {
   }
 }
 
-function line({ time, event, after, changed, result, failure }: Step): string {
+function line({ time, event, after, changed, content, failure }: Step): string {
   const attempt = changed['attempt'] ? ` attempt ${String(changed['attempt'].after)}` : '';
+  const result = content?.of === 'result' ? ` ${visible(content.text)}` : '';
   const why = failure ? ` ${visible(`${failure.code}: ${failure.message}`)}` : '';
-  return `${paint('gray', time.slice(11, 23))} ${event.padEnd(18)} ${statusText(after)}${attempt}${why}${result === undefined ? '' : ` ${visible(JSON.stringify(result))}`}`;
+  return `${paint('gray', time.slice(11, 23))} ${event.padEnd(18)} ${statusText(after)}${attempt}${why}${result}`;
 }
