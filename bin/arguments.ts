@@ -29,7 +29,9 @@ export function filled(given: string): string {
 export function label(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('A label is name=value.');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  const name = text.slice(0, at);
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`The label ${name} is given twice.`);
+  return { ...before, [name]: text.slice(at + 1) };
 }
 
 /** `a,b,c`, or given several times. */

@@ -19,12 +19,12 @@ const failure = (meaning: string, hint: string, retryable = true) => ({ kind: 'f
 const operating = (meaning: string, hint: string, retryable = false) => ({ kind: 'operating', status: 503, retryable, meaning, hint }) as const;
 
 export const ERRORS = {
-  MALFORMED: rejection(400, 'The request is neither valid JSON nor valid protobuf of this subject.', 'Compare it with docs/protocol.md.'),
-  INVALID_ARGUMENT: rejection(400, 'A field has a wrong type, is out of range, or is unknown.', 'The message names the field and what it accepts.'),
+  MALFORMED: rejection(400, 'The request is neither valid JSON in UTF-8 nor valid protobuf of this subject.', 'Compare it with docs/protocol.md.'),
+  INVALID_ARGUMENT: rejection(400, 'A field has a wrong type, is out of range, is unknown, or is given twice.', 'The message names the field and what it accepts.'),
   UNSUPPORTED: rejection(501, 'The field is reserved for a feature that does not exist yet.', 'Leave it out.'),
   TOO_LARGE: rejection(413, 'A payload, a result or a request is over the limit.', 'Put the data into an object store and send a reference.'),
   NOT_FOUND: rejection(404, 'No such job, or its key is no longer remembered.', 'Check the id and the namespace.'),
-  KEY_CONFLICT: rejection(409, 'The key is taken by a job with another payload.', 'Use another key, or send the same payload.'),
+  KEY_CONFLICT: rejection(409, 'The key is taken by a job with another payload.', 'Use another key, or send the same payload: the same bytes, not only the same value.'),
   KEYS_EXHAUSTED: rejection(429, 'The partition remembers as many keys as it may.', 'Wait for keys to expire, or spread over more queues.', true),
   COMMAND_CONFLICT: rejection(409, 'The command id was used for another command.', 'Draw a new command id for every new command.'),
   ALREADY_ENDED: rejection(409, 'The job has ended, so it cannot be changed.', 'The message says how it ended.'),
@@ -76,7 +76,7 @@ export interface Rejection {
 
 export const reject = (code: Rejection['code'], message: string): Rejection => ({ code, message });
 
-/** A rejection as it is told on the wire. */
+/** A refusal as the wire carries it. Its code is any text: whoever sent it may be newer than our table. */
 export interface WireError {
   readonly code: string;
   readonly message: string;
@@ -84,22 +84,48 @@ export interface WireError {
   readonly retryable: boolean;
 }
 
-export function wireError({ code, message }: Rejection): WireError {
-  const { hint, retryable } = ERRORS[code];
+/** A refusal that another broker answered. It carries its row of the table, because ours may not have its code. */
+export interface ForeignRejection extends WireError {
+  readonly status: number;
+}
+
+export const isCode = (text: string): text is Code => Object.hasOwn(ERRORS, text);
+
+export function wireError(refused: Rejection | ForeignRejection): WireError {
+  const { code, message } = refused;
+  const { hint, retryable } = 'status' in refused ? refused : ERRORS[refused.code];
   return { code, message, hint, retryable };
 }
 
-/** Something around us does not work. `hint` says what to do about it. */
+/** For the Nats-Service-Error-Code header. */
+export const statusOf = (refused: Rejection | ForeignRejection): number => ('status' in refused ? refused.status : ERRORS[refused.code].status);
+
+type Decoded<T> = { readonly [Field in keyof T]?: T[Field] | null };
+
+/** @param status of the header; without one that of the table, or else the plainest that fits `retryable` */
+export function foreignRejection(error: Decoded<WireError>, status?: number): ForeignRejection {
+  const { code, message, hint, retryable } = error;
+  const told = { code: code ?? '', message: message ?? '', hint: hint ?? '', retryable: retryable ?? false };
+  return { ...told, status: status ?? (isCode(told.code) ? ERRORS[told.code].status : told.retryable ? 503 : 500) };
+}
+
+/** A code from the wire that is not in our table. */
+export type ForeignCode = string & { readonly foreignCode: unique symbol };
+
+export const codeOf = (text: string): Code | ForeignCode => (isCode(text) ? text : (text as ForeignCode));
+
+/** Something around us does not work, or the other side refused. `hint` says what to do about it. */
 export class RepriseError extends Error {
-  readonly code: Code;
+  readonly code: Code | ForeignCode;
   readonly hint: string;
   readonly retryable: boolean;
 
-  constructor(code: Code, message: string, options: { cause?: unknown; hint?: string; retryable?: boolean } = {}) {
+  constructor(code: Code | ForeignCode, message: string, options: { cause?: unknown; hint?: string; retryable?: boolean } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const row: Row | undefined = isCode(code) ? ERRORS[code] : undefined;
     this.name = 'RepriseError';
     this.code = code;
-    this.hint = options.hint ?? ERRORS[code].hint;
-    this.retryable = options.retryable ?? ERRORS[code].retryable;
+    this.hint = options.hint ?? row?.hint ?? '';
+    this.retryable = options.retryable ?? row?.retryable ?? false;
   }
 }

@@ -1,5 +1,8 @@
 /** The generated messages, by noun: `journal.Commit`, `job.SubmitJobs`, `worker.Pull`, `error.Error`. */
 import { reprise } from './gen/reprise.js';
+import { encodeWellFormed } from './utf8.js';
+
+encodeWellFormed();
 
 export import journal = reprise.journal.v1;
 export import job = reprise.job.v1;

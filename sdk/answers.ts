@@ -1,6 +1,6 @@
 /** What the broker answers, as plain values: no protobuf, hashes as text, content decoded. */
 import { decodeContent } from '../actors/performer/content.js';
-import { ERRORS, RepriseError, type Code } from '../protocols/errors.js';
+import { codeOf, RepriseError } from '../protocols/errors.js';
 import { error, job } from '../protocols/messages.js';
 
 export interface Position {
@@ -34,6 +34,8 @@ export interface JobAnswer {
   readonly position: Position | undefined;
   /** When completed: a JSON value, or bytes. */
   readonly result?: unknown;
+  /** The result as it is stored: parsing may lose digits, and does lose white space. */
+  readonly resultBytes?: Uint8Array;
   readonly contentType?: string;
   readonly failure?: Failure;
   /** This job of the batch was refused; then nothing else holds. */
@@ -80,9 +82,9 @@ export function viewOf(view: job.JobView): JobView {
 
 type Outcome = Pick<job.JobReply, 'status' | 'result' | 'contentType'> & { readonly failure?: job.Failure.$Properties | null };
 
-function outcomeOf({ status, result, contentType, failure }: Outcome): Pick<JobAnswer, 'result' | 'contentType' | 'failure'> {
+function outcomeOf({ status, result, contentType, failure }: Outcome): Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType' | 'failure'> {
   return {
-    ...(status === 'completed' && { result: contentOf(result, contentType), ...(contentType && { contentType }) }),
+    ...(status === 'completed' && { result: contentOf(result, contentType), resultBytes: result, ...(contentType && { contentType }) }),
     ...(failure && { failure: { code: failure.code ?? '', message: failure.message ?? '', ...(failure.stack && { stack: failure.stack }) } }),
   };
 }
@@ -102,10 +104,7 @@ function positionOf(position: job.Position.$Properties | null | undefined): Posi
   return { partition: partition ?? 0, seq: seq ?? 0, hash: Buffer.from(hash ?? []).toString('hex'), epoch: epoch ?? 0 };
 }
 
-export const refusalOf = ({ code, message, hint, retryable }: error.Error): Refusal => ({ code, message, hint, retryable });
+const refusalOf = ({ code, message, hint, retryable }: error.Error): Refusal => ({ code, message, hint, retryable });
 
-/** A refusal as the error to throw. A code that a newer broker has and we do not know is kept in the message. */
-export function errorOf({ code, message, hint, retryable }: Refusal): RepriseError {
-  const known = Object.hasOwn(ERRORS, code);
-  return new RepriseError(known ? (code as Code) : 'SERVER_FAILED', known ? message : `${code}: ${message}`, { hint, retryable });
-}
+/** A refusal as the error to throw. A code that only a newer broker has is kept as it is. */
+export const errorOf = ({ code, message, hint, retryable }: Refusal): RepriseError => new RepriseError(codeOf(code), message, { hint, retryable });

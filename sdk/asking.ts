@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, type Msg, type NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
-import { error } from '../protocols/messages.js';
+import { readWireError } from '../protocols/wire-error.js';
 import { operating } from '../streams/connect.js';
-import { errorOf, refusalOf } from './answers.js';
+import { errorOf } from './answers.js';
 
 /** How long one try may take. */
 const TRY_MS = 5_000;
@@ -68,9 +68,8 @@ export class Asking {
 
 function dataOf(message: Msg): Uint8Array {
   if (!message.headers?.has('Nats-Service-Error')) return message.data;
-  const refusal = refusalOf(error.Error.decode(message.data) as error.Error);
-  // A service that is not ours may answer with the header alone.
-  throw errorOf(refusal.code === '' ? { code: 'SERVER_FAILED', message: message.headers.get('Nats-Service-Error'), hint: '', retryable: false } : refusal);
+  const said = message.headers.get('Nats-Service-Error');
+  throw errorOf(readWireError(message.data) ?? { code: 'SERVER_FAILED', message: said, hint: '', retryable: false });
 }
 
 function troubleOf(cause: unknown, subject: string): RepriseError {

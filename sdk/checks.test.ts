@@ -7,7 +7,7 @@ t.test('a job that would not survive the way to the broker is refused, and the f
     [{ delayMs: 1.5 }, /delayMs .* not 1\.5/], [{ delayMs: -1 }, /delayMs .* not -1/], [{ retry: { maxAttempts: 1.5 } }, /retry\.maxAttempts/],
     [{ retry: { maxAttempts: 2 ** 32 + 2 } }, /retry\.maxAttempts/], [{ retry: { maxAttempts: 0 } }, /retry\.maxAttempts/],
     [{ retry: { backoff: { factor: Number.NaN } } }, /retry\.backoff\.factor/], [{ priority: 1.5 }, /priority/], [{ priority: 2 ** 32 + 7 }, /priority/],
-    [{ priority: '7' }, /priority .* not "7"/], [{ key: 5 }, /key/], [{ labels: { a: 5 } }, /labels/], [{ timeouts: { attemptMs: 2 ** 64 } }, /timeouts\.attemptMs/],
+    [{ priority: '7' }, /priority .* not "7"/], [{ key: 5 }, /key/], [{ key: '\ud800' }, /key .* not "\\ud800"/], [{ labels: { a: '\udc00' } }, /labels/], [{ retry: { nonRetryable: ['\ud800'] } }, /nonRetryable/], [{ labels: { a: 5 } }, /labels/], [{ timeouts: { attemptMs: 2 ** 64 } }, /timeouts\.attemptMs/],
     [{ foo: 1 }, /no field "foo"/], [{ retry: { tries: 1 } }, /retry has no field "tries"/], [{ retry: 3 }, /retry must be an object/],
   ];
   for (const [fields, says] of table) t.throws(() => checkJob({ type: 'x', ...fields }), { code: 'INVALID_ARGUMENT', message: says }, JSON.stringify(fields));

@@ -4,6 +4,7 @@
  */
 import { RepriseError } from '../protocols/errors.js';
 import { LIMITS } from '../protocols/limits.js';
+import { isWellFormed } from '../protocols/utf8.js';
 
 type Rule = 'any' | 'text' | 'texts' | 'map' | 'count' | 'number' | Range | Shape;
 interface Shape {
@@ -35,14 +36,17 @@ function check(name: string, value: unknown, rule: Rule): void {
   if (value === undefined || value === null || rule === 'any') return;
   if (typeof rule === 'object') return 'fields' in rule ? checkFields(name, value, rule) : checkWhole(name, value, rule);
   const fits = {
-    text: () => typeof value === 'string',
-    texts: () => Array.isArray(value) && value.every((each) => typeof each === 'string'),
-    map: () => typeof value === 'object' && Object.values(value).every((each) => typeof each === 'string'),
+    text: () => isText(value),
+    texts: () => Array.isArray(value) && value.every(isText),
+    map: () => typeof value === 'object' && Object.entries(value).flat().every(isText),
     count: () => Number.isSafeInteger(value) && (value as number) >= 0,
     number: () => Number.isFinite(value),
   }[rule]();
   if (!fits) throw invalid(name, ACCEPTS[rule], value);
 }
+
+/** Half of a surrogate pair has no UTF-8 form, and would arrive as another text. */
+const isText = (value: unknown): boolean => typeof value === 'string' && isWellFormed(value);
 
 const ACCEPTS = {
   text: 'a text', texts: 'a list of texts', map: 'texts by name', count: `a whole number from 0 to ${LIMITS.delayMs}`, number: 'a number',

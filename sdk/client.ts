@@ -28,7 +28,10 @@ export interface ClientOptions {
 
 export interface JobToSubmit {
   readonly type: string;
-  /** A Uint8Array is sent as bytes, everything else as JSON. */
+  /**
+   * A Uint8Array is sent as it is, everything else as JSON. With the content type `application/json` the bytes are JSON
+   * that was written elsewhere.
+   */
   readonly payload?: unknown;
   readonly contentType?: string;
   readonly queue?: string;

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { reject, RepriseError, type Code, type OperatingCode, type Rejection } from '../../protocols/errors.js';
+import { reject, RepriseError, type OperatingCode, type Rejection } from '../../protocols/errors.js';
 import { journalId, leaderId, type LeaderId, type Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import type { journal } from '../../protocols/messages.js';
@@ -47,7 +47,7 @@ const POLL_MS = 200;
 const RENEW_MS = 400;
 const HALTED_RETRY_MS = 5_000;
 /** What carrying on would make worse: the partition stands still until somebody has looked. */
-const HALTING: readonly Code[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'FOLD_DIVERGED'];
+const HALTING: readonly string[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'FOLD_DIVERGED'];
 
 interface Taken {
   readonly core: PartitionCore;

@@ -40,7 +40,7 @@ export function jobsReply(context: Releasing, answers: readonly JobAnswer[]): So
 }
 
 function jobReply(context: Releasing, each: JobAnswer): Sooner<jobs.JobReply.$Properties> {
-  if (each.kind === 'refused') return { error: { code: each.rejection.code, message: each.rejection.message } };
+  if (each.kind === 'refused') return { error: wireError(each.rejection) };
   if (each.kind === 'archived') return archivedReply(context, each);
   const { jobId, status, duplicate, attempt, cancelling, failure, result } = each;
   const reply: jobs.JobReply.$Properties = { jobId, status, position: context.position };
@@ -53,8 +53,8 @@ function jobReply(context: Releasing, each: JobAnswer): Sooner<jobs.JobReply.$Pr
 
 async function archivedReply(context: Releasing, each: JobAnswer & { kind: 'archived' }): Promise<jobs.JobReply.$Properties> {
   const found = await context.archive.find(each.jobId);
-  if (found === undefined) return { error: { code: 'NOT_FOUND', message: `no job ${each.jobId}` } };
-  if (each.cancel && found.status !== 'cancelled') return { error: { code: 'ALREADY_ENDED', message: `the job is ${found.status}` } };
+  if (found === undefined) return { error: wireError(reject('NOT_FOUND', `no job ${each.jobId}`)) };
+  if (each.cancel && found.status !== 'cancelled') return { error: wireError(reject('ALREADY_ENDED', `the job is ${found.status}`)) };
   const reply: jobs.JobReply.$Properties = {
     jobId: found.id, status: found.status, duplicate: each.duplicate, attempt: found.attempt, position: context.position,
   };

@@ -1,5 +1,5 @@
 /** What an asker is told at last: the shapes of the wire, before they become JSON or protobuf. */
-import type { Rejection } from '../../protocols/errors.js';
+import type { ForeignRejection, Rejection } from '../../protocols/errors.js';
 import type { job, worker } from '../../protocols/messages.js';
 import type { Asker } from './effects.js';
 
@@ -9,7 +9,7 @@ export type Reply =
   | { readonly kind: 'pulled'; readonly pulled: worker.PullReply.$Properties }
   | { readonly kind: 'registered'; readonly epoch: number; readonly session: string; readonly proof: string }
   | { readonly kind: 'drained'; readonly epoch: number; readonly status: string }
-  | { readonly kind: 'refused'; readonly rejection: Rejection };
+  | { readonly kind: 'refused'; readonly rejection: Rejection | ForeignRejection };
 
 /** An asker that can be answered, once. */
 export interface Answerable extends Asker {

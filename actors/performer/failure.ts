@@ -3,11 +3,11 @@ import { inspect } from 'node:util';
 import type { FailureCode } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { job } from '../../protocols/messages.js';
+import { wellFormed } from '../../protocols/utf8.js';
 
 export type Failure = job.Failure.$Properties;
 
 const CODE_BYTES = 128;
-const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 export const failure = (code: FailureCode, message: string, stack = ''): Failure => ({
   code,
@@ -33,7 +33,7 @@ export const messageOf = (thrown: unknown): string => failureOf(thrown).message 
 
 /** At most so many bytes of UTF-8, cut between characters, and without halves of characters, which no decoder takes. */
 export function bounded(text: unknown, maxBytes: number): string {
-  const whole = String(text).slice(0, maxBytes).replace(LONE_SURROGATES, '\uFFFD');
+  const whole = wellFormed(String(text).slice(0, maxBytes));
   if (whole.length * 3 <= maxBytes) return whole;
   const bytes = Buffer.from(whole);
   if (bytes.length <= maxBytes) return whole;

@@ -81,6 +81,8 @@ const cases: readonly [name: string, work: Handle<{ n: number }, unknown> | Perf
   ['throws null', async () => { throw null; }, {}, 'retry', /PERFORMER_ERROR thrown: null/],
   ['throws what cannot be described', () => { throw new Proxy(refusing, { getPrototypeOf: () => { throw new Error('no'); } }); }, {}, 'retry', /PERFORMER_ERROR thrown: something/],
   ['throws half a character', () => { throw new Error('a\ud800b'); }, {}, 'retry', /PERFORMER_ERROR a\ufffdb/],
+  ['returns NaN', () => Number.NaN, {}, 'retry', /RESULT_INVALID .*NaN/],
+  ['returns infinity inside', () => ({ a: [null, 1 / 0] }), {}, 'retry', /RESULT_INVALID .*Infinity/],
   ['returns a BigInt', () => 1n, {}, 'retry', /RESULT_INVALID/],
   ['returns a cycle', () => cyclic, {}, 'retry', /RESULT_INVALID/],
   ['returns a function', () => () => 1, {}, 'retry', /RESULT_INVALID .*function/],

@@ -5,8 +5,8 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Code } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
-import { error } from '../../protocols/messages.js';
 import { subjects, type WorkerVerb } from '../../protocols/subjects.js';
+import { readWireError } from '../../protocols/wire-error.js';
 import { inboxOf } from '../../streams/connect.js';
 import { Alarm } from './alarm.js';
 import type { Answer } from './wire.js';
@@ -94,17 +94,8 @@ function answerOf({ data, headers }: Msg): Answer {
   if (headers === undefined) return { data };
   if (headers.code === NO_RESPONDERS && data.length === 0) return unheard('NO_BROKER', 'no broker answers on this server');
   if (!headers.has('Nats-Service-Error')) return { data };
-  const refusal = readError(data);
+  const refusal = readWireError(data);
   if (refusal) return { refusal };
   // Not one of our brokers, then; its number says whose fault it was.
   return { refusal: { code: 'UNKNOWN', message: headers.get('Nats-Service-Error'), retryable: Number(headers.get('Nats-Service-Error-Code')) >= 500 } };
-}
-
-function readError(data: Uint8Array): Answer['refusal'] {
-  try {
-    const { code, message, retryable } = error.Error.decode(data) as error.Error;
-    return code === '' ? undefined : { code, message, retryable };
-  } catch {
-    return undefined;
-  }
 }

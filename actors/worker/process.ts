@@ -1,7 +1,7 @@
 /** The parts of a worker process, wired: what the worker's actor does when it changes its state. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as wait } from 'node:timers/promises';
-import { RepriseError, type Code } from '../../protocols/errors.js';
+import { codeOf, RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { journal, worker } from '../../protocols/messages.js';
@@ -86,7 +86,7 @@ export class WorkerProcess {
     for (let waitMs = FIRST_RETRY_MS; !signal.aborted; waitMs = Math.min(LAST_RETRY_MS, waitMs * 2)) {
       const refusal = await this.registerOnce();
       if (refusal === undefined) return;
-      if (!refusal.retryable) throw new RepriseError(refusal.code as Code, `the worker cannot register: ${refusal.message}`);
+      if (!refusal.retryable) throw new RepriseError(codeOf(refusal.code), `the worker cannot register: ${refusal.message}`);
       this.#options.log[waitMs === LAST_RETRY_MS ? 'warn' : 'debug']({ code: refusal.code }, `not registered yet: ${refusal.message}`);
       await wait(waitMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
     }

@@ -30,7 +30,7 @@ export function jobsCommand(): Command {
       .addOption(namespaceOption())
       .addOption(jsonOption(json))
       .addHelpText('after', EXAMPLE);
-  const show = about('show', 'what is known of a job now', 'print it as one line of JSON')
+  const show = about('show', 'what is known of a job now', 'print it as JSON, with the result as it is stored')
     .action(async (id: string | undefined, flags: JobFlags) => (await import('../jobs/show.js')).runShow(id, flags));
   const watch = about('watch', 'what happened to a job and what happens, until it has ended', 'print each event as a line of JSON')
     .action(async (id: string | undefined, flags: JobFlags) => (await import('../jobs/watch.js')).runWatch(id, flags));

@@ -7,7 +7,7 @@ Examples:
   reprise submit resize @photo.png --queue images --priority 5 --attempts 5 --timeout 2m
   cat order.json | reprise submit ship - --key order-17
 
-The payload is JSON. @file and - (stdin) are taken as JSON if they are, otherwise as bytes.
+The payload is JSON, sent as it is written. @file and - (stdin) are taken as JSON if they are, otherwise as bytes.
 `;
 
 export interface SubmitFlags extends Where {
@@ -44,6 +44,6 @@ export const submitCommand = (): Command =>
     .addOption(new Option('--wait-timeout <time>', 'how long to wait at most').argParser(duration).default(HOUR_MS, '1h'))
     .addOption(natsOption())
     .addOption(namespaceOption())
-    .addOption(jsonOption('print the whole answer as one line of JSON'))
+    .addOption(jsonOption('print the whole answer as JSON, with the result as it is stored'))
     .addHelpText('after', EXAMPLE)
     .action(async (type: string, payload: string | undefined, flags: SubmitFlags) => (await import('../jobs/submit.js')).runSubmit(type, payload, flags));

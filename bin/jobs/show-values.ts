@@ -1,14 +1,20 @@
 /** Answers as people and as machines read them. */
 import type { JobAnswer, JobView } from '../../sdk/client.js';
-import { paint, visible } from '../terminal.js';
+import { contentText } from '../../actors/performer/content.js';
+import { withMember } from '../../protocols/json-text.js';
+import { oneLine, paint, visible } from '../terminal.js';
 
-type Outcome = Pick<JobAnswer, 'result'>;
+type Outcome = Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType'>;
 
-/** Bytes as base64, as on the wire; everything else as it is. */
-export function plain<T extends Outcome>(answer: T): object {
-  const { result, ...rest } = answer;
-  if (result instanceof Uint8Array) return { ...rest, resultBase64: Buffer.from(result).toString('base64') };
-  return 'result' in answer ? { ...rest, result } : rest;
+/** JSON as it is stored; undefined if there is no result or it is no JSON. */
+export const resultText = ({ resultBytes, contentType = '' }: Outcome): string | undefined => resultBytes && contentText(resultBytes, contentType);
+
+/** The answer as JSON, with the result as on the wire: JSON as it is stored, bytes as base64. */
+export function jsonOf(answer: Outcome): string {
+  const { result: _, resultBytes, ...rest } = answer;
+  if (resultBytes === undefined) return JSON.stringify(rest);
+  const text = resultText(answer);
+  return text === undefined ? JSON.stringify({ ...rest, resultBase64: Buffer.from(resultBytes).toString('base64') }) : withMember(rest, 'result', text);
 }
 
 const COLOURS = { completed: 'green', failed: 'red', expired: 'red', cancelled: 'yellow', running: 'cyan', retrying: 'yellow' } as const;
@@ -19,8 +25,8 @@ export function statusText(status: string): string {
 }
 
 const time = (ms: number): string => new Date(ms).toISOString();
-const short = (value: unknown): string => {
-  const text = value instanceof Uint8Array ? `${value.length} bytes` : (JSON.stringify(value) ?? 'null');
+const short = (outcome: Outcome): string => {
+  const text = oneLine(resultText(outcome) ?? `${outcome.resultBytes?.length ?? 0} bytes`);
   return visible(text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text);
 };
 
@@ -40,6 +46,6 @@ export function* linesOf(view: JobView): Generator<string> {
   if (view.status === 'running' && view.progress > 0) yield line('progress', `${Math.round(view.progress * 100)} % ${visible(view.progressMessage)}`);
   for (const [name, value] of Object.entries(view.labels)) yield line('label', visible(`${name}=${value}`));
   if (view.failure) yield line('failure', visible(`${view.failure.code}: ${view.failure.message}`));
-  if ('result' in view) yield line('result', short(view.result));
+  if (view.resultBytes) yield line('result', short(view));
   yield line('journal', `partition ${view.position?.partition ?? 0}, positions ${view.firstSeq} to ${view.lastSeq}`);
 }

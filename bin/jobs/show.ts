@@ -2,13 +2,13 @@
 import type { JobFlags } from '../commands/jobs.js';
 import { print } from '../terminal.js';
 import { targetOf, withClient } from './client.js';
-import { linesOf, plain } from './show-values.js';
+import { jsonOf, linesOf } from './show-values.js';
 
 export async function runShow(id: string | undefined, flags: JobFlags): Promise<void> {
   const target = targetOf(id, flags);
   await withClient(flags, async (client) => {
     const view = await client.get(target);
-    if (flags.json) return print(JSON.stringify(plain(view)));
+    if (flags.json) return print(jsonOf(view));
     for (const line of linesOf(view)) print(line);
   });
 }

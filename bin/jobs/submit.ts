@@ -1,13 +1,14 @@
 /** `reprise submit` */
 import { randomBytes } from 'node:crypto';
 import { RepriseError } from '../../protocols/errors.js';
+import { errorOf } from '../../sdk/answers.js';
 import { hasEnded, type Client, type JobAnswer, type JobToSubmit } from '../../sdk/client.js';
 import type { SubmitFlags } from '../commands/submit.js';
 import { say } from '../failure.js';
 import { note, print, visible } from '../terminal.js';
 import { withClient } from './client.js';
 import { readPayload } from './payload.js';
-import { plain, statusText } from './show-values.js';
+import { jsonOf, resultText, statusText } from './show-values.js';
 
 const INTERRUPTED = 130;
 
@@ -19,7 +20,7 @@ export async function runSubmit(type: string, payload: string | undefined, flags
     const submitted = await record(client, job);
     return wait ? awaitEnd(client, submitted, flags.waitTimeout) : submitted;
   });
-  if (flags.json) print(JSON.stringify(plain(answer)));
+  if (flags.json) print(jsonOf(answer));
   else if (wait && answer.status === 'completed') printResult(answer);
   else if (!wait) tellSubmitted(answer);
   if (wait && answer.status !== 'completed') notCompleted(answer);
@@ -32,7 +33,7 @@ async function record(client: Client, job: JobToSubmit): Promise<JobAnswer> {
     throw new RepriseError(error.code, error.message, { cause: error, hint });
   });
   const { error } = answer!;
-  if (error) throw new RepriseError(error.code as 'INVALID_ARGUMENT', error.message, { hint: error.hint, retryable: error.retryable });
+  if (error) throw errorOf(error);
   return answer!;
 }
 
@@ -58,10 +59,10 @@ function tellSubmitted({ jobId, status, duplicate }: JobAnswer): void {
   note(`${statusText(status)}${duplicate ? ' (it was submitted before)' : ''}`);
 }
 
-function jobOf(type: string, payload: unknown, flags: SubmitFlags): JobToSubmit {
+function jobOf(type: string, payload: Awaited<ReturnType<typeof readPayload>>, flags: SubmitFlags): JobToSubmit {
   const { queue, priority, key, delay, attempts, timeout, label } = flags;
   return {
-    type, payload,
+    type, ...payload,
     ...(queue !== undefined && { queue }),
     ...(priority !== undefined && { priority }),
     ...(key !== undefined && { key }),
@@ -72,10 +73,11 @@ function jobOf(type: string, payload: unknown, flags: SubmitFlags): JobToSubmit 
   };
 }
 
-/** Bytes go out as they are, so that they can be written into a file. */
-function printResult({ result }: JobAnswer): void {
-  if (result instanceof Uint8Array) process.stdout.write(result);
-  else print(JSON.stringify(result));
+/** As it is stored. Bytes go out without a line break, so that they can be written into a file. */
+function printResult(answer: JobAnswer): void {
+  const text = resultText(answer);
+  if (text === undefined) process.stdout.write(answer.resultBytes ?? new Uint8Array());
+  else print(text);
 }
 
 function notCompleted({ jobId, status, failure }: JobAnswer): void {

@@ -8,10 +8,10 @@ import type { JobView } from '../../sdk/client.js';
 import type { JobFlags } from '../commands/jobs.js';
 import { locateForBroker, type Located } from '../locate.js';
 import { history, type Fact } from '../replay/history.js';
-import { Steps, type Step } from '../replay/steps.js';
+import { stepJson, Steps, type Step } from '../replay/steps.js';
 import { note, paint, print, visible } from '../terminal.js';
 import { targetOf, withClient } from './client.js';
-import { linesOf, plain, statusText } from './show-values.js';
+import { jsonOf, linesOf, statusText } from './show-values.js';
 
 export async function runWatch(given: string | undefined, flags: JobFlags): Promise<void> {
   const target = targetOf(given, flags);
@@ -63,7 +63,7 @@ class Told {
     this.#steps = new Steps(this.#id, view.status);
     [this.#seq, this.#index] = [view.lastSeq, Infinity];
     note('This user may not read the journal: this is how the job stands, and what happens from now on.');
-    if (this.#json) print(JSON.stringify({ kind: 'view', ...plain(view) }));
+    if (this.#json) print(jsonOf({ kind: 'view', ...view } as JobView));
     else for (const shown of linesOf(view)) print(shown);
   }
 
@@ -72,7 +72,7 @@ class Told {
     this.#seq = fact.seq;
     this.#index = fact.index;
     const step = this.#steps.next(fact);
-    print(this.#json ? JSON.stringify({ kind: 'event', ...step }) : line(step));
+    print(this.#json ? stepJson({ kind: 'event', ...step }) : line(step));
   }
 
   progress({ attempt, fraction, message }: { attempt: number; fraction: number; message: string }): void {
@@ -81,8 +81,9 @@ class Told {
   }
 }
 
-function line({ time, event, after, changed, result, failure }: Step): string {
+function line({ time, event, after, changed, content, failure }: Step): string {
   const attempt = changed['attempt'] ? ` attempt ${String(changed['attempt'].after)}` : '';
+  const result = content?.of === 'result' ? ` ${visible(content.text)}` : '';
   const why = failure ? ` ${visible(`${failure.code}: ${failure.message}`)}` : '';
-  return `${paint('gray', time.slice(11, 23))} ${event.padEnd(18)} ${statusText(after)}${attempt}${why}${result === undefined ? '' : ` ${visible(JSON.stringify(result))}`}`;
+  return `${paint('gray', time.slice(11, 23))} ${event.padEnd(18)} ${statusText(after)}${attempt}${why}${result}`;
 }

@@ -11,8 +11,7 @@ export function* linesOf(step: Step): Generator<string> {
   for (const [field, { before, after }] of Object.entries(step.changed)) {
     yield `${INDENT}${field}: ${before === null || before === '' ? '' : `${show(before, field)} → `}${show(after, field)}`;
   }
-  if ('payload' in step) yield `${INDENT}payload  ${show(step.payload)}`;
-  if ('result' in step) yield `${INDENT}result   ${show(step.result)}`;
+  if (step.content) yield `${INDENT}${step.content.of.padEnd(8)} ${visible(step.content.text)}`;
   if (step.failure) yield `${INDENT}failure  ${visible(`${step.failure.code}: ${step.failure.message}`)}`;
   if (step.complaint) yield `${INDENT}${paint('red', `complaint: ${step.complaint}`)}`;
 }

@@ -7,7 +7,7 @@ import { locateForBroker, type Located } from '../locate.js';
 import { note, print } from '../terminal.js';
 import { history, type Range } from './history.js';
 import { linesOf } from './lines.js';
-import { Steps } from './steps.js';
+import { stepJson, Steps } from './steps.js';
 
 /** A broker tells where to look. It is not needed, so it is not waited for. */
 const ASK_MS = 500;
@@ -23,7 +23,7 @@ export async function runReplay(text: string, flags: ReplayFlags): Promise<void>
   for await (const fact of history(located.url, located.namespace, id, range)) {
     const step = steps.next(fact);
     count += 1;
-    if (flags.json) print(JSON.stringify(step));
+    if (flags.json) print(stepJson(step));
     else for (const line of linesOf(step)) print(line);
     if (step.complaint) process.exitCode = 1;
   }

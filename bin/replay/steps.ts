@@ -3,13 +3,22 @@ import { applyJob } from '../../actors/job/job.apply.js';
 import { jobChart } from '../../actors/job/job.chart.js';
 import { decodeJobEvent, isJobEventType, type JobEvent } from '../../actors/job/job.events.js';
 import type { Job } from '../../actors/job/job.js';
+import { contentText } from '../../actors/performer/content.js';
 import type { JobId } from '../../protocols/ids.js';
-import { contentOf } from '../../sdk/answers.js';
+import { withMember } from '../../protocols/json-text.js';
+import { oneLine } from '../terminal.js';
 import type { Fact } from './history.js';
 
 export interface Change {
   readonly before: unknown;
   readonly after: unknown;
+}
+
+/** On one line: JSON as it is stored, or a description. */
+export interface Content {
+  readonly of: 'payload' | 'result';
+  readonly text: string;
+  readonly isJson: boolean;
 }
 
 export interface Step {
@@ -21,8 +30,7 @@ export interface Step {
   readonly before: string;
   readonly after: string;
   readonly changed: Readonly<Record<string, Change>>;
-  readonly payload?: unknown;
-  readonly result?: unknown;
+  readonly content?: Content;
   /** As the event tells it; it may be the same as the one before, and so no change. */
   readonly failure?: { readonly code: string; readonly message: string };
   /** The event does not follow from the status before: this journal cannot be folded by this version. */
@@ -60,18 +68,25 @@ export class Steps {
   }
 }
 
-function contents(event: JobEvent): Pick<Step, 'payload' | 'result' | 'failure'> {
-  if (event.type === 'JobSubmitted') return { payload: shortened(event.body.payload, event.body.contentType) };
-  if (event.type === 'JobCompleted') return { result: shortened(event.body.result, event.body.contentType) };
+function contents(event: JobEvent): Pick<Step, 'content' | 'failure'> {
+  if (event.type === 'JobSubmitted') return { content: contentOf('payload', event.body.payload, event.body.contentType) };
+  if (event.type === 'JobCompleted') return { content: contentOf('result', event.body.result, event.body.contentType) };
   const failure = 'failure' in event.body ? event.body.failure : undefined;
   return failure ? { failure: { code: failure.code, message: failure.message } } : {};
 }
 
-function shortened(bytes: Uint8Array, contentType: string): unknown {
-  const value = contentOf(bytes, contentType);
-  if (value instanceof Uint8Array) return `${value.length} bytes of ${contentType || 'what is no JSON'}`;
-  const text = JSON.stringify(value);
-  return text.length > SHORT ? `${text.slice(0, SHORT)}… (${bytes.length} bytes)` : value;
+function contentOf(of: Content['of'], bytes: Uint8Array, contentType: string): Content {
+  const stored = contentText(bytes, contentType);
+  if (stored === undefined) return { of, text: `${bytes.length} bytes of ${contentType || 'what is no JSON'}`, isJson: false };
+  const text = oneLine(stored);
+  if (text.length > SHORT) return { of, text: `${text.slice(0, SHORT)}… (${bytes.length} bytes)`, isJson: false };
+  return { of, text, isJson: true };
+}
+
+/** The step as one line of JSON. */
+export function stepJson({ content, ...rest }: Step & { readonly kind?: 'event' }): string {
+  if (content === undefined) return JSON.stringify(rest);
+  return withMember(rest, content.of, content.isJson ? content.text : JSON.stringify(content.text));
 }
 
 /** Field by field; of a new job what is not empty. */

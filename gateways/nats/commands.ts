@@ -60,16 +60,16 @@ export function heartbeatCommand(message: worker.Heartbeat, { workerId, session 
   };
 }
 
-/** The jobs of a submit by partition, each with its place in the request. Those that were refused go with the first. */
+/** The jobs of a submit by partition, each with its place in the request. Those that were refused go nowhere. */
 export function submitParts(message: job.SubmitJobs, partitions: number): { request: SubmitRequest; parts: ReadonlyMap<Partition, readonly number[]> } {
   const request = submitRequest(message);
   const parts = new Map<Partition, number[]>();
   request.jobs.forEach((each, nth) => {
-    const partition = 'code' in each ? undefined : partitionOfQueue(each.queue, partitions);
-    const key = partition ?? [...parts.keys()][0] ?? (0 as Partition);
-    const part = parts.get(key);
+    if ('code' in each) return;
+    const partition = partitionOfQueue(each.queue, partitions);
+    const part = parts.get(partition);
     if (part) part.push(nth);
-    else parts.set(key, [nth]);
+    else parts.set(partition, [nth]);
   });
   return { request, parts };
 }

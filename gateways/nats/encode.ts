@@ -1,7 +1,9 @@
 /** Replies as bytes: protobuf, or JSON for those who asked in JSON. */
 import type { Reply } from '../../actors/partition/reply.js';
-import { wireError, type Code, type Rejection } from '../../protocols/errors.js';
+import { contentText } from '../../actors/performer/content.js';
+import { wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import { encoded } from '../../protocols/encoded.js';
+import { withMember } from '../../protocols/json-text.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { error, job, worker } from '../../protocols/messages.js';
 
@@ -11,12 +13,12 @@ export type Format = 'json' | 'protobuf';
 export function encodeReply(reply: Exclude<Reply, { kind: 'refused' }>, format: Format, verb: string, single: boolean, partitions: number): Uint8Array {
   switch (reply.kind) {
     case 'jobs':
-      if (format === 'json') return json(single ? jobJson(reply.jobs[0]!) : { jobs: reply.jobs.map(jobJson) });
-      return verb === 'submit' ? encoded(job.SubmitReply, { jobs: reply.jobs.map(withHint) }) : encoded(job.JobReply, reply.jobs[0]!);
+      if (format === 'json') return Buffer.from(single ? jobJson(reply.jobs[0]!) : withMember({}, 'jobs', listJson(reply.jobs.map(jobJson))));
+      return verb === 'submit' ? encoded(job.SubmitReply, { jobs: reply.jobs }) : encoded(job.JobReply, reply.jobs[0]!);
     case 'view':
-      return format === 'json' ? json(viewJson(reply.view)) : encoded(job.JobView, reply.view);
+      return format === 'json' ? Buffer.from(viewJson(reply.view)) : encoded(job.JobView, reply.view);
     case 'pulled':
-      return format === 'json' ? json(pulledJson(reply.pulled)) : encoded(worker.PullReply, reply.pulled);
+      return format === 'json' ? Buffer.from(pulledJson(reply.pulled)) : encoded(worker.PullReply, reply.pulled);
     case 'registered': {
       const { epoch, session, proof } = reply;
       const message = { partitions, epoch, session, proof, maxResultBytes: LIMITS.payloadBytes };
@@ -31,46 +33,37 @@ export function encodeReply(reply: Exclude<Reply, { kind: 'refused' }>, format: 
   }
 }
 
-export const encodeError = (rejection: Rejection, format: Format): Uint8Array =>
+export const encodeError = (rejection: Rejection | ForeignRejection, format: Format): Uint8Array =>
   format === 'json' ? json(wireError(rejection)) : encoded(error.Error, wireError(rejection));
 
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 const hex = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('hex');
 
-function withHint(reply: job.JobReply.$Properties): job.JobReply.$Properties {
-  return reply.error ? { ...reply, error: wireError({ code: reply.error.code as Code as Rejection['code'], message: reply.error.message ?? '' }) } : reply;
+const listJson = (entries: readonly string[]): string => `[${entries.join(',')}]`;
+
+function jobJson(reply: job.JobReply.$Properties): string {
+  const { position, result, contentType, error: refused, ...rest } = reply;
+  if (refused) return JSON.stringify({ error: refused });
+  return withContent({ ...rest, duplicate: rest.duplicate ?? false, position: positionJson(position) }, 'result', result, contentType);
 }
 
-function jobJson(reply: job.JobReply.$Properties): unknown {
-  const { position, result, contentType, error: refused, ...rest } = withHint(reply);
-  if (refused) return { error: refused };
-  return { ...rest, duplicate: rest.duplicate ?? false, ...content('result', result, contentType), position: positionJson(position) };
-}
-
-function viewJson({ position, result, contentType, ...rest }: job.JobView.$Properties): unknown {
+function viewJson({ position, result, contentType, ...rest }: job.JobView.$Properties): string {
   const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== undefined && value !== ''));
-  return { ...known, ...content('result', result, contentType), position: positionJson(position) };
+  return withContent({ ...known, position: positionJson(position) }, 'result', result, contentType);
 }
 
 const positionJson = (position: job.Position.$Properties | null | undefined): unknown => position && { ...position, hash: hex(position.hash) };
 
-function pulledJson({ epoch, leases, cancel, revoked, rejected }: worker.PullReply.$Properties): unknown {
-  return {
-    epoch, cancel: cancel ?? [], revoked: revoked ?? [], rejected: rejected ?? [],
-    leases: (leases ?? []).map(({ payload, contentType, ...rest }) => ({ ...rest, ...content('payload', payload, contentType) })),
-  };
+function pulledJson({ epoch, leases, cancel, revoked, rejected }: worker.PullReply.$Properties): string {
+  const given = (leases ?? []).map(({ payload, contentType, ...rest }) => withContent(rest, 'payload', payload, contentType));
+  return withMember({ epoch, cancel: cancel ?? [], revoked: revoked ?? [], rejected: rejected ?? [] }, 'leases', listJson(given));
 }
 
-/** JSON content as a JSON value, anything else in base64 with its type. Content that only claims to be JSON is not trusted. */
-function content(name: 'payload' | 'result', bytes: Uint8Array | null | undefined, type: string | null | undefined): Record<string, unknown> {
-  if (bytes === null || bytes === undefined) return {};
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!type) {
-    try {
-      return { [name]: buffer.length === 0 ? null : JSON.parse(buffer.toString('utf8')) };
-    } catch {
-      return { [`${name}Base64`]: buffer.toString('base64'), contentType: 'application/json' };
-    }
-  }
-  return { [`${name}Base64`]: buffer.toString('base64'), contentType: type };
+/** JSON content goes in as its own bytes, anything else in base64 with its type. What only claims to be JSON is checked. */
+function withContent(object: object, name: 'payload' | 'result', bytes: Uint8Array | null | undefined, type: string | null | undefined): string {
+  if (bytes === null || bytes === undefined) return JSON.stringify(object);
+  const text = type ? undefined : contentText(bytes, '');
+  if (text !== undefined) return withMember(object, name, text);
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+  return JSON.stringify({ ...object, [`${name}Base64`]: base64, contentType: type || 'application/json' });
 }

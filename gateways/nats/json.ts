@@ -1,22 +1,27 @@
 /**
  * The JSON face of the same messages, for `nats req` and for languages without protobuf. Shapes are checked here and
  * unknown fields refused; bounds are checked where protobuf's are, in job-requests.ts and worker-requests.ts.
+ * Payloads and results are never values here: they are the bytes of the request itself.
  */
+import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import { job, worker } from '../../protocols/messages.js';
 import type { Verb } from '../../protocols/subjects.js';
-import { Invalid } from './bounds.js';
+import { Invalid, validated } from './bounds.js';
+import { readEnvelope } from './raw-json.js';
 
 const count = z.number().nonnegative();
 const texts = z.array(z.string());
-/** `record` drops this name without a word, and nothing is to be dropped without a word. */
-const map = z.custom((value) => !Object.hasOwn(Object(value), '__proto__'), 'the name __proto__ is not allowed').pipe(z.record(z.string(), z.string()));
+const map = z.record(z.string(), z.string());
+/** As the envelope's reader left them: JSON text in bytes. */
+const raw = z.instanceof(Uint8Array);
 /** An error that repeats a field's name must not outgrow the reply. */
 const MOST_MESSAGE = 256;
 const base64 = z.base64();
+const NULL = Buffer.from('null');
 
-const payloadFields = { payload: z.unknown().optional(), payloadBase64: base64.optional(), contentType: z.string().optional() };
+const payloadFields = { payload: raw.optional(), payloadBase64: base64.optional(), contentType: z.string().optional() };
 const submitJob = z.strictObject({
   type: z.string(), queue: z.string().optional(), ...payloadFields, priority: z.number().int().optional(), key: z.string().optional(),
   commandId: z.string().optional(), delayMs: count.optional(), runAt: z.union([count, z.iso.datetime({ offset: true })]).optional(),
@@ -33,7 +38,7 @@ const targetFields = { jobId: z.string().optional(), queue: z.string().optional(
 const identity = { workerId: z.string(), session: z.string(), proof: z.string().optional() };
 const partition = count.optional();
 const report = z.strictObject({
-  token: z.string(), outcome: z.string(), result: z.unknown().optional(), resultBase64: base64.optional(), contentType: z.string().optional(),
+  token: z.string(), outcome: z.string(), result: raw.optional(), resultBase64: base64.optional(), contentType: z.string().optional(),
   failure: z.strictObject({ code: z.string().optional(), message: z.string().optional(), stack: z.string().optional() }).optional(),
   retryAfterMs: count.optional(),
 });
@@ -67,22 +72,26 @@ export interface Parsed {
 }
 
 export function parseJson(verb: Verb, bytes: Uint8Array): Parsed | Rejection {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-  } catch (error) {
-    return reject('MALFORMED', `not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  // A union's errors say little; the branch that was meant is known by its `jobs`.
-  const schema = verb === 'submit' ? SCHEMAS.submit.options[isBatch(value) ? 1 : 0]! : SCHEMAS[verb];
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) return reject('INVALID_ARGUMENT', describe(parsed.error));
-  try {
+  const request = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const malformed = whyMalformed(request);
+  if (malformed !== undefined) return reject('MALFORMED', `not valid JSON: ${malformed}`);
+  return validated(() => {
+    const value = readEnvelope(request);
+    // A union's errors say little; the branch that was meant is known by its `jobs`.
+    const schema = verb === 'submit' ? SCHEMAS.submit.options[isBatch(value) ? 1 : 0]! : SCHEMAS[verb];
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) throw new Invalid('INVALID_ARGUMENT', describe(parsed.error));
     return { message: toMessage(verb, parsed.data), batch: isBatch(value) };
+  });
+}
+
+function whyMalformed(request: Buffer): string | undefined {
+  if (!isUtf8(request)) return 'it is not UTF-8';
+  try {
+    JSON.parse(request.toString());
+    return undefined;
   } catch (error) {
-    if (error instanceof Invalid) return reject(error.code, error.message);
-    // It could be read, but not be written again.
-    return reject('INVALID_ARGUMENT', error instanceof RangeError ? 'the payload is nested too deeply' : String(error).slice(0, MOST_MESSAGE));
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
@@ -111,16 +120,22 @@ function jobMessage({ payload, payloadBase64, runAt, ...rest }: JsonJob): job.Su
   if (payload !== undefined && payloadBase64 !== undefined) throw new Invalid('INVALID_ARGUMENT', 'payload and payloadBase64 exclude each other');
   const message = job.SubmitJob.create(rest as job.SubmitJob.$Properties);
   if (rest.retry) message.retry = job.RetryPolicy.create(rest.retry as job.RetryPolicy.$Properties);
-  message.payload = payloadBase64 === undefined ? Buffer.from(JSON.stringify(payload ?? null)) : Buffer.from(payloadBase64, 'base64');
+  message.payload = payloadBase64 === undefined ? (payload ?? NULL) : Buffer.from(payloadBase64, 'base64');
   if (payloadBase64 !== undefined && rest.contentType === undefined) message.contentType = 'application/octet-stream';
-  if (runAt !== undefined) message.runAtMs = typeof runAt === 'number' ? runAt : Date.parse(runAt);
+  if (runAt !== undefined) message.runAtMs = typeof runAt === 'number' ? runAt : timeOf(runAt);
   return message;
+}
+
+/** Times are whole milliseconds; `Date.parse` cuts off what is finer. */
+function timeOf(text: string): number {
+  if (/\.\d{3}\d*[1-9]/.test(text)) throw new Invalid('INVALID_ARGUMENT', 'runAt is finer than a millisecond');
+  return Date.parse(text);
 }
 
 function reportMessage({ result, resultBase64, ...rest }: JsonReport): worker.Report {
   if (result !== undefined && resultBase64 !== undefined) throw new Invalid('INVALID_ARGUMENT', 'result and resultBase64 exclude each other');
   const message = worker.Report.create(rest as worker.Report.$Properties);
-  if (rest.outcome === 'ok') message.result = resultBase64 === undefined ? Buffer.from(JSON.stringify(result ?? null)) : Buffer.from(resultBase64, 'base64');
+  if (rest.outcome === 'ok') message.result = resultBase64 === undefined ? (result ?? NULL) : Buffer.from(resultBase64, 'base64');
   if (resultBase64 !== undefined && rest.contentType === undefined) message.contentType = 'application/octet-stream';
   return message;
 }

@@ -1,7 +1,7 @@
 /** A request as it came over NATS: decoded on arrival, answered once, in the form it was asked in. */
 import { headers, type Msg } from '@nats-io/nats-core';
 import type { Answerable, Reply } from '../../actors/partition/reply.js';
-import { ERRORS, reject, type Rejection } from '../../protocols/errors.js';
+import { foreignRejection, reject, statusOf, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { job, worker } from '../../protocols/messages.js';
 import type { Verb } from '../../protocols/subjects.js';
@@ -29,7 +29,7 @@ export class NatsRequest implements Answerable {
     private readonly partitions: number,
     /** By another broker, which may wait for the answer itself. */
     private readonly forwarded: boolean,
-    private readonly onError: (rejection: Rejection) => void,
+    private readonly onError: (rejection: Rejection | ForeignRejection) => void,
   ) {
     this.format = msg.data[0] === OPENING_BRACE ? 'json' : 'protobuf';
   }
@@ -66,22 +66,22 @@ export class NatsRequest implements Answerable {
   answer(reply: Reply): void {
     if (reply.kind === 'refused') return this.refuse(reply.rejection);
     const [only] = reply.kind === 'jobs' ? reply.jobs : [];
-    if (this.single && only?.error?.code) return this.refuse({ code: only.error.code as Rejection['code'], message: only.error.message ?? '' });
+    if (this.single && only?.error) return this.refuse(foreignRejection(only.error));
     if (!this.mayAnswer) return;
     try {
       this.msg.respond(encodeReply(reply, this.format, this.verb, this.single, this.partitions));
     } catch (error) {
-      // Larger than the server takes, or bytes that claim to be JSON and nest too deeply to be written.
+      // Larger than the server takes.
       this.refuse(reject('TOO_LARGE', `the answer cannot be sent: ${String(error).slice(0, 200)}`));
     }
   }
 
-  refuse(rejection: Rejection): void {
+  refuse(rejection: Rejection | ForeignRejection): void {
     this.onError(rejection);
     if (!this.mayAnswer) return;
     const h = headers();
     h.set('Nats-Service-Error', `${rejection.code}: ${rejection.message}`.replaceAll(/[\r\n]/g, ' ').slice(0, 512));
-    h.set('Nats-Service-Error-Code', String(ERRORS[rejection.code].status));
+    h.set('Nats-Service-Error-Code', String(statusOf(rejection)));
     this.msg.respond(encodeError(rejection, this.format), { headers: h });
   }
 }

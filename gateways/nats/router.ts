@@ -6,7 +6,7 @@ import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import type { Command } from '../../actors/partition/inputs.js';
 import type { PartitionHost } from '../../actors/partition/host.js';
 import { answer, type Answerable, type Reply } from '../../actors/partition/reply.js';
-import { reject, type Rejection } from '../../protocols/errors.js';
+import { reject, wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { job, worker } from '../../protocols/messages.js';
 import { subjects, type Verb, type WorkerVerb } from '../../protocols/subjects.js';
@@ -15,6 +15,7 @@ import {
   awaitCommand, cancelCommand, drainCommand, getCommand, heartbeatCommand, pullCommand, registerCommand, reportCommand, submitCommand, submitParts,
   targetPartition,
 } from './commands.js';
+import { replyOf, unanswered, type ForwardedVerb } from './forwarded.js';
 import type { Identities } from './identities.js';
 import { NatsRequest } from './request.js';
 import { partitionIn } from './worker-requests.js';
@@ -27,7 +28,7 @@ export class Router {
     private readonly ns: Namespace,
     private readonly hosts: readonly PartitionHost[],
     private readonly identities: Identities,
-    private readonly onError: (verb: Verb, rejection: Rejection) => void,
+    private readonly onError: (verb: Verb, rejection: Rejection | ForeignRejection) => void,
   ) {}
 
   /** @param only the partition whose leader is asked, when another broker has forwarded the request */
@@ -93,8 +94,10 @@ export class Router {
     const { request: submit, parts } = submitParts(message, this.hosts.length);
     const [first] = parts.keys();
     if (parts.size === 1) return this.send(request, first!, submitCommand(submit, undefined, request, first!), only);
-    if (only !== undefined) throw new Invalid('WRONG_PARTITION', `the jobs are not all of partition ${only}`);
-    const merged: job.JobReply.$Properties[] = [];
+    if (only !== undefined && parts.size > 0) throw new Invalid('WRONG_PARTITION', `the jobs are not all of partition ${only}`);
+    // A refused job stays here: protobuf would wrap what JSON could say, and make a valid number of it.
+    const merged = submit.jobs.map((each): job.JobReply.$Properties => ('code' in each ? { error: wireError(each) } : {}));
+    if (parts.size === 0) return request.answer({ kind: 'jobs', jobs: merged });
     let waiting = parts.size;
     for (const [partition, nths] of parts) {
       const to = answering((reply) => {
@@ -112,6 +115,7 @@ export class Router {
   private toAll(request: NatsRequest, message: object, command: (to: Answerable) => Command, only: Partition | undefined): void {
     if (only !== undefined) return this.hosts[only]!.leader ? this.hosts[only]!.leader!.handle(command(request)) : request.refuse(this.hosts[only]!.whyNot);
     const replies: Reply[] = [];
+    const verb = request.verb === 'register' ? 'register' : 'drain';
     this.hosts.forEach((host, nth) => {
       const to = answering((reply) => {
         replies[nth] = reply;
@@ -120,17 +124,17 @@ export class Router {
       });
       const asked = command(to);
       if (host.leader) host.leader.handle(asked);
-      else this.askLeader(nth as Partition, request.verb, request.protobuf(message), to);
+      else this.askLeader(nth as Partition, verb, request.protobuf(message), to);
     });
   }
 
   /** Asks another broker's leader, in protobuf. */
-  private askLeader(partition: Partition, verb: Verb, data: Uint8Array, to: Answerable, waitMs = 0): void {
+  private askLeader(partition: Partition, verb: ForwardedVerb, data: Uint8Array, to: Answerable, waitMs = 0): void {
     const host = this.hosts[partition]!;
     if (!host.isFollowing) return answer(to, { kind: 'refused', rejection: host.whyNot });
     this.nc.request(subjects.leader(this.ns, partition, verb), data, { timeout: FORWARD_TIMEOUT_MS + waitMs }).then(
       (msg) => answer(to, replyOf(verb, msg)),
-      () => answer(to, { kind: 'refused', rejection: reject('NOT_LEADER', `nobody leads partition ${partition} at the moment`) }),
+      (cause: unknown) => answer(to, { kind: 'refused', rejection: unanswered(cause, partition) }),
     );
   }
 }
@@ -140,21 +144,10 @@ const isRejection = (value: object): value is Rejection => 'code' in value && 'm
 const answering = (answerWith: (reply: Reply) => void): Answerable => ({ asker: 'asker', answer: answerWith });
 
 function partReply(reply: Reply, at: number): job.JobReply.$Properties {
-  if (reply.kind === 'jobs') return reply.jobs[at]!;
-  const rejection = reply.kind === 'refused' ? reply.rejection : reject('UNKNOWN', 'an unexpected answer');
-  return { error: { code: rejection.code, message: rejection.message } };
+  const answered = reply.kind === 'jobs' ? reply.jobs[at] : undefined;
+  if (answered) return answered;
+  return { error: wireError(reply.kind === 'refused' ? reply.rejection : reject('UNKNOWN', 'the leader did not answer for this job')) };
 }
 
 const partOf = (message: job.SubmitJobs, nths: readonly number[]): Uint8Array =>
   job.SubmitJobs.encode({ jobs: nths.map((nth) => message.jobs[nth]!), wait: message.wait, waitMs: message.waitMs }).finish();
-
-function replyOf(verb: Verb, msg: Msg): Reply {
-  const [code, ...message] = msg.headers?.get('Nats-Service-Error').split(': ') ?? [];
-  if (code) return { kind: 'refused', rejection: reject(code as Rejection['code'], message.join(': ')) };
-  if (verb === 'submit') return { kind: 'jobs', jobs: job.SubmitReply.decode(msg.data).jobs };
-  if (verb === 'register') {
-    const { epoch, session, proof } = worker.RegisterReply.decode(msg.data);
-    return { kind: 'registered', epoch, session, proof };
-  }
-  return { kind: 'drained', epoch: 0, status: worker.DrainReply.decode(msg.data).status };
-}

@@ -7,6 +7,7 @@ import type { Identity } from '../../protocols/proofs.js';
 import { parsePartition, partitionOfJob, parseToken, type Partition, type Token } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { worker } from '../../protocols/messages.js';
+import { wellFormed } from '../../protocols/utf8.js';
 import { atMost, Invalid, jobType, payload, queueName, text, tokenOf, tokenParts, validated, whole, within } from './bounds.js';
 import { contentType } from './job-requests.js';
 
@@ -68,14 +69,15 @@ function outcome(message: worker.Report): Outcome {
   }
 }
 
-/** Messages and stacks are free text of somebody else's code: cut to size rather than refused. */
+/** Messages and stacks are free text of somebody else's code: made to fit rather than refused. */
 function failure({ failure: given }: worker.Report): Failure {
   const code = text('failure.code', given?.code || 'PERFORMER_ERROR', 128);
   const message = cut(given?.message ?? '', LIMITS.failureMessageBytes);
   return given?.stack ? { code, message, stack: cut(given.stack, LIMITS.failureStackBytes) } : { code, message };
 }
 
-const cut = (value: string, most: number): string => (value.length > most ? `${value.slice(0, most)}…` : value);
+/** Half of a surrogate pair has no UTF-8 form, and a cut may make one. */
+const cut = (value: string, most: number): string => wellFormed(value.length > most ? `${value.slice(0, most)}…` : value);
 
 export function progress(list: readonly worker.Progress.$Properties[]): { token: Token; fraction: number; message: string }[] {
   return atMost('progress', list, LIMITS.free).map((each) => ({
