@@ -16,10 +16,24 @@ export interface Located {
 const DEFAULT_URL = 'nats://127.0.0.1:4222';
 
 export function locate(where: Where): Located {
-  const given = where.nats ?? (process.env['REPRISE_NATS_URL'] || undefined);
+  const given = where.nats ?? environmentUrl();
   const dev = given === undefined ? findDevFile(process.cwd()) : undefined;
   const namespace = where.namespace ?? (process.env['REPRISE_NAMESPACE'] || undefined) ?? dev?.namespace;
   return { url: given ?? dev?.nats ?? DEFAULT_URL, namespace: namespaceOf(namespace), dev };
+}
+
+const environmentUrl = (): string | undefined => process.env['REPRISE_NATS_URL'] || undefined;
+
+/**
+ * The running server that `dev` or the demo is to use; undefined when it starts one of its own.
+ * @throws RepriseError USAGE for a flag that only a server of its own could honour
+ */
+export function runningServer({ nats, port, data }: Pick<Where, 'nats'> & { readonly port?: number; readonly data?: string }): string | undefined {
+  const url = nats ?? environmentUrl();
+  const flag = port !== undefined ? '--port' : data !== undefined ? '--data' : undefined;
+  if (url === undefined || flag === undefined) return url;
+  const by = nats === undefined ? 'REPRISE_NATS_URL' : '--nats';
+  throw new RepriseError('USAGE', `${flag} is for a server that is started here, but ${by} names one that runs.`, { hint: `Leave out ${flag} or ${by}.` });
 }
 
 /** Brokers may more than others. The password of an embedded server lies in its data folder, for its owner to read. */
