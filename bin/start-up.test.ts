@@ -15,7 +15,7 @@ const EXAMPLES = join(import.meta.dirname, '../examples');
 
 async function ends(t: Test, args: readonly string[], cwd: string, says: { code: number; stderr?: RegExp; stdout?: RegExp }, env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   const started = performance.now();
-  const ran = await Promise.race([run(args, { cwd, env }), new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`${args.join(' ')} did not end`)), ENDS_WITHIN_MS).unref())]);
+  const ran = await run(args, { cwd, env, withinMs: ENDS_WITHIN_MS });
   t.match(ran, says, args.join(' '));
   t.comment(`${args[0]} ended after ${Math.round(performance.now() - started)} ms`);
   return ran;
@@ -62,6 +62,13 @@ t.test('a user who may not ask JetStream is told so at once, by every command th
       t.ok(performance.now() - started < 12_000, 'no request ran into its time-out of 5 s');
     });
   }
+});
+
+t.test('a worker or a client that may not ask brokers is told so at once', async (t) => {
+  const server = await operatorServer(t, denying('reprise.*.worker.>', 'reprise.*.job.>'));
+  const says = { code: 1, stderr: /PERMISSION_DENIED/ };
+  await ends(t, ['worker', EXAMPLES, '--nats', server.url], process.cwd(), says);
+  await ends(t, ['submit', 'square', '1', '--nats', server.url], process.cwd(), says);
 });
 
 t.test('a data folder that cannot be used is an error', async (t) => {
