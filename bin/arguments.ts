@@ -36,7 +36,10 @@ export function label(text: string, before: Readonly<Record<string, string>> = {
 
 /** `a,b,c`, or given several times. */
 export function names(text: string, before: readonly string[] = []): string[] {
-  return [...before, ...text.split(',').map((name) => name.trim()).filter((name) => name !== '')];
+  const given = text.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  // None would mean all.
+  if (given.length === 0) throw new InvalidArgumentError('At least one name is needed.');
+  return [...before, ...given];
 }
 
 /** Of every command that talks to a server. Their environment variables are read in locate.ts, which says which one won. */

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ t.test('a job from submit to replay, on a system that one command starts', async
   t.match((await dev.run('replay', answer.jobId)).stdout, /JobSubmitted[^]*absent → ready[^]*payload {2}\{"n":12\}[^]*result {3}144/);
 
   t.match(json((await dev.run('jobs', 'show', answer.jobId, '--json')).stdout), { status: 'completed', result: 144, type: 'square' });
-  t.match((await dev.run('doctor')).stdout, /ok +durability +fsync/);
+  t.match((await dev.run('doctor')).stdout, /ok +durability +fsync[^]*ok +rights +ordinary users may ask the server nothing/);
   t.equal((await dev.run('doctor')).code, 0);
   t.equal((await dev.run('audit', 'verify')).code, 0);
   t.equal(await dev.stop(), 0);
@@ -127,6 +127,37 @@ t.test('a performer that changes is loaded anew', async (t) => {
   t.equal(await version(), '1\n');
   await writeFile(join(dev.cwd, 'performers', 'version.js'), 'import { performer } from "reprise";\nexport default performer("version", () => 2);\n');
   await until('the new one answers', async () => (await version()) === '2\n');
+});
+
+t.test('./performers that comes while dev runs is served, and dev and submit say what is not', async (t) => {
+  const dev = await startDev(t);
+  const serves = (says: RegExp): Promise<void> => until(`dev says ${says}`, () => says.test(dev.log()));
+  const folder = join(dev.cwd, 'performers');
+  await mkdir(folder);
+  t.equal((await dev.run('submit', 'square', '{"n":3}', '--wait')).stdout, '9\n', 'an empty folder changes nothing');
+  await writeFile(join(folder, 'later.js'), 'import { performer } from "reprise";\nexport default performer("later", () => 1);\n');
+  await serves(/The workers perform: later of [^"]*performers/);
+  t.equal((await dev.run('submit', 'later', '--wait')).stdout, '1\n');
+
+  let waiting = '';
+  const lacking = /No worker that is registered now performs type square on queue default\. The job waits until one comes\./;
+  await until('submit says that no worker does it', async () => {
+    const ran = await dev.run('submit', 'square', '{"n":4}');
+    waiting = ran.stdout.trim();
+    return lacking.test(ran.stderr);
+  });
+  t.match(await dev.run('jobs', 'show', waiting), { code: 0, stdout: lacking });
+  t.match(json((await dev.run('jobs', 'show', waiting, '--json')).stdout), { status: 'ready', noWorker: true });
+  t.match(await dev.run('submit', 'square', '1', '--wait', '--wait-timeout', '1s'), { code: 1, stderr: lacking });
+
+  await rm(folder, { recursive: true });
+  await serves(/The workers perform: [^"]*square[^"]* of [^"]*examples[^]*$/);
+  const client = await dev.client();
+  t.match(await client.await({ jobId: waiting }, { waitMs: 20_000 }), { status: 'completed', result: 16 });
+  t.notOk('noWorker' in (await client.get({ jobId: waiting })));
+  await mkdir(folder);
+  await writeFile(join(folder, 'again.js'), 'import { performer } from "reprise";\nexport default performer("again", () => 2);\n');
+  await serves(/The workers perform: again of [^"]*performers/);
 });
 
 t.test('a performer that leaves a broken promise behind ends its worker, and costs the job beside it nothing', async (t) => {

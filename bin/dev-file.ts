@@ -2,8 +2,9 @@
  * `.reprise/dev.json`: which server runs in this folder, so that commands beside it need no address. Written by what
  * started the server, removed when that ends, and ignored when that process is gone without having removed it.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { RepriseError } from '../protocols/errors.js';
 
 export interface DevFile {
   readonly nats: string;
@@ -20,9 +21,14 @@ const pathIn = (folder: string): string => join(folder, '.reprise', 'dev.json');
 /** Replaced in one go, so that nobody reads half of it. */
 export function writeDevFile(folder: string, content: DevFile): void {
   const path = pathIn(folder);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
-  renameSync(`${path}.${process.pid}`, path);
+  try {
+    if (!existsSync(dirname(path))) mkdirSync(dirname(path));
+    writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+    renameSync(`${path}.${process.pid}`, path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RepriseError('USAGE', `${path} cannot be written: ${why}.`, { cause, hint: 'Start it in a folder that you may write to.' });
+  }
 }
 
 /** Removes what this process wrote; another one may have taken its place meanwhile. */

@@ -16,10 +16,24 @@ export interface Located {
 const DEFAULT_URL = 'nats://127.0.0.1:4222';
 
 export function locate(where: Where): Located {
-  const given = where.nats ?? (process.env['REPRISE_NATS_URL'] || undefined);
+  const given = where.nats ?? environmentUrl();
   const dev = given === undefined ? findDevFile(process.cwd()) : undefined;
   const namespace = where.namespace ?? (process.env['REPRISE_NAMESPACE'] || undefined) ?? dev?.namespace;
   return { url: given ?? dev?.nats ?? DEFAULT_URL, namespace: namespaceOf(namespace), dev };
+}
+
+const environmentUrl = (): string | undefined => process.env['REPRISE_NATS_URL'] || undefined;
+
+/**
+ * The running server that `dev` or the demo is to use; undefined when it starts one of its own.
+ * @throws RepriseError USAGE for a flag that only a server of its own could honour
+ */
+export function runningServer({ nats, port, data }: Pick<Where, 'nats'> & { readonly port?: number; readonly data?: string }): string | undefined {
+  const url = nats ?? environmentUrl();
+  const flag = port !== undefined ? '--port' : data !== undefined ? '--data' : undefined;
+  if (url === undefined || flag === undefined) return url;
+  const by = nats === undefined ? 'REPRISE_NATS_URL' : '--nats';
+  throw new RepriseError('USAGE', `${flag} is for a server that is started here, but ${by} names one that runs.`, { hint: `Leave out ${flag} or ${by}.` });
 }
 
 /**
@@ -30,9 +44,16 @@ export function locateForBroker(where: Where): Located {
   const located = locate(where);
   const { url } = located;
   const dev = located.dev ?? findDevFile(process.cwd());
-  const secret = dev?.nats === url && dev.dataDir ? readSecret(dev.dataDir) : undefined;
+  const secret = dev?.dataDir && isSame(dev.nats, url) ? readSecret(dev.dataDir) : undefined;
   return secret ? { ...located, url: url.replace('://', `://broker:${secret}@`) } : located;
 }
+
+/** `dev` listens on this machine only, which has more than one name. */
+function isSame(dev: string, url: string): boolean {
+  const given = URL.canParse(url) ? new URL(url) : undefined;
+  return given?.username === '' && given.port === new URL(dev).port && LOOPBACK.has(given.hostname);
+}
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 export function namespaceOf(text = 'default'): Namespace {
   const namespace = parseNamespace(text);

@@ -11,6 +11,10 @@ import { submitCommand } from './commands/submit.js';
 import { workerCommand } from './commands/worker.js';
 import { endWith, MISUSED, usage } from './failure.js';
 import { version } from './self.js';
+import { endWithin } from './shutdown.js';
+
+const HELP = 'help';
+const LINGER_MS = 1_000;
 
 const EXAMPLE = `
 Examples:
@@ -39,21 +43,38 @@ function settle(command: Command): void {
   for (const each of command.commands) settle(each);
 }
 
-async function run(argv: readonly string[]): Promise<void> {
+/** Without what follows a word that names no command: the parser would show help for `reprise nonsense --help`, but of what? */
+function untilUnknown(root: Command, words: readonly string[]): readonly string[] {
+  let at = root;
+  for (const [nth, word] of words.entries()) {
+    if (word.startsWith('-') || at.commands.length === 0) return words;
+    if (word === HELP) continue;
+    const next = at.commands.find((each) => each.name() === word);
+    if (next === undefined) return words.slice(0, nth + 1).filter((each) => each !== HELP);
+    at = next;
+  }
+  return words;
+}
+
+async function run(words: readonly string[]): Promise<void> {
   try {
-    await program().parseAsync([...argv]);
+    const root = program();
+    await root.parseAsync(untilUnknown(root, words), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
       // Asked for nothing, it has printed its help, and nothing was done.
+      if (error.exitCode === 0) return;
       if (error.code === 'commander.help') process.exitCode = MISUSED;
-      else if (error.exitCode !== 0) endWith(usage(error));
+      else endWith(usage(error));
     } else {
       endWith(error);
     }
+    // What a command that failed has left open, such as a timer of a performer's file, must not keep it from ending.
+    endWithin(LINGER_MS);
   }
 }
 
 // Whoever reads us may have seen enough: `reprise replay <id> | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-await run(process.argv);
+await run(process.argv.slice(2));

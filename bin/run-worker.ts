@@ -28,8 +28,9 @@ export async function runWorker(paths: readonly string[], flags: WorkerFlags): P
     software: `reprise ${version()}`,
     graceMs: GRACE_MS,
   });
-  log.info({ workerId: worker.workerId, types: loaded.map(({ performer }) => performer.type), concurrency: flags.concurrency }, 'ready');
-  tellReady();
+  const types = loaded.map(({ performer }) => performer.type);
+  log.info({ workerId: worker.workerId, types, concurrency: flags.concurrency }, 'ready');
+  tellReady({ serves: types });
   const why = await Promise.race([asked, worker.stopped.then(() => 'stopped' as const), untilBroken(log)]);
   const code = why === 'broken' ? 1 : 0;
   if (why !== 'stopped') await stop(worker, why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, code);

@@ -23,12 +23,18 @@ export function untilAsked(): Promise<Asked> {
   });
 }
 
-/** Ends the process when an orderly end takes too long, for instance because the server is gone as well. */
-export function endWithin(ms: number, code: number): void {
-  setTimeout(() => process.exit(code), ms).unref();
+/** Ends the process when an orderly end takes too long, for instance because the server is gone as well. @param code the status if not the one set already */
+export function endWithin(ms: number, code?: number): void {
+  setTimeout(() => process.exit(code ?? process.exitCode), ms).unref();
+}
+
+/** What a process tells its parent, once. */
+export interface Ready {
+  /** Of a worker: the job types that it performs. */
+  readonly serves: readonly string[];
 }
 
 /** Tells the parent, if there is one that listens, that this process does its work now. */
-export function tellReady(): void {
-  process.send?.('ready', undefined, undefined, () => undefined);
+export function tellReady(ready: Ready = { serves: [] }): void {
+  process.send?.(ready, undefined, undefined, () => undefined);
 }

@@ -38,6 +38,8 @@ export interface JobAnswer {
   readonly resultBytes?: Uint8Array;
   readonly contentType?: string;
   readonly failure?: Failure;
+  /** It is ready, but no worker that is registered now performs its type on its queue. */
+  readonly noWorker?: true;
   /** This job of the batch was refused; then nothing else holds. */
   readonly error?: Refusal;
 }
@@ -68,7 +70,7 @@ export const hasEnded = (status: string): boolean => FINAL.has(status);
 export function answerOf(reply: job.JobReply): JobAnswer {
   const { jobId, status, duplicate, attempt, cancelling } = reply;
   const refused = reply.error ? { error: refusalOf(reply.error as error.Error) } : {};
-  return { jobId, status, duplicate, attempt, cancelling, position: positionOf(reply.position), ...outcomeOf(reply), ...refused };
+  return { jobId, status, duplicate, attempt, cancelling, position: positionOf(reply.position), ...outcomeOf(reply), ...(reply.noWorker && { noWorker: true as const }), ...refused };
 }
 
 export function viewOf(view: job.JobView): JobView {
@@ -77,6 +79,7 @@ export function viewOf(view: job.JobView): JobView {
   return {
     jobId, type, queue, status, priority, key, attempt, maxAttempts, submittedMs, dueMs, endedMs, workerId, cancelling,
     labels: { ...view.labels }, progress, progressMessage, firstSeq, lastSeq, position: positionOf(view.position), ...outcomeOf(view),
+    ...(view.noWorker && { noWorker: true as const }),
   };
 }
 

@@ -15,6 +15,10 @@ const LAST_WAIT_MS = 1_000;
 const AGAIN: ReadonlySet<string> = new Set(['NOT_LEADER', 'OVERLOADED', 'UNKNOWN', 'NO_BROKER', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
 export const helpsToRepeat = (code: string): boolean => AGAIN.has(code);
 
+/** The request may have reached a leader, and what it asks for may have been recorded. After any other trouble it was not. */
+const UNCERTAIN: ReadonlySet<string> = new Set(['UNKNOWN', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
+export const mayBeRecorded = (code: string): boolean => UNCERTAIN.has(code);
+
 export class Asking {
   readonly #nc: NatsConnection;
   readonly #giveUpMs: number;
@@ -31,15 +35,17 @@ export class Asking {
     return this.repeat(() => this.#once(subject, data, holdMs + TRY_MS));
   }
 
-  /** Repeats what throws a trouble that may pass. */
+  /** Repeats what throws a trouble that may pass. An uncertain one is not forgotten for a later one that is certain. */
   async repeat<T>(attempt: () => Promise<T>): Promise<T> {
     const started = performance.now();
+    let uncertain: RepriseError | undefined;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LAST_WAIT_MS, waitMs * 2)) {
       try {
         return await attempt();
       } catch (trouble) {
-        const passes = trouble instanceof RepriseError && helpsToRepeat(trouble.code) && !this.#nc.isClosed();
-        if (!passes || performance.now() - started > this.#giveUpMs) throw trouble;
+        if (!(trouble instanceof RepriseError) || !helpsToRepeat(trouble.code)) throw trouble;
+        if (mayBeRecorded(trouble.code)) uncertain = trouble;
+        if (this.#nc.isClosed() || performance.now() - started > this.#giveUpMs) throw uncertain === undefined ? trouble : after(uncertain, trouble);
       }
       await sleep(waitMs * (0.5 + Math.random() / 2));
     }
@@ -66,6 +72,12 @@ export class Asking {
   }
 }
 
+/** What a try before left open, with what the last one met. */
+function after(uncertain: RepriseError, last: RepriseError): RepriseError {
+  if (uncertain === last) return last;
+  return new RepriseError(uncertain.code, `${uncertain.message} Asked again: ${last.message}`, { cause: last, hint: uncertain.hint });
+}
+
 function dataOf(message: Msg): Uint8Array {
   if (!message.headers?.has('Nats-Service-Error')) return message.data;
   const said = message.headers.get('Nats-Service-Error');
@@ -75,7 +87,7 @@ function dataOf(message: Msg): Uint8Array {
 function troubleOf(cause: unknown, subject: string): RepriseError {
   if (cause instanceof RepriseError) return cause;
   const nobody = cause instanceof errors.NoRespondersError || (cause instanceof errors.RequestError && cause.isNoResponders());
-  if (nobody) return new RepriseError('NO_BROKER', `Nobody answers on ${subject}.`, { cause });
+  if (nobody) return new RepriseError('NO_BROKER', `No broker answers on ${subject}.`, { cause });
   if (cause instanceof errors.TimeoutError) return new RepriseError('TIMED_OUT', `No answer came on ${subject} in time.`, { cause });
   return operating(cause, `Asking on ${subject} failed`);
 }

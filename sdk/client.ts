@@ -15,6 +15,7 @@ import { watchJob, type Seen } from './watch.js';
 
 export type { Failure, JobAnswer, JobView, Position, Refusal } from './answers.js';
 export { hasEnded } from './answers.js';
+export { mayBeRecorded } from './asking.js';
 export type { Seen } from './watch.js';
 
 export interface ClientOptions {

@@ -11,7 +11,8 @@ export const OPERATORS_OWN: ReadonlySet<string> = new Set(['num_replicas', 'max_
 
 /** Message ids are never sent. The server insists on a window; this is the smallest that it takes. */
 const NO_WINDOW = nanos(100);
-const PARTITIONS = 'reprise.partitions';
+/** In the metadata of journals and witness: how many partitions the namespace has. */
+export const PARTITIONS = 'reprise.partitions';
 const HEADS_KEPT = 64;
 
 /** Nothing but an append may change a stream: each of these would write, drop or move messages by itself. */

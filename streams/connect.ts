@@ -29,7 +29,8 @@ export async function connectNats(options: ConnectOptions): Promise<NatsConnecti
   const { settings, shown } = optionsOf(options);
   try {
     const nc = await connect(settings);
-    if (options.onError) void watch(nc, options.onError);
+    const { onError } = options;
+    if (onError) onRefusal(nc, (error) => onError(operating(error, 'The server refused something')));
     return nc;
   } catch (error) {
     throw refusal(error, shown);
@@ -63,10 +64,16 @@ function refusal(error: unknown, shown: string): RepriseError {
   return new RepriseError('SERVER_UNREACHABLE', `No NATS server answers at ${shown}: ${why}.`, { cause: error });
 }
 
-async function watch(nc: NatsConnection, onError: (error: RepriseError) => void): Promise<void> {
-  for await (const status of nc.status()) {
-    if (status.type === 'error') onError(operating(status.error, 'The server refused something'));
-  }
+/**
+ * Tells what the server refuses out of turn. The client gives its statuses a way to stop, but not in their types.
+ * @returns how to stop; it ends with the connection in any case
+ */
+export function onRefusal(nc: NatsConnection, refused: (error: Error) => void): () => void {
+  const statuses = nc.status();
+  void (async () => {
+    for await (const status of statuses) if (status.type === 'error') refused(status.error);
+  })();
+  return () => (statuses as { stop?: () => void }).stop?.();
 }
 
 /** What an error of the client means in our words. @param doing the sentence's beginning: "Reading the journal failed" */
@@ -82,11 +89,12 @@ export function operating(error: unknown, doing: string): RepriseError {
   }
   if (cause instanceof errors.TimeoutError) return as('TIMED_OUT');
   if (isConnectionError(cause)) return as('SERVER_UNREACHABLE');
-  if (cause instanceof JetStreamApiError && cause.apiError().err_code === STREAM_NOT_FOUND) return as('STREAM_MISMATCH');
+  if (isStreamNotFound(cause)) return as('STREAM_MISMATCH');
   return as('SERVER_FAILED');
 }
 
-export const STREAM_NOT_FOUND = 10059;
+const STREAM_NOT_FOUND = 10059;
+export const isStreamNotFound = (error: unknown): boolean => error instanceof JetStreamApiError && error.apiError().err_code === STREAM_NOT_FOUND;
 
 const isConnectionError = (error: unknown): boolean =>
   error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError ||

@@ -1,8 +1,8 @@
 /** One pull consumer that lives only for one reading, and pulls ahead of its reader. */
 import { AckPolicy, DeliverPolicy, jetstreamManager } from '@nats-io/jetstream';
-import { nanos, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import { errors, nanos, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
-import { inboxOf, operating } from './connect.js';
+import { inboxOf, onRefusal, operating } from './connect.js';
 import type { Stored } from './journal.js';
 
 export interface PulledFrom {
@@ -36,6 +36,7 @@ export class Puller {
   #wake: (() => void) | undefined;
   #sub: Subscription | undefined;
   readonly #forget: () => Promise<unknown>;
+  #unwatch: (() => void) | undefined;
 
   private constructor(nc: NatsConnection, stream: string, consumer: string, forget: () => Promise<unknown>) {
     this.#nc = nc;
@@ -93,6 +94,7 @@ export class Puller {
 
   async close(): Promise<void> {
     this.#sub?.unsubscribe();
+    this.#unwatch?.();
     if (!this.#nc.isClosed()) await this.#forget().catch(() => undefined);
   }
 
@@ -109,6 +111,9 @@ export class Puller {
 
   #listen(): void {
     this.#sub = this.#nc.subscribe(`${this.#inbox}.*`, { callback: (error, message) => (error ? this.#fail('PERMISSION_DENIED', error.message) : this.#receive(message)) });
+    this.#unwatch = onRefusal(this.#nc, (error) => {
+      if (error instanceof errors.PermissionViolationError && error.subject === this.#nextSubject) this.#fail('PERMISSION_DENIED', error.message);
+    });
     void this.#nc.closed().then(() => this.#fail('SERVER_UNREACHABLE', 'The connection was lost while reading'));
   }
 

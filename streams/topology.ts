@@ -3,8 +3,8 @@ import { JetStreamApiError, jetstreamManager, type JetStreamManager, type Stream
 import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace } from '../protocols/ids.js';
-import { operating, STREAM_NOT_FOUND } from './connect.js';
-import { checkpointsConfig, journalConfig, keysConfig, leasesConfig, OPERATORS_OWN, type Wanted, witnessConfig } from './configs.js';
+import { isStreamNotFound, operating } from './connect.js';
+import { checkpointsConfig, journalConfig, keysConfig, leasesConfig, OPERATORS_OWN, PARTITIONS, type Wanted, witnessConfig } from './configs.js';
 
 export interface TopologyOptions {
   readonly replicas?: number;
@@ -31,7 +31,7 @@ async function ensure(jsm: JetStreamManager, wanted: Wanted): Promise<void> {
     const actual = (await find(jsm, wanted.name)) ?? (await make(jsm, wanted));
     const differences = compare(wanted, actual);
     if (differences.length > 0) {
-      throw new RepriseError('STREAM_MISMATCH', `The stream ${wanted.name} is configured otherwise: ${differences.join('; ')}.`, { cause: { differences } });
+      throw new RepriseError('STREAM_MISMATCH', `The stream ${wanted.name} is configured otherwise: ${differences.join('; ')}.`, { cause: { differences }, ...partitionsHint(wanted, actual) });
     }
   } catch (error) {
     throw operating(error, doing);
@@ -42,7 +42,7 @@ async function find(jsm: JetStreamManager, name: string): Promise<StreamConfig |
   try {
     return (await jsm.streams.info(name)).config;
   } catch (error) {
-    if (isApi(error, STREAM_NOT_FOUND)) return undefined;
+    if (isStreamNotFound(error)) return undefined;
     throw error;
   }
 }
@@ -59,6 +59,13 @@ async function make(jsm: JetStreamManager, wanted: Wanted): Promise<StreamConfig
 }
 
 const isApi = (error: unknown, number: number): boolean => error instanceof JetStreamApiError && error.apiError().err_code === number;
+
+/** The number of partitions is not to be mended, but to be met. */
+function partitionsHint(wanted: Wanted, actual: StreamConfig): { hint?: string } {
+  const [needs, has] = [wanted.metadata[PARTITIONS], actual.metadata?.[PARTITIONS]];
+  if (has === undefined || needs === has) return {};
+  return { hint: `The namespace has ${has} partitions, for good: start brokers with --partitions ${has}, or use another --namespace.` };
+}
 
 /** One line per field that differs: "retention is workqueue, needs limits". */
 function compare(wanted: Wanted, actual: StreamConfig): string[] {

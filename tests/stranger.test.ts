@@ -185,6 +185,18 @@ for (const partitions of [1, 3]) {
         t.match((await client.json('job.await', { jobId, waitMs: 100 })).body, { jobId, status: 'ready' });
       });
 
+      t.test('a job that no worker can do is told as such, in both forms', async (t) => {
+        const queue = queues.at(-1)!;
+        const lacking = await eventually(async () => {
+          const reply = await submit({ type: 'unserved', queue });
+          return 'noWorker' in reply && reply;
+        });
+        t.match(lacking, { status: 'ready', noWorker: true });
+        t.match((await client.json('job.get', { jobId: lacking.jobId })).body, { noWorker: true });
+        t.match((await client.proto('job.get', { jobId: lacking.jobId })).body, { noWorker: true });
+        t.notOk('noWorker' in (await submit({ type: 'square', queue, payload: { n: 1 } })), 'nothing is said of others');
+      });
+
       t.test('a batch over all partitions with wait brings every outcome, in order', async (t) => {
         const jobs = Array.from({ length: 12 }, (_, n) => ({ type: n === 4 ? 'fails' : 'square', queue: queues[n % partitions], payload: { n } }));
         const answers = jobsOf((await client.json('job.submit', { jobs, wait: true })).body);

@@ -12,7 +12,7 @@ import { JOB_MESSAGES, type JobEvent } from '../job/job.events.js';
 import { isRunning, type Job } from '../job/job.js';
 import { WORKER_MESSAGES, type WorkerEvent } from '../worker/worker.js';
 import { Batch } from './batch.js';
-import type { Asker, Effect } from './effects.js';
+import { answerOf, type Asker, type Effect, type JobAnswer } from './effects.js';
 import { foldCommit, foldJob, foldWorker, type Cause, type Folding } from './fold.js';
 import { Indexes } from './indexes.js';
 import type { Input, Moment } from './inputs.js';
@@ -31,6 +31,8 @@ import { tick } from './steps/tick.js';
 
 /** Events that may wait for the journal before submits are refused; reports and cancels never are. */
 const MOST_PENDING_EVENTS = 20_000;
+/** After a change of leader workers register again when their next pull is refused, which is at most one pull away. */
+const WORKERS_KNOWN_MS = LIMITS.pullExpiresMs + 1_000;
 
 export class PartitionCore implements Folding {
   readonly state: PartitionState;
@@ -43,6 +45,8 @@ export class PartitionCore implements Folding {
   private readonly sealed: Batch[] = [];
   private open: Batch | undefined;
   private pendingEvents = 0;
+  /** From when on it is known which workers there are, on the monotonic clock. */
+  private workersKnownMonoMs = Infinity;
 
   constructor(
     partition: Partition,
@@ -62,6 +66,7 @@ export class PartitionCore implements Folding {
 
   /** Leadership begins: workers that the journal knows may pull at once. */
   lead(monoMs: number): void {
+    this.workersKnownMonoMs = monoMs + WORKERS_KNOWN_MS;
     for (const { id, session, types, queues, status } of this.state.workers.values()) {
       const known = new WorkerSession(id, session, types, queues);
       known.heardMonoMs = monoMs;
@@ -110,6 +115,16 @@ export class PartitionCore implements Folding {
   /** The time that a decision made now will be recorded with. */
   get nowMs(): number {
     return this.open?.events.length ? this.open.nowMs : Math.max(this.state.nowMs, this.moment.nowMs);
+  }
+
+  /** A job as a reply tells of it now. */
+  answerOf(job: Readonly<Job>, duplicate = false): JobAnswer & { kind: 'job' } {
+    return answerOf(job, duplicate, this.lacksWorker(job));
+  }
+
+  /** Whether a job is ready and no worker that is registered now can do it. */
+  lacksWorker(job: Readonly<Job>): boolean {
+    return job.status === 'ready' && this.moment.monoMs >= this.workersKnownMonoMs && !this.sessions.canServe(this.indexes.lines.lineOf(job));
   }
 
   effect(effect: Effect): void {

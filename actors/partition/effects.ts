@@ -16,6 +16,8 @@ export type JobAnswer =
   | {
       readonly kind: 'job'; readonly jobId: JobId; readonly status: JobStatus; readonly duplicate: boolean; readonly attempt: number;
       readonly cancelling: boolean; readonly failure: Failure | undefined; readonly result: BytesRef | undefined;
+      /** Ready, and no session that is known can do it. */
+      readonly noWorker: boolean;
     }
   /** `cancel`: somebody wants it cancelled, which is refused unless that is how it ended. */
   | { readonly kind: 'archived'; readonly jobId: JobId; readonly duplicate: boolean; readonly cancel?: true }
@@ -38,7 +40,7 @@ export type Effect =
   | { readonly kind: 'wait'; readonly to: Asker; readonly answers: readonly JobAnswer[]; readonly waitMs: number }
   /** The job itself, because one that has ended changes no more. */
   | { readonly kind: 'ended'; readonly job: Readonly<Job> }
-  | { readonly kind: 'view'; readonly to: Asker; readonly job: Readonly<Job>; readonly progress: Progress | undefined }
+  | { readonly kind: 'view'; readonly to: Asker; readonly job: Readonly<Job>; readonly progress: Progress | undefined; readonly noWorker: boolean }
   | { readonly kind: 'archive'; readonly to: Asker; readonly jobId: JobId }
   | {
       readonly kind: 'pulled'; readonly to: Asker; readonly workerId: WorkerId; readonly session: Session; readonly leases: readonly LeaseGrant[];
@@ -53,9 +55,9 @@ export interface Progress {
   readonly message: string;
 }
 
-export function answerOf(job: Readonly<Job>, duplicate = false): JobAnswer & { kind: 'job' } {
+export function answerOf(job: Readonly<Job>, duplicate = false, noWorker = false): JobAnswer & { kind: 'job' } {
   return {
     kind: 'job', jobId: job.id, status: job.status, duplicate, attempt: job.attempt, cancelling: job.cancelling,
-    failure: job.failure, result: job.result,
+    failure: job.failure, result: job.result, noWorker,
   };
 }

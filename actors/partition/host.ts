@@ -113,6 +113,8 @@ export class PartitionHost {
     try {
       let taken = await this.take(await this.options.openJournal());
       while (taken && !this.stopping) taken = await this.lead(taken);
+      // Stopped between taking over and leading.
+      await taken?.journal.close();
     } finally {
       clearInterval(renewing);
       if (this.stopping) await lease.release().catch(() => {});

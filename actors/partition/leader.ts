@@ -11,7 +11,7 @@ import type { Archive } from './archive.js';
 import type { Batch } from './batch.js';
 import type { Follower } from './committed.js';
 import type { PartitionCore } from './core.js';
-import { answerOf, type Asker, type Effect, type JobAnswer } from './effects.js';
+import type { Asker, Effect, JobAnswer } from './effects.js';
 import type { Command } from './inputs.js';
 import { archiveReply, jobsReply, pulledReply, release, viewReply, type Bytes, type Releasing } from './release.js';
 import { answer } from './reply.js';
@@ -120,7 +120,7 @@ export class Leader {
   private tick(): void {
     this.waiters.expire(this.leadership.clock.monoMs(), (id) => {
       const job = this.leadership.core.state.jobs.get(id);
-      return job && answerOf(job);
+      return job && this.leadership.core.answerOf(job);
     });
     this.step({ kind: 'tick' });
   }
@@ -209,7 +209,7 @@ export class Leader {
       case 'jobs': return release(effect, jobsReply(releasing, effect.answers));
       case 'wait': return this.waiters.add(effect.to, effect.answers, this.leadership.clock.monoMs() + effect.waitMs);
       case 'ended': return this.waiters.ended(effect.job);
-      case 'view': return release(effect, viewReply(releasing, effect.job, effect.progress));
+      case 'view': return release(effect, viewReply(releasing, effect));
       case 'archive': return release(effect, archiveReply(releasing, effect.jobId));
       case 'pulled': return release(effect, pulledReply(releasing, effect));
       case 'registered': return answer(effect.to, { kind: 'registered', epoch: this.epoch, session: effect.session, proof: effect.proof });

@@ -19,6 +19,8 @@ export class Lines {
   version = 0;
   ready = 0;
   private readonly lines = new Map<string, Line>();
+  /** Most jobs stand in the line of the job before. */
+  private latest: Line | undefined;
 
   push(job: Job): void {
     this.lineOf(job).jobs.push(job);
@@ -44,14 +46,17 @@ export class Lines {
     return best;
   }
 
-  private lineOf(job: Job): Line {
-    const name = `${job.queue} ${job.type}`;
+  /** Where a job stands while it is ready. */
+  lineOf({ queue, type }: Pick<Job, 'queue' | 'type'>): Line {
+    if (this.latest?.queue === queue && this.latest.type === type) return this.latest;
+    const name = `${queue} ${type}`;
     let line = this.lines.get(name);
     if (line === undefined) {
-      line = { queue: job.queue, type: job.type, jobs: new Heap(goesFirst) };
+      line = { queue, type, jobs: new Heap(goesFirst) };
       this.lines.set(name, line);
       this.version += 1;
     }
+    this.latest = line;
     return line;
   }
 }

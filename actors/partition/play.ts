@@ -88,6 +88,11 @@ export class Play {
     return this.commits.flatMap((bytes) => journal.Commit.decode(bytes).events.filter((event) => event.id === id).map((event) => event.type ?? ''));
   }
 
+  /** Leadership begins now. */
+  lead(): void {
+    this.core.lead(this.moment.monoMs);
+  }
+
   nextId(): JobId {
     this.drawn += 1;
     const random = new Uint8Array(10);

@@ -6,7 +6,7 @@ import { reject, wireError } from '../../protocols/errors.js';
 import type { job as jobs, worker } from '../../protocols/messages.js';
 import type { BytesRef, Job } from '../job/job.js';
 import type { Archive, ArchivedJob } from './archive.js';
-import type { Asker, Effect, JobAnswer, LeaseGrant, Progress } from './effects.js';
+import type { Asker, Effect, JobAnswer, LeaseGrant } from './effects.js';
 import { answer, type Reply } from './reply.js';
 
 /** Bytes by position: at once when they are at hand. */
@@ -42,12 +42,13 @@ export function jobsReply(context: Releasing, answers: readonly JobAnswer[]): So
 function jobReply(context: Releasing, each: JobAnswer): Sooner<jobs.JobReply.$Properties> {
   if (each.kind === 'refused') return { error: wireError(each.rejection) };
   if (each.kind === 'archived') return archivedReply(context, each);
-  const { jobId, status, duplicate, attempt, cancelling, failure, result } = each;
+  const { jobId, status, duplicate, attempt, cancelling, failure, result, noWorker } = each;
   const reply: jobs.JobReply.$Properties = { jobId, status, position: context.position };
   if (duplicate) reply.duplicate = true;
   if (attempt > 0) reply.attempt = attempt;
   if (cancelling && status === 'running') reply.cancelling = true;
   if (failure) reply.failure = failure;
+  if (noWorker) reply.noWorker = true;
   return result ? withResult(context, reply, result) : reply;
 }
 
@@ -119,13 +120,14 @@ function lease(context: Releasing, { token, job, attempt }: LeaseGrant): Sooner<
   });
 }
 
-export function viewReply(context: Releasing, job: Readonly<Job>, progress: Progress | undefined): Sooner<Reply> {
+export function viewReply(context: Releasing, { job, progress, noWorker }: Effect & { kind: 'view' }): Sooner<Reply> {
   const view: jobs.JobView.$Properties = {
     jobId: job.id, type: job.type, queue: job.queue, status: job.status, priority: job.priority, key: job.key, attempt: job.attempt,
     maxAttempts: job.policy.maxAttempts, submittedMs: job.submittedMs, dueMs: job.dueMs, endedMs: job.endedMs, workerId: job.workerId,
     cancelling: job.cancelling && job.status === 'running', failure: job.failure ?? null, labels: { ...job.labels },
     firstSeq: job.payload.seq, lastSeq: job.lastSeq, position: context.position,
   };
+  if (noWorker) view.noWorker = true;
   if (progress) Object.assign(view, { progress: progress.fraction, progressMessage: progress.message });
   return viewed(context, view, job.result);
 }

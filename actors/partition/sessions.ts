@@ -43,6 +43,11 @@ export class WorkerSession {
     this.queues = queues.length === 0 ? undefined : new Set(queues);
   }
 
+  /** Whether it takes jobs of a line, sooner or later. */
+  canServe({ queue, type }: Line): boolean {
+    return !this.draining && this.types.has(type) && (this.queues === undefined || this.queues.has(queue));
+  }
+
   /** The lines this worker can serve, computed again only when there are new ones. */
   linesIn(lines: Lines): readonly Line[] {
     if (this.matched.version !== lines.version) this.matched = { version: lines.version, lines: lines.matching(this.types, this.queues) };
@@ -57,6 +62,8 @@ export class Sessions {
   /** Until when each running job's worker may be silent, on the leader's monotonic clock. */
   private readonly aliveUntil = new Map<JobId, number>();
   private readonly progress = new Map<JobId, Progress>();
+  /** Whether any session can serve a line; forgotten when sessions come, change or go. */
+  private readonly served = new Map<Line, boolean>();
   /** Of running jobs, so that a token is worked out once a lease. */
   private readonly tokens = new Map<JobId, { readonly lease: number; readonly token: Token }>();
 
@@ -74,11 +81,27 @@ export class Sessions {
     const older = this.bySession.get(session.session);
     if (older) this.waiting.delete(older);
     this.bySession.set(session.session, session);
+    this.served.clear();
+  }
+
+  drain(session: WorkerSession): void {
+    session.draining = true;
+    this.served.clear();
+  }
+
+  /** Whether any worker that is known takes jobs of a line. */
+  canServe(line: Line): boolean {
+    const known = this.served.get(line);
+    if (known !== undefined) return known;
+    const served = [...this.bySession.values()].some((session) => session.canServe(line));
+    this.served.set(line, served);
+    return served;
   }
 
   remove(session: WorkerSession): void {
     this.waiting.delete(session);
     this.bySession.delete(session.session);
+    this.served.clear();
   }
 
   /** The token of the job's latest attempt, running or ended. */

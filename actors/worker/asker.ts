@@ -2,12 +2,13 @@
  * A worker's requests over the public subjects, with one inbox and one timer for all. The client's own `request` makes two
  * errors with their stacks, a timer and a race of promises for each, which was a tenth of what a job cost here.
  */
+import { errors } from '@nats-io/nats-core';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Code } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
-import { subjects, type WorkerVerb } from '../../protocols/subjects.js';
+import { subjects, WORKER_VERBS, type WorkerVerb } from '../../protocols/subjects.js';
 import { readWireError } from '../../protocols/wire-error.js';
-import { inboxOf } from '../../streams/connect.js';
+import { inboxOf, onRefusal } from '../../streams/connect.js';
 import { Alarm } from './alarm.js';
 import type { Answer } from './wire.js';
 
@@ -36,7 +37,12 @@ export class Asker {
     this.#inbox = inboxOf(connection);
     this.#timeouts = new Alarm((nowMs) => this.#expire(nowMs), now);
     connection.subscribe(`${this.#inbox}.*`, {
-      callback: (denied, message) => (denied ? this.#deny(denied) : this.#heard(message)),
+      callback: (denied, message) => (denied ? this.#deny(`no answer can be heard: ${denied.message}`) : this.#heard(message)),
+    });
+    const ours = WORKER_VERBS.map((verb) => subjects.worker(namespace, verb));
+    onRefusal(connection, (refused) => {
+      const asking = refused instanceof errors.PermissionViolationError && refused.operation === 'publish' && ours.includes(refused.subject);
+      if (asking) this.#deny(`brokers cannot be asked: ${refused.message}`);
     });
   }
 
@@ -60,9 +66,9 @@ export class Asker {
     this.#timeouts.stop();
   }
 
-  /** The server does not let this user listen for answers, and will not on another try. */
-  #deny({ message }: Error): void {
-    const denied: Answer = { refusal: { code: 'PERMISSION_DENIED', message: `no answer can be heard: ${message}`, retryable: false } };
+  /** The server does not let this user ask or listen, and will not on another try. */
+  #deny(message: string): void {
+    const denied: Answer = { refusal: { code: 'PERMISSION_DENIED', message, retryable: false } };
     this.#denied = denied;
     for (const number of [...this.#waiting.keys()]) this.#end(number, denied);
   }

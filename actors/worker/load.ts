@@ -49,7 +49,8 @@ async function loadPath(path: string): Promise<readonly LoadedPerformer[]> {
   return found;
 }
 
-const isPerformerFile = (name: string): boolean =>
+/** Whether a file of a folder is looked at for performers. */
+export const isPerformerFile = (name: string): boolean =>
   EXTENSIONS.has(extname(name)) && !name.startsWith('.') && !/\.(d|test|spec)\.[^.]+$/.test(name);
 
 async function loadFile(file: string, named: boolean): Promise<readonly LoadedPerformer[]> {

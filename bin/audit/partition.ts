@@ -33,7 +33,9 @@ export async function verifyPartition(url: string, ns: Namespace, partition: Par
     source = await openJournal({ url, ns, partition });
     await reading.read(source);
   } catch (error) {
-    // The server is there, as the witness was read just now: what cannot be read is what this is about.
+    // The server is there, as the witness was read just now: what cannot be read is what this is about. What may not be
+    // read is not.
+    if (error instanceof RepriseError && error.code === 'PERMISSION_DENIED') throw error;
     reading.failed(error);
   } finally {
     await source?.close();

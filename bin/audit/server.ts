@@ -62,6 +62,8 @@ async function headsOf(nc: NatsConnection, ns: Namespace, partition: Partition):
   try {
     return { heads: await openWitness(nc, ns).heads(partition) };
   } catch (error) {
+    // Nothing was found out then, bad or good.
+    if (error instanceof RepriseError && error.code === 'PERMISSION_DENIED') throw error;
     return { problem: `the known heads in ${streams.witness(ns)} cannot be read: ${error instanceof Error ? error.message : String(error)}` };
   }
 }

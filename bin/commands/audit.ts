@@ -1,5 +1,5 @@
-import { Command } from 'commander';
-import { jsonOption, namespaceOption, natsOption, type Where } from '../arguments.js';
+import { Command, Option } from 'commander';
+import { filled, jsonOption, namespaceOption, natsOption, type Where } from '../arguments.js';
 
 const EXAMPLE = `
 Examples:
@@ -18,7 +18,7 @@ export interface VerifyFlags extends Where {
 export function auditCommand(): Command {
   const verify = new Command('verify')
     .description('check that no journal lost or changed a commit')
-    .option('--data <folder>', 'the data folder of a server instead of a running one; works on a copy of its own')
+    .addOption(new Option('--data <folder>', 'the data folder of a server instead of a running one; works on a copy of its own').argParser(filled).conflicts(['nats', 'namespace']))
     .addOption(natsOption())
     .addOption(namespaceOption())
     .addOption(jsonOption('print the report as one line of JSON'))

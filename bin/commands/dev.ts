@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { jsonOption, namespaceOption, natsOption, whole, type Where } from '../arguments.js';
+import { filled, jsonOption, namespaceOption, natsOption, whole, type Where } from '../arguments.js';
 
 const EXAMPLE = `
 Example:
@@ -8,13 +8,14 @@ Example:
 Then, in another terminal of the same folder:
   reprise submit square '{"n":12}' --wait
 
-Workers are replaced when a file of the performers changes. Ctrl-C ends the workers, the broker and the server in order.
+Workers are replaced when a file of the performers changes, also when ./performers comes later. Ctrl-C ends the workers,
+the broker and the server in order. --port and --data are for the server that it starts; with --nats there is none.
 `;
 
 export interface DevFlags extends Where {
   readonly performers?: string;
   readonly port?: number;
-  readonly data: string;
+  readonly data?: string;
   readonly partitions: number;
   readonly workers: number;
   readonly concurrency: number;
@@ -24,9 +25,9 @@ export interface DevFlags extends Where {
 export const devCommand = (): Command =>
   new Command('dev')
     .description('run server, broker and workers on this machine, and start again whichever dies')
-    .option('--performers <folder>', 'where the performers are (default: ./performers if there is one, else the examples)')
-    .option('--port <number>', 'of the server (default: 4222 if it is free, else a free one)', whole(1, 65_535))
-    .option('--data <folder>', 'where everything is kept', './.reprise/data')
+    .option('--performers <folder>', 'where the performers are (default: ./performers once there are some, else the examples)', filled)
+    .option('--port <number>', 'of the server; 0: any free one (default: 4222 if it is free, else a free one)', whole(0, 65_535))
+    .option('--data <folder>', 'where the server keeps everything (default: "./.reprise/data")', filled)
     .option('--partitions <count>', 'how many partitions the namespace has', whole(1, 256), 1)
     .option('--workers <count>', 'how many worker processes', whole(0, 64), 1)
     .option('--concurrency <count>', 'how many jobs at a time in each', whole(1, 10_000), 10)

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { jsonOption, namespaceOption, natsOption, type Where } from '../arguments.js';
+import { filled, jsonOption, namespaceOption, natsOption, type Where } from '../arguments.js';
 
 const EXAMPLE = `
 Example:
@@ -14,7 +14,7 @@ export interface DoctorFlags extends Where {
 export const doctorCommand = (): Command =>
   new Command('doctor')
     .description('check what Reprise needs, and say what to do where something is amiss')
-    .option('--monitoring <url>', "the server's monitoring address, which alone tells how durable it is")
+    .option('--monitoring <url>', "the server's monitoring address, which alone tells how durable it is", filled)
     .addOption(natsOption())
     .addOption(namespaceOption())
     .addOption(jsonOption('print the findings as one line of JSON'))

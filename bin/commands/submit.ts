@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { duration, filled, jsonOption, label, namespaceOption, natsOption, whole, type Where } from '../arguments.js';
 
 const EXAMPLE = `
@@ -20,12 +20,11 @@ export interface SubmitFlags extends Where {
   readonly timeout?: number;
   readonly label?: Readonly<Record<string, string>>;
   readonly wait?: true;
-  readonly waitTimeout: number;
+  readonly waitTimeout?: number;
   readonly json?: true;
 }
 
 const PRIORITY = 1_000_000_000;
-const HOUR_MS = 3_600_000;
 
 export const submitCommand = (): Command =>
   new Command('submit')
@@ -41,7 +40,7 @@ export const submitCommand = (): Command =>
     .option('--timeout <time>', 'how long one attempt may take (default: 30m; 0: no limit)', duration)
     .option('--label <name=value>', 'a label; may be given several times', label)
     .option('--wait', 'wait for the result and print it; the status is 1 if the job did not complete')
-    .addOption(new Option('--wait-timeout <time>', 'how long to wait at most').argParser(duration).default(HOUR_MS, '1h'))
+    .option('--wait-timeout <time>', 'with --wait: how long to wait at most (default: 1h)', duration)
     .addOption(natsOption())
     .addOption(namespaceOption())
     .addOption(jsonOption('print the whole answer as JSON, with the result as it is stored'))

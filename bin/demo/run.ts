@@ -8,6 +8,7 @@ import { connectClient } from '../../sdk/client.js';
 import { durabilityOf } from '../../streams/durability.js';
 import type { DemoFlags } from '../commands/demo.js';
 import { interruptible, quietUnlessJson } from '../dev/run.js';
+import { runningServer } from '../locate.js';
 import { logger } from '../log.js';
 import { EXAMPLES_FOLDER } from '../self.js';
 import { untilAsked } from '../shutdown.js';
@@ -34,6 +35,7 @@ const INTERRUPTED = 130;
 export async function runDemo(flags: DemoFlags): Promise<void> {
   const asked = untilAsked();
   quietUnlessJson(false);
+  const url = runningServer(flags);
   const dataDir = flags.data ?? (await mkdtemp(join(tmpdir(), 'reprise-demo-')));
   // However this ends; the server is gone by then, or about to go with this process.
   if (flags.data === undefined) process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
@@ -41,7 +43,7 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
     await stack.stop();
     process.exit(code);
   };
-  const stack = await interruptible(start(flags, dataDir), asked);
+  const stack = await interruptible(start(url, flags.port, dataDir), asked);
   print(`Server, broker and ${WORKERS} workers run at ${stack.nats}.`);
   const interrupted = asked.then(() => undefined);
   const summary = await Promise.race([work(stack, flags), interrupted]).catch(async (error: unknown) => {
@@ -56,8 +58,7 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
   return end(stack, code);
 }
 
-function start({ port, nats }: DemoFlags, dataDir: string): Promise<Stack> {
-  const url = nats ?? (process.env['REPRISE_NATS_URL'] || undefined);
+function start(url: string | undefined, port: number | undefined, dataDir: string): Promise<Stack> {
   const parts = { namespace: NAMESPACE, partitions: 1, workers: WORKERS, concurrency: CONCURRENCY, performers: [EXAMPLES_FOLDER], log: logger('demo') };
   return startStack({ ...parts, url, port, dataDir });
 }

@@ -2,19 +2,21 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../../protocols/errors.js';
 import { connectNats } from '../../streams/connect.js';
-import { durabilityOf, fitness } from '../../streams/durability.js';
+import { fitness } from '../../streams/durability.js';
 import type { DoctorFlags } from '../commands/doctor.js';
 import { locateForBroker, type Located } from '../locate.js';
 import { paint, print } from '../terminal.js';
 import { brokerFindings } from './brokers.js';
+import { durabilityFinding } from './durability.js';
 import { fail, ok, warn, type Finding } from './finding.js';
+import { rightsFinding } from './rights.js';
 import { streamFindings } from './streams.js';
 
 const NODE_NEEDED = [20, 19] as const;
 
 export async function runDoctor(flags: DoctorFlags): Promise<void> {
   const located = locateForBroker(flags);
-  const findings = [node(), ...(await server(located, flags.monitoring ?? located.dev?.monitoring))];
+  const findings = [node(), ...(await server(located, flags.monitoring))];
   const failed = findings.some(({ level }) => level === 'fail');
   if (flags.json) print(JSON.stringify({ ok: !failed, findings }));
   else for (const finding of findings) show(finding);
@@ -38,7 +40,8 @@ async function server({ url, namespace }: Located, monitoring: string | undefine
   }
   try {
     const { findings, replicas } = await streamFindings(nc, namespace);
-    return [version(nc, replicas), await durability(monitoring), ...findings, ...(await brokerFindings(nc, namespace))];
+    const first = [version(nc, replicas), await durabilityFinding(nc, monitoring), await rightsFinding(url)];
+    return [...first, ...findings, ...(await brokerFindings(nc, namespace))];
   } finally {
     await nc.close();
   }
@@ -49,13 +52,6 @@ function version(nc: NatsConnection, replicas: number): Finding {
   const { ok: fits, advice } = fitness(found, replicas);
   if (!fits) return fail('server', `${found} at ${nc.getServer()}`, advice ?? 'Install a newer nats-server.');
   return advice === undefined ? ok('server', `${found} at ${nc.getServer()}`) : warn('server', `${found} at ${nc.getServer()}`, advice);
-}
-
-async function durability(monitoring: string | undefined): Promise<Finding> {
-  const found = await durabilityOf(monitoring);
-  if (found === 'fsync') return ok('durability', 'fsync before every acknowledgement');
-  if (found === 'relaxed') return warn('durability', 'relaxed: a power cut may lose what was acknowledged just before', 'Set sync_interval: always in jetstream {} of nats-server.conf.');
-  return warn('durability', 'unverified', 'Give the address of the server that has http: in its configuration: --monitoring http://127.0.0.1:8222.');
 }
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;

@@ -4,10 +4,10 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { streams } from '../../protocols/subjects.js';
-import { operating } from '../../streams/connect.js';
+import { isStreamNotFound, operating } from '../../streams/connect.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { clockFinding } from './clock.js';
-import { fail, ok, type Finding } from './finding.js';
+import { fail, ok, warn, type Finding } from './finding.js';
 
 export interface StreamsFound {
   readonly findings: readonly Finding[];
@@ -25,9 +25,16 @@ export async function streamFindings(nc: NatsConnection, ns: Namespace): Promise
     if (partitions === 0) return { findings: [jetstream, fail('partitions', `the namespace ${ns} has none`, START_A_BROKER)], replicas };
     return { findings: [jetstream, ...clock, ...(await partitionsFound(jsm, ns, partitions)), ...(await configured(nc, jsm, ns, partitions))], replicas };
   } catch (error) {
-    const { message, hint } = operating(error, 'Asking JetStream failed');
-    return { findings: [fail('JetStream', message, `${hint} It is turned on by jetstream {} in nats-server.conf.`)], replicas: 1 };
+    const { code, message, hint } = operating(error, 'Asking JetStream failed');
+    if (code === 'PERMISSION_DENIED') return { findings: [warn('JetStream', `cannot be looked at: ${message} (${code})`, hint)], replicas: 1 };
+    const whatElse = code === 'SERVER_UNREACHABLE' ? ' It is turned on by jetstream {} in nats-server.conf.' : '';
+    return { findings: [fail('JetStream', `${message} (${code})`, `${hint}${whatElse}`)], replicas: 1 };
   }
+}
+
+/** Only a stream that the server does not know is missing; one that could not be asked for is not. */
+function absent(error: unknown): undefined {
+  if (!isStreamNotFound(error)) throw error;
 }
 
 interface First {
@@ -39,7 +46,7 @@ interface First {
 /** The first journal knows how many there are. */
 async function firstJournal(jsm: JetStreamManager, ns: Namespace): Promise<First> {
   const asked = Date.now();
-  const info = await jsm.streams.info(streams.journal(ns, 0 as Partition)).catch(() => undefined);
+  const info = await jsm.streams.info(streams.journal(ns, 0 as Partition)).catch(absent);
   if (info === undefined) return { partitions: 0, replicas: 1, clock: [] };
   const partitions = Number(info.config.metadata?.['reprise.partitions'] ?? 1);
   return { partitions, replicas: info.config.num_replicas, clock: clockFinding(Date.parse(info.ts ?? ''), asked, Date.now()) };
@@ -47,7 +54,7 @@ async function firstJournal(jsm: JetStreamManager, ns: Namespace): Promise<First
 
 async function partitionsFound(jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Finding[]> {
   const heads = await Promise.all(Array.from({ length: partitions }, async (_, n) => {
-    const info = await jsm.streams.info(streams.journal(ns, n as Partition)).catch(() => undefined);
+    const info = await jsm.streams.info(streams.journal(ns, n as Partition)).catch(absent);
     return info && { seq: info.state.last_seq, bytes: info.state.bytes };
   }));
   const missing = heads.flatMap((head, n) => (head === undefined ? [n] : []));

@@ -1,4 +1,5 @@
 /** Answers as people and as machines read them. */
+import { DEFAULTS } from '../../protocols/limits.js';
 import type { JobAnswer, JobView } from '../../sdk/client.js';
 import { contentText } from '../../actors/performer/content.js';
 import { withMember } from '../../protocols/json-text.js';
@@ -30,12 +31,17 @@ const short = (outcome: Outcome): string => {
   return visible(text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text);
 };
 
+/** Said where a job waits for nothing but a worker. */
+export const lacksWorker = (type: string, queue: string = DEFAULTS.queue): string =>
+  `No worker that is registered now performs type ${type} on queue ${queue}. The job waits until one comes.`;
+
 /** What is empty is left out. */
 export function* linesOf(view: JobView): Generator<string> {
   const line = (name: string, value: string): string => `${name.padEnd(10)} ${value}`;
   yield line('job', view.jobId);
   yield line('type', view.type);
   yield line('status', statusText(view.status) + (view.cancelling && view.endedMs === 0 ? ', cancelling' : ''));
+  if (view.noWorker) yield line('', lacksWorker(view.type, view.queue));
   yield line('queue', `${view.queue}, priority ${view.priority}`);
   if (view.key !== '') yield line('key', visible(view.key));
   yield line('attempt', `${view.attempt} of ${view.maxAttempts}`);

@@ -2,23 +2,28 @@
 import { randomBytes } from 'node:crypto';
 import { RepriseError } from '../../protocols/errors.js';
 import { errorOf } from '../../sdk/answers.js';
-import { hasEnded, type Client, type JobAnswer, type JobToSubmit } from '../../sdk/client.js';
+import { hasEnded, mayBeRecorded, type Client, type JobAnswer, type JobToSubmit } from '../../sdk/client.js';
 import type { SubmitFlags } from '../commands/submit.js';
 import { say } from '../failure.js';
 import { note, print, visible } from '../terminal.js';
 import { withClient } from './client.js';
 import { readPayload } from './payload.js';
-import { jsonOf, resultText, statusText } from './show-values.js';
+import { jsonOf, lacksWorker, resultText, statusText } from './show-values.js';
 
 const INTERRUPTED = 130;
+const WAIT_MS = 3_600_000;
+/** How often the state of a job that is waited for is looked at, in case that it has no worker. */
+const LOOK_MS = 5_000;
 
 export async function runSubmit(type: string, payload: string | undefined, flags: SubmitFlags): Promise<void> {
+  const wait = flags.wait === true;
+  if (!wait && flags.waitTimeout !== undefined) throw new RepriseError('USAGE', '--wait-timeout is for --wait, which is not given.');
   const commandId = flags.commandId ?? randomBytes(12).toString('base64url');
   const job = { ...jobOf(type, await readPayload(payload), flags), commandId };
-  const wait = flags.wait === true;
   const answer = await withClient(flags, async (client) => {
     const submitted = await record(client, job);
-    return wait ? awaitEnd(client, submitted, flags.waitTimeout) : submitted;
+    if (submitted.noWorker) note(lacksWorker(type, job.queue));
+    return wait ? awaitEnd(client, job, submitted, flags.waitTimeout ?? WAIT_MS) : submitted;
   });
   if (flags.json) print(jsonOf(answer));
   else if (wait && answer.status === 'completed') printResult(answer);
@@ -28,8 +33,9 @@ export async function runSubmit(type: string, payload: string | undefined, flags
 
 async function record(client: Client, job: JobToSubmit): Promise<JobAnswer> {
   const [answer] = await client.submit([job]).catch((error: unknown) => {
-    if (!(error instanceof RepriseError) || !error.retryable || error.code === 'SERVER_UNREACHABLE') throw error;
-    const hint = `It may have been recorded. Repeat it with --command-id ${job.commandId}: the same id is the same job.`;
+    if (!(error instanceof RepriseError) || !error.retryable) throw error;
+    const repeat = `It may have been recorded. Repeat it with --command-id ${job.commandId}: the same id is the same job.`;
+    const hint = mayBeRecorded(error.code) ? repeat : `${error.hint} Nothing was recorded.`;
     throw new RepriseError(error.code, error.message, { cause: error, hint });
   });
   const { error } = answer!;
@@ -38,16 +44,23 @@ async function record(client: Client, job: JobToSubmit): Promise<JobAnswer> {
 }
 
 /** The job is recorded by now, so whoever stops waiting is told where to find it. */
-async function awaitEnd(client: Client, submitted: JobAnswer, waitMs: number): Promise<JobAnswer> {
+async function awaitEnd(client: Client, { type, queue }: JobToSubmit, submitted: JobAnswer, waitMs: number): Promise<JobAnswer> {
   if (hasEnded(submitted.status)) return submitted;
   const { jobId, duplicate } = submitted;
+  const untilMs = performance.now() + waitMs;
+  let told = submitted.noWorker;
   const interrupted = (): void => {
     note(`job ${jobId} goes on; reprise jobs watch ${jobId}`);
     process.exit(INTERRUPTED);
   };
   process.once('SIGINT', interrupted);
   try {
-    return { ...(await client.await({ jobId }, { waitMs })), duplicate };
+    for (;;) {
+      const answer = await client.await({ jobId }, { waitMs: Math.min(LOOK_MS, untilMs - performance.now()) });
+      if (hasEnded(answer.status) || performance.now() >= untilMs) return { ...answer, duplicate };
+      if (answer.noWorker && !told) note(lacksWorker(type, queue));
+      told ||= answer.noWorker;
+    }
   } finally {
     process.off('SIGINT', interrupted);
   }

@@ -11,7 +11,7 @@ import { history, type Fact } from '../replay/history.js';
 import { stepJson, Steps, type Step } from '../replay/steps.js';
 import { note, paint, print, visible } from '../terminal.js';
 import { targetOf, withClient } from './client.js';
-import { jsonOf, linesOf, statusText } from './show-values.js';
+import { jsonOf, lacksWorker, linesOf, statusText } from './show-values.js';
 
 export async function runWatch(given: string | undefined, flags: JobFlags): Promise<void> {
   const target = targetOf(given, flags);
@@ -21,6 +21,7 @@ export async function runWatch(given: string | undefined, flags: JobFlags): Prom
     const told = new Told(locateForBroker(flags), parseJobId(found.jobId)!, flags.json === true);
     // Listening has begun before the past is read, so nothing falls between the two.
     await told.catchUp(await client.get({ jobId: found.jobId }));
+    if (found.noWorker) note(lacksWorker(found.type, found.queue));
     for await (const seen of live) {
       if (seen.kind === 'ended') return told.catchUp(seen.view);
       if (seen.kind === 'progress') told.progress(seen);

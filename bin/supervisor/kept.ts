@@ -15,15 +15,23 @@ export interface KeptOptions {
 
 export class Kept {
   readonly #options: KeptOptions;
+  #args: readonly string[];
+  #serves: readonly string[] = [];
   readonly #backoff = new Backoff();
   readonly #stopping = new AbortController();
   #current: Started | undefined;
   /** Whether one was ever ready: until then nobody has a use for another. */
   #proven = false;
-  #replacing: Promise<void> = Promise.resolve();
+  #replacing: Promise<unknown> = Promise.resolve();
 
   constructor(options: KeptOptions) {
     this.#options = options;
+    this.#args = options.args;
+  }
+
+  /** What the process said that it serves when it became ready. */
+  get serves(): readonly string[] {
+    return this.#serves;
   }
 
   get pid(): number {
@@ -33,17 +41,22 @@ export class Kept {
   /** Resolves when it is ready. @throws RepriseError when the first process ends before that: it would not help to go on */
   async start(): Promise<void> {
     const started = this.#spawn();
-    await started.ready.catch((cause: unknown) => {
+    const { serves } = await started.ready.catch((cause: unknown) => {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new RepriseError('SERVER_FAILED', `The ${this.#options.name} did not start: ${why}.`, { hint: 'Its own words are above.' });
     });
     this.#proven = true;
+    this.#serves = serves;
   }
 
-  /** Starts another one, and ends the old one when the new one is ready. If that never is, the old one stays. */
-  replace(): Promise<void> {
-    this.#replacing = this.#replacing.then(() => this.#replace());
-    return this.#replacing;
+  /**
+   * Starts another one with `args`, and ends the old one when the new one is ready. If that never is, the old one stays.
+   * @returns whether it was replaced
+   */
+  replace(args: readonly string[]): Promise<boolean> {
+    const replacing = this.#replacing.then(() => this.#replace(args));
+    this.#replacing = replacing;
+    return replacing;
   }
 
   async stop(): Promise<void> {
@@ -52,24 +65,26 @@ export class Kept {
     await this.#current?.stop(this.#options.stopWithinMs);
   }
 
-  async #replace(): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
-    const { name, log, stopWithinMs, args, env } = this.#options;
+  async #replace(args: readonly string[]): Promise<boolean> {
+    if (this.#stopping.signal.aborted) return false;
+    const { name, log, stopWithinMs, env } = this.#options;
     const old = this.#current;
     const next = startProcess(args, env);
     try {
-      await next.ready;
+      this.#serves = (await next.ready).serves;
     } catch (error) {
       log.error({ err: error }, `the new ${name} did not start; the old one goes on`);
-      return;
+      return false;
     }
+    this.#args = args;
     this.#adopt(next);
     log.info({ child: next.pid, old: old?.pid }, `${name} replaced`);
     await old?.stop(stopWithinMs);
+    return true;
   }
 
   #spawn(): Started {
-    const started = startProcess(this.#options.args, this.#options.env);
+    const started = startProcess(this.#args, this.#options.env);
     this.#adopt(started);
     return started;
   }

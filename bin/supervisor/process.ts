@@ -6,11 +6,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { selfArguments } from '../self.js';
+import type { Ready } from '../shutdown.js';
 
 export interface Started {
   readonly pid: number;
-  /** Resolves with the first word of the process that it does its work; rejects when it ends before. */
-  readonly ready: Promise<void>;
+  /** Resolves when the process says that it does its work; rejects when it ends before. */
+  readonly ready: Promise<Ready>;
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** TERM, and KILL when that does not help in time. */
   stop(withinMs: number): Promise<void>;
@@ -31,11 +32,12 @@ export function startProcess(args: readonly string[], env: NodeJS.ProcessEnv): S
   return { pid: child.pid ?? 0, ready, exited, stop: (withinMs) => stop(child, exited, withinMs) };
 }
 
-async function readiness(child: ChildProcess, exited: Started['exited']): Promise<void> {
-  const ended = exited.then(({ code, signal }) => {
+async function readiness(child: ChildProcess, exited: Started['exited']): Promise<Ready> {
+  const ended = exited.then(({ code, signal }): never => {
     throw new Error(`it ended with ${signal ?? `status ${code}`} before it was ready`);
   });
-  await Promise.race([once(child, 'message'), ended]);
+  const [said] = await Promise.race([once(child, 'message'), ended]);
+  return said as Ready;
 }
 
 async function stop(child: ChildProcess, exited: Started['exited'], withinMs: number): Promise<void> {

@@ -14,6 +14,7 @@ export interface StackOptions {
   /** A server that runs already; otherwise one is started on `dataDir`. With the broker's password, where it has one. */
   readonly url?: string | undefined;
   readonly dataDir: string;
+  /** 0: any free one. Without it 4222 if that is free, else a free one. */
   readonly port?: number | undefined;
   readonly partitions: number;
   readonly performers: readonly string[];
@@ -35,8 +36,10 @@ export interface Stack {
   readonly brokerUrl: string;
   readonly monitoring: string | undefined;
   readonly pids: Pids;
-  /** Starts the workers anew, with what their files hold now. */
-  reload(): Promise<void>;
+  /** The job types that the workers perform. */
+  readonly serves: readonly string[];
+  /** Starts the workers anew, with what these files and folders hold now. @returns whether all of them did */
+  reload(performers: readonly string[]): Promise<boolean>;
   /** Workers, which drain, then the broker, then the server. */
   stop(): Promise<void>;
 }
@@ -71,8 +74,8 @@ async function start(options: StackOptions, ending: (() => Promise<void>)[]): Pr
   const broker = kept(options, 'broker', ['broker', '--partitions', String(options.partitions)], brokerUrl, BROKER_STOP_MS);
   ending.push(() => broker.stop());
   await broker.start();
-  const workers = Array.from({ length: options.workers }, () =>
-    kept(options, 'worker', ['worker', ...options.performers, '--concurrency', String(options.concurrency)], nats, WORKER_STOP_MS));
+  const workerArgs = (performers: readonly string[]): string[] => ['worker', ...performers, '--concurrency', String(options.concurrency)];
+  const workers = Array.from({ length: options.workers }, () => kept(options, 'worker', workerArgs(options.performers), nats, WORKER_STOP_MS));
   ending.push(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
   await Promise.all(workers.map((worker) => worker.start()));
   tell();
@@ -86,12 +89,15 @@ async function start(options: StackOptions, ending: (() => Promise<void>)[]): Pr
     get pids() {
       return { server: server?.running.pid ?? null, broker: broker.pid, workers: workers.map(({ pid }) => pid) };
     },
-    reload: async () => void (await Promise.all(workers.map((worker) => worker.replace()))),
+    get serves() {
+      return workers[0]?.serves ?? [];
+    },
+    reload: async (performers) => (await Promise.all(workers.map((worker) => worker.replace(inNamespace(options, workerArgs(performers)))))).every(Boolean),
   };
 }
 
 async function embedded({ dataDir, port, log }: StackOptions): Promise<KeptServer> {
-  if (port !== undefined && !(await isFree(port))) {
+  if (port !== undefined && port !== 0 && !(await isFree(port))) {
     throw new RepriseError('USAGE', `Port ${port} is taken.`, { hint: 'Give another --port, or leave it out for a free one.' });
   }
   const chosen = port ?? ((await isFree(DEFAULT_PORT)) ? DEFAULT_PORT : undefined);
@@ -99,9 +105,11 @@ async function embedded({ dataDir, port, log }: StackOptions): Promise<KeptServe
 }
 
 /** The address goes by the environment: arguments of a process are for everybody to read, and it may hold a password. */
-function kept({ namespace, log }: StackOptions, name: string, args: readonly string[], url: string, stopWithinMs: number): Kept {
-  return new Kept({ name, args: [...args, '--namespace', namespace], env: { REPRISE_NATS_URL: url }, stopWithinMs, log });
+function kept(options: StackOptions, name: string, given: readonly string[], url: string, stopWithinMs: number): Kept {
+  return new Kept({ name, args: inNamespace(options, given), env: { REPRISE_NATS_URL: url }, stopWithinMs, log: options.log });
 }
+
+const inNamespace = ({ namespace }: StackOptions, given: readonly string[]): string[] => [...given, '--namespace', namespace];
 
 function devFile({ namespace, url, dataDir }: StackOptions, nats: string): { nats: string; namespace: string; pid: number; dataDir?: string } {
   return { nats, namespace, pid: process.pid, ...(url === undefined && { dataDir: resolve(dataDir) }) };

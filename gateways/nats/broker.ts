@@ -9,6 +9,7 @@ import { EventsProjection } from '../../projections/events.js';
 import { JobsProjection, JournalArchive } from '../../projections/jobs.js';
 import { ProjectionRunner } from '../../projections/runner.js';
 import { Checkpoints } from '../../projections/checkpoints.js';
+import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import { LIMITS } from '../../protocols/limits.js';
@@ -19,7 +20,8 @@ import { openJournal } from '../../streams/jetstream.js';
 import { mayListen } from '../../streams/listeners.js';
 import { loadKeyring } from '../../streams/keys.js';
 import { LeaderLease } from '../../streams/leader-lease.js';
-import { gatewayUrl } from '../../streams/server/address.js';
+import { checkGatewayRights, checkStreamRights } from '../../streams/rights.js';
+import { gatewayUrl, userOf } from '../../streams/server/address.js';
 import { Publisher } from '../../streams/publisher.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { openWitness, type Witness } from '../../streams/witness.js';
@@ -47,31 +49,62 @@ export interface Broker {
 
 const ENVELOPE_BYTES = 4_096;
 
+/** How to undo what was opened, in the order of opening. */
+type Opened = (() => Promise<unknown>)[];
+
+/** @throws RepriseError for what would not pass by itself; nothing stays open then */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const { url, namespace: ns, log } = options;
+  const opened: Opened = [];
+  const stop = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    return { ...(await start(options, opened)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broker, 'stop'>> {
+  const { url, namespace: ns, partitions, log } = options;
   const name = `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`;
   const control = await connectNats({ url, name: `reprise broker ${name}`, reconnect: true });
-  const topology = (): Promise<void> => ensureTopology(control, ns, options.partitions, { replicas: options.replicas ?? 1 });
+  opened.push(() => control.close());
+  const topology = (): Promise<void> => ensureTopology(control, ns, partitions, { replicas: options.replicas ?? 1 });
   await topology();
-  const nc = await connectNats({ url: gatewayUrl(url), name: `reprise gateway ${name}`, reconnect: true });
+  await checkStreamRights(control, userOf(url), ns, partitions);
+  const nc = await connectGateway(url, `reprise gateway ${name}`);
+  opened.push(() => nc.close());
   const witness = openWitness(control, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
+  opened.push(() => witness.close());
   const checkpoints = await Checkpoints.open(control, ns, () => control.flush());
+  opened.push(() => checkpoints.flush());
   const hosts: PartitionHost[] = [];
   const keyring = await loadKeyring(control, ns, (id) => log.warn({ id }, 'an entry of the bucket of keys is no key; it is skipped'));
   const router = new Router(nc, ns, hosts, new Identities(keyring), (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
-  for (let n = 0; n < options.partitions; n += 1) {
+  for (let n = 0; n < partitions; n += 1) {
     hosts.push(await host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition: n as Partition }));
   }
-  const service = await announce(nc, ns, options.version, name, router);
+  opened.push(() => Promise.all(hosts.map((each) => each.stop())));
+  await checkGatewayRights(nc, userOf(gatewayUrl(url)), ns, async () => {
+    const service = await announce(nc, ns, options.version, name, router);
+    opened.push(() => service.stop().catch(() => {}));
+  });
   for (const each of hosts) each.start();
-  const stop = async (): Promise<void> => {
-    await service.stop().catch(() => {});
-    await Promise.all(hosts.map((each) => each.stop()));
-    await witness.close();
-    await checkpoints.flush();
-    await Promise.all([nc.close(), control.close()]);
-  };
-  return { name, hosts, ready: Promise.all(hosts.map((each) => each.ready)).then(() => {}), stop };
+  return { name, hosts, ready: Promise.all(hosts.map((each) => each.ready)).then(() => {}) };
+}
+
+/** The public face is a second user of the server, and an operator's own configuration may lack it. */
+async function connectGateway(url: string, name: string): Promise<NatsConnection> {
+  const gateway = gatewayUrl(url);
+  try {
+    return await connectNats({ url: gateway, name, reconnect: true });
+  } catch (error) {
+    if (gateway === url || !(error instanceof RepriseError) || error.code !== 'PERMISSION_DENIED') throw error;
+    const hint = 'A broker answers clients as this second user: add it to the server as nats-server.conf has it, with the password of the user broker.';
+    throw new RepriseError('PERMISSION_DENIED', `${error.message} It is ${userOf(gateway)}, with the password of ${userOf(url)}.`, { cause: error, hint });
+  }
 }
 
 interface HostParts {

@@ -39,6 +39,13 @@ export function gatewayUrl(url: string): string {
   return url.split(',').map((each) => each.trim().replace(`//${BROKER}:`, `//${GATEWAY}:`)).join(',');
 }
 
+/** For people: who a connection to this address is. Of several addresses, the first one's user counts. */
+export function userOf(url: string): string {
+  const { user, token } = address(url.split(',')[0]!.trim());
+  if (user !== undefined) return `the user ${user}`;
+  return token === undefined ? 'a user without a name' : 'the owner of the token';
+}
+
 function parse(url: string): URL {
   const text = /^[a-z]+:\/\//i.test(url) ? url : `nats://${url}`;
   if (URL.canParse(text)) return new URL(text);

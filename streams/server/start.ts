@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RepriseError } from '../../protocols/errors.js';
 import { findServer } from './binary.js';
+import { makeFolder } from './folder.js';
 import { hold, type Exit, type Held } from './hold.js';
 import { lock } from './lock.js';
 import { untilReady, type Listening } from './ready.js';
@@ -13,9 +14,9 @@ import { brokerPassword } from './secret.js';
 export interface StartOptions {
   /** Made when it is not there. Everything that the server keeps is in it. */
   readonly dataDir: string;
-  /** For clients; a free one by default. */
+  /** For clients; without it, or with 0, a free one. */
   readonly port?: number;
-  /** For monitoring; a free one by default. */
+  /** For monitoring; likewise. */
   readonly http?: number;
   readonly env?: NodeJS.ProcessEnv;
   /** Told what takes long. */
@@ -38,6 +39,7 @@ export interface RunningServer {
   readonly exited: Promise<Exit>;
 }
 
+/** As the server spells it: 0 means its default there. */
 const FREE_PORT = -1;
 const TAIL_LINES = 5;
 const TAIL_CHARACTERS = 2_000;
@@ -54,22 +56,33 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const { env = process.env, log } = options;
   const dataDir = resolve(options.dataDir);
   const binary = await findServer({ env, ...(log && { log }) });
-  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
-    const hint = 'Give a folder that can be made or written to.';
-    throw new RepriseError('SERVER_FAILED', `The data folder ${dataDir} cannot be made: ${String(cause)}`, { cause, hint });
+  const password = await using(dataDir, async () => {
+    await makeFolder(dataDir);
+    return brokerPassword(dataDir);
   });
-  const password = await brokerPassword(dataDir);
   const command = [binary.path, ...flags(options, dataDir)];
-  const held = await begin(command, { ...env, REPRISE_BROKER_PASSWORD: password }, dataDir);
+  const held = await using(dataDir, () => begin(command, { ...env, REPRISE_BROKER_PASSWORD: password }, dataDir));
   const listening = await ready(held, dataDir);
   held.unref();
   return running(listening, password, dataDir, held);
 }
 
-function flags({ port = FREE_PORT, http = FREE_PORT }: StartOptions, dataDir: string): string[] {
+/** What the file system refuses is the folder's fault, and the folder can be chosen. */
+async function using<T>(dataDir: string, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (cause) {
+    if (cause instanceof RepriseError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const hint = 'Give a folder that can be made and written to.';
+    throw new RepriseError('SERVER_FAILED', `The data folder ${dataDir} cannot be used: ${why}.`, { cause, hint });
+  }
+}
+
+function flags({ port = 0, http = 0 }: StartOptions, dataDir: string): string[] {
   const { ports, log } = inside(dataDir);
   const where = ['-c', configuration(), '-sd', dataDir, '-l', log, '--ports_file_dir', ports];
-  return [...where, '-p', String(port), ...(http === FREE_PORT ? [] : ['-m', String(http)])];
+  return [...where, '-p', String(port || FREE_PORT), ...(http === 0 ? [] : ['-m', String(http)])];
 }
 
 /** Up from here, the first folder that has one: the root of the checkout or package, from source and from dist/ alike. */

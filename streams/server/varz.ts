@@ -2,6 +2,8 @@
 import { RepriseError } from '../../protocols/errors.js';
 
 export interface ServerFacts {
+  /** The same that a connection to it is told. */
+  readonly id: string;
   readonly version: string;
   readonly maxPayload: number;
   /** `fsync`: the server syncs before it acknowledges (`sync_interval: always`). */
@@ -11,6 +13,7 @@ export interface ServerFacts {
 const ANSWER_WITHIN_MS = 5_000;
 
 interface Varz {
+  readonly server_id?: string;
   readonly version?: string;
   readonly max_payload?: number;
   readonly jetstream?: { readonly config?: { readonly sync_always?: boolean } };
@@ -19,7 +22,7 @@ interface Varz {
 export async function serverFacts(monitoringUrl: string): Promise<ServerFacts> {
   const varz = await read(`${monitoringUrl}/varz`);
   const durability = varz.jetstream?.config?.sync_always === true ? 'fsync' : 'relaxed';
-  return { version: varz.version ?? 'unknown', maxPayload: varz.max_payload ?? 0, durability };
+  return { id: varz.server_id ?? '', version: varz.version ?? 'unknown', maxPayload: varz.max_payload ?? 0, durability };
 }
 
 async function read(url: string): Promise<Varz> {

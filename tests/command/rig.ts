@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly cwd: string;
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** A command that has not ended by then is killed, and has no code. */
+  readonly withinMs?: number;
 }
 
 /**
@@ -37,7 +39,10 @@ function begin(args: readonly string[], { cwd, env = {} }: Pick<RunOptions, 'cwd
 export async function run(args: readonly string[], options: RunOptions): Promise<Ran> {
   const child = begin(args, options);
   child.stdin!.end(options.input ?? '');
+  const { withinMs } = options;
+  const killing = withinMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), withinMs);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit')]);
+  clearTimeout(killing);
   return { code: code as number | null, stdout, stderr };
 }
 
@@ -77,7 +82,9 @@ export async function startDev(t: Test, args: readonly string[] = [], cwd = real
   };
   return {
     cwd, nats, pids, child, client,
-    brokerUrl: nats.replace('//', `//broker:${readFileSync(join(dataIn(cwd), 'broker.secret'), 'utf8').trim()}@`),
+    get brokerUrl() {
+      return nats.replace('//', `//broker:${readFileSync(join(dataIn(cwd), 'broker.secret'), 'utf8').trim()}@`);
+    },
     log: () => said,
     run: (...more) => run(more, { cwd }),
     stop: async () => {

@@ -3,7 +3,6 @@ import { reject } from '../../../protocols/errors.js';
 import { decideCancel } from '../../job/job.decide.js';
 import { isRunning, type Job } from '../../job/job.js';
 import type { PartitionCore } from '../core.js';
-import { answerOf } from '../effects.js';
 import type { Command } from '../inputs.js';
 import { notice } from '../sessions.js';
 import { answerPull } from './answer-pull.js';
@@ -19,11 +18,11 @@ export function cancelJob(core: PartitionCore, { to, target, reason, commandId, 
   }
   if (found.kind === 'archived') return core.effect({ kind: 'jobs', to, answers: [{ kind: 'archived', jobId: found.jobId, duplicate: true, cancel: true }] });
   const event = decideCancel(found.job, reason);
-  if (event === 'repeated') return core.effect({ kind: 'jobs', to, answers: [answerOf(found.job, true)] });
+  if (event === 'repeated') return core.effect({ kind: 'jobs', to, answers: [core.answerOf(found.job, true)] });
   if ('code' in event) return core.refuse(to, event);
   core.makeRoom();
   const job = core.emitJob(found.job, event, { commandId, type: 'CancelJob', by });
-  core.effect({ kind: 'jobs', to, answers: [answerOf(job)] });
+  core.effect({ kind: 'jobs', to, answers: [core.answerOf(job)] });
   if (isRunning(job)) tellItsWorker(core, job);
 }
 

@@ -28,7 +28,7 @@ export function drainWorker(core: PartitionCore, command: Extract<Command, { kin
   const { workerId, session: id, gone, to } = command;
   const session = core.sessions.get(id);
   if (session?.workerId === workerId) {
-    session.draining = true;
+    core.sessions.drain(session);
     if (session.pull) answerPull(core, session, notice());
     if (gone) core.sessions.remove(session);
   }

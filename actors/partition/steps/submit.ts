@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { reject, type Rejection } from '../../../protocols/errors.js';
 import type { JobId } from '../../../protocols/ids.js';
 import { decideSubmit, type SubmitJob } from '../../job/job.decide.js';
-import { answerOf, type JobAnswer } from '../effects.js';
+import type { JobAnswer } from '../effects.js';
 import type { Command } from '../inputs.js';
 import type { PartitionCore } from '../core.js';
 import { keyName, MEMORY } from '../state.js';
@@ -32,7 +32,7 @@ function submitJob(core: PartitionCore, id: JobId, job: SubmitJob, sharedCause: 
   const cause = job.commandId === '' ? sharedCause : { ...sharedCause, commandId: job.commandId };
   const [submitted, delayed] = decideSubmit(job, fingerprint, core.nowMs, core.policies.shared(job.policy));
   const made = core.emitJob(id, submitted!, cause);
-  return answerOf(delayed ? core.emitJob(made, delayed, cause) : made);
+  return core.answerOf(delayed ? core.emitJob(made, delayed, cause) : made);
 }
 
 /** The command id is asked first: it names this very request, the key only what the request is about. */
@@ -58,7 +58,7 @@ function seenBefore(core: PartitionCore, job: SubmitJob, fingerprint: string): J
 
 function duplicate(core: PartitionCore, jobId: JobId): JobAnswer {
   const job = core.state.jobs.get(jobId);
-  return job ? answerOf(job, true) : { kind: 'archived', jobId, duplicate: true };
+  return job ? core.answerOf(job, true) : { kind: 'archived', jobId, duplicate: true };
 }
 
 const refused = (rejection: Rejection): JobAnswer => ({ kind: 'refused', rejection });

@@ -1,0 +1,75 @@
+import t from 'tap';
+import type { JobId } from '../../protocols/ids.js';
+import { job, Play, session, worker } from './play.js';
+
+const lacks = (play: Play, jobId: JobId): boolean => {
+  const { answer } = play.ask<'get'>({ kind: 'get', target: { jobId } });
+  if (answer?.kind !== 'view') throw new Error(`no view: ${JSON.stringify(answer)}`);
+  return answer.noWorker;
+};
+
+/** The core of a leader that leads long enough to know its workers. */
+function leading(): Play {
+  const play = new Play();
+  play.lead();
+  play.tick(10_000);
+  return play;
+}
+
+t.test('a ready job that no registered worker can do is told as such, until one comes', (t) => {
+  const play = leading();
+  const id = play.submit({ type: 'square', queue: 'q' });
+  t.ok(lacks(play, id), 'nobody is there');
+  play.register('w1', ['cube']);
+  t.ok(lacks(play, id), 'nobody does the type');
+  play.register('w2', ['square'], ['other']);
+  t.ok(lacks(play, id), 'nobody does it on the queue');
+  play.register('w3', ['square'], ['q', 'other']);
+  t.notOk(lacks(play, id));
+  play.ask<'drain'>({ kind: 'drain', workerId: worker('w3'), session: session('w3'), gone: false });
+  t.ok(lacks(play, id), 'who drains takes nothing more');
+  play.register('w4', ['square']);
+  t.notOk(lacks(play, id), 'a worker without queues takes all');
+  play.ask<'drain'>({ kind: 'drain', workerId: worker('w4'), session: session('w4'), gone: true });
+  t.ok(lacks(play, id), 'who is gone neither');
+  t.end();
+});
+
+t.test('a silent worker is not counted for ever', (t) => {
+  const play = leading();
+  play.register('w1');
+  const id = play.submit();
+  t.notOk(lacks(play, id));
+  play.tick(61_000);
+  t.ok(lacks(play, id));
+  t.end();
+});
+
+t.test('only a job that waits for nothing else is told so, in every reply', (t) => {
+  const play = leading();
+  const answers = [
+    play.ask<'submit'>({ kind: 'submit', by: 'c', waitMs: undefined, jobs: [{ id: play.nextId(), job: job() }] }).answer,
+    play.ask<'submit'>({ kind: 'submit', by: 'c', waitMs: undefined, jobs: [{ id: play.nextId(), job: { ...job(), delayMs: 1_000 } }] }).answer,
+  ];
+  t.same(answers.map((answer) => (answer?.kind === 'jobs' && answer.answers[0]!.kind === 'job' ? [answer.answers[0]!.status, answer.answers[0]!.noWorker] : undefined)), [
+    ['ready', true], ['scheduled', false],
+  ]);
+  play.register('w1');
+  const id = play.submit();
+  t.notOk(lacks(play, id));
+  play.pull('w1', 1, 5);
+  t.notOk(lacks(play, id), 'it runs');
+  t.end();
+});
+
+t.test('a new leader does not take the workers for gone before they had time to come back', (t) => {
+  const play = new Play();
+  play.lead();
+  const id = play.submit();
+  t.notOk(lacks(play, id));
+  play.tick(5_900);
+  t.notOk(lacks(play, id));
+  play.tick(200);
+  t.ok(lacks(play, id));
+  t.end();
+});
