@@ -6,7 +6,7 @@ import type { Namespace, Partition } from '../protocols/ids.js';
 import { connectNats } from '../streams/connect.js';
 import { openJournal } from '../streams/jetstream.js';
 import type { Stored } from '../streams/journal.js';
-import { openWitness } from '../streams/witness.js';
+import { openWitness } from '../streams/heads.js';
 import { dataIn, run, startDev, until, type Dev, type Ran } from '../tests/command/rig.js';
 
 const NS = 'default' as Namespace;
@@ -28,7 +28,7 @@ async function worked(t: Test): Promise<{ dev: Dev; commits: Stored[] }> {
   const nc = await connectNats({ url: dev.brokerUrl, name: 'test', reconnect: true });
   t.teardown(() => nc.close());
   const witness = openWitness(nc, NS);
-  await until('the head is witnessed', async () => (await witness.heads(FIRST)).at(-1)?.seq === (await journal.lastSeq()));
+  await until('the head is witnessed', async () => (await witness.read(FIRST)).heads.at(-1)?.seq === (await journal.lastSeq()));
   const commits: Stored[] = [];
   for await (const stored of journal.replay(1)) commits.push(stored);
   return { dev, commits };

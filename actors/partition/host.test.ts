@@ -118,7 +118,7 @@ t.test('given a journal that lacks a witnessed commit, the partition stands stil
   await submit(first, 'c1');
   const head = first.leader!.head;
   await first.stop();
-  const second = stage(stream, { knownHeads: async () => [{ ...head, seq: head.seq + 5 }] });
+  const second = stage(stream, { knownHeads: async () => [{ ...head, seq: head.seq + 5, from: 'the witness' }] });
   while (second.halted === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
   t.equal(second.whyNot.code, 'JOURNAL_REGRESSED');
   t.equal(second.leader, undefined);

@@ -5,16 +5,13 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { Leader } from '../../actors/partition/leader.js';
 import { PartitionHost } from '../../actors/partition/host.js';
-import { EventsProjection } from '../../projections/events.js';
-import { JobsProjection, JournalArchive } from '../../projections/jobs.js';
-import { ProjectionRunner } from '../../projections/runner.js';
-import { Checkpoints } from '../../projections/checkpoints.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import { LIMITS } from '../../protocols/limits.js';
-import { journal } from '../../protocols/messages.js';
 import { subjects } from '../../protocols/subjects.js';
 import { connectNats } from '../../streams/connect.js';
+import { keptHead } from '../../streams/head.js';
+import { openCheckpoints, openWitness, type Heads } from '../../streams/heads.js';
 import { openJournal } from '../../streams/jetstream.js';
 import { mayListen } from '../../streams/listeners.js';
 import { loadKeyring } from '../../streams/keys.js';
@@ -22,8 +19,8 @@ import { LeaderLease } from '../../streams/leader-lease.js';
 import { gatewayUrl } from '../../streams/server/address.js';
 import { Publisher } from '../../streams/publisher.js';
 import { ensureTopology } from '../../streams/topology.js';
-import { openWitness, type Witness } from '../../streams/witness.js';
 import { Identities } from './identities.js';
+import { Projections, strangers } from './projections.js';
 import { Router } from './router.js';
 import { announce, serveLeader } from './service.js';
 
@@ -55,7 +52,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   await topology();
   const nc = await connectNats({ url: gatewayUrl(url), name: `reprise gateway ${name}`, reconnect: true });
   const witness = openWitness(control, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
-  const checkpoints = await Checkpoints.open(control, ns, () => control.flush());
+  const checkpoints = openCheckpoints(control, ns, { onError: (error) => log.warn({ err: error }, 'a checkpoint could not be written') });
   const hosts: PartitionHost[] = [];
   const keyring = await loadKeyring(control, ns, (id) => log.warn({ id }, 'an entry of the bucket of keys is no key; it is skipped'));
   const router = new Router(nc, ns, hosts, new Identities(keyring), (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
@@ -67,8 +64,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const stop = async (): Promise<void> => {
     await service.stop().catch(() => {});
     await Promise.all(hosts.map((each) => each.stop()));
-    await witness.close();
-    await checkpoints.flush();
+    await Promise.all([witness.close(), checkpoints.close()]);
     await Promise.all([nc.close(), control.close()]);
   };
   return { name, hosts, ready: Promise.all(hosts.map((each) => each.ready)).then(() => {}), stop };
@@ -82,8 +78,8 @@ interface HostParts {
   /** For requests and their replies. */
   readonly nc: NatsConnection;
   readonly topology: () => Promise<void>;
-  readonly witness: Witness;
-  readonly checkpoints: Checkpoints;
+  readonly witness: Heads;
+  readonly checkpoints: Heads;
   readonly router: Router;
   readonly keyring: Keyring;
   readonly partition: Partition;
@@ -91,30 +87,32 @@ interface HostParts {
 
 async function host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition }: HostParts): Promise<PartitionHost> {
   const { namespace: ns, url, log } = options;
-  const jobs = new JobsProjection();
+  const onForeign = strangers(log, partition);
+  const lease = await LeaderLease.open(control, { ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leases', messages) });
+  // Checkpoints are written on the same connection, so the server has every fact before the checkpoint that covers it.
   const publisher = new Publisher(control);
-  const events = new EventsProjection(ns, (subject, parts) => publisher.publish(subject, parts), () => mayListen(control, subjects.events(ns, 'job')));
-  const runner = new ProjectionRunner(partition, [jobs, events], await checkpoints.read(partition, [events.name]), (projection, checkpoint) => {
-    if (projection === events.name) checkpoints.note(partition, projection, checkpoint);
+  const projections = new Projections(partition, {
+    ns, log, witness, checkpoints, onForeign,
+    publish: (subject, parts) => publisher.publish(subject, parts),
+    anybody: () => mayListen(control, subjects.events(ns, 'job')),
+    mayPublish: () => lease.validForMs() > 0,
   });
   let stopServing = (): void => {};
   return new PartitionHost({
-    partition, broker: name, log, clock, keyring,
+    partition, broker: name, log, clock, lease, keyring,
     maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
-    lease: await LeaderLease.open(control, { ns, partition, holder: name, remake: topology }),
-    followers: [runner],
-    archive: (read) => new JournalArchive(jobs, async (seq) => {
-      const stored = await read(seq);
-      return stored && journal.Commit.decode(stored.bytes);
-    }),
+    followers: [projections.runner],
+    archive: (read) => projections.archive(read),
     openJournal: () => openJournal({ url, ns, partition }),
-    knownHeads: () => witness.heads(partition),
-    onHead: (head) => witness.note(head),
-    onLeading: (_: Leader) => (stopServing = serveLeader(nc, ns, partition, router)),
+    knownHeads: () => projections.begin(),
+    onHead: (head) => witness.note(keptHead(head)),
+    onLeading: (_: Leader) => {
+      stopServing = serveLeader(nc, ns, partition, router);
+      projections.events.lead();
+    },
     onFollowing: () => {
       stopServing();
-      // With the connection, facts may have been lost on their way; they are published again with the next replay.
-      runner.rewind(events.name, checkpoints.lastWritten(partition, events.name));
+      projections.events.follow();
     },
   });
 }
