@@ -71,6 +71,8 @@ t.test('one changed byte in a copy of the data is found, wherever it is', async 
   const copies = { running: join(dev.cwd, 'running'), stopped: join(dev.cwd, 'stopped') };
   const online = await dev.run('audit', 'verify', '--json');
   t.equal(online.code, 0, 'the running server is whole');
+  const vouched = /ok .* vouched for by the witness to \d+, the checkpoint of events to \d+/;
+  await until('it says what vouches', async () => vouched.test((await dev.run('audit', 'verify')).stdout));
   await cp(dataIn(dev.cwd), copies.running, { recursive: true });
   t.equal(await dev.stop(), 0);
   await cp(dataIn(dev.cwd), copies.stopped, { recursive: true });

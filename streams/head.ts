@@ -42,9 +42,11 @@ export const checkpointHeads: HeadCodec = {
 
 function decode(bytes: Uint8Array, partition: Partition): KeptHead | undefined {
   const found = bytes.length <= MOST_BYTES ? attempt(() => journal.Head.decode(bytes)) : undefined;
-  if (found === undefined || found.partition !== partition || parseJournalId(found.journalId) === undefined) return undefined;
-  if (!isPosition(found.seq) || !isPosition(found.epoch) || found.hash.length !== HASH_BYTES || !PROJECTION.test(found.projection)) return undefined;
-  return { journalId: found.journalId, partition, seq: found.seq, hash: found.hash.slice(), epoch: found.epoch, projection: found.projection };
+  if (found === undefined || found.partition !== partition) return undefined;
+  const { journalId, seq, hash, epoch, projection } = found;
+  if (parseJournalId(journalId) === undefined || !PROJECTION.test(projection)) return undefined;
+  if (!isPosition(seq) || !isPosition(epoch) || hash.length !== HASH_BYTES) return undefined;
+  return { journalId, partition, seq, hash: hash.slice(), epoch, projection };
 }
 
 const OLD_HASH = /^[0-9a-f]{64}$/;
@@ -52,8 +54,9 @@ const OLD_HASH = /^[0-9a-f]{64}$/;
 function decodeOld(bytes: Uint8Array, partition: Partition): KeptHead | undefined {
   if (bytes.length > MOST_BYTES) return undefined;
   const found = attempt(() => JSON.parse(Buffer.from(bytes).toString()) as { seq?: unknown; hash?: unknown } | null);
-  if (!isPosition(found?.seq) || typeof found?.hash !== 'string' || !OLD_HASH.test(found.hash)) return undefined;
-  return { journalId: '', partition, seq: found.seq, hash: Buffer.from(found.hash, 'hex'), epoch: 0, projection: 'events' };
+  const { seq, hash } = found ?? {};
+  if (!isPosition(seq) || typeof hash !== 'string' || !OLD_HASH.test(hash)) return undefined;
+  return { journalId: '', partition, seq, hash: Buffer.from(hash, 'hex'), epoch: 0, projection: 'events' };
 }
 
 const isPosition = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;

@@ -42,11 +42,12 @@ export function openWitness(nc: NatsConnection, ns: Namespace, options: HeadsOpt
   });
 }
 
-/** How far projections have come, at most once a second. @param nc the connection on which they publish, which keeps the order */
+/** How far projections have come, once a second. @param nc the connection on which they publish, which keeps the order */
 export function openCheckpoints(nc: NatsConnection, ns: Namespace, options: HeadsOptions = {}): Heads {
   return new Heads(nc, {
     stream: `KV_${streams.checkpoints(ns)}`, codec: checkpointHeads, delayMs: CHECKPOINT_DELAY_MS, ...options,
-    subject: ({ partition, projection }) => subjects.checkpoint(ns, partition, projection), all: (partition) => subjects.checkpoint(ns, partition, '*'),
+    subject: ({ partition, projection }) => subjects.checkpoint(ns, partition, projection),
+    all: (partition) => subjects.checkpoint(ns, partition, '*'),
   });
 }
 
@@ -102,7 +103,8 @@ export class Heads {
     try {
       const jsm = await jetstreamManager(this.#nc, { checkAPI: false });
       const { state } = await jsm.streams.info(stream);
-      for await (const { seq, bytes } of readStream(this.#nc, { stream, fromSeq: 1, untilSeq: state.last_seq, subject: all(partition) })) {
+      const reading = { stream, fromSeq: 1, untilSeq: state.last_seq, subject: all(partition) };
+      for await (const { seq, bytes } of readStream(this.#nc, reading)) {
         const head = codec.decode(bytes, partition);
         if (head === undefined) foreign += 1;
         else {
@@ -170,17 +172,20 @@ export interface Known extends Record<'witness' | 'checkpoints', Kept> {
   readonly heads: readonly KnownHead[];
 }
 
-/** Every head of a partition that is known to the server. To be read before the journal, so that no commit comes between. */
+/** Every head of a partition that the server keeps. To be read before the journal, so that no commit comes between. */
 export async function readKnown(witness: Heads, checkpoints: Heads, partition: Partition): Promise<Known> {
   return knownOf(...(await Promise.all([witness.read(partition), checkpoints.read(partition)])));
 }
 
 export function knownOf(witness: Kept, checkpoints: Kept): Known {
-  const heads = [...witness.heads, ...checkpoints.heads].map(({ seq, hash, projection }) => ({ seq, hash, from: projection === '' ? WITNESS : `the checkpoint of ${projection}` }));
-  return { heads, witness, checkpoints };
+  const from = (projection: string): string => (projection === '' ? WITNESS : `the checkpoint of ${projection}`);
+  const all = [...witness.heads, ...checkpoints.heads];
+  return { heads: all.map(({ seq, hash, projection }) => ({ seq, hash, from: from(projection) })), witness, checkpoints };
 }
 
 /** How far a projection has come, as far as anybody wrote it down: a deposed leader's late word does not take it back. */
 export function checkpointOf(heads: readonly KeptHead[], projection: string): KeptHead | undefined {
-  return heads.filter((head) => head.projection === projection).reduce<KeptHead | undefined>((newest, head) => (newest && newest.seq >= head.seq ? newest : head), undefined);
+  let farthest: KeptHead | undefined;
+  for (const head of heads) if (head.projection === projection && head.seq > (farthest?.seq ?? 0)) farthest = head;
+  return farthest;
 }

@@ -14,7 +14,7 @@ import { checkpointOf, openCheckpoints } from '../streams/heads.js';
 import { openJournal } from '../streams/jetstream.js';
 import { eventually, Reprise } from './broker.js';
 import { leaderOf } from './processes.js';
-import { Stranger } from './stranger.js';
+import { type Me, Stranger } from './stranger.js';
 import { Submitter } from './submitter.js';
 
 const ZERO = 0 as Partition;
@@ -132,7 +132,7 @@ t.test('a job that is watched while its leader pauses is told in order', async (
 /** A worker that asks for another attempt each time. */
 class Again {
   private stopped = false;
-  private readonly me = { workerId: 'again', session: 's1' };
+  private me: Me | undefined;
 
   constructor(private readonly client: Stranger) {}
 
@@ -152,6 +152,7 @@ class Again {
   }
 
   private async register(): Promise<void> {
-    await this.client.patient('worker.register', { ...this.me, types: ['again'], capacity: 1 }, 400);
+    const { session, proof } = this.me ?? {};
+    this.me = await this.client.register('again', { session, proof, types: ['again'], capacity: 1 });
   }
 }

@@ -30,7 +30,7 @@ async function stage(t: Test) {
   const lines: Line[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line) as Line) });
   const reprise = await Reprise.start(t, { log });
-  const client = await Stranger.connect(reprise.url, reprise.ns);
+  const client = await Stranger.connect(reprise);
   const nc = await connectNats({ url: reprise.brokerUrl, name: 'test', reconnect: true });
   t.teardown(async () => {
     await client.close();
