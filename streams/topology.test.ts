@@ -2,7 +2,7 @@ import { jetstreamManager, type JetStreamManager, RetentionPolicy, StorageType, 
 import t, { type Test } from 'tap';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { streams, subjects } from '../protocols/subjects.js';
-import { BUCKET_OF_0_1, checkpointsConfig, journalConfig, leasesConfig, WITNESS_OF_0_1, witnessConfig } from './configs.js';
+import { BUCKET_OF_0_1, checkpointsConfig, journalConfig, keysConfig, leasesConfig, WITNESS_OF_0_1, witnessConfig } from './configs.js';
 import { connectNats } from './connect.js';
 import { durabilityOf, fitness } from './durability.js';
 import { openJournal } from './jetstream.js';
@@ -76,6 +76,7 @@ t.test('given streams of version 0.1.0, then a broker brings them up to date, an
   const { nc, jsm, ns } = await broker(t, 'older');
   await made01(jsm, ns);
   await jsm.streams.add(journalConfig(ns, 0, 1, 1));
+  await jsm.streams.add(keysConfig(ns, 1));
   await nc.request(subjects.witness(ns, zero), 'kept');
   await ensureTopology(nc, ns, 1, { look: true });
   t.equal((await jsm.streams.info(streams.witness(ns))).config.max_msgs_per_subject, 64, 'who only looks finds them fit, and changes nothing');
