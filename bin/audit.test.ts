@@ -6,7 +6,7 @@ import type { Namespace, Partition } from '../protocols/ids.js';
 import { connectNats } from '../streams/connect.js';
 import { openJournal } from '../streams/jetstream.js';
 import type { Stored } from '../streams/journal.js';
-import { openWitness } from '../streams/witness.js';
+import { openWitness } from '../streams/heads.js';
 import { dataIn, run, startDev, until, type Dev, type Ran } from '../tests/command/rig.js';
 
 const NS = 'default' as Namespace;
@@ -28,7 +28,7 @@ async function worked(t: Test): Promise<{ dev: Dev; commits: Stored[] }> {
   const nc = await connectNats({ url: dev.brokerUrl, name: 'test', reconnect: true });
   t.teardown(() => nc.close());
   const witness = openWitness(nc, NS);
-  await until('the head is witnessed', async () => (await witness.heads(FIRST)).at(-1)?.seq === (await journal.lastSeq()));
+  await until('the head is witnessed', async () => (await witness.read(FIRST)).heads.at(-1)?.seq === (await journal.lastSeq()));
   const commits: Stored[] = [];
   for await (const stored of journal.replay(1)) commits.push(stored);
   return { dev, commits };
@@ -71,6 +71,8 @@ t.test('one changed byte in a copy of the data is found, wherever it is', async 
   const copies = { running: join(dev.cwd, 'running'), stopped: join(dev.cwd, 'stopped') };
   const online = await dev.run('audit', 'verify', '--json');
   t.equal(online.code, 0, 'the running server is whole');
+  const vouched = /ok .* vouched for by the witness to \d+, the checkpoint of events to \d+/;
+  await until('it says what vouches', async () => vouched.test((await dev.run('audit', 'verify')).stdout));
   await cp(dataIn(dev.cwd), copies.running, { recursive: true });
   t.equal(await dev.stop(), 0);
   await cp(dataIn(dev.cwd), copies.stopped, { recursive: true });

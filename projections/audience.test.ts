@@ -25,17 +25,23 @@ class Stage {
   readonly published: string[] = [];
   readonly checkpoints: number[] = [];
   readonly asked: { answer(listens: boolean): Promise<void>; fail(): Promise<void> }[] = [];
+  readonly events: EventsProjection;
   readonly runner: ProjectionRunner;
+  /** Whether the lease is valid. */
+  mayPublish = true;
 
   constructor() {
     const ask = (): Promise<boolean> => new Promise((resolve, reject) => {
       const heard = (): Promise<void> => new Promise((done) => setImmediate(done));
       this.asked.push({ answer: (listens) => (resolve(listens), heard()), fail: () => (reject(new Error('late')), heard()) });
     });
-    const projection = new EventsProjection('default' as Namespace, (subject, parts) => {
-      this.published.push(`${journal.Fact.decode(Buffer.concat(parts)).seq} ${subject.split('.').at(-1)}`);
-    }, ask);
-    this.runner = new ProjectionRunner(P0, [projection], new Map(), (_, { seq }) => this.checkpoints.push(seq));
+    this.events = new EventsProjection({
+      ns: 'default' as Namespace,
+      publish: (subject, parts) => this.published.push(`${journal.Fact.decode(Buffer.concat(parts)).seq} ${subject.split('.').at(-1)}`),
+      anybody: ask, mayPublish: () => this.mayPublish, onSettled: ({ seq }) => this.checkpoints.push(seq),
+    });
+    this.runner = new ProjectionRunner(P0, [this.events]);
+    this.events.lead();
   }
 
   follow(...seqs: number[]): void {
@@ -68,7 +74,7 @@ t.test('until the server has said that nobody listens, facts are published', (t)
 t.test('while nobody listens, facts of jobs are not published, and the checkpoint follows the answers', async (t) => {
   const stage = await Stage.quiet();
   stage.follow(2, 3);
-  t.same(stage.checkpoints, [1, 1, 1], 'whether somebody came before these is not known yet');
+  t.same(stage.checkpoints, [1], 'whether somebody came before these is not known yet');
   await askedTimes(stage, 2);
   await stage.asked[1]!.answer(false);
   stage.follow(4);
@@ -123,6 +129,55 @@ t.test('given more than may be kept, the oldest is published to whomever', async
   for (const seq of [2, 3, 4]) stage.runner.follow(padded(seq));
   t.same(stage.published, ['2 JobSubmitted', '3 JobLeased']);
   t.equal(stage.checkpoints.at(-1), 3);
+});
+
+t.test('until this broker leads, what is replayed is held, and then published in order', async (t) => {
+  const stage = new Stage();
+  stage.events.follow();
+  stage.follow(1, 2, 3);
+  t.same(stage.published, [], 'another broker may lead still');
+  t.same(stage.checkpoints, []);
+  stage.events.lead();
+  t.same(stage.published, ['1 WorkerRegistered', '2 JobSubmitted', '3 JobLeased']);
+  t.same(stage.checkpoints, [1, 2, 3]);
+});
+
+t.test('while the lease is in doubt, facts are held; once it is valid again, they are published in order, without a commit', async (t) => {
+  const stage = new Stage();
+  stage.follow(1);
+  stage.mayPublish = false;
+  stage.follow(2, 3);
+  t.same(stage.published, ['1 WorkerRegistered']);
+  stage.mayPublish = true;
+  while (stage.published.length < 3) await new Promise((done) => setTimeout(done, 5));
+  t.same(stage.published, ['1 WorkerRegistered', '2 JobSubmitted', '3 JobLeased']);
+});
+
+t.test('given leadership is lost, what was held or kept is dropped: the next leader publishes it from the checkpoint on', async (t) => {
+  const stage = await Stage.quiet();
+  stage.follow(2);
+  stage.mayPublish = false;
+  stage.follow(3, 4);
+  stage.events.follow();
+  stage.mayPublish = true;
+  stage.events.lead();
+  t.same(stage.checkpoints, [1], 'and the checkpoint stays');
+  stage.follow(5);
+  await askedTimes(stage, 2);
+  await stage.asked[1]!.answer(true);
+  t.same(stage.published, ['5 JobSubmitted']);
+});
+
+t.test('given somebody came while the lease is in doubt, what was kept waits', async (t) => {
+  const stage = await Stage.quiet();
+  stage.follow(2);
+  stage.mayPublish = false;
+  await askedTimes(stage, 2);
+  await stage.asked[1]!.answer(true);
+  t.same(stage.published, []);
+  stage.mayPublish = true;
+  stage.follow(3);
+  t.same(stage.published, ['2 JobSubmitted', '3 JobLeased'], 'and is not overtaken');
 });
 
 /** An unknown field, which readers pass over. */

@@ -4,7 +4,6 @@
  */
 import { committedOf, type Committed } from '../actors/partition/committed.js';
 import { journal } from '../protocols/messages.js';
-import type { Checkpoint } from './projection.js';
 
 /** How late the first facts reach somebody who has just come. */
 const ASK_EVERY_MS = 250;
@@ -18,14 +17,17 @@ export interface AudienceOptions {
   /** Resolves to false only if nobody can have listened when it was called. */
   readonly ask: () => Promise<boolean>;
   readonly publish: (commit: Committed) => void;
+  /** Whether this broker may publish what was kept, at this moment. */
+  readonly mayPublish: () => boolean;
+  /** Up to this commit everything was published, or nobody was there to hear it. */
+  readonly onSettled: (commit: Settled) => void;
 }
 
 /** A commit without its events: they are read from its bytes if somebody turns out to want them. */
 type Kept = Omit<Committed, 'events'>;
+export type Settled = Pick<Committed, 'partition' | 'journalId' | 'epoch' | 'seq' | 'hash'>;
 
 export class Audience {
-  /** Up to here everything was published, or nobody was there to hear it. */
-  settled: Checkpoint | undefined;
   private listens = true;
   private kept: Kept[] = [];
   private bytes = 0;
@@ -34,19 +36,25 @@ export class Audience {
 
   constructor(private readonly options: AudienceOptions) {}
 
-  /** @returns whether the commit is to be published now; if not, it is kept here */
+  /** For when it may be published. @returns whether the commit is to be published now; if not, it is kept here */
   attends(commit: Committed): boolean {
     if (!this.asking && this.timer === undefined) void this.ask();
-    if (this.listens) this.settled = commit;
-    else this.keep(commit);
+    if (!this.listens) this.keep(commit);
+    else {
+      this.publish(this.take(this.kept.length));
+      this.options.onSettled(commit);
+    }
     return this.listens;
   }
 
-  private keep({ partition, seq, hash, nowMs, bytes }: Committed): void {
-    // A replay brings again what is kept already.
-    if ((this.kept.at(-1)?.seq ?? 0) >= seq) [this.kept, this.bytes] = [[], 0];
-    this.kept.push({ partition, seq, hash, nowMs, bytes });
-    this.bytes += bytes.length;
+  /** What is kept is for the next leader to publish. */
+  forget(): void {
+    [this.kept, this.bytes] = [[], 0];
+  }
+
+  private keep({ events: _, ...commit }: Committed): void {
+    this.kept.push(commit);
+    this.bytes += commit.bytes.length;
     let beyond = 0;
     for (let left = this.bytes; left > MOST_BYTES; beyond += 1) left -= this.kept[beyond]!.bytes.length;
     this.publish(this.take(beyond));
@@ -58,8 +66,8 @@ export class Audience {
     const last = this.kept.at(-1);
     this.listens = await this.options.ask().catch(() => true);
     this.asking = false;
-    if (this.listens) this.publish(this.take(this.kept.length));
-    else this.take(last ? this.kept.indexOf(last) + 1 : 0);
+    if (!this.listens) this.take(last ? this.kept.indexOf(last) + 1 : 0);
+    else if (this.options.mayPublish()) this.publish(this.take(this.kept.length));
     const pauseMs = PAUSE_PER_ANSWER * (performance.now() - askedMs);
     this.askAgain(Math.min(Math.max(ASK_EVERY_MS, pauseMs), ASK_AT_LEAST_EVERY_MS));
   }
@@ -75,7 +83,8 @@ export class Audience {
   private take(most: number): Kept[] {
     const taken = this.kept.splice(0, most);
     for (const { bytes } of taken) this.bytes -= bytes.length;
-    this.settled = taken.at(-1) ?? this.settled;
+    const last = taken.at(-1);
+    if (last) this.options.onSettled(last);
     return taken;
   }
 

@@ -6,18 +6,22 @@ import { EventsProjection } from './events.js';
 
 t.test('given a commit, each of its events is published as a journal.Fact on a subject of its own', (t) => {
   const published: [string, Buffer][] = [];
-  const projection = new EventsProjection('default' as Namespace, (subject, parts) => published.push([subject, Buffer.concat(parts)]), async () => true);
+  const projection = new EventsProjection({
+    ns: 'default' as Namespace, publish: (subject, parts) => published.push([subject, Buffer.concat(parts)]),
+    anybody: async () => true, mayPublish: () => true, onSettled: () => {},
+  });
+  projection.lead();
   const name = { kind: 'job', id: '0-0123456789abcdef', type: 'JobDelayed' };
   const body = job.JobDelayed.encode({ status: 'scheduled', dueMs: 1_700_000_000_500 }).finish();
   const bytes = journal.Event.encode({ ...name, version: 1, cause: { commandId: 'c1', type: 'SubmitJob', by: 'client' }, body }).finish();
   const events = Array.from({ length: 300 }, () => name);
-  const commit = { partition: 2 as Partition, seq: 5_000_000_000, hash: new Uint8Array(), nowMs: 1_700_000_000_000, bytes: encodeEvents(events.map(() => bytes)), events };
+  const commit = { partition: 2 as Partition, journalId: 'j', epoch: 7, seq: 5_000_000_000, hash: new Uint8Array(), nowMs: 1_700_000_000_000, bytes: encodeEvents(events.map(() => bytes)), events };
   events.forEach((event, index) => projection.evolve(event, index, commit));
 
   t.equal(published[0]![0], 'reprise.default.event.job.0-0123456789abcdef.JobDelayed');
   for (const index of [0, 127, 128, 299]) {
     const fact = journal.Fact.decode(published[index]![1]);
-    t.same([fact.partition, fact.seq, fact.index, fact.nowMs], [2, 5_000_000_000, index, 1_700_000_000_000]);
+    t.same([fact.partition, fact.epoch, fact.seq, fact.index, fact.nowMs], [2, 7, 5_000_000_000, index, 1_700_000_000_000]);
     t.same(fact.event, journal.Event.decode(bytes), 'the event in it is the journal’s');
   }
   t.same(job.JobDelayed.decode(journal.Fact.decode(published[0]![1]).event!.body!).dueMs, 1_700_000_000_500);

@@ -1,6 +1,6 @@
 /**
- * Re-publishes committed facts, each on a subject of its own, for whoever watches: at least once, those of a kind in order.
- * Those of jobs only while somebody listens: three a job are a fifth of a broker's work and two fifths of its server's.
+ * Re-publishes committed facts, each on a subject of its own, for whoever watches: at least once, those of a kind in order,
+ * and only while this broker leads. Those of jobs only while somebody listens: three a job are a fifth of a broker's work and two fifths of its server's.
  */
 import protobuf from 'protobufjs/minimal.js';
 import type { EventName } from '../actors/partition/batch.js';
@@ -8,8 +8,9 @@ import type { Committed } from '../actors/partition/committed.js';
 import type { Namespace } from '../protocols/ids.js';
 import { subjects } from '../protocols/subjects.js';
 import { eventOffsets } from '../streams/commit.js';
-import { Audience } from './audience.js';
-import type { Checkpoint, Projection } from './projection.js';
+import { Audience, type Settled } from './audience.js';
+import { Gate } from './gate.js';
+import type { Projection } from './projection.js';
 
 /** The message comes in pieces, to be laid behind one another. */
 export type Publish = (subject: string, parts: readonly Uint8Array[]) => void;
@@ -17,34 +18,64 @@ export type Publish = (subject: string, parts: readonly Uint8Array[]) => void;
 /** The one kind that has facts by the thousand a second. */
 const MANY = 'job';
 
+export interface EventsOptions {
+  readonly ns: Namespace;
+  readonly publish: Publish;
+  /** Resolves to false only if nobody can have listened to facts of jobs when it was called. */
+  readonly anybody: () => Promise<boolean>;
+  /** Whether it is certain, at this moment, that no other broker leads. */
+  readonly mayPublish: () => boolean;
+  /** The projection's checkpoint: what came until then is not published again. */
+  readonly onSettled: (commit: Settled) => void;
+  readonly onDropped?: (commits: number) => void;
+}
+
 export class EventsProjection implements Projection {
   readonly name = 'events';
+  private readonly gate: Gate;
   private readonly audience: Audience;
   private folding: Committed | undefined;
-  private attended = true;
+  private now: 'none' | 'few' | 'all' = 'none';
   private published: Committed | undefined;
   private head: Uint8Array = new Uint8Array();
   private offsets: Uint32Array = new Uint32Array();
 
-  /** @param anybody resolves to false only if nobody can have listened to facts of jobs when it was called */
-  constructor(
-    private readonly ns: Namespace,
-    private readonly publish: Publish,
-    anybody: () => Promise<boolean>,
-  ) {
-    this.audience = new Audience({ ask: anybody, publish: (commit) => this.publishJobs(commit) });
+  constructor(private readonly options: EventsOptions) {
+    const { anybody, mayPublish, onSettled } = options;
+    this.gate = new Gate({ ...options, publish: (commit) => this.publishHeld(commit) });
+    this.audience = new Audience({ ask: anybody, mayPublish, onSettled, publish: (commit) => this.publishJobs(commit) });
   }
 
-  get settled(): Checkpoint | undefined {
-    return this.audience.settled;
+  /** This broker leads: what was replayed behind the checkpoint is published, and what is committed from now on. */
+  lead(): void {
+    this.gate.open();
+  }
+
+  /** This broker does not lead, or begins to take over. */
+  follow(): void {
+    this.gate.close();
+    this.audience.forget();
   }
 
   evolve(event: EventName, index: number, commit: Committed): void {
     if (commit !== this.folding) {
       this.folding = commit;
-      this.attended = this.audience.attends(commit);
+      this.now = this.gate.passes(commit) ? this.amongThem(commit) : 'none';
     }
-    if (this.attended || event.kind !== MANY) this.publishFact(event, index, commit);
+    if (this.now !== 'none') this.publishOne(this.now, event, index, commit);
+  }
+
+  private amongThem(commit: Committed): 'few' | 'all' {
+    return this.audience.attends(commit) ? 'all' : 'few';
+  }
+
+  private publishHeld(commit: Committed): void {
+    const now = this.amongThem(commit);
+    for (const [index, event] of commit.events.entries()) this.publishOne(now, event, index, commit);
+  }
+
+  private publishOne(now: 'few' | 'all', event: EventName, index: number, commit: Committed): void {
+    if (now === 'all' || event.kind !== MANY) this.publishFact(event, index, commit);
   }
 
   private publishJobs(commit: Committed): void {
@@ -58,7 +89,7 @@ export class EventsProjection implements Projection {
       this.offsets = eventOffsets(commit.bytes);
     }
     const event = commit.bytes.subarray(this.offsets[2 * index], this.offsets[2 * index + 1]);
-    this.publish(subjects.event(this.ns, kind, id, type), [this.head, factIndex(index, event.length), event]);
+    this.options.publish(subjects.event(this.options.ns, kind, id, type), [this.head, factIndex(index, event.length), event]);
   }
 }
 
@@ -66,8 +97,8 @@ export class EventsProjection implements Projection {
  * A journal.Fact in three pieces: what all facts of a commit share, the index with the opening of the event, and the
  * event's own bytes, which are not encoded a second time.
  */
-const factHead = ({ partition, seq, nowMs }: Committed): Uint8Array =>
-  protobuf.Writer.create().uint32(8).uint32(partition).uint32(16).uint64(seq).uint32(32).uint64(nowMs).finish();
+const factHead = ({ partition, seq, nowMs, epoch }: Committed): Uint8Array =>
+  protobuf.Writer.create().uint32(8).uint32(partition).uint32(16).uint64(seq).uint32(32).uint64(nowMs).uint32(48).uint64(epoch).finish();
 
 const INDEX_TAG = 24;
 const EVENT_TAG = 42;

@@ -44,7 +44,8 @@ t.test('a projection that is deleted comes back equal, and one that comes back g
   const seen = (from?: { seq: number; hash: Uint8Array }): string[] => {
     const events: string[] = [];
     const projection = { name: 'list', evolve: (event: { type: string }, index: number, commit: Committed) => void events.push(`${commit.seq}.${index} ${event.type}`) };
-    const runner = new ProjectionRunner(P0, [projection], new Map(from ? [['list', from]] : []));
+    const runner = new ProjectionRunner(P0, [projection]);
+    runner.begin('list', from);
     for (const commit of commits) runner.follow(commit);
     return events;
   };

@@ -2,7 +2,7 @@
 import type { EventName } from '../actors/partition/batch.js';
 import type { Committed } from '../actors/partition/committed.js';
 
-/** The last commit that a projection has folded. */
+/** A commit that a projection has come to. */
 export interface Checkpoint {
   readonly seq: number;
   readonly hash: Uint8Array;
@@ -10,8 +10,6 @@ export interface Checkpoint {
 
 export interface Projection {
   readonly name: string;
-  /** How far its work is done for good, where that is less than what it has folded. */
-  readonly settled?: Checkpoint | undefined;
   /** @param index of the event within its commit */
   evolve(event: EventName, index: number, commit: Committed): void;
 }

@@ -18,22 +18,15 @@ const START: Checkpoint = { seq: 0, hash: new Uint8Array() };
 export class ProjectionRunner implements Follower {
   private readonly running: Running[];
 
-  /** @param from checkpoints by projection name; one that has none starts at the beginning */
   constructor(
     readonly partition: Partition,
     projections: readonly Projection[],
-    from: ReadonlyMap<string, Checkpoint> = new Map(),
-    private readonly onCheckpoint: (name: string, checkpoint: Checkpoint) => void = () => {},
   ) {
-    this.running = projections.map((projection) => ({ projection, checkpoint: from.get(projection.name) ?? START }));
+    this.running = projections.map((projection) => ({ projection, checkpoint: START }));
   }
 
-  checkpointOf(name: string): Checkpoint | undefined {
-    return this.running.find((each) => each.projection.name === name)?.checkpoint;
-  }
-
-  /** Lets a projection do again what followed a checkpoint, when the journal is replayed next. */
-  rewind(name: string, checkpoint: Checkpoint = START): void {
+  /** Has a projection begin behind a checkpoint, when the journal is replayed next. One that has none starts at the beginning. */
+  begin(name: string, checkpoint: Checkpoint = START): void {
     const running = this.running.find((each) => each.projection.name === name);
     if (running) running.checkpoint = checkpoint;
   }
@@ -49,7 +42,6 @@ export class ProjectionRunner implements Follower {
     const { projection } = running;
     for (let index = 0; index < events.length; index += 1) projection.evolve(events[index]!, index, committed);
     running.checkpoint = { seq, hash };
-    this.onCheckpoint(projection.name, projection.settled ?? running.checkpoint);
   }
 
   /** The journal that is replayed must be the one that was folded before. */

@@ -21,6 +21,7 @@ export const MAX_PARTITIONS = 256;
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const RANDOM_BYTES = 10;
 const JOB_ID = /^(0|[1-9]\d{0,2})-[0-9a-hjkmnp-tv-z]{16}$/;
+const JOURNAL_ID = /^[0-9a-hjkmnp-tv-z]{16}$/;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const TYPE = /^[A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,127}$/;
 
@@ -29,6 +30,7 @@ const named = <Id extends string>(text: string): Id | undefined => (NAME.test(te
 export const parseWorkerId = (text: string): WorkerId | undefined => named<WorkerId>(text);
 export const parseSession = (text: string): Session | undefined => named<Session>(text);
 export const parseNamespace = (text: string): Namespace | undefined => named<Namespace>(text);
+export const parseJournalId = (text: string): JournalId | undefined => (JOURNAL_ID.test(text) ? (text as JournalId) : undefined);
 export const isQueueName = (text: string): boolean => NAME.test(text);
 export const isJobType = (text: string): boolean => TYPE.test(text);
 

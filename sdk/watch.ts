@@ -17,7 +17,7 @@ const LOOK_MS = 2_000;
 export function watchJob(nc: NatsConnection, ns: Namespace, jobId: string, look: () => Promise<JobView>): AsyncGenerator<Seen> {
   const queue: Seen[] = [];
   const bell = new Bell();
-  const listen = (subject: string, read: (message: Msg) => Seen): Subscription =>
+  const listen = (subject: string, read: (message: Msg) => Seen | undefined): Subscription =>
     nc.subscribe(subject, {
       callback: (error, message) => {
         const seen = error ? undefined : attempt(() => read(message));
@@ -25,7 +25,11 @@ export function watchJob(nc: NatsConnection, ns: Namespace, jobId: string, look:
         bell.ring();
       },
     });
-  const facts = listen(subjects.event(ns, 'job', jobId, '*'), factOf);
+  const order = new FactOrder();
+  const facts = listen(subjects.event(ns, 'job', jobId, '*'), (message) => {
+    const seen = factOf(message);
+    return order.isLater(seen.fact) ? seen : undefined;
+  });
   const progress = listen(subjects.progress(ns, jobId as JobId), progressOf);
   return watching(queue, bell, look, () => [facts, progress].forEach((each) => each.unsubscribe()));
 }
@@ -54,7 +58,23 @@ async function* watching(queue: Seen[], bell: Bell, look: () => Promise<JobView>
 const ENDS: ReadonlySet<string> = new Set(['JobCompleted', 'JobFailed', 'JobCancelled', 'JobExpired']);
 const endsJob = (seen: Seen): boolean => seen.kind === 'fact' && ENDS.has(seen.fact.event?.type ?? '');
 
-function factOf(message: Msg): Seen {
+/**
+ * Facts come at least once, and a leader that was deposed while it slept may say late what its successor has said already.
+ * Those of one partition and kind are in order by what they carry, so whatever is not later than the last one is old.
+ */
+export class FactOrder {
+  #last: readonly [epoch: number, seq: number, index: number] = [0, 0, -1];
+
+  isLater({ epoch, seq, index }: Pick<journal.Fact, 'epoch' | 'seq' | 'index'>): boolean {
+    const next = [epoch, seq, index] as const;
+    const at = next.findIndex((value, nth) => value !== this.#last[nth]);
+    if (at === -1 || next[at]! < this.#last[at]!) return false;
+    this.#last = next;
+    return true;
+  }
+}
+
+function factOf(message: Msg): Extract<Seen, { kind: 'fact' }> {
   return { kind: 'fact', fact: journal.Fact.decode(message.data) as journal.Fact };
 }
 

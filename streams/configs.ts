@@ -13,7 +13,6 @@ export const OPERATORS_OWN: ReadonlySet<string> = new Set(['num_replicas', 'max_
 const NO_WINDOW = nanos(100);
 /** In the metadata of journals and witness: how many partitions the namespace has. */
 export const PARTITIONS = 'reprise.partitions';
-const HEADS_KEPT = 64;
 
 /** Nothing but an append may change a stream: each of these would write, drop or move messages by itself. */
 const PLAIN = {
@@ -58,18 +57,21 @@ export function journalConfig(ns: Namespace, partition: number, partitions: numb
   };
 }
 
+/**
+ * Of heads and leases the server drops nothing, so that messages of strangers cannot push ours out: brokers clear away
+ * what is older than theirs.
+ */
+const KEPT = { discard: DiscardPolicy.New, max_bytes: -1, max_msgs_per_subject: -1, allow_rollup_hdrs: false } as const;
+
 export function witnessConfig(ns: Namespace, partitions: number, replicas: number): Wanted {
   return {
     ...PLAIN,
     ...ABSENT,
+    ...KEPT,
     name: streams.witness(ns),
     description: `Reprise: known heads of the journals of ${ns}`,
     subjects: [subjects.witness(ns, '*' as unknown as Partition)],
     storage: StorageType.File,
-    discard: DiscardPolicy.Old,
-    max_bytes: -1,
-    max_msgs_per_subject: HEADS_KEPT,
-    allow_rollup_hdrs: false,
     num_replicas: replicas,
     metadata: { [PARTITIONS]: String(partitions) },
   };
@@ -82,17 +84,9 @@ export const keysConfig = (ns: Namespace, replicas: number): Wanted => bucket(st
 export const checkpointsConfig = (ns: Namespace, replicas: number): Wanted => bucket(streams.checkpoints(ns), StorageType.File, replicas);
 
 function bucket(name: string, storage: StorageType, replicas: number): Wanted {
-  return {
-    ...PLAIN,
-    ...ABSENT,
-    name: `KV_${name}`,
-    subjects: [`$KV.${name}.>`],
-    storage,
-    discard: DiscardPolicy.New,
-    max_bytes: -1,
-    max_msgs_per_subject: 1,
-    allow_rollup_hdrs: true,
-    num_replicas: replicas,
-    metadata: {},
-  };
+  return { ...PLAIN, ...ABSENT, ...KEPT, name: `KV_${name}`, subjects: [`$KV.${name}.>`], storage, num_replicas: replicas, metadata: {} };
 }
+
+/** What version 0.1.0 made differently. A stream that is exactly so is brought up to date. Its buckets were key-value ones. */
+export const WITNESS_OF_0_1: Partial<StreamConfig> = { discard: DiscardPolicy.Old, max_msgs_per_subject: 64 };
+export const BUCKET_OF_0_1 = { max_msgs_per_subject: 1, allow_rollup_hdrs: true } as const satisfies Partial<StreamConfig>;

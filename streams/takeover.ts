@@ -8,8 +8,14 @@ import { Chain, COMMIT_VERSION, headOf, READER, sameBytes, type Head } from './c
 import { encodeCommit, encodeEvents, headerAfter, type CommitHeader } from './commit.js';
 import type { Journal } from './journal.js';
 
-/** A head that must be in the journal: from own memory, a witness, a checkpoint. */
-export type KnownHead = Pick<Head, 'journalId' | 'partition' | 'seq' | 'hash'>;
+/** A head that must be in the journal. The hash covers the journal's id, so a head of another journal never fits. */
+export interface KnownHead extends Pick<Head, 'seq' | 'hash'> {
+  /** From where it is known, for people. */
+  readonly from: string;
+}
+
+/** What `from` says of a head that leaders wrote down. */
+export const WITNESS = 'the witness';
 
 export interface TakeOverOptions {
   readonly known: readonly KnownHead[];
@@ -102,7 +108,7 @@ class Reader {
     const head = this.#chain.head;
     if (head === undefined) return;
     for (const known of this.#known.get(seq) ?? []) {
-      if (known.journalId !== head.journalId || !sameBytes(known.hash, head.hash)) throw regressed(`The journal of partition ${head.partition} holds another commit at ${seq} than was known to be there.`, seq);
+      if (!sameBytes(known.hash, head.hash)) throw regressed(`The journal of partition ${head.partition} holds another commit at ${seq} than ${known.from} knows.`, seq);
     }
     this.#known.delete(seq);
     // Awaited only when there is something to wait for: most folds are synchronous, and this runs for every commit.
@@ -111,9 +117,9 @@ class Reader {
   }
 
   #checkKnown(): void {
-    const [seq] = [...this.#known.keys()].sort((a, b) => a - b);
-    if (seq === undefined) return;
-    throw regressed(`The journal of partition ${this.journal.partition} lacks the commit at ${seq}, which was known to be in it; its last commit is at ${this.#chain.head?.seq ?? 0}.`, seq);
+    const [missing] = [...this.#known.values()].flat().sort((a, b) => a.seq - b.seq);
+    if (missing === undefined) return;
+    throw regressed(`The journal of partition ${this.journal.partition} lacks the commit at ${missing.seq}, which ${missing.from} knows; its last commit is at ${this.#chain.head?.seq ?? 0}.`, missing.seq);
   }
 
   #leaderStarted(leaderId: string): { bytes: Uint8Array; commit: CommitHeader } {

@@ -1,14 +1,13 @@
-import { jetstreamManager, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { jetstreamManager, type JetStreamManager, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import t, { type Test } from 'tap';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { streams, subjects } from '../protocols/subjects.js';
+import { BUCKET_OF_0_1, checkpointsConfig, journalConfig, keysConfig, leasesConfig, WITNESS_OF_0_1, witnessConfig } from './configs.js';
 import { connectNats } from './connect.js';
 import { durabilityOf, fitness } from './durability.js';
 import { openJournal } from './jetstream.js';
-import { LeaderLease } from './leader-lease.js';
 import { startServer } from './server/start.js';
 import { ensureTopology } from './topology.js';
-import { openWitness } from './witness.js';
 
 const server = await startServer({ dataDir: t.testdir() });
 t.teardown(() => server.stop());
@@ -66,6 +65,41 @@ for (const [says, config] of Object.entries(WRONG)) {
   });
 }
 
+/** As they were made by version 0.1.0. */
+async function made01(jsm: JetStreamManager, ns: Namespace): Promise<void> {
+  await jsm.streams.add({ ...witnessConfig(ns, 1, 1), ...WITNESS_OF_0_1 });
+  await jsm.streams.add({ ...leasesConfig(ns, 1), ...BUCKET_OF_0_1 });
+  await jsm.streams.add({ ...checkpointsConfig(ns, 1), ...BUCKET_OF_0_1 });
+}
+
+t.test('given streams of version 0.1.0, then a broker brings them up to date, and loses nothing', async (t) => {
+  const { nc, jsm, ns } = await broker(t, 'older');
+  await made01(jsm, ns);
+  await jsm.streams.add(journalConfig(ns, 0, 1, 1));
+  await jsm.streams.add(keysConfig(ns, 1));
+  await nc.request(subjects.witness(ns, zero), 'kept');
+  await ensureTopology(nc, ns, 1, { look: true });
+  t.equal((await jsm.streams.info(streams.witness(ns))).config.max_msgs_per_subject, 64, 'who only looks finds them fit, and changes nothing');
+  await Promise.all([ensureTopology(nc, ns, 1), ensureTopology(nc, ns, 1)]);
+  for (const name of [streams.witness(ns), `KV_${streams.leases(ns)}`, `KV_${streams.checkpoints(ns)}`]) {
+    t.match((await jsm.streams.info(name)).config, { max_msgs_per_subject: -1, discard: 'new', allow_rollup_hdrs: false }, name);
+  }
+  t.equal((await jsm.streams.info(streams.witness(ns))).state.messages, 1);
+});
+
+t.test('given a witness that differs from every version, then it is refused, and not changed', async (t) => {
+  const { nc, jsm, ns } = await broker(t, 'otherwise');
+  await jsm.streams.add({ ...witnessConfig(ns, 1, 1), ...WITNESS_OF_0_1, max_msgs_per_subject: 65 });
+  await t.rejects(ensureTopology(nc, ns, 1), { code: 'STREAM_MISMATCH', message: /max_msgs_per_subject is 65, needs -1/ });
+  t.equal((await jsm.streams.info(streams.witness(ns))).config.max_msgs_per_subject, 65);
+});
+
+t.test('given no streams, then who only looks makes none', async (t) => {
+  const { nc, jsm, ns } = await broker(t, 'looking');
+  await t.rejects(ensureTopology(nc, ns, 1, { look: true }), { code: 'STREAM_MISMATCH', message: /JOURNAL_0 is missing/ });
+  await t.rejects(jsm.streams.info(streams.journal(ns, zero)));
+});
+
 t.test('given an ordinary user, then making streams, appending and reading are refused by name', async (t) => {
   const { nc, ns } = await broker(t, 'ordinary');
   const client = await connectNats({ url: server.url, name: 'client', reconnect: true });
@@ -90,71 +124,6 @@ t.test('given no server, a wrong password or a bad address, then connecting says
   await t.rejects(at('nats://127.0.0.1:1'), { code: 'SERVER_UNREACHABLE', hint: /reprise dev/ });
   await t.rejects(at(server.brokerUrl.replace(/:[^:@]*@/, ':wrong@')), { code: 'PERMISSION_DENIED' });
   await t.rejects(at('nats://'), { code: 'SERVER_UNREACHABLE' });
-});
-
-t.test('given heads that are noted in a burst, then the newest of each partition is kept, at most 64', async (t) => {
-  const { nc, ns } = await broker(t, 'witness');
-  await ensureTopology(nc, ns, 2);
-  const witness = openWitness(nc, ns, { onError: (error) => t.fail(error.message) });
-  const head = (seq: number, partition = zero) => ({ journalId: 'j', partition, seq, hash: new Uint8Array(32).fill(seq), epoch: 2 });
-  t.same(await witness.heads(zero), []);
-  for (let seq = 1; seq <= 5; seq += 1) witness.note(head(seq));
-  witness.note(head(9, 1 as Partition));
-  await witness.flush();
-  await witness.flush();
-  t.same((await witness.heads(zero)).map((each) => each.seq), [5]);
-  t.match(await witness.heads(1 as Partition), [{ journalId: 'j', partition: 1, seq: 9, epoch: 2 }]);
-  for (let seq = 6; seq <= 80; seq += 1) {
-    witness.note(head(seq));
-    await witness.flush();
-  }
-  const kept = await witness.heads(zero);
-  t.equal(kept.length, 64);
-  t.same(kept.at(-1), head(80));
-  t.same(await witness.heads(1 as Partition), [head(9, 1 as Partition)], 'a busy partition does not push out another');
-});
-
-t.test('given a head that nobody flushes, then it is written by itself', async (t) => {
-  const { nc, ns } = await broker(t, 'timer');
-  await ensureTopology(nc, ns, 1);
-  const written = nc.subscribe(subjects.witness(ns, zero), { max: 1 });
-  const witness = openWitness(nc, ns);
-  witness.note({ journalId: 'j', partition: zero, seq: 3, hash: new Uint8Array(32), epoch: 1 });
-  for await (const message of written) t.ok(message.data.length > 0);
-  await witness.close();
-});
-
-t.test('given a witness that cannot write, then it tells, and the leader goes on', async (t) => {
-  const { nc, ns } = await broker(t, 'nowhere');
-  const told: string[] = [];
-  const witness = openWitness(nc, ns, { onError: (error) => told.push(error.code) });
-  witness.note({ journalId: 'j', partition: zero, seq: 1, hash: new Uint8Array(32), epoch: 1 });
-  await witness.flush();
-  t.same(told, ['SERVER_UNREACHABLE']);
-});
-
-t.test('given two brokers, then one has the lease until it gives it up or falls silent for a TTL', async (t) => {
-  const { nc, jsm, ns } = await broker(t, 'lease');
-  await ensureTopology(nc, ns, 1);
-  let now = 0;
-  const open = (holder: string) => LeaderLease.open(nc, { ns, partition: zero, holder, remake: async () => undefined, monotonicMs: () => now });
-  const [a, b] = [await open('a'), await open('b')];
-  t.same(await Promise.all([a.tryAcquire(), b.tryAcquire()]).then((won) => won.filter(Boolean).length), 1, 'one of two at once');
-  const [holder, other] = a.validForMs() > 0 ? [a, b] : [b, a];
-  t.notOk(await other.tryAcquire());
-  now = 1_400;
-  t.ok(await holder.renew());
-  t.notOk(await other.tryAcquire(), 'it was renewed');
-  now = 2_901;
-  t.equal(holder.validForMs(), 0, 'the holder stops before the other may begin');
-  t.ok(await other.tryAcquire(), 'stolen');
-  t.notOk(await holder.renew());
-  await other.release();
-  t.equal(other.validForMs(), 0);
-  t.ok(await holder.tryAcquire(), 'given up is free at once');
-  await jsm.streams.purge(`KV_${streams.leases(ns)}`);
-  t.ok(await other.tryAcquire(), 'lost with the memory of the server is free at once');
-  t.notOk(await holder.renew());
 });
 
 t.test('the durability is what the server says of itself', async (t) => {

@@ -4,12 +4,20 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace } from '../protocols/ids.js';
 import { isStreamNotFound, operating } from './connect.js';
-import { checkpointsConfig, journalConfig, keysConfig, leasesConfig, OPERATORS_OWN, PARTITIONS, type Wanted, witnessConfig } from './configs.js';
+import { BUCKET_OF_0_1, checkpointsConfig, journalConfig, keysConfig, leasesConfig, OPERATORS_OWN, PARTITIONS, type Wanted, WITNESS_OF_0_1, witnessConfig } from './configs.js';
 
 export interface TopologyOptions {
   readonly replicas?: number;
   /** Of each journal. When it is reached, the journal refuses commits; it drops nothing. */
   readonly maxBytes?: number;
+  /** Makes and changes nothing: what a broker would bring up to date fits, and what is missing is refused. */
+  readonly look?: boolean;
+}
+
+interface Planned {
+  readonly wanted: Wanted;
+  /** Where an earlier version made the stream differently. */
+  readonly formerly?: Partial<StreamConfig>;
 }
 
 const NAME_IN_USE = 10058;
@@ -20,22 +28,40 @@ export async function ensureTopology(nc: NatsConnection, ns: Namespace, partitio
   const replicas = options.replicas ?? 1;
   const journals = Array.from({ length: partitions }, (_, n) => journalConfig(ns, n, partitions, replicas, options.maxBytes));
   // The first journal holds the number of partitions for all, so that two brokers with different ones meet there.
-  for (const first of journals.slice(0, 1)) await ensure(jsm, first);
-  const others = [...journals.slice(1), witnessConfig(ns, partitions, replicas), leasesConfig(ns, replicas), checkpointsConfig(ns, replicas), keysConfig(ns, replicas)];
-  await Promise.all(others.map((wanted) => ensure(jsm, wanted)));
+  for (const first of journals.slice(0, 1)) await ensure(jsm, { wanted: first }, options.look);
+  const others: Planned[] = [
+    ...journals.slice(1).map((wanted) => ({ wanted })),
+    { wanted: witnessConfig(ns, partitions, replicas), formerly: WITNESS_OF_0_1 },
+    { wanted: leasesConfig(ns, replicas), formerly: BUCKET_OF_0_1 },
+    { wanted: checkpointsConfig(ns, replicas), formerly: BUCKET_OF_0_1 },
+    { wanted: keysConfig(ns, replicas) },
+  ];
+  await Promise.all(others.map((planned) => ensure(jsm, planned, options.look)));
 }
 
-async function ensure(jsm: JetStreamManager, wanted: Wanted): Promise<void> {
-  const doing = `Making or checking the stream ${wanted.name} failed`;
+async function ensure(jsm: JetStreamManager, planned: Planned, look = false): Promise<void> {
+  const { wanted } = planned;
+  const doing = `${look ? 'Checking' : 'Making or checking'} the stream ${wanted.name} failed`;
   try {
-    const actual = (await find(jsm, wanted.name)) ?? (await make(jsm, wanted));
-    const differences = compare(wanted, actual);
+    const found = (await find(jsm, wanted.name)) ?? (look ? undefined : await make(jsm, wanted));
+    if (found === undefined) throw new RepriseError('STREAM_MISMATCH', `The stream ${wanted.name} is missing.`);
+    const differences = await differencesOf(jsm, planned, found, look);
     if (differences.length > 0) {
-      throw new RepriseError('STREAM_MISMATCH', `The stream ${wanted.name} is configured otherwise: ${differences.join('; ')}.`, { cause: { differences }, ...partitionsHint(wanted, actual) });
+      throw new RepriseError('STREAM_MISMATCH', `The stream ${wanted.name} is configured otherwise: ${differences.join('; ')}.`, { cause: { differences }, ...partitionsHint(wanted, found) });
     }
   } catch (error) {
     throw operating(error, doing);
   }
+}
+
+/** What is left to complain about, after a stream of an earlier version was brought up to date. */
+async function differencesOf(jsm: JetStreamManager, { wanted, formerly }: Planned, found: StreamConfig, look: boolean): Promise<string[]> {
+  const differences = compare(wanted, found);
+  if (differences.length === 0 || formerly === undefined || compare({ ...wanted, ...formerly }, found).length > 0) return differences;
+  if (look) return [];
+  // Sizes and copies stay as they are.
+  const mended = Object.fromEntries(Object.keys(formerly).map((field) => [field, wanted[field as keyof Wanted]]));
+  return compare(wanted, (await jsm.streams.update(wanted.name, mended)).config);
 }
 
 async function find(jsm: JetStreamManager, name: string): Promise<StreamConfig | undefined> {

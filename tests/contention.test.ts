@@ -4,24 +4,15 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import { eventually, random, Reprise, type ChildBroker } from './broker.js';
+import { eventually, random, Reprise } from './broker.js';
 import { readHistories } from './histories.js';
-import { Proxy } from './processes.js';
+import { leaderOf, Proxy } from './processes.js';
 import { type Me, Stranger } from './stranger.js';
 import { Submitter } from './submitter.js';
 
 const SEED = Number(process.env['REPRISE_SEED'] ?? 20_260_803);
 const ROUNDS = Number(process.env['REPRISE_CONTENTION_ROUNDS'] ?? 6);
 const TAKE_OVERS = 3;
-
-/** The process id is part of a broker's name, which the lease holds. */
-async function leaderOf(client: Stranger, brokers: readonly ChildBroker[]): Promise<ChildBroker | undefined> {
-  const bucket = `REPRISE_${client.ns}_LEASES`;
-  const manager = await client.reader.jetstreamManager({ checkAPI: false });
-  const entry = await manager.streams.getMessage(`KV_${bucket}`, { last_by_subj: `$KV.${bucket}.0` }).catch(() => undefined);
-  const pid = /-(\d+)-[0-9a-f]{4}$/.exec(entry?.string() ?? '')?.[1];
-  return brokers.find((broker) => String(broker.pid) === pid);
-}
 
 /** Pulls without end and remembers every token that it was given. Reports each as done. */
 class Collector {

@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { within } from './broker.js';
+import { within, type ChildBroker } from './broker.js';
+import type { Stranger } from './stranger.js';
 
 export class Child {
   private readonly said: string[] = [];
@@ -95,4 +96,13 @@ export class Proxy {
       from.on('error', () => {}).on('close', () => (this.sockets.delete(from), to.destroy()));
     }
   }
+}
+
+/** The process id is part of a broker's name, which the lease holds. */
+export async function leaderOf(client: Stranger, brokers: readonly ChildBroker[]): Promise<ChildBroker | undefined> {
+  const bucket = `REPRISE_${client.ns}_LEASES`;
+  const manager = await client.reader.jetstreamManager({ checkAPI: false });
+  const entry = await manager.streams.getMessage(`KV_${bucket}`, { last_by_subj: `$KV.${bucket}.0` }).catch(() => undefined);
+  const pid = /-(\d+)-[0-9a-f]{4}$/.exec(entry?.string() ?? '')?.[1];
+  return brokers.find((broker) => String(broker.pid) === pid);
 }

@@ -68,11 +68,11 @@ const GATEWAYS: Readonly<Record<string, readonly [(configuration: string) => str
     (text) => text.replace(/(user: gateway\s+password:) \S+/, '$1 another1'), { code: 'PERMISSION_DENIED', message: /the user gateway, with the password of the user broker/ },
   ],
   'may not listen': [
-    (text) => text.replace(/(user: gateway[^]*?permissions: \{)/, '$1 subscribe: { deny: ["reprise.*.job.*"] }\n'),
+    (text) => text.replace(/(user: gateway[^]*?subscribe:) ">"/, '$1 { deny: ["reprise.*.job.*"] }'),
     { code: 'PERMISSION_DENIED', message: /the user gateway .*Subscription to "reprise\.rights\.job\.submit"/ },
   ],
-  'may not tell facts': [
-    (text) => text.replace(/(user: gateway[^]*?deny: \[)/, '$1 "reprise.*.event.>", '), { code: 'PERMISSION_DENIED', message: /the user gateway .*Publish to "reprise\.rights\.event/ },
+  'may not pass requests on': [
+    (text) => text.replace(/(user: gateway[^]*?deny: \[)/, '$1 "reprise.*.p.>", '), { code: 'PERMISSION_DENIED', message: /the user gateway .*Publish to "reprise\.rights\.p\./ },
   ],
 };
 
@@ -83,9 +83,9 @@ for (const [how, [edit, says]] of Object.entries(GATEWAYS)) {
   });
 }
 
-for (const right of ['$JS.API.STREAM.CREATE.>', '$JS.API.CONSUMER.CREATE.>', '$JS.API.STREAM.MSG.GET.>', 'reprise.*.witness.>', '$KV.>']) {
+for (const right of ['$JS.API.STREAM.CREATE.>', '$JS.API.CONSUMER.CREATE.>', '$JS.API.STREAM.MSG.GET.>', 'reprise.*.witness.>', 'reprise.*.event.>', '$KV.>']) {
   t.test(`given a broker user that may not publish to ${right}, then that is said`, async (t) => {
-    const less = (text: string): string => text.replace(/(user: broker, password: \$REPRISE_BROKER_PASSWORD)/, `$1, permissions: { publish: { deny: [${JSON.stringify(right)}] } }`);
+    const less = (text: string): string => text.replace(/(user: broker, [^]*?publish:) ">"/, `$1 { deny: [${JSON.stringify(right)}] }`);
     const server = await operatorServer(t, less);
     await refused(t, { url: server.brokerUrl, monitoringUrl: server.monitoringUrl }, { code: 'PERMISSION_DENIED' });
   });

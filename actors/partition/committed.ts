@@ -5,6 +5,8 @@ import type { EventName } from './batch.js';
 
 export interface Committed {
   readonly partition: Partition;
+  readonly journalId: string;
+  readonly epoch: number;
   readonly seq: number;
   readonly hash: Uint8Array;
   readonly nowMs: number;
@@ -20,5 +22,5 @@ export interface Follower {
 /** A replayed commit, in the same form as one just written. */
 export function committedOf(commit: journal.Commit, partition: Partition, seq: number, hash: Uint8Array, bytes: Uint8Array): Committed {
   const events = commit.events.map((event): EventName => ({ kind: event.kind ?? '', id: event.id ?? '', type: event.type ?? '' }));
-  return { partition, seq, hash, nowMs: commit.nowMs, bytes, events };
+  return { partition, journalId: commit.journalId, epoch: commit.epoch, seq, hash, nowMs: commit.nowMs, bytes, events };
 }

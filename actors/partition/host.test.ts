@@ -1,9 +1,11 @@
 import t from 'tap';
 import pino from 'pino';
+import { RepriseError } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { journal } from '../../protocols/messages.js';
-import { Chain } from '../../streams/chain.js';
+import { Chain, hashOf } from '../../streams/chain.js';
 import { MemoryStream, type Fault } from '../../streams/memory.js';
+import type { Committed } from './committed.js';
 import { PartitionHost, type HostOptions } from './host.js';
 import type { Command } from './inputs.js';
 import { job, KEYRING, Play } from './play.js';
@@ -118,11 +120,48 @@ t.test('given a journal that lacks a witnessed commit, the partition stands stil
   await submit(first, 'c1');
   const head = first.leader!.head;
   await first.stop();
-  const second = stage(stream, { knownHeads: async () => [{ ...head, seq: head.seq + 5 }] });
+  const second = stage(stream, { knownHeads: async () => [{ ...head, seq: head.seq + 5, from: 'the witness' }] });
   while (second.halted === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
   t.equal(second.whyNot.code, 'JOURNAL_REGRESSED');
   t.equal(second.leader, undefined);
   await second.stop();
+});
+
+t.test('given a projection that has folded another commit than is written now, the partition stands still instead of ending the process', async (t) => {
+  const stream = new MemoryStream(P0);
+  const folded = { follow: ({ seq }: Committed) => {
+    if (seq === 3) throw new RepriseError('JOURNAL_REGRESSED', 'another commit 3 was folded');
+  } };
+  const host = stage(stream, { followers: [folded] });
+  await host.ready;
+  for (const commandId of ['c1', 'c2']) await ask(host, commandId);
+  while (host.halted === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.match(host.whyNot, { code: 'JOURNAL_REGRESSED', message: 'another commit 3 was folded' });
+  t.equal(host.leader, undefined);
+  await host.stop();
+});
+
+t.test('given a journal with commits and a witness that knows none, then the partition is led, with an alarm each time', async (t) => {
+  const stream = new MemoryStream(P0);
+  const lines: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+  for (const known of [[], [{ seq: 1, from: 'the checkpoint of events' }], [{ seq: 1, from: 'the witness' }]]) {
+    const host = stage(stream, { log, knownHeads: async () => known.map((each) => ({ ...each, hash: hashOf(stream.messages.get(1)!) })) });
+    await host.ready;
+    t.ok(host.leader);
+    await host.stop();
+  }
+  t.match(lines.map((line) => JSON.parse(line) as object), [{ known: ['1 by the checkpoint of events'], msg: /the witness knows no head/ }], 'but not for a journal that is new');
+});
+
+t.test('given many messages of strangers in the journal, then they are told of once, with how many', async (t) => {
+  const stream = new MemoryStream(P0);
+  for (let n = 0; n < 70; n += 1) stream.write(Buffer.from('not ours'));
+  const lines: string[] = [];
+  const host = stage(stream, { log: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }) });
+  await host.ready;
+  t.match(lines.map((line) => JSON.parse(line) as object), [{ messages: 70, first: 1, last: 70, why: 'it is no commit' }]);
+  await host.stop();
 });
 
 t.test('given a journal that is full, then submits are refused with JOURNAL_FULL, and nothing that was recorded is lost', async (t) => {

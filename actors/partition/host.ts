@@ -12,7 +12,7 @@ import type { Head } from '../../streams/chain.js';
 import type { Journal, Stored } from '../../streams/journal.js';
 import { Payloads } from '../../streams/payloads.js';
 import { settle } from '../../streams/settle.js';
-import { takeOver, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
+import { takeOver, WITNESS, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
 import type { Archive } from './archive.js';
 import { committedOf, type Follower } from './committed.js';
 import { PartitionCore } from './core.js';
@@ -36,7 +36,7 @@ export interface HostOptions {
   readonly followers: readonly Follower[];
   archive(read: (seq: number) => Promise<Stored | undefined>): Archive;
   openJournal(): Promise<Journal>;
-  /** Heads that the journal must contain: of the witness and of checkpoints. */
+  /** Heads that the journal must contain. Asked for at every take-over, before the journal is read. */
   knownHeads(): Promise<readonly KnownHead[]>;
   onHead(head: Head): void;
   onLeading(leader: Leader): void;
@@ -146,6 +146,7 @@ export class PartitionHost {
     }
     this.halted = undefined;
     const { head, journal } = result;
+    fold.alarm(head.epoch);
     log.info({ partition, epoch: head.epoch, seq: head.seq, jobs: fold.core.state.jobs.size, tookMs: Math.round(performance.now() - started) }, 'leading');
     return { core: fold.core, journal, head, leaderId: result.leaderId as LeaderId };
   }
@@ -204,11 +205,12 @@ export class PartitionHost {
 
   private async takeOverOptions(fold: Fold): Promise<TakeOverOptions> {
     const { options } = this;
-    const known = [...(await options.knownHeads()), ...(this.lastHead ? [this.lastHead] : [])];
+    const known = [...(await options.knownHeads()), ...(this.lastHead ? [{ ...this.lastHead, from: 'this broker' }] : [])];
+    fold.known = known;
     return {
       known, broker: options.broker, journalId: () => journalId(randomBytes(10)), leaderId: () => leaderId(randomBytes(10)), nowMs: () => options.clock.nowMs(),
       onCommit: (commit, seq, bytes, head) => fold.commit(commit, seq, bytes, head),
-      onForeign: (seq, why) => options.log.warn({ partition: options.partition, seq, why }, 'a message of a stranger in the journal is skipped'),
+      onForeign: (seq, why) => fold.skip(seq, why),
     };
   }
 
@@ -244,6 +246,8 @@ export class PartitionHost {
 /** One folding of the journal from its start, which projections take part in from their own checkpoints on. */
 class Fold {
   readonly core: PartitionCore;
+  known: readonly KnownHead[] = [];
+  private foreign = { messages: 0, first: 0, last: 0, why: '' };
 
   constructor(private readonly options: HostOptions) {
     this.core = new PartitionCore(options.partition, options.keyring, options.maxCommitBytes);
@@ -253,6 +257,19 @@ class Fold {
     this.core.replay(commit, seq);
     const { followers, partition } = this.options;
     for (const follower of followers) follower.follow(committedOf(commit, partition, seq, head.hash, bytes));
+  }
+
+  skip(seq: number, why: string): void {
+    this.foreign = { messages: this.foreign.messages + 1, first: this.foreign.first || seq, last: seq, why };
+  }
+
+  /** What keeps nobody from leading, but somebody must look at. */
+  alarm(epoch: number): void {
+    const { log, partition } = this.options;
+    if (this.foreign.messages > 0) log.warn({ partition, ...this.foreign }, 'messages of strangers in the journal are skipped');
+    if (epoch > 1 && !this.known.some(({ from }) => from === WITNESS)) {
+      log.warn({ partition, known: this.known.map(({ seq, from }) => `${seq} by ${from}`) }, 'the witness knows no head of this journal: it was emptied, and a lost tail would not be noticed');
+    }
   }
 }
 

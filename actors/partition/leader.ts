@@ -187,8 +187,11 @@ export class Leader {
   private tell({ batch, bytes }: Pending): void {
     const { head } = this;
     this.release(batch, head);
-    for (const follower of this.leadership.followers) {
-      follower.follow({ partition: this.partition, seq: head.seq, hash: head.hash, nowMs: head.nowMs, bytes, events: batch.events });
+    try {
+      for (const follower of this.leadership.followers) follower.follow({ ...head, bytes, events: batch.events });
+    } catch (error) {
+      // A follower that knows another commit at this position; thrown from here it would end the process.
+      this.lose({ kind: 'broken', error });
     }
     this.leadership.onHead(head);
   }

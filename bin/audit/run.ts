@@ -21,10 +21,11 @@ function onServer(flags: VerifyFlags): Promise<Finding[]> {
   return verifyServer(url, namespace);
 }
 
-function lineOf({ namespace, partition, ok, commits, head, witnessed, foreign, position, problem }: Finding): string {
+function lineOf({ namespace, partition, ok, commits, head, foreign, foreignHeads, vouchers, position, problem }: Finding): string {
   const name = `${namespace} partition ${partition}:`;
-  const strangers = foreign > 0 ? `, ${foreign} messages of strangers skipped` : '';
-  if (ok) return `${paint('green', 'ok')}   ${name} ${commits} commits, head ${head?.seq ?? 0}, ${witnessed} witnessed heads are in it${strangers}`;
+  const strangers = foreign + foreignHeads > 0 ? `, ${foreign + foreignHeads} messages of strangers skipped` : '';
+  const vouched = vouchers.map(({ from, seq }) => `${from} to ${seq}`).join(', ') || 'nothing';
+  if (ok) return `${paint('green', 'ok')}   ${name} ${commits} commits, head ${head?.seq ?? 0}; vouched for by ${vouched}${strangers}`;
   const where = position === undefined ? '' : ` position ${position}:`;
-  return `${paint('red', 'bad')}  ${name}${where} ${problem ?? ''} (${commits} commits before it are whole${strangers})`;
+  return `${paint('red', 'bad')}  ${name}${where} ${problem ?? ''} (${commits} commits ${position === undefined ? 'are whole' : 'before it are whole'}${strangers})`;
 }

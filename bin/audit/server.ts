@@ -3,10 +3,9 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
-import { streams } from '../../protocols/subjects.js';
 import { connectNats, operating } from '../../streams/connect.js';
-import { openWitness, type KeptHead } from '../../streams/witness.js';
-import { verifyPartition, type Finding } from './partition.js';
+import { knownOf, openCheckpoints, openWitness, type Heads, type Kept } from '../../streams/heads.js';
+import { verifyPartition, type Finding, type KnownFrom } from './partition.js';
 
 const JOURNAL = /^REPRISE_(.+)_JOURNAL_(\d+)$/;
 
@@ -28,9 +27,7 @@ export async function verifyServer(url: string, ns: Namespace, wanted?: readonly
     const partitions = wanted ?? (await partitionsOn(nc, ns));
     const findings: Finding[] = [];
     for (const partition of partitions) {
-      const heads = await headsOf(nc, ns, partition);
-      const finding = await verifyPartition(url, ns, partition, 'heads' in heads ? heads.heads : []);
-      findings.push('problem' in heads && finding.ok ? { ...finding, ok: false, problem: heads.problem } : finding);
+      findings.push(await verifyPartition(url, ns, partition, await readAll(nc, ns, partition)));
     }
     return findings;
   } finally {
@@ -57,13 +54,18 @@ export function complete(found: readonly Partition[]): Partition[] {
   return Array.from({ length: Math.max(...found) + 1 }, (_, n) => n as Partition);
 }
 
-/** Without its witness a journal that lost its tail looks whole, so that is a finding too. */
-async function headsOf(nc: NatsConnection, ns: Namespace, partition: Partition): Promise<{ heads: KeptHead[] } | { problem: string }> {
-  try {
-    return { heads: await openWitness(nc, ns).heads(partition) };
-  } catch (error) {
-    // Nothing was found out then, bad or good.
-    if (error instanceof RepriseError && error.code === 'PERMISSION_DENIED') throw error;
-    return { problem: `the known heads in ${streams.witness(ns)} cannot be read: ${error instanceof Error ? error.message : String(error)}` };
-  }
+/** Without its witness a journal that lost its tail looks whole, so one that cannot be read is a finding too. */
+async function readAll(nc: NatsConnection, ns: Namespace, partition: Partition): Promise<KnownFrom> {
+  const problems: string[] = [];
+  const read = async (what: string, heads: Heads): Promise<Kept> => {
+    try {
+      return await heads.read(partition);
+    } catch (error) {
+      // Nothing was found out then, bad or good.
+      if (error instanceof RepriseError && error.code === 'PERMISSION_DENIED') throw error;
+      problems.push(`the ${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      return { heads: [], foreign: 0 };
+    }
+  };
+  return { ...knownOf(await read('witness', openWitness(nc, ns)), await read('checkpoints', openCheckpoints(nc, ns))), problems };
 }

@@ -6,7 +6,8 @@ Examples:
   reprise audit verify                        the running server
   reprise audit verify --data ./backup/data   a data folder, or better a copy of one; it is not altered
 
-It finds commits that are lost or changed: the chain of hashes has no gap, and every head that was witnessed is in it.
+It finds commits that are lost or changed: the chain of hashes has no gap, and every known head is in it, those of the
+witness and the checkpoints of projections. It says what vouches for each journal; an empty witness is a finding.
 Whoever can rewrite the whole folder is found out only by a head that is kept elsewhere.
 `;
 

@@ -5,6 +5,7 @@ import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { streams } from '../../protocols/subjects.js';
 import { isStreamNotFound, operating } from '../../streams/connect.js';
+import { openCheckpoints, openWitness, readKnown } from '../../streams/heads.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { clockFinding } from './clock.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -23,7 +24,7 @@ export async function streamFindings(nc: NatsConnection, ns: Namespace): Promise
     const jetstream = ok('JetStream', `on, ${account.streams} streams`);
     const { partitions, replicas, clock } = await firstJournal(jsm, ns);
     if (partitions === 0) return { findings: [jetstream, fail('partitions', `the namespace ${ns} has none`, START_A_BROKER)], replicas };
-    return { findings: [jetstream, ...clock, ...(await partitionsFound(jsm, ns, partitions)), ...(await configured(nc, jsm, ns, partitions))], replicas };
+    return { findings: [jetstream, ...clock, ...(await partitionsFound(jsm, ns, partitions)), ...(await configured(nc, jsm, ns, partitions)), ...(await headsFound(nc, jsm, ns, partitions))], replicas };
   } catch (error) {
     const { code, message, hint } = operating(error, 'Asking JetStream failed');
     if (code === 'PERMISSION_DENIED') return { findings: [warn('JetStream', `cannot be looked at: ${message} (${code})`, hint)], replicas: 1 };
@@ -62,6 +63,26 @@ async function partitionsFound(jsm: JetStreamManager, ns: Namespace, partitions:
   return [ok('partitions', `${partitions}; last positions: ${heads.map((head, n) => `${n} at ${head!.seq} (${size(head!.bytes)})`).join(', ')}`)];
 }
 
+/** An empty witness beside a journal with commits was emptied, and a lost tail would not be noticed. */
+async function headsFound(nc: NatsConnection, jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Finding[]> {
+  const [witness, checkpoints] = [openWitness(nc, ns), openCheckpoints(nc, ns)];
+  const empty: number[] = [];
+  let strangers = 0;
+  try {
+    for (let n = 0; n < partitions; n += 1) {
+      const { state } = await jsm.streams.info(streams.journal(ns, n as Partition));
+      const known = await readKnown(witness, checkpoints, n as Partition);
+      if (state.messages > 0 && known.witness.heads.length === 0) empty.push(n);
+      strangers += known.witness.foreign + known.checkpoints.foreign;
+    }
+  } catch (error) {
+    return [warn('witness', operating(error, 'The known heads cannot be read').message, START_A_BROKER)];
+  }
+  if (empty.length > 0) return [warn('witness', `knows no head of partition ${empty.join(', ')}, which has commits: it was emptied`, 'Run `reprise audit verify`, and compare the last positions with a backup or with what clients were answered.')];
+  if (strangers > 0) return [warn('witness', `${strangers} messages of strangers, which are skipped`, 'Only brokers may write there: compare the users of the server with nats-server.conf.')];
+  return [ok('witness', 'knows heads of every partition')];
+}
+
 /** Only what is there is compared: a command that looks must not make anything. */
 async function configured(nc: NatsConnection, jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Finding[]> {
   const wanted = [...Array.from({ length: partitions }, (_, n) => streams.journal(ns, n as Partition)), streams.witness(ns), `KV_${streams.leases(ns)}`, `KV_${streams.checkpoints(ns)}`, `KV_${streams.keys(ns)}`];
@@ -70,7 +91,7 @@ async function configured(nc: NatsConnection, jsm: JetStreamManager, ns: Namespa
   const missing = wanted.filter((name) => !names.has(name));
   if (missing.length > 0) return [fail('streams', `${missing.join(', ')} missing`, START_A_BROKER)];
   try {
-    await ensureTopology(nc, ns, partitions);
+    await ensureTopology(nc, ns, partitions, { look: true });
     return [ok('streams', `${wanted.length} configured as they must be`)];
   } catch (error) {
     if (!(error instanceof RepriseError)) throw error;

@@ -5,17 +5,14 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { Leader } from '../../actors/partition/leader.js';
 import { PartitionHost } from '../../actors/partition/host.js';
-import { EventsProjection } from '../../projections/events.js';
-import { JobsProjection, JournalArchive } from '../../projections/jobs.js';
-import { ProjectionRunner } from '../../projections/runner.js';
-import { Checkpoints } from '../../projections/checkpoints.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import { LIMITS } from '../../protocols/limits.js';
-import { journal } from '../../protocols/messages.js';
 import { subjects } from '../../protocols/subjects.js';
 import { connectNats } from '../../streams/connect.js';
+import { keptHead } from '../../streams/head.js';
+import { openCheckpoints, openWitness, type Heads } from '../../streams/heads.js';
 import { openJournal } from '../../streams/jetstream.js';
 import { mayListen } from '../../streams/listeners.js';
 import { loadKeyring } from '../../streams/keys.js';
@@ -24,8 +21,8 @@ import { checkGatewayRights, checkStreamRights } from '../../streams/rights.js';
 import { gatewayUrl, userOf } from '../../streams/server/address.js';
 import { Publisher } from '../../streams/publisher.js';
 import { ensureTopology } from '../../streams/topology.js';
-import { openWitness, type Witness } from '../../streams/witness.js';
 import { Identities } from './identities.js';
+import { Projections, strangers } from './projections.js';
 import { Router } from './router.js';
 import { announce, serveLeader } from './service.js';
 
@@ -78,10 +75,10 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   opened.push(() => nc.close());
   const witness = openWitness(control, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
   opened.push(() => witness.close());
-  const checkpoints = await Checkpoints.open(control, ns, () => control.flush());
-  opened.push(() => checkpoints.flush());
+  const checkpoints = openCheckpoints(control, ns, { onError: (error) => log.warn({ err: error }, 'a checkpoint could not be written') });
+  opened.push(() => checkpoints.close());
   const hosts: PartitionHost[] = [];
-  const keyring = await loadKeyring(control, ns, (id) => log.warn({ id }, 'an entry of the bucket of keys is no key; it is skipped'));
+  const keyring = await loadKeyring(control, ns, (messages) => log.warn({ messages }, 'messages in the stream of keys are no keys; they are skipped'));
   const router = new Router(nc, ns, hosts, new Identities(keyring), (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
   for (let n = 0; n < partitions; n += 1) {
     hosts.push(await host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition: n as Partition }));
@@ -115,8 +112,8 @@ interface HostParts {
   /** For requests and their replies. */
   readonly nc: NatsConnection;
   readonly topology: () => Promise<void>;
-  readonly witness: Witness;
-  readonly checkpoints: Checkpoints;
+  readonly witness: Heads;
+  readonly checkpoints: Heads;
   readonly router: Router;
   readonly keyring: Keyring;
   readonly partition: Partition;
@@ -124,30 +121,32 @@ interface HostParts {
 
 async function host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition }: HostParts): Promise<PartitionHost> {
   const { namespace: ns, url, log } = options;
-  const jobs = new JobsProjection();
+  const onForeign = strangers(log, partition);
+  const lease = await LeaderLease.open(control, { ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leases', messages) });
+  // Checkpoints are written on the same connection, so the server has every fact before the checkpoint that covers it.
   const publisher = new Publisher(control);
-  const events = new EventsProjection(ns, (subject, parts) => publisher.publish(subject, parts), () => mayListen(control, subjects.events(ns, 'job')));
-  const runner = new ProjectionRunner(partition, [jobs, events], await checkpoints.read(partition, [events.name]), (projection, checkpoint) => {
-    if (projection === events.name) checkpoints.note(partition, projection, checkpoint);
+  const projections = new Projections(partition, {
+    ns, log, witness, checkpoints, onForeign,
+    publish: (subject, parts) => publisher.publish(subject, parts),
+    anybody: () => mayListen(control, subjects.events(ns, 'job')),
+    mayPublish: () => lease.validForMs() > 0,
   });
   let stopServing = (): void => {};
   return new PartitionHost({
-    partition, broker: name, log, clock, keyring,
+    partition, broker: name, log, clock, lease, keyring,
     maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
-    lease: await LeaderLease.open(control, { ns, partition, holder: name, remake: topology }),
-    followers: [runner],
-    archive: (read) => new JournalArchive(jobs, async (seq) => {
-      const stored = await read(seq);
-      return stored && journal.Commit.decode(stored.bytes);
-    }),
+    followers: [projections.runner],
+    archive: (read) => projections.archive(read),
     openJournal: () => openJournal({ url, ns, partition }),
-    knownHeads: () => witness.heads(partition),
-    onHead: (head) => witness.note(head),
-    onLeading: (_: Leader) => (stopServing = serveLeader(nc, ns, partition, router)),
+    knownHeads: () => projections.begin(),
+    onHead: (head) => witness.note(keptHead(head)),
+    onLeading: (_: Leader) => {
+      stopServing = serveLeader(nc, ns, partition, router);
+      projections.events.lead();
+    },
     onFollowing: () => {
       stopServing();
-      // With the connection, facts may have been lost on their way; they are published again with the next replay.
-      runner.rewind(events.name, checkpoints.lastWritten(partition, events.name));
+      projections.events.follow();
     },
   });
 }

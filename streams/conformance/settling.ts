@@ -1,6 +1,6 @@
 /** Settling what ended without an answer. */
 import { settle } from '../settle.js';
-import { candidate, lead, next, type Spec } from './stage.js';
+import { candidate, known, lead, next, type Spec } from './stage.js';
 import { AMBIGUOUS, WRITTEN } from './failing.js';
 
 export const settling: Record<string, Spec> = {};
@@ -11,7 +11,7 @@ for (const mishap of AMBIGUOUS) {
     const { bytes, at } = next(head, 'pending');
     rig.mishap(mishap);
     t.match(await mine.append(bytes, head.seq), { kind: 'ambiguous' });
-    const options = candidate({ known: [head] });
+    const options = candidate({ known: known(head) });
     const settled = await settle(mine, { bytes, expectedSeq: head.seq }, options);
     t.teardown(() => settled.takenOver.journal.close());
     t.match(settled, { written, takenOver: { kind: 'leading', head: { seq: written ? 3 : 2, epoch: 2 } } });

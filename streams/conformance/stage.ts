@@ -5,7 +5,7 @@ import { encodeCommit, encodeEvents, headerAfter } from '../commit.js';
 import { journal } from '../../protocols/messages.js';
 import type { Journal, Stored } from '../journal.js';
 import type { Rig } from './rigs.js';
-import { takeOver, type TakenOver, type TakeOverOptions } from '../takeover.js';
+import { takeOver, type KnownHead, type TakenOver, type TakeOverOptions } from '../takeover.js';
 
 export type Leading = Extract<TakenOver, { kind: 'leading' }>;
 export type Spec = (t: Test, rig: Rig) => Promise<void>;
@@ -30,6 +30,8 @@ export function candidate(more: Partial<TakeOverOptions> = {}): TakeOverOptions 
     ...more,
   };
 }
+
+export const known = (...heads: readonly Head[]): KnownHead[] => heads.map((head) => ({ ...head, from: 'the test' }));
 
 export async function lead(t: Test, from: Journal, options: TakeOverOptions = candidate()): Promise<Leading> {
   const taken = await takeOver(from, options);

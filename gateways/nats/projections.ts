@@ -1,0 +1,61 @@
+/** The projections of a partition, and where they begin when this broker takes over. */
+import type { Logger } from 'pino';
+import type { Archive } from '../../actors/partition/archive.js';
+import { EventsProjection, type EventsOptions } from '../../projections/events.js';
+import { JobsProjection, JournalArchive } from '../../projections/jobs.js';
+import { ProjectionRunner } from '../../projections/runner.js';
+import type { Partition } from '../../protocols/ids.js';
+import { journal } from '../../protocols/messages.js';
+import { keptHead } from '../../streams/head.js';
+import { checkpointOf, readKnown, type Heads } from '../../streams/heads.js';
+import type { Stored } from '../../streams/journal.js';
+import type { KnownHead } from '../../streams/takeover.js';
+
+type Where = 'leases' | 'witness' | 'checkpoints';
+type OnForeign = (where: Where, messages: number) => void;
+
+export const strangers = (log: Logger, partition: Partition): OnForeign => (where, messages) =>
+  log.warn({ partition, messages, where }, 'messages of strangers are skipped');
+
+export interface ProjectionsOptions extends Pick<EventsOptions, 'ns' | 'publish' | 'anybody' | 'mayPublish'> {
+  readonly log: Logger;
+  readonly witness: Heads;
+  readonly checkpoints: Heads;
+  readonly onForeign: OnForeign;
+}
+
+export class Projections {
+  readonly events: EventsProjection;
+  readonly runner: ProjectionRunner;
+  private readonly jobs = new JobsProjection();
+
+  constructor(
+    private readonly partition: Partition,
+    private readonly options: ProjectionsOptions,
+  ) {
+    const { log, checkpoints } = options;
+    this.events = new EventsProjection({
+      ...options,
+      onSettled: (commit) => checkpoints.note(keptHead(commit, this.events.name)),
+      onDropped: (commits) => log.warn({ partition, commits }, 'facts of the oldest commits are not published again: the checkpoint is too far behind'),
+    });
+    this.runner = new ProjectionRunner(partition, [this.jobs, this.events]);
+  }
+
+  /** For a take-over. Another broker may have led meanwhile, so checkpoints are read anew. @returns every known head */
+  async begin(): Promise<readonly KnownHead[]> {
+    const { witness, checkpoints, onForeign } = this.options;
+    const known = await readKnown(witness, checkpoints, this.partition);
+    for (const where of ['witness', 'checkpoints'] as const) if (known[where].foreign > 0) onForeign(where, known[where].foreign);
+    this.events.follow();
+    this.runner.begin(this.events.name, checkpointOf(known.checkpoints.heads, this.events.name));
+    return known.heads;
+  }
+
+  archive(read: (seq: number) => Promise<Stored | undefined>): Archive {
+    return new JournalArchive(this.jobs, async (seq) => {
+      const stored = await read(seq);
+      return stored && journal.Commit.decode(stored.bytes);
+    });
+  }
+}
