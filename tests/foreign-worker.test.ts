@@ -198,6 +198,20 @@ t.test('the rules of pulls, word by word', async (t) => {
     t.strictSame(await eventsOf(jobId!), ['JobSubmitted', 'JobLeased', 'JobCompleted']);
   });
 
+  t.test('another outcome for an attempt that a report has ended is revoked', async (t) => {
+    const { me, pull, submit } = await scene(t, { retry: { backoff: { initialMs: 60_000 } } });
+    const [jobId] = await submit();
+    const [token] = tokens(await pull({ pullSeq: 1 }));
+    const say = async (report: Body): Promise<unknown> => (await client.json('worker.report', { ...me, reports: [{ token, ...report }] })).body['revoked'];
+    const retry = { outcome: 'retry', failure: { code: 'X', message: 'no' } };
+    t.strictSame(await say(retry), []);
+    t.strictSame(await say({ outcome: 'ok', result: 1 }), [token]);
+    t.strictSame(await say({ outcome: 'fail', failure: retry.failure }), [token]);
+    t.strictSame(await say(retry), [], 'the same report still gets the same answer');
+    t.match((await client.json('job.get', { jobId })).body, { status: 'retrying', failure: retry.failure });
+    t.strictSame(await eventsOf(jobId!), ['JobSubmitted', 'JobLeased', 'JobRetryScheduled']);
+  });
+
   t.test('a stale token is revoked and changes nothing', async (t) => {
     const { me, pull, submit } = await scene(t, { timeouts: SHORT });
     const [jobId] = await submit();
