@@ -94,6 +94,24 @@ t.test('a worker that does not hold what it is given loses it, however often it 
   t.match(job, { status: 'failed', attempt: 1, failure: { code: 'LEASE_EXPIRED' } });
 });
 
+t.test('another outcome for an attempt that a report has ended is revoked', async (t) => {
+  const { client } = await setUp(t);
+  const me = { workerId: 'w', session: 's' };
+  await client.json('worker.register', { ...me, types: ['x'], capacity: 1 });
+  const { jobId } = (await client.json('job.submit', { type: 'x', retry: { backoff: { initialMs: 60_000 } } })).body;
+  const { body } = await client.json('worker.pull', { ...me, pullSeq: 1, free: 1, expiresMs: 1_000 });
+  const [{ token }] = body['leases'] as [{ token: string }];
+  const say = async (report: Body): Promise<unknown> => (await client.json('worker.report', { ...me, reports: [{ token, ...report }] })).body['revoked'];
+  const retry = { outcome: 'retry', failure: { code: 'X', message: 'no' } };
+  t.strictSame(await say(retry), []);
+  t.strictSame(await say({ outcome: 'ok', result: 1 }), [token]);
+  t.strictSame(await say({ outcome: 'fail', failure: retry.failure }), [token]);
+  t.strictSame(await say(retry), [], 'the same report still gets the same answer');
+  t.match((await client.json('job.get', { jobId })).body, { status: 'retrying', failure: retry.failure });
+  const { jobs } = await readHistories(client, 1);
+  t.strictSame(jobs.get(jobId as string)!.events.map(({ type }) => type), ['JobSubmitted', 'JobLeased', 'JobRetryScheduled']);
+});
+
 t.test('leases that are short beside the time that a pull stays open', async (t) => {
   const { reprise, client } = await setUp(t);
 
