@@ -40,6 +40,38 @@ for (const code of ['JOURNAL_FULL', 'JOURNAL_BROKEN', 'NOT_LEADER', 'PERMISSION_
   });
 }
 
+t.test('given that a partition stands still, then a worker that registers waits for it, and one that was registered works on', async (t) => {
+  const leader = await FakeLeader.start(server.brokerUrl, 'still');
+  let refused = 0;
+  leader.refuse = (verb) => (verb === 'register' ? ((refused += 1), 'JOURNAL_FULL') : undefined);
+  const worker = await work(server.url, [square], { namespace: 'still', graceMs: 500 });
+  t.teardown(async () => {
+    await worker.stop();
+    await leader.stop();
+  });
+  t.ok(await until(() => refused >= 2));
+  leader.refuse = () => undefined;
+  t.ok(await until(() => leader.pulls.length > 0));
+  const before = refused;
+  leader.refuse = (verb) => (verb === 'register' ? ((refused += 1), 'JOURNAL_FULL') : undefined);
+  leader.takeOver();
+  leader.submit({ type: 'square', json: { n: 3 } });
+  t.ok(await until(() => refused > before, 10_000), 'it registers with the new leader');
+  t.ok(await until(() => leader.accepted.length === 1));
+  leader.submit({ type: 'square', json: { n: 4 } });
+  t.ok(await until(() => leader.accepted.length === 2));
+});
+
+t.test('given that its registration is refused for good, then the worker ends and says why', async (t) => {
+  for (const code of ['INVALID_ARGUMENT', 'PERMISSION_DENIED'] as const) {
+    const leader = await FakeLeader.start(server.brokerUrl, `refused-${code}`);
+    leader.refuse = () => code;
+    const worker = await work(server.url, [square], { namespace: `refused-${code}` });
+    await t.rejects(worker.stopped, { code });
+    await leader.stop();
+  }
+});
+
 for (const code of ['MALFORMED', 'INVALID_ARGUMENT', 'TOO_LARGE']) {
   t.test(`given that requests with one certain report are refused with ${code}, then that one becomes a failure, and no other`, async (t) => {
     const leader = await scene(t, [square], 10);
