@@ -41,6 +41,8 @@ t.test('each named case is refused with its code, and nothing else changes', asy
     ['an unknown field', 'INVALID_ARGUMENT', submit({ foo: 1 })],
     ['an unknown field whose name fills the request', 'INVALID_ARGUMENT', submit({ ['"'.repeat(400_000)]: 1 })],
     ['a label whose name fills the request', 'INVALID_ARGUMENT', submit({ labels: { ['"'.repeat(400_000)]: 1 } })],
+    ['a label whose name begins with a dash', 'INVALID_ARGUMENT', submit({ labels: { '-a': 'x' } })],
+    ['a label whose value has a line break', 'INVALID_ARGUMENT', submit({ labels: { 'a.b/c_d-9': 'x\n' } })],
     ['a wrong type', 'INVALID_ARGUMENT', submit({ priority: 'high' })],
     ['a payload over the limit', 'TOO_LARGE', submit({ payload: 'x'.repeat(300_000) })],
     ['an unknown job', 'NOT_FOUND', ['job.get', { jobId: UNKNOWN }]],

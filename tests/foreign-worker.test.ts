@@ -48,6 +48,21 @@ t.test('the foreign worker', async (t) => {
     });
   }
 
+  t.test('shares its slots: few go round, and of many an idle partition keeps one at most', async (t) => {
+    const { client, work } = await setUp(t, 3);
+    let running = 0;
+    let most = 0;
+    const handle = async (): Promise<void> => ((most = Math.max(most, (running += 1))), await wait(300), void (running -= 1));
+    const submit = async (queues: readonly string[]): Promise<unknown> =>
+      ((await client.json('job.submit', { jobs: queues.map((queue) => ({ type: 'double', queue })), wait: true }, 15_000)).body['jobs'] as Body[]).map((each) => each['status']);
+    const few = await work({ capacity: 1, handle });
+    t.strictSame(await submit(queuesOf(3)), Array(3).fill('completed'));
+    await few.drain();
+    await work({ capacity: 6, handle });
+    t.strictSame(await submit(Array(16).fill(queuesOf(3)[1]) as string[]), Array(16).fill('completed'));
+    t.equal(most, 4);
+  });
+
   t.test('performs each job once and reports it once, although every third answer is lost', async (t) => {
     const { client, work } = await setUp(t);
     const worker = await work({ loses: (verb, nth) => verb === 'pull' && nth % 3 === 1 });

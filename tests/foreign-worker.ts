@@ -6,28 +6,19 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect, Events, type NatsConnection } from 'nats';
 import protobuf from 'protobufjs';
 
-export interface Lease {
-  readonly token: string;
-  readonly jobId: string;
-  readonly type: string;
-  readonly queue: string;
-  readonly attempt: number;
+export type Lease = Readonly<Record<'token' | 'jobId' | 'type' | 'queue', string> & Record<'attempt' | 'leaseMs' | 'attemptMs', number>> & {
   readonly payload: Uint8Array;
-  readonly leaseMs: number;
-  readonly attemptMs: number;
-}
-export interface Report {
-  readonly token: string;
-  readonly outcome: 'ok' | 'retry' | 'fail' | 'cancelled';
-  readonly result?: Uint8Array;
-  readonly failure?: { code: string; message: string };
-}
+};
+export type Report = { readonly token: string } & (
+  | { readonly outcome: 'ok'; readonly result: Uint8Array }
+  | { readonly outcome: 'retry'; readonly failure: { code: string; message: string } }
+  | { readonly outcome: 'cancelled' }
+);
 interface Told {
   readonly epoch: number;
   readonly leases: readonly Lease[];
   readonly cancel: readonly string[];
   readonly revoked: readonly string[];
-  readonly rejected: readonly { token: string; error: { code: string; message: string; retryable: boolean } }[];
 }
 interface Attempt {
   readonly lease: Lease;
@@ -44,7 +35,7 @@ export interface Options {
   readonly protocols: string;
   readonly workerId: string;
   readonly types: readonly string[];
-  /** At least one a partition. */
+  /** Slots, which the partitions share. */
   readonly capacity: number;
   /** Throws to fail; what it returns is JSON. */
   handle(lease: Lease, signal: AbortSignal): Promise<unknown>;
@@ -53,30 +44,24 @@ export interface Options {
 }
 
 const EXPIRES_MS = 2_000;
+/** With several partitions: a slot that finds no work in one is soon offered to another. */
+const SHARED_EXPIRES_MS = 250;
 const MARGIN_MS = 1_000;
 
 /** What the worker knows of one partition. */
 class Line {
   pullSeq = 0;
   epoch = 0;
+  /** Slots in the open pull. */
+  offered = 0;
   readonly held = new Map<string, Attempt>();
   readonly reports = new Map<string, Report>();
   /** Reported and answered: a late second delivery is not performed again. */
   readonly done = new Set<string>();
-  private wake: () => void = () => {};
+  nudge: () => void = () => {};
+  readonly changed = (): Promise<void> => new Promise((resolve) => (this.nudge = resolve));
 
-  constructor(
-    readonly partition: number,
-    readonly slots: number,
-  ) {}
-
-  changed(): Promise<void> {
-    return new Promise((resolve) => (this.wake = resolve));
-  }
-
-  nudge(): void {
-    this.wake();
-  }
+  constructor(readonly partition: number) {}
 }
 
 export class ForeignWorker {
@@ -85,7 +70,10 @@ export class ForeignWorker {
   private readonly asked = new Map<string, number>();
   /** Given by registration, and sent with every request. */
   private identity = { session: '', proof: '' };
-  private lines: Line[] = [];
+  /** By partition. */
+  private lines: readonly Line[] = [];
+  /** The same; first the one that has had nothing to offer for the longest time. */
+  private turns: readonly Line[] = [];
   private leaving = false;
   private readonly loops: Promise<void>[] = [];
 
@@ -102,8 +90,7 @@ export class ForeignWorker {
     const nc = await connect({ servers: options.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
     const worker = new ForeignWorker(nc, root, options);
     const partitions = await worker.register();
-    const share = (n: number): number => Math.floor(options.capacity / partitions) + (n < options.capacity % partitions ? 1 : 0);
-    worker.lines = Array.from({ length: partitions }, (_, n) => new Line(n, share(n)));
+    worker.lines = worker.turns = Array.from({ length: partitions }, (_, n) => new Line(n));
     for (const line of worker.lines) worker.loops.push(worker.keepPulling(line), worker.keepAlive(line));
     void worker.watchConnection();
     return worker;
@@ -123,9 +110,7 @@ export class ForeignWorker {
   async vanish(): Promise<void> {
     this.leaving = true;
     for (const line of this.lines) {
-      for (const attempt of line.held.values()) attempt.stop.abort();
-      line.held.clear();
-      line.reports.clear();
+      for (const token of [...line.held.keys(), ...line.reports.keys()]) this.drop(line, token);
       line.nudge();
     }
     await this.nc.close();
@@ -141,7 +126,7 @@ export class ForeignWorker {
   private async keepPulling(line: Line): Promise<void> {
     while (!this.over(line)) {
       const changed = line.changed();
-      const free = this.leaving ? 0 : line.slots - line.held.size;
+      const free = this.leaving ? 0 : this.offer(line);
       // A pull without free slots or reports is answered at once: there is nothing to wait for.
       await (free > 0 || line.reports.size > 0 ? Promise.race([this.pull(line, free), changed]) : changed);
       // What ends together is reported together.
@@ -149,18 +134,35 @@ export class ForeignWorker {
     }
   }
 
+  /** How many slots a pull may offer: an even share of the free ones; where they are few, partitions take turns. */
+  private offer(line: Line): number {
+    line.offered = 0;
+    const waiting = this.turns.filter(({ offered }) => offered === 0);
+    let free = this.lines.reduce((left, { held, offered }) => left - held.size - offered, this.options.capacity);
+    for (let nth = 0; waiting[nth] !== line; nth += 1) free -= Math.ceil(free / (waiting.length - nth));
+    line.offered = Math.max(0, Math.ceil(free / (waiting.length - waiting.indexOf(line))));
+    if (line.offered > 0) this.turns = [...this.turns.filter((each) => each !== line), line];
+    return line.offered;
+  }
+
+  /** A slot is free: partitions that have none to offer look again, and so does the one that may have a report. */
+  private freed(by?: Line): void {
+    for (const line of this.lines) if (line === by || line.offered === 0) line.nudge();
+  }
+
   private over(line: Line): boolean {
     return this.nc.isClosed() || (this.leaving && line.held.size + line.reports.size === 0);
   }
 
   private async pull(line: Line, free: number): Promise<void> {
-    line.pullSeq += 1;
+    const pullSeq = (line.pullSeq += 1);
     const sentMs = performance.now();
     const reports = [...line.reports.values()];
     const held = [...line.held.keys()];
-    const request = { partition: line.partition, pullSeq: line.pullSeq, free, expiresMs: EXPIRES_MS, held, reports };
+    const expiresMs = this.lines.length > 1 ? SHARED_EXPIRES_MS : EXPIRES_MS;
+    const request = { partition: line.partition, pullSeq, free, expiresMs, held, reports };
     try {
-      const told = (await this.ask('pull', request, EXPIRES_MS + MARGIN_MS)) as unknown as Told;
+      const told = (await this.ask('pull', request, expiresMs + MARGIN_MS)) as unknown as Told;
       if (told.epoch < line.epoch) return;
       line.epoch = told.epoch;
       for (const { token } of reports) this.reported(line, token);
@@ -170,6 +172,9 @@ export class ForeignWorker {
       // Lost or refused: the next pull says everything again.
       if (codeOf(error) === 'UNKNOWN_WORKER') await this.register();
       await wait(50);
+    } finally {
+      if (pullSeq === line.pullSeq) line.offered = 0;
+      this.freed();
     }
   }
 
@@ -198,7 +203,7 @@ export class ForeignWorker {
     line.held.get(token)?.stop.abort();
     line.held.delete(token);
     line.reports.delete(token);
-    line.nudge();
+    this.freed(line);
   }
 
   private begin(line: Line, lease: Lease, sentMs: number): void {
@@ -224,7 +229,7 @@ export class ForeignWorker {
     if (line.held.get(token) !== attempt) return;
     line.held.delete(token);
     line.reports.set(token, report);
-    line.nudge();
+    this.freed(line);
   }
 
   /** Three heartbeats a lease; what could not be renewed in time is given up. */

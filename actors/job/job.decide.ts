@@ -31,6 +31,11 @@ export type Outcome =
   | { readonly kind: 'fail'; readonly failure: Failure }
   | { readonly kind: 'cancelled' };
 
+/** How an attempt ends that its worker or the leader ends. */
+type AttemptEnd = Extract<JobEvent, { type: 'JobCompleted' | 'JobRetryScheduled' | 'JobFailed' | 'JobCancelled' }>;
+
+const GIVEN_UP: Failure = { code: 'CANCELLED', message: 'the worker gave the attempt up' };
+
 export interface Chance {
   readonly nowMs: number;
   /** From [0, 1). */
@@ -64,21 +69,39 @@ export function decideReport(
   if (job === undefined || job.attempt !== attempt || job.lease !== lease) {
     return reject('STALE_ATTEMPT', job ? `the job is at attempt ${job.attempt}` : 'no such job is running');
   }
-  if (job.status !== 'running') {
-    return job.reported ? 'repeated' : reject('STALE_ATTEMPT', `the attempt was ended; the job is ${job.status}`);
-  }
+  const event = endAttempt(job, outcome, chance);
+  if (job.status === 'running') return event;
+  if (job.reported && hasLedTo(job, event)) return 'repeated';
+  return reject('STALE_ATTEMPT', `the attempt was ended${job.reported ? ' by another report' : ''}; the job is ${job.status}`);
+}
+
+function endAttempt(job: Job, outcome: Outcome, chance: Chance): AttemptEnd {
   switch (outcome.kind) {
     case 'ok':
-      return { type: 'JobCompleted', body: { status: 'completed', attempt, lease, result: outcome.result, contentType: outcome.contentType } };
+      return {
+        type: 'JobCompleted',
+        body: { status: 'completed', attempt: job.attempt, lease: job.lease, result: outcome.result, contentType: outcome.contentType },
+      };
     case 'retry':
       return attemptFailed(job, outcome.failure, outcome.afterMs, true, chance);
     case 'fail':
       return job.cancelling ? cancelled(job, true) : failed(job, outcome.failure, true);
     case 'cancelled':
-      return job.cancelling ? cancelled(job, true) : attemptFailed(job, { code: 'CANCELLED', message: 'the worker gave the attempt up' }, 0, true, chance);
+      return job.cancelling ? cancelled(job, true) : attemptFailed(job, GIVEN_UP, 0, true, chance);
     default:
       return outcome satisfies never;
   }
+}
+
+/**
+ * Whether the job is what this event makes of it. The state does not say which outcome ended an attempt; a report that
+ * would have led to the same status and failure is the one that did, or tells nothing else.
+ */
+function hasLedTo(job: Job, { type, body }: AttemptEnd): boolean {
+  if (type === 'JobCompleted') return job.status === 'completed';
+  // A job that waits for its next attempt becomes ready without another report.
+  const status = body.status === 'retrying' && job.status === 'ready' ? 'ready' : body.status;
+  return status === job.status && body.failure.code === job.failure?.code && body.failure.message === job.failure.message;
 }
 
 export function decideCancel(job: Job, reason: string): JobEvent | Rejection | 'repeated' {
@@ -116,7 +139,7 @@ export function decideDue(job: Job, chance: Chance): JobEvent | undefined {
   return undefined;
 }
 
-function attemptFailed(job: Job, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance): JobEvent {
+function attemptFailed(job: Job, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance): Exclude<AttemptEnd, { type: 'JobCompleted' }> {
   if (job.cancelling) return cancelled(job, reported);
   if (job.attempt >= job.policy.maxAttempts || job.policy.nonRetryable.includes(failure.code)) return failed(job, failure, reported);
   const waitMs = afterMs ?? backoffMs(job.policy, job.attempt, chance.draw);
@@ -126,12 +149,12 @@ function attemptFailed(job: Job, failure: Failure, afterMs: number | undefined, 
   };
 }
 
-const failed = (job: Job, failure: Failure, reported: boolean): JobEvent => ({
+const failed = (job: Job, failure: Failure, reported: boolean): Extract<JobEvent, { type: 'JobFailed' }> => ({
   type: 'JobFailed',
   body: { status: 'failed', attempt: job.attempt, lease: job.lease, failure, reported },
 });
 
-const cancelled = (job: Job, reported: boolean): JobEvent => ({
+const cancelled = (job: Job, reported: boolean): Extract<JobEvent, { type: 'JobCancelled' }> => ({
   type: 'JobCancelled',
   body: { status: 'cancelled', attempt: job.attempt, failure: cancelFailure(job.cancelReason), reported },
 });

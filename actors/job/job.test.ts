@@ -73,10 +73,45 @@ t.test('tokens', (t) => {
   t.equal(typeOf(report(job, OK, 1, 1)), 'STALE_ATTEMPT', 'an older attempt changes nothing');
   applyJob(job, report(job, OK) as JobEvent, ID, at());
   t.equal(report(job, OK), 'repeated', 'the report that ended the attempt, sent again, gets the same answer');
+  for (const [first, second] of [[RETRY, OK], [OK, RETRY], [{ kind: 'cancelled' }, RETRY]] as const) {
+    const ended = running();
+    applyJob(ended, report(ended, first) as JobEvent, ID, at());
+    t.equal(typeOf(report(ended, second)), 'STALE_ATTEMPT', `after ${first.kind}, ${second.kind} with the same token is too late`);
+  }
   const reclaimed = running();
   applyJob(reclaimed, decideReclaim(reclaimed, { nowMs: NOW, draw: 0 }), ID, at());
   t.equal(typeOf(report(reclaimed, OK, 1, 1)), 'STALE_ATTEMPT', 'a worker that was given up is too late');
   t.equal(typeOf(decideReport(undefined, 1, 1, OK, { nowMs: NOW, draw: 0 })), 'STALE_ATTEMPT');
+  t.end();
+});
+
+t.test('property: a report is taken for a repetition only if it says what ended the attempt', (t) => {
+  const failures = ['PERFORMER_ERROR', 'BAD_INPUT', 'CANCELLED'].map((code) => ({ code, message: `${code}!` }));
+  const outcomes = fc.oneof(
+    fc.constant(OK), fc.constant<Outcome>({ kind: 'cancelled' }),
+    fc.constantFrom(...failures).map((failure): Outcome => ({ kind: 'fail', failure })),
+    fc.record({ kind: fc.constant('retry' as const), failure: fc.constantFrom(...failures), afterMs: fc.constantFrom(undefined, 0, 10) }),
+  );
+  const after = (job: Job, outcome: Outcome): Job => applyJob(job, report(job, outcome) as JobEvent, ID, at());
+  const start = (attempt: number, cancelling: boolean): Job => {
+    const job = running(attempt);
+    return cancelling ? applyJob(job, decideCancel(job, 'enough') as JobEvent, ID, at()) : job;
+  };
+  const said = ({ status, failure, result, endedMs }: Job): string => JSON.stringify({ status, failure, result, endedMs });
+  const answers = new Set<string | undefined>();
+  fc.assert(
+    fc.property(outcomes, outcomes, fc.integer({ min: 1, max: 3 }), fc.boolean(), fc.boolean(), (first, second, attempt, cancelling, waited) => {
+      const job = after(start(attempt, cancelling), first);
+      const same = said(job) === said(after(start(attempt, cancelling), second));
+      if (waited && job.status === 'retrying') applyJob(job, { type: 'JobBecameReady', body: { status: 'ready' } }, ID, at());
+      const before = JSON.stringify(job);
+      const answer = typeOf(report(job, second));
+      answers.add(answer);
+      return answer === (same ? 'repeated' : 'STALE_ATTEMPT') && report(job, first) === 'repeated' && JSON.stringify(job) === before;
+    }),
+    { numRuns: 2_000 },
+  );
+  t.same([...answers].sort(), ['STALE_ATTEMPT', 'repeated'], 'both happen');
   t.end();
 });
 

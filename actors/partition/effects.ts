@@ -27,6 +27,8 @@ export interface LeaseGrant {
   readonly token: Token;
   readonly job: Job;
   readonly attempt: number;
+  /** How long it runs from the receipt of the pull that it answers, or longer. */
+  readonly leaseMs: number;
 }
 
 export interface RejectedReport {

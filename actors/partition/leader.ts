@@ -11,7 +11,8 @@ import type { Archive } from './archive.js';
 import type { Batch } from './batch.js';
 import type { Follower } from './committed.js';
 import type { PartitionCore } from './core.js';
-import type { Asker, Effect, JobAnswer } from './effects.js';
+import { isRunning } from '../job/job.js';
+import type { Asker, Effect, JobAnswer, LeaseGrant } from './effects.js';
 import type { Command } from './inputs.js';
 import { archiveReply, jobsReply, pulledReply, release, viewReply, type Bytes, type Releasing } from './release.js';
 import { answer } from './reply.js';
@@ -228,8 +229,14 @@ export class Leader {
 
   private releasing(head: Head): Releasing {
     const { bytes, archive } = this.leadership;
-    return { bytes, archive, position: { partition: this.partition, seq: head.seq, hash: head.hash, epoch: head.epoch } };
+    return { bytes, archive, position: { partition: this.partition, seq: head.seq, hash: head.hash, epoch: head.epoch }, unsent: this.unsent };
   }
+
+  /** It has not been handed over, so its time has not begun. */
+  private readonly unsent = ({ job, attempt }: LeaseGrant): void => {
+    const { core, clock } = this.leadership;
+    if (isRunning(job) && job.attempt === attempt) core.sessions.renew(job, clock.monoMs());
+  };
 
   /** Ends. What was decided but never sent is gone with the state, so everybody who waits for it is told so. */
   private lose(lost: Lost): void {

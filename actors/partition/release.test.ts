@@ -9,7 +9,7 @@ const id = jobId(0 as Partition, new Uint8Array(10));
 function context(found: Pick<ArchivedJob, 'status'> | undefined): Releasing {
   const none = { get: () => undefined, load: () => Promise.reject(new Error('not asked for')) };
   const archived = found && ({ id, attempt: 1, result: undefined, failure: undefined, ...found } as ArchivedJob);
-  return { bytes: none, archive: { find: async () => archived }, position: { partition: 0, seq: 9 } };
+  return { bytes: none, archive: { find: async () => archived }, position: { partition: 0, seq: 9 }, unsent: () => {} };
 }
 
 const reply = async (answer: JobAnswer, found?: Pick<ArchivedJob, 'status'>): Promise<unknown> => {

@@ -19,6 +19,8 @@ export interface Releasing {
   readonly bytes: Bytes;
   readonly archive: Archive;
   readonly position: jobs.Position.$Properties;
+  /** Called for a lease that a reply had no room for. */
+  readonly unsent: (grant: LeaseGrant) => void;
 }
 
 type Sooner<T> = T | Promise<T>;
@@ -85,8 +87,9 @@ export function pulledReply(context: Releasing, effect: Effect & { kind: 'pulled
   }
   if (effect.leases.length === 0) return { kind: 'pulled', pulled };
   const leases = effect.leases.map((grant) => lease(context, grant));
-  if (!leases.some(isLater)) return { kind: 'pulled', pulled: { ...pulled, leases: fitting(leases as worker.Lease.$Properties[]) } };
-  return Promise.all(leases).then((all) => ({ kind: 'pulled', pulled: { ...pulled, leases: fitting(all) } }));
+  const withLeases = (all: worker.Lease.$Properties[]): Reply => ({ kind: 'pulled', pulled: { ...pulled, leases: fitting(context, effect.leases, all) } });
+  if (!leases.some(isLater)) return withLeases(leases as worker.Lease.$Properties[]);
+  return Promise.all(leases).then(withLeases);
 }
 
 /** Of payloads in one reply: in JSON and base64 they grow, and the whole must stay below the server's max_payload. */
@@ -94,19 +97,21 @@ const MOST_PAYLOAD_BYTES = 700_000;
 const LEASE_BYTES = 512;
 
 /** What does not fit is not held by the worker, so it is delivered with its next pull. */
-function fitting(leases: worker.Lease.$Properties[]): worker.Lease.$Properties[] {
+function fitting(context: Releasing, grants: readonly LeaseGrant[], leases: worker.Lease.$Properties[]): worker.Lease.$Properties[] {
   let bytes = 0;
   return leases.filter((each, nth) => {
     bytes += (each.payload?.length ?? 0) + LEASE_BYTES;
-    return nth === 0 || bytes <= MOST_PAYLOAD_BYTES;
+    const fits = nth === 0 || bytes <= MOST_PAYLOAD_BYTES;
+    if (!fits) context.unsent(grants[nth]!);
+    return fits;
   });
 }
 
-function lease(context: Releasing, { token, job, attempt }: LeaseGrant): Sooner<worker.Lease.$Properties> {
+function lease(context: Releasing, { token, job, attempt, leaseMs }: LeaseGrant): Sooner<worker.Lease.$Properties> {
   const { payload, policy } = job;
   const made: worker.Lease.$Properties = {
     token, jobId: job.id, type: job.type, queue: job.queue, attempt, maxAttempts: policy.maxAttempts,
-    contentType: payload.contentType, leaseMs: policy.heartbeatMs, attemptMs: policy.attemptMs, key: job.key,
+    contentType: payload.contentType, leaseMs, attemptMs: policy.attemptMs, key: job.key,
   };
   if (job.labels) made.labels = { ...job.labels };
   const bytes = context.bytes.get(payload.seq, payload.index);

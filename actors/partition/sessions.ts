@@ -13,8 +13,11 @@ export interface OpenPull {
   readonly to: Asker;
   readonly pullSeq: number;
   readonly free: number;
+  readonly sinceMonoMs: number;
   readonly expiresMonoMs: number;
 }
+
+const RECALL_MS = 50;
 
 /** What is to be told with the next answer to a worker. */
 export interface Notice {
@@ -59,6 +62,8 @@ export class Sessions {
   private readonly bySession = new Map<Session, WorkerSession>();
   /** Sessions with an open pull, the longest waiting first. */
   readonly waiting = new Set<WorkerSession>();
+  /** When pulls were last answered because they had waited for too long. */
+  recalledMonoMs = -Infinity;
   /** Until when each running job's worker may be silent, on the leader's monotonic clock. */
   private readonly aliveUntil = new Map<JobId, number>();
   private readonly progress = new Map<JobId, Progress>();
@@ -66,6 +71,8 @@ export class Sessions {
   private readonly served = new Map<Line, boolean>();
   /** Of running jobs, so that a token is worked out once a lease. */
   private readonly tokens = new Map<JobId, { readonly lease: number; readonly token: Token }>();
+  /** Running jobs that were cancelled and whose worker was told so, in an answer that may have been lost. */
+  private readonly stopping = new Set<JobId>();
 
   constructor(private readonly keyring: Keyring) {}
 
@@ -118,15 +125,31 @@ export class Sessions {
     return job !== undefined && job.session === session && this.tokenOf(job) === of;
   }
 
+  /** Whoever was made to pull again gets the time to do so, before others are. */
+  mayRecall(monoMs: number): boolean {
+    return monoMs >= this.recalledMonoMs + RECALL_MS;
+  }
+
   renew(job: Job, monoMs: number): void {
     this.aliveUntil.set(job.id, monoMs + job.policy.heartbeatMs);
   }
 
-  /** A job whose lease this leader has not seen begin gets a full one: the former leader may have renewed it just now. */
-  isSilent(job: Job, monoMs: number): boolean {
+  /**
+   * How much of its lease a running job has left. A lease that this leader has not seen begin gets its full time: the
+   * former leader may have renewed it just now.
+   */
+  leftMs(job: Job, monoMs: number): number {
     const until = this.aliveUntil.get(job.id);
-    if (until === undefined) this.renew(job, monoMs);
-    return until !== undefined && until <= monoMs;
+    if (until !== undefined) return until - monoMs;
+    this.renew(job, monoMs);
+    return job.policy.heartbeatMs;
+  }
+
+  /** @returns whether it is the first time that the worker is told to stop the attempt */
+  noteStop(id: JobId): boolean {
+    if (this.stopping.has(id)) return false;
+    this.stopping.add(id);
+    return true;
   }
 
   setProgress(id: JobId, progress: Progress): void {
@@ -140,9 +163,12 @@ export class Sessions {
   forget(id: JobId): void {
     this.aliveUntil.delete(id);
     this.tokens.delete(id);
+    if (this.stopping.size > 0) this.stopping.delete(id);
     if (this.progress.size > 0) this.progress.delete(id);
   }
 }
 
+/** A lease is handed over only while at least half of it is left; with less the attempt might end as it begins. */
+export const isWorthStarting = ({ policy }: Job, leftMs: number): boolean => leftMs * 2 >= policy.heartbeatMs;
+
 export const notice = (): Notice => ({ leases: [], cancel: [], revoked: [], rejected: [] });
-export const isEmpty = (n: Notice): boolean => n.leases.length + n.cancel.length + n.revoked.length + n.rejected.length === 0;

@@ -8,6 +8,8 @@ import { wellFormed } from '../../protocols/utf8.js';
 export type Failure = job.Failure.$Properties;
 
 const CODE_BYTES = 128;
+/** No leader takes them in a code. */
+const CONTROL = /\p{Control}/gu;
 
 export const failure = (code: FailureCode, message: string, stack = ''): Failure => ({
   code,
@@ -21,7 +23,7 @@ export function failureOf(thrown: unknown): Failure {
     if (!(thrown instanceof Error)) return failure('PERFORMER_ERROR', `thrown: ${inspect(thrown, { depth: 2 })}`);
     const told = failure('PERFORMER_ERROR', thrown.message || thrown.name, thrown.stack);
     const code: unknown = 'code' in thrown ? thrown.code : undefined;
-    return typeof code === 'string' && code !== '' ? { ...told, code: bounded(code, CODE_BYTES) } : told;
+    return typeof code === 'string' && code !== '' ? { ...told, code: bounded(code.replace(CONTROL, ' '), CODE_BYTES) } : told;
   } catch {
     // A getter or an inspector of what was thrown threw in turn.
     return failure('PERFORMER_ERROR', 'thrown: something that cannot be described');

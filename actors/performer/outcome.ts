@@ -26,6 +26,15 @@ export const resultInvalid = (token: string, message: string): Report => ({
   failure: failure('RESULT_INVALID', message),
 });
 
+/** The attempt has ended here, and there is nothing to tell of it. */
+export const givenUp = (token: string): Report => ({ token, outcome: 'cancelled' });
+
+/** What is reported instead of a report that the leader does not take; undefined if there is nothing plainer. */
+export function plainer({ token, outcome }: Report, why: string): Report | undefined {
+  if (outcome === 'ok') return resultInvalid(token, `the leader refused the result: ${why}`);
+  return outcome === 'cancelled' ? undefined : givenUp(token);
+}
+
 export function threw(token: string, thrown: unknown): Report {
   if (!Control.is(thrown)) return { token, outcome: 'retry', failure: failureOf(thrown) };
   if (thrown.kind === 'fail') return { token, outcome: 'fail', failure: failure('PERFORMER_FAILED', thrown.reason) };
@@ -43,7 +52,7 @@ export const refused = (token: string, reason: string): Report => ({
 /** Nothing to report where the lease is no longer valid. */
 export function aborted(token: string, cause: AbortCause): Report | undefined {
   if (cause === 'revoked') return undefined;
-  if (cause === 'cancelled') return { token, outcome: 'cancelled' };
+  if (cause === 'cancelled') return givenUp(token);
   const { code, message } = CAUSES[cause];
   return { token, outcome: 'retry', failure: failure(code, message) };
 }

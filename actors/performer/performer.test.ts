@@ -75,6 +75,7 @@ const cases: readonly [name: string, work: Handle<{ n: number }, unknown> | Perf
   ['throws', () => { throw new TypeError('oh'); }, {}, 'retry', /PERFORMER_ERROR oh/],
   ['rejects', async () => { throw new Error('oh'); }, {}, 'retry', /PERFORMER_ERROR oh/],
   ['throws with a code', () => { throw Object.assign(new Error('oh'), { code: 'ENOENT' }); }, {}, 'retry', /ENOENT oh/],
+  ['throws with control characters in a code', () => { throw Object.assign(new Error('oh'), { code: 'A\nB\u0000' }); }, {}, 'retry', /^A B  oh/],
   ['throws with a number for a code', () => { throw Object.assign(new Error('oh'), { code: 7 }); }, {}, 'retry', /PERFORMER_ERROR oh/],
   ['throws a text', () => { throw 'text'; }, {}, 'retry', /PERFORMER_ERROR thrown: 'text'/],
   ['throws undefined', () => { throw undefined; }, {}, 'retry', /PERFORMER_ERROR thrown: undefined/],

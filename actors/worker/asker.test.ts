@@ -55,6 +55,12 @@ t.test('given a user who may not listen for answers, then PERMISSION_DENIED, for
   t.match(await asker.ask('pull', REQUEST, 60_000), denied);
 });
 
+t.test('given a request that is larger than the server takes, then TOO_LARGE, for good', async (t) => {
+  const { asker, connection } = await asking(t);
+  const request = new Uint8Array(connection.info!.max_payload + 1);
+  t.match(await asker.ask('report', request, 60_000), { refusal: { code: 'TOO_LARGE', retryable: false } });
+});
+
 t.test('given a closed connection, then SERVER_UNREACHABLE', async (t) => {
   const { asker, connection } = await asking(t);
   await connection.close();

@@ -56,9 +56,15 @@ export class Asker {
       try {
         this.#connection.publish(subjects.worker(this.#namespace, verb), request, { reply: `${this.#inbox}.${number}` });
       } catch (cause) {
-        this.#end(number, unheard('SERVER_UNREACHABLE', cause instanceof Error ? cause.message : String(cause)));
+        this.#end(number, this.#unsent(request, cause instanceof Error ? cause.message : String(cause)));
       }
     });
+  }
+
+  #unsent(request: Uint8Array, why: string): Answer {
+    const most = this.#connection.info?.max_payload ?? Infinity;
+    if (request.length <= most) return unheard('SERVER_UNREACHABLE', why);
+    return { refusal: { code: 'TOO_LARGE', message: `the request has ${request.length} bytes; the server takes ${most}`, retryable: false } };
   }
 
   /** What is still asked stays unanswered. */

@@ -1,7 +1,7 @@
 /** The attempts of this process: which slot performs which lease, and until when it may. */
 import type { worker } from '../../protocols/messages.js';
 import { Attempt, type AbortCause } from '../performer/attempt.js';
-import type { Report } from '../performer/outcome.js';
+import { givenUp, type Report } from '../performer/outcome.js';
 import { Slot, type SlotHost } from '../performer/perform.js';
 import type { Log, Performer } from '../performer/performer.js';
 import { Alarm } from './alarm.js';
@@ -9,6 +9,12 @@ import type { Link } from './link.js';
 import { Recent } from './recent.js';
 
 const REMEMBERED_TOKENS = 8_192;
+
+/** Of a request: its number among those of its partition, and when it was sent. */
+interface Asked {
+  readonly request: number;
+  readonly sentMs: number;
+}
 
 export interface AttemptsOptions {
   readonly capacity: number;
@@ -28,6 +34,7 @@ export class Attempts implements SlotHost {
   readonly #options: AttemptsOptions;
   readonly #links: readonly Link[];
   readonly #idle: Slot[] = [];
+  /** How many requests had been sent when the attempt ended. */
   readonly #finished = new Recent(REMEMBERED_TOKENS);
 
   constructor(links: readonly Link[], options: AttemptsOptions) {
@@ -37,16 +44,20 @@ export class Attempts implements SlotHost {
     this.deadlines = new Alarm((nowMs) => this.#sweep(nowMs), options.now);
   }
 
-  /** Starts a lease. Not one that is known already, came too late, or finds no slot: that one is delivered again. */
-  take(link: Link, lease: worker.Lease, sentMs: number, nowMs: number): Attempt | undefined {
+  /**
+   * Starts a lease. Not one that is known already, came too late, or finds no slot: that one is delivered again.
+   * @param sent the pull that brought it
+   */
+  take(link: Link, lease: worker.Lease, sent: Asked, nowMs: number): Attempt | undefined {
     const { token } = lease;
     if (link.held.has(token)) return undefined;
-    if (this.#finished.has(token)) {
-      link.outbox.resend(token);
+    const endedBefore = this.#finished.get(token);
+    if (endedBefore !== undefined) {
+      if (sent.request > endedBefore) this.#sayAgain(link, token);
       return undefined;
     }
     if (this.busy.size >= this.capacity) return undefined;
-    const attempt = new Attempt(lease, link.partition, this.#options, sentMs, nowMs);
+    const attempt = new Attempt(lease, link.partition, this.#options, sent.sentMs, nowMs);
     if (nowMs >= attempt.leaseDueMs) return undefined;
     const slot = this.#idle.pop() ?? new Slot(this);
     this.busy.add(slot);
@@ -56,14 +67,29 @@ export class Attempts implements SlotHost {
     return attempt;
   }
 
-  /** The signal is aborted; the slot comes back when the handler ends or its grace does. */
-  abort(link: Link, token: string, cause: AbortCause): void {
+  /**
+   * The leader takes an attempt for running that had ended here when it was asked. Its report was lost, or could not be
+   * taken; then the lease is given up, once, in the form that holds nothing to be refused.
+   */
+  #sayAgain(link: Link, token: string): void {
+    if (link.outbox.resend(token)) return;
+    link.outbox.add(givenUp(token));
+    this.#finished.add(token, Infinity);
+  }
+
+  /**
+   * The signal is aborted; the slot comes back when the handler ends or its grace does.
+   * @returns whether that is new to the attempt
+   */
+  abort(link: Link, token: string, cause: AbortCause): boolean {
     const slot = link.held.get(token);
+    const isNew = slot?.attempt !== undefined && slot.attempt.cause === undefined;
     if (cause === 'revoked') {
       link.held.delete(token);
       link.outbox.drop(token);
     }
     if (slot !== undefined) this.#abort(slot, cause);
+    return isNew;
   }
 
   abortAll(cause: AbortCause): void {
@@ -80,7 +106,7 @@ export class Attempts implements SlotHost {
     const { token } = attempt.lease;
     const link = this.#links[attempt.partition]!;
     link.held.delete(token);
-    this.#finished.add(token);
+    this.#finished.add(token, link.requests);
     if (report !== undefined) link.outbox.add(report);
     this.busy.delete(slot);
     this.#idle.push(slot);

@@ -1,6 +1,5 @@
 /** What the process knows of one partition: its leader's epoch, the open pull, what is held and what is to be reported. */
 import type { Partition } from '../../protocols/ids.js';
-import { LIMITS } from '../../protocols/limits.js';
 import type { Slot } from '../performer/perform.js';
 import { Outbox } from './outbox.js';
 
@@ -23,8 +22,8 @@ export class Link {
   superseded: { readonly seq: number; readonly untilMs: number } | undefined;
   /** Nothing is sent before. */
   readyMs = -Infinity;
-  /** Fewer after a request was refused, to find out which report it was. */
-  maxReports: number = LIMITS.pullReports;
+  /** A request was refused, perhaps because of a report in it: each that waits is sent alone. */
+  isolating = false;
   #backoffMs = FIRST_BACKOFF_MS;
 
   constructor(partition: Partition) {
@@ -40,6 +39,7 @@ export class Link {
   heard(): void {
     this.readyMs = -Infinity;
     this.#backoffMs = FIRST_BACKOFF_MS;
+    if (this.outbox.waiting === 0) this.isolating = false;
   }
 
   /** Connection or leader are new: whatever is under way may be lost, and nothing speaks against asking at once. */

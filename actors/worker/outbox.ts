@@ -45,6 +45,10 @@ export class Outbox {
     return reports;
   }
 
+  sentWith(request: number): readonly Report[] {
+    return this.#sent.get(request) ?? [];
+  }
+
   /** Nobody knows whether the request arrived. */
   lost(request: number): void {
     const reports = this.#sent.get(request);

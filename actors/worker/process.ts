@@ -1,7 +1,7 @@
 /** The parts of a worker process, wired: what the worker's actor does when it changes its state. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as wait } from 'node:timers/promises';
-import { codeOf, RepriseError } from '../../protocols/errors.js';
+import { codeOf, ERRORS, RepriseError, type Code } from '../../protocols/errors.js';
 import type { Namespace, Partition, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { journal, worker } from '../../protocols/messages.js';
@@ -86,7 +86,9 @@ export class WorkerProcess {
     for (let waitMs = FIRST_RETRY_MS; !signal.aborted; waitMs = Math.min(LAST_RETRY_MS, waitMs * 2)) {
       const refusal = await this.registerOnce();
       if (refusal === undefined) return;
-      if (!refusal.retryable) throw new RepriseError(codeOf(refusal.code), `the worker cannot register: ${refusal.message}`);
+      if (isForGood(refusal)) throw new RepriseError(codeOf(refusal.code), `the worker cannot register: ${refusal.message}`);
+      // A partition that stands still refuses for all of them. The others know the worker now, and it them.
+      if (!refusal.retryable && this.identity.session !== '') return;
       this.#options.log[waitMs === LAST_RETRY_MS ? 'warn' : 'debug']({ code: refusal.code }, `not registered yet: ${refusal.message}`);
       await wait(waitMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
     }
@@ -118,7 +120,9 @@ export class WorkerProcess {
     await until(() => this.#attempts.busy.size === 0, this.#options.graceMs);
     this.#attempts.abortAll('stopping');
     await until(() => this.#attempts.busy.size === 0, ABORT_GRACE_MS + 1_000);
-    await until(() => this.#links.every((link) => link.outbox.isEmpty), REPORTS_GRACE_MS);
+    const isReported = (): boolean => this.#links.every((link) => link.outbox.isEmpty);
+    await until(isReported, REPORTS_GRACE_MS);
+    if (!isReported()) this.#options.log.warn({}, 'the worker leaves before a leader has taken all that it has done; those jobs are tried again');
     await this.#leave(true);
   }
 
@@ -160,6 +164,10 @@ export class WorkerProcess {
 }
 
 const bindingsOf = ({ lease }: Attempt): object => ({ jobId: lease.jobId, jobType: lease.type, attempt: lease.attempt });
+
+/** Whether no broker will take the same request later. What a partition suffers from, its journal say, may pass. */
+const isForGood = ({ code, retryable }: Refusal): boolean =>
+  code === 'PERMISSION_DENIED' || (!retryable && !(Object.hasOwn(ERRORS, code) && ERRORS[code as Code].kind === 'operating'));
 
 function readRegistered(data: Uint8Array): worker.RegisterReply | undefined {
   try {

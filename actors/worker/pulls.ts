@@ -134,8 +134,9 @@ export class Pulls {
       return;
     }
     const free = (link.open?.free ?? 0) + extra;
-    if (this.#asking && free > 0) this.#pull(link, free, nowMs);
-    else if (link.outbox.waiting > 0) this.#report(link, nowMs);
+    const isPulling = this.#asking && free > 0 && (extra > 0 || !link.isolating);
+    if (link.outbox.waiting > 0 && (link.isolating || !isPulling)) this.#report(link, nowMs);
+    if (isPulling) this.#pull(link, free, nowMs);
   }
 
   #pull(link: Link, free: number, sentMs: number): void {
@@ -145,7 +146,7 @@ export class Pulls {
     if (link.open !== undefined) link.superseded = { seq: link.open.seq, untilMs: sentMs + GATHER_MS };
     link.open = { seq, free };
     const expiresMs = this.#links.length > 1 ? SHARED_EXPIRES_MS : LIMITS.pullExpiresMs;
-    const reports = this.#collect(link, request);
+    const reports = link.isolating ? [] : this.#collect(link, request, LIMITS.pullReports);
     const held = [...link.held.keys()];
     const { partition } = link;
     const bytes = encoded(worker.Pull, { workerId, session, proof, partition, pullSeq: seq, free, expiresMs, held, reports });
@@ -156,14 +157,14 @@ export class Pulls {
   #report(link: Link, sentMs: number): void {
     const { workerId, session, proof } = this.#options.identity;
     const request = (link.requests += 1);
-    const reports = this.#collect(link, request);
+    const reports = this.#collect(link, request, link.isolating ? 1 : LIMITS.pullReports);
     const bytes = encoded(worker.ReportAttempts, { workerId, session, proof, partition: link.partition, reports });
     this.#send(link, 'report', bytes, { request, seq: 0, free: 0, sentMs, timeoutMs: REPORT_TIMEOUT_MS });
     if (link.outbox.waiting > 0) this.changed();
   }
 
-  #collect(link: Link, request: number): Report[] {
-    return link.outbox.take(request, link.maxReports, this.#options.maxRequestBytes);
+  #collect(link: Link, request: number, most: number): Report[] {
+    return link.outbox.take(request, most, this.#options.maxRequestBytes);
   }
 
   #send(link: Link, verb: 'pull' | 'report', bytes: Uint8Array, sent: Sent): void {

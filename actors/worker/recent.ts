@@ -1,22 +1,22 @@
-/** Remembers the last tokens that were added: between `size` and twice that many. */
+/** Remembers a number for the last tokens that were added: between `size` and twice that many. */
 export class Recent {
   readonly #size: number;
-  #young = new Set<string>();
-  #old = new Set<string>();
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
 
   constructor(size: number) {
     this.#size = size;
   }
 
-  add(token: string): void {
+  add(token: string, value: number): void {
     if (this.#young.size >= this.#size) {
       this.#old = this.#young;
-      this.#young = new Set();
+      this.#young = new Map();
     }
-    this.#young.add(token);
+    this.#young.set(token, value);
   }
 
-  has(token: string): boolean {
-    return this.#young.has(token) || this.#old.has(token);
+  get(token: string): number | undefined {
+    return this.#young.get(token) ?? this.#old.get(token);
   }
 }

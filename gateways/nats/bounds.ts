@@ -75,11 +75,14 @@ export function atMost<T>(name: string, list: readonly T[], most: number): reado
   return list.length <= most ? list : invalid(`${name} must have at most ${most} entries, not ${list.length}`);
 }
 
+const LABEL = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,63}$/;
+const LABEL_RULE = '1 to 64 of A-Z a-z 0-9 _ . / -, and begin with a letter or digit';
+
 export function labels(name: string, map: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
   const entries = atMost(name, Object.entries(map), LIMITS.labels);
   if (entries.length === 0) return undefined;
   for (const [key, value] of entries) {
-    if (!/^[A-Za-z0-9][A-Za-z0-9_./-]{0,63}$/.test(key)) return invalid(`${name}: the name ${show(key)} must be 1 to 64 of A-Z a-z 0-9 _ . / -`);
+    if (!LABEL.test(key)) return invalid(`${name}: the name ${show(key)} must be ${LABEL_RULE}`);
     text(`${name}.${key}`, value, LIMITS.labelBytes);
   }
   return Object.fromEntries(entries);

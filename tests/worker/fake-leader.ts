@@ -4,6 +4,7 @@
  */
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { jobId, parseNamespace, type Partition } from '../../protocols/ids.js';
+import { ERRORS } from '../../protocols/errors.js';
 import { error, worker } from '../../protocols/messages.js';
 import { connectNats } from '../../streams/connect.js';
 import { subjects, WORKER_VERBS, type WorkerVerb } from '../../protocols/subjects.js';
@@ -38,8 +39,8 @@ export class FakeLeader {
   impatient = false;
   /** Return a code to reject the report with. */
   reject: (report: worker.Report) => string | undefined = () => undefined;
-  /** Return a code to refuse the request with. */
-  refuse: (verb: WorkerVerb) => string | undefined = () => undefined;
+  /** Return a code to refuse the request with, which brought these reports. */
+  refuse: (verb: WorkerVerb, reports: readonly worker.Report[]) => string | undefined = () => undefined;
   readonly #nc: NatsConnection;
   readonly #partitions: number;
   readonly #queues: worker.Lease[][];
@@ -106,7 +107,7 @@ export class FakeLeader {
   #receive(verb: WorkerVerb, message: Msg): void {
     this.requests.push({ verb, atMs: performance.now() });
     if (this.loseRequest(verb)) return;
-    const code = this.refuse(verb);
+    const code = this.refuse(verb, reportsOf(verb, message));
     if (code !== undefined) return refuse(message, code);
     if (verb === 'register') return this.#register(message);
     if (verb === 'drain') return this.#drain(message);
@@ -220,10 +221,15 @@ export class FakeLeader {
 
 const proofOf = (session: string): string => `proof-of-${session}`;
 
+function reportsOf(verb: WorkerVerb, { data }: Msg): readonly worker.Report[] {
+  if (verb === 'pull') return worker.Pull.decode(data).reports as worker.Report[];
+  return verb === 'report' ? (worker.ReportAttempts.decode(data).reports as worker.Report[]) : [];
+}
+
 function refuse(message: Msg, code: string): void {
   const said = headers();
   said.set('Nats-Service-Error', code);
   said.set('Nats-Service-Error-Code', '503');
-  const retryable = code !== 'INVALID_ARGUMENT' && code !== 'SESSION_UNPROVED';
+  const retryable = (ERRORS as Readonly<Record<string, { retryable: boolean }>>)[code]?.retryable ?? false;
   message.respond(error.Error.encode({ code, message: `fake: ${code}`, retryable }).finish(), { headers: said });
 }

@@ -29,5 +29,7 @@ export function cancelJob(core: PartitionCore, { to, target, reason, commandId, 
 /** An open pull is the quickest way to the worker; without one, its next pull or heartbeat is told. */
 function tellItsWorker(core: PartitionCore, job: Job): void {
   const session = job.session === '' ? undefined : core.sessions.get(job.session);
-  if (session?.pull) answerPull(core, session, { ...notice(), cancel: [core.sessions.tokenOf(job)] });
+  if (session?.pull === undefined) return;
+  core.sessions.noteStop(job.id);
+  answerPull(core, session, { ...notice(), cancel: [core.sessions.tokenOf(job)] });
 }

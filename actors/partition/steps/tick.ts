@@ -30,7 +30,7 @@ function checkLeases(core: PartitionCore): void {
   const { monoMs, draw } = core.moment;
   for (const leases of [...core.indexes.runningSessions]) {
     for (const job of [...leases]) {
-      if (fire(core, job) || !core.sessions.isSilent(job, monoMs)) continue;
+      if (fire(core, job) || core.sessions.leftMs(job, monoMs) > 0) continue;
       closePull(core, job);
       core.makeRoom();
       core.emitJob(job, decideReclaim(job, { nowMs: core.nowMs, draw }), TIMER);

@@ -1,0 +1,158 @@
+/** Leases of real workers and brokers: a full journal, leases that are short beside an open pull, replies with much in them. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
+import t, { type Test } from 'tap';
+import { performer } from '../sdk/index.js';
+import { connectNats } from '../streams/connect.js';
+import { eventually, Reprise } from './broker.js';
+import { FINAL, readHistories } from './histories.js';
+import { Stranger, type Body } from './stranger.js';
+import { silent, work } from './worker/support.js';
+
+const JOURNAL = 'REPRISE_test_JOURNAL_0';
+
+async function setUp(t: Test): Promise<{ reprise: Reprise; client: Stranger }> {
+  const reprise = await Reprise.start(t);
+  const client = await Stranger.connect(reprise);
+  t.teardown(() => client.close());
+  return { reprise, client };
+}
+
+/** The operator's hand on the journal's size, and an ear on the workers' pulls. */
+async function operator(t: Test, reprise: Reprise): Promise<{ bytes(): Promise<number>; limit(maxBytes: number): Promise<void>; pulls(): number }> {
+  const nc = await connectNats({ url: reprise.brokerUrl, name: 'operator', reconnect: true });
+  t.teardown(() => nc.close());
+  const { streams } = await jetstreamManager(nc, { checkAPI: false });
+  let pulls = 0;
+  nc.subscribe(`reprise.${reprise.ns}.worker.pull`, { callback: () => void (pulls += 1) });
+  return {
+    bytes: async () => (await streams.info(JOURNAL)).state.bytes,
+    limit: async (maxBytes) => void (await streams.update(JOURNAL, { max_bytes: maxBytes })),
+    pulls: () => pulls,
+  };
+}
+
+t.test('a journal that is full for a while costs neither a result nor a worker', async (t) => {
+  const { reprise, client } = await setUp(t);
+  const journal = await operator(t, reprise);
+  let begun = 0;
+  let refused = 0;
+  let open!: () => void;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const gated = performer('gated', async (n: number) => ((begun += 1), await gate, 2 * n));
+  const log = { ...silent, debug: (about: unknown) => void ((about as { code?: string }).code === 'JOURNAL_FULL' && (refused += 1)) };
+  const worker = await work(reprise.url, [gated, performer('size', (text: string) => text.length)], { namespace: reprise.ns, concurrency: 10, log });
+  t.teardown(() => worker.stop());
+
+  const gatedIds = ((await client.json('job.submit', { jobs: Array.from({ length: 10 }, (_, payload) => ({ type: 'gated', payload })) })).body['jobs'] as Body[]).map((each) => each['jobId']);
+  await eventually(() => begun === 10);
+  await journal.limit((await journal.bytes()) + 300_000);
+  const sizes: unknown[] = [];
+  const code = await eventually(async () => {
+    const answer = await client.json('job.submit', { type: 'size', payload: 'x'.repeat(20_000), commandId: `c-${sizes.length}` });
+    if (answer.code === '') sizes.push(answer.body['jobId']);
+    return answer.code !== '' && answer.code;
+  });
+  t.equal(code, 'JOURNAL_FULL');
+  t.ok(sizes.length > 5, `${sizes.length} jobs fitted`);
+  // Nothing at all fits any more, however small.
+  await journal.limit(await journal.bytes());
+  const pullsBefore = journal.pulls();
+  open();
+  await eventually(() => refused >= 4);
+  await journal.limit(-1);
+
+  const ended = async (jobId: unknown): Promise<Body> =>
+    eventually(async () => {
+      const { body } = await client.patient('job.await', { jobId, waitMs: 1_000 });
+      return FINAL.includes(String(body['status'])) && body;
+    }, 20_000);
+  for (const [n, jobId] of gatedIds.entries()) t.match(await ended(jobId), { status: 'completed', attempt: 1, result: 2 * n });
+  for (const jobId of sizes) t.match(await ended(jobId), { status: 'completed', attempt: 1, result: 20_000 });
+  const more = await client.json('job.submit', { jobs: Array.from({ length: 30 }, () => ({ type: 'size', payload: 'new' })), wait: true }, 10_000);
+  t.ok((more.body['jobs'] as Body[]).every((each) => each['result'] === 3), 'the worker takes new work');
+  const pulls = journal.pulls() - pullsBefore;
+  t.ok(pulls < 150, `${pulls} pulls`);
+  const { jobs, complaints } = await readHistories(client, 1);
+  t.strictSame(complaints, []);
+  t.ok([...jobs.values()].every(({ events }) => events.map(({ type }) => type).join() === 'JobSubmitted,JobLeased,JobCompleted'), 'no attempt was lost');
+});
+
+t.test('a worker that does not hold what it is given loses it, however often it pulls', async (t) => {
+  const { client } = await setUp(t);
+  const me = await client.register('w', { types: ['x'], capacity: 1 });
+  const { body } = await client.json('job.submit', { type: 'x', timeouts: { heartbeatMs: 500 }, retry: { maxAttempts: 1 } });
+  let pullSeq = 0;
+  const pull = (): Promise<unknown> => client.json('worker.pull', { ...me, pullSeq: (pullSeq += 1), free: 1, expiresMs: 100 });
+  await pull();
+  const job = await eventually(async () => {
+    await pull();
+    const answer = (await client.json('job.get', { jobId: body['jobId'] })).body;
+    return answer['status'] !== 'running' && answer;
+  }, 5_000);
+  t.match(job, { status: 'failed', attempt: 1, failure: { code: 'LEASE_EXPIRED' } });
+});
+
+t.test('another outcome for an attempt that a report has ended is revoked', async (t) => {
+  const { client } = await setUp(t);
+  const me = await client.register('w', { types: ['x'], capacity: 1 });
+  const { jobId } = (await client.json('job.submit', { type: 'x', retry: { backoff: { initialMs: 60_000 } } })).body;
+  const { body } = await client.json('worker.pull', { ...me, pullSeq: 1, free: 1, expiresMs: 1_000 });
+  const [{ token }] = body['leases'] as [{ token: string }];
+  const say = async (report: Body): Promise<unknown> => (await client.json('worker.report', { ...me, reports: [{ token, ...report }] })).body['revoked'];
+  const retry = { outcome: 'retry', failure: { code: 'X', message: 'no' } };
+  t.strictSame(await say(retry), []);
+  t.strictSame(await say({ outcome: 'ok', result: 1 }), [token]);
+  t.strictSame(await say({ outcome: 'fail', failure: retry.failure }), [token]);
+  t.strictSame(await say(retry), [], 'the same report still gets the same answer');
+  t.match((await client.json('job.get', { jobId })).body, { status: 'retrying', failure: retry.failure });
+  const { jobs } = await readHistories(client, 1);
+  t.strictSame(jobs.get(jobId as string)!.events.map(({ type }) => type), ['JobSubmitted', 'JobLeased', 'JobRetryScheduled']);
+});
+
+t.test('leases that are short beside the time that a pull stays open', async (t) => {
+  const { reprise, client } = await setUp(t);
+
+  t.test('a pull that has waited too long for a lease is answered without it, and the next one brings it', async (t) => {
+    const me = await client.register('w', { types: ['x'], capacity: 1 });
+    const pull = async (pullSeq: number): Promise<Body[]> => (await client.json('worker.pull', { ...me, pullSeq, free: 1, expiresMs: 5_000 })).body['leases'] as Body[];
+    const sentMs = performance.now();
+    const open = pull(1);
+    await wait(600);
+    const { body } = await client.json('job.submit', { type: 'x', timeouts: { heartbeatMs: 1_000 } });
+    t.strictSame(await open, []);
+    t.ok(performance.now() - sentMs < 2_000, 'at once');
+    t.match(await pull(2), [{ jobId: body['jobId'], attempt: 1, leaseMs: 1_000 }]);
+  });
+
+  t.test('no attempt is lost when jobs come now and then to a worker that waits', async (t) => {
+    // It keeps the process busy at first, so that no renewal saves a lease that is nearly over.
+    const quick = performer('quick', async (n: number, { signal }) => {
+      for (const endMs = performance.now() + 20; performance.now() < endMs; );
+      return wait(10, n, { signal });
+    });
+    const worker = await work(reprise.url, [quick], { namespace: reprise.ns });
+    t.teardown(() => worker.stop());
+    const submit = async (payload: number): Promise<Body> =>
+      (await client.json('job.submit', { type: 'quick', payload, timeouts: { heartbeatMs: 500 }, retry: { maxAttempts: 1 }, wait: true }, 10_000)).body;
+    for (let n = 0; n < 6; n += 1) {
+      // By now the worker's pull is nearly as old as the lease is long.
+      await wait(470 + 4 * n);
+      t.match(await submit(n), { status: 'completed', result: n, attempt: 1 });
+    }
+  });
+});
+
+t.test('leases that find no room in a reply begin when they are delivered', async (t) => {
+  const { client } = await setUp(t);
+  const me = await client.register('w', { types: ['x'], capacity: 8 });
+  for (let n = 0; n < 8; n += 1) await client.json('job.submit', { type: 'x', payload: 'x'.repeat(200_000), timeouts: { heartbeatMs: 2_000 } });
+  const held: Body[] = [];
+  for (let pullSeq = 1; pullSeq <= 3; pullSeq += 1) {
+    const { body } = await client.json('worker.pull', { ...me, pullSeq, free: 8 - held.length, held: held.map(({ token }) => token), expiresMs: 1_000 });
+    held.push(...(body['leases'] as Body[]));
+    await wait(600);
+  }
+  t.equal(new Set(held.map(({ jobId }) => jobId)).size, 8);
+  t.strictSame(held.filter(({ attempt }) => attempt !== 1), []);
+});
