@@ -15,8 +15,11 @@ export type Appended =
   | { readonly kind: 'committed'; readonly seq: number }
   /** Certainly not written, now or later. `fenced`: somebody else wrote since. `full`: JOURNAL_FULL. */
   | { readonly kind: 'refused'; readonly why: 'fenced' | 'full' | 'other'; readonly message: string }
-  /** May be written already, may arrive later, may be lost. Only {@link settle} can tell. */
-  | { readonly kind: 'ambiguous'; readonly message: string };
+  /**
+   * May be written already, may arrive later, may be lost. Only {@link settle} can tell. `silent`: the connection held,
+   * but no answer came in time. A server answers nothing when it cannot write.
+   */
+  | { readonly kind: 'ambiguous'; readonly message: string; readonly silent?: true };
 
 export interface Journal {
   readonly partition: Partition;
@@ -36,7 +39,7 @@ export interface Journal {
   lastSeq(): Promise<number>;
   /**
    * A fresh connection to the same journal, to be used after an ambiguous append: this one is closed by it, so that
-   * nothing it still holds can be sent later.
+   * nothing it still holds can be sent later. @throws RepriseError DISK_FULL when the server cannot write
    */
   reopen(): Promise<Journal>;
   close(): Promise<void>;

@@ -6,7 +6,8 @@ import { RepriseError } from '../protocols/errors.js';
 import { journal } from '../protocols/messages.js';
 import { Chain, COMMIT_VERSION, headOf, READER, sameBytes, type Head } from './chain.js';
 import { encodeCommit, encodeEvents, headerAfter, type CommitHeader } from './commit.js';
-import type { Journal } from './journal.js';
+import type { Appended, Journal } from './journal.js';
+import { stuck } from './room.js';
 
 /** A head that must be in the journal: from own memory, a witness, a checkpoint. */
 export type KnownHead = Pick<Head, 'journalId' | 'partition' | 'seq' | 'hash'>;
@@ -31,29 +32,37 @@ export type TakenOver =
   | { readonly kind: 'deposed'; readonly why: string; readonly journal: Journal };
 
 const TRIES = 5;
+/** So many appends in a row without an answer or an effect, over a connection that holds: the server stores nothing. */
+const SILENT_TRIES = 2;
 
 /** @param from the journal to read; it is closed and opened anew when an append ends without an answer */
 export async function takeOver(from: Journal, options: TakeOverOptions): Promise<TakenOver> {
   const reader = new Reader(from, options);
   try {
-    let why = '';
+    let failed: Failed = { kind: 'fenced', message: '' };
+    let silent = 0;
     for (let tries = options.tries ?? TRIES; tries > 0; tries -= 1) {
-      await reader.readOn();
+      if ((await reader.readOn()) > 0) silent = 0;
+      if (silent === SILENT_TRIES) throw stuck(from.partition);
       const leaderId = options.leaderId();
       const appended = await reader.start(leaderId);
       if (appended.kind === 'committed') return { kind: 'leading', head: appended.head, leaderId, journal: reader.journal };
-      why = appended.message;
+      failed = appended;
+      silent = failed.kind === 'ambiguous' && failed.silent ? silent + 1 : 0;
     }
     // What made the last try fail is read too, so that the caller has seen every position up to there.
     await reader.readOn();
-    return { kind: 'deposed', why, journal: reader.journal };
+    if (failed.kind === 'ambiguous') throw new RepriseError('TIMED_OUT', `The journal of partition ${from.partition} acknowledges no new leader: ${failed.message}`);
+    return { kind: 'deposed', why: failed.message, journal: reader.journal };
   } catch (error) {
     if (reader.journal !== from) await reader.journal.close();
     throw error;
   }
 }
 
-type Started = { readonly kind: 'committed'; readonly head: Head } | { readonly kind: 'again'; readonly message: string };
+/** Somebody else was faster, or nobody knows. */
+type Failed = { readonly kind: 'fenced'; readonly message: string } | Extract<Appended, { kind: 'ambiguous' }>;
+type Started = { readonly kind: 'committed'; readonly head: Head } | Failed;
 
 class Reader {
   journal: Journal;
@@ -70,7 +79,9 @@ class Reader {
     for (const head of options.known) if (head.seq > 0) this.#known.set(head.seq, [...(this.#known.get(head.seq) ?? []), head]);
   }
 
-  async readOn(): Promise<void> {
+  /** @returns how many positions came in since it was called last */
+  async readOn(): Promise<number> {
+    const fromSeq = this.#lastSeq;
     const untilSeq = await this.journal.lastSeq();
     if (untilSeq < this.#lastSeq) throw regressed(`The journal of partition ${this.journal.partition} ends at ${untilSeq}, but position ${this.#lastSeq} was read from it.`, untilSeq + 1);
     for await (const stored of this.journal.replay(this.#lastSeq + 1)) await this.#accept(stored.seq, stored.bytes);
@@ -78,6 +89,7 @@ class Reader {
       throw new RepriseError('JOURNAL_BROKEN', `Position ${this.#lastSeq + 1} of partition ${this.journal.partition} is missing: the stream says that it ends at ${untilSeq}.`, { cause: { position: this.#lastSeq + 1 } });
     }
     this.#checkKnown();
+    return this.#lastSeq - fromSeq;
   }
 
   async start(leaderId: string): Promise<Started> {
@@ -88,11 +100,14 @@ class Reader {
       await this.#options.onCommit(journal.Commit.decode(bytes), appended.seq, bytes, head);
       return { kind: 'committed', head };
     }
-    if (appended.kind === 'ambiguous') this.journal = await this.journal.reopen();
-    else if (appended.why !== 'fenced') {
+    if (appended.kind === 'ambiguous') {
+      this.journal = await this.journal.reopen();
+      return appended;
+    }
+    if (appended.why !== 'fenced') {
       throw new RepriseError(appended.why === 'full' ? 'JOURNAL_FULL' : 'SERVER_FAILED', `The journal of partition ${this.journal.partition} refuses a new leader: ${appended.message}.`);
     }
-    return { kind: 'again', message: appended.message };
+    return { kind: 'fenced', message: appended.message };
   }
 
   async #accept(seq: number, bytes: Uint8Array): Promise<void> {

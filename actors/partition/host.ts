@@ -45,7 +45,7 @@ const POLL_MS = 200;
 const RENEW_MS = 400;
 const HALTED_RETRY_MS = 5_000;
 /** What carrying on would make worse: the partition stands still until somebody has looked. */
-const HALTING: readonly Code[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'FOLD_DIVERGED'];
+const HALTING: readonly Code[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'DISK_FULL', 'FOLD_DIVERGED'];
 
 interface Taken {
   readonly core: PartitionCore;
@@ -78,6 +78,10 @@ export class PartitionHost {
     const { halted, options } = this;
     if (halted) return reject(halted.code as OperatingCode, halted.message);
     return reject('NOT_LEADER', `partition ${options.partition} has no leader here at the moment`);
+  }
+
+  get partition(): Partition {
+    return this.options.partition;
   }
 
   start(): void {
@@ -188,7 +192,7 @@ export class PartitionHost {
       else refuseAll(pending.batch, reject(written ? 'UNKNOWN' : 'NOT_LEADER', written ? 'recorded, but another broker leads now' : 'the commit was not recorded'));
       return taken;
     } catch (error) {
-      refuseAll(pending.batch, reject('UNKNOWN', 'the connection to the server was lost before the commit was acknowledged'));
+      refuseAll(pending.batch, reject('UNKNOWN', `the commit was not acknowledged, and it could not be found out whether it was written: ${error instanceof Error ? error.message : String(error)}`));
       await journal.close();
       throw error;
     }

@@ -233,7 +233,7 @@ export class Leader {
     if (this.ended) return;
     this.ended = lost;
     clearInterval(this.ticking);
-    const rejection = lost.kind === 'refused' && lost.why === 'full' ? reject('JOURNAL_FULL', 'the journal has reached its max_bytes') : notLeader;
+    const rejection = lost.kind === 'refused' && lost.why === 'full' ? reject('JOURNAL_FULL', `the journal takes no more: ${lost.message}`) : notLeader;
     // Of a commit in flight only its own end is certain; a state that broke meanwhile says nothing about it.
     if (this.inFlight && lost.kind !== 'ambiguous') refuseAll(this.inFlight.batch, lost.kind === 'refused' ? rejection : unknown);
     for (const batch of this.leadership.core.abandon()) refuseAll(batch, rejection);

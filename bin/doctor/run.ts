@@ -8,6 +8,8 @@ import { locate, type Located } from '../locate.js';
 import { paint, print } from '../terminal.js';
 import { brokerFindings } from './brokers.js';
 import { fail, ok, warn, type Finding } from './finding.js';
+import { leaderFindings } from './leaders.js';
+import { storageFindings } from './storage.js';
 import { streamFindings } from './streams.js';
 
 const NODE_NEEDED = [20, 19] as const;
@@ -37,8 +39,10 @@ async function server({ url, namespace }: Located, monitoring: string | undefine
     return [fail('server', error.message, error.hint)];
   }
   try {
-    const { findings, replicas } = await streamFindings(nc, namespace);
-    return [version(nc, replicas), await durability(monitoring), ...findings, ...(await brokerFindings(nc, namespace))];
+    const { findings, replicas, partitions } = await streamFindings(nc, namespace);
+    const brokers = await brokerFindings(nc, namespace);
+    const leaders = brokers.every(({ level }) => level === 'ok') ? await leaderFindings(nc, namespace, partitions) : [];
+    return [version(nc, replicas), await durability(monitoring), ...(await storageFindings(monitoring)), ...findings, ...brokers, ...leaders];
   } finally {
     await nc.close();
   }

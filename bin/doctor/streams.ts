@@ -12,6 +12,7 @@ import { fail, ok, type Finding } from './finding.js';
 export interface StreamsFound {
   readonly findings: readonly Finding[];
   readonly replicas: number;
+  readonly partitions: number;
 }
 
 const START_A_BROKER = 'Start a broker, which makes what is missing: `reprise broker` or `reprise dev`.';
@@ -22,11 +23,11 @@ export async function streamFindings(nc: NatsConnection, ns: Namespace): Promise
     const account = await jsm.getAccountInfo();
     const jetstream = ok('JetStream', `on, ${account.streams} streams`);
     const { partitions, replicas, clock } = await firstJournal(jsm, ns);
-    if (partitions === 0) return { findings: [jetstream, fail('partitions', `the namespace ${ns} has none`, START_A_BROKER)], replicas };
-    return { findings: [jetstream, ...clock, ...(await partitionsFound(jsm, ns, partitions)), ...(await configured(nc, jsm, ns, partitions))], replicas };
+    if (partitions === 0) return { findings: [jetstream, fail('partitions', `the namespace ${ns} has none`, START_A_BROKER)], replicas, partitions };
+    return { findings: [jetstream, ...clock, ...(await partitionsFound(jsm, ns, partitions)), ...(await configured(nc, jsm, ns, partitions))], replicas, partitions };
   } catch (error) {
     const { message, hint } = operating(error, 'Asking JetStream failed');
-    return { findings: [fail('JetStream', message, `${hint} It is turned on by jetstream {} in nats-server.conf.`)], replicas: 1 };
+    return { findings: [fail('JetStream', message, `${hint} It is turned on by jetstream {} in nats-server.conf.`)], replicas: 1, partitions: 0 };
   }
 }
 

@@ -69,8 +69,22 @@ export class Router {
     const host = this.hosts[partition]!;
     if (host.leader) return host.leader.handle(command);
     if (only !== undefined || !host.isFollowing) return request.refuse(host.whyNot);
+    if (host.halted) return this.relay(request, host, command);
     const { msg } = request;
     if (msg.reply) this.nc.publish(subjects.leader(this.ns, partition, request.verb), msg.data, { reply: msg.reply });
+  }
+
+  /** For one that stood still when it led last: another may lead by now, or stand still as well, and only its answer tells. */
+  private relay(request: NatsRequest, host: PartitionHost, command: Command): void {
+    const { whyNot } = host;
+    const waitMs = ('waitMs' in command ? command.waitMs : undefined) ?? 0;
+    this.nc.request(subjects.leader(this.ns, host.partition, request.verb), request.msg.data, { timeout: FORWARD_TIMEOUT_MS + waitMs }).then(
+      (msg) => {
+        host.halted = undefined;
+        request.pass(msg);
+      },
+      () => request.refuse(whyNot),
+    );
   }
 
   private submit(request: NatsRequest, message: job.SubmitJobs, only: Partition | undefined): void {

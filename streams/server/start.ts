@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RepriseError } from '../../protocols/errors.js';
 import { findServer } from './binary.js';
+import { ROOM_BYTES, roomIn } from './health.js';
 import { hold, type Exit, type Held } from './hold.js';
 import { lock } from './lock.js';
 import { untilReady, type Listening } from './ready.js';
@@ -58,12 +59,20 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const hint = 'Give a folder that can be made or written to.';
     throw new RepriseError('SERVER_FAILED', `The data folder ${dataDir} cannot be made: ${String(cause)}`, { cause, hint });
   });
+  await assertRoom(dataDir);
   const password = await brokerPassword(dataDir);
   const command = [binary.path, ...flags(options, dataDir)];
   const held = await begin(command, { ...env, REPRISE_BROKER_PASSWORD: password }, dataDir);
   const listening = await ready(held, dataDir);
   held.unref();
   return running(listening, password, dataDir, held);
+}
+
+/** On a full disk the server would start without a word and without telling its ports. */
+async function assertRoom(dataDir: string): Promise<void> {
+  const bytes = await roomIn(dataDir);
+  if (bytes >= ROOM_BYTES) return;
+  throw new RepriseError('DISK_FULL', `The disk of the data folder ${dataDir} has ${bytes} bytes left; the server needs ${ROOM_BYTES}.`, { hint: 'Make room on it.' });
 }
 
 function flags({ port = FREE_PORT, http = FREE_PORT }: StartOptions, dataDir: string): string[] {
