@@ -105,6 +105,11 @@ class JetStreamJournal implements Journal {
     return (await this.#during(this.#jsm.streams.info(this.#stream), 'Asking for the end of the journal failed')).state.last_seq;
   }
 
+  async serverMs(): Promise<number> {
+    const { ts } = await this.#during(this.#jsm.streams.info(this.#stream), 'Asking for the time of the server failed');
+    return Date.parse(ts ?? '');
+  }
+
   async reopen(): Promise<Journal> {
     await this.close();
     const fresh = await JetStreamJournal.open(this.#options);

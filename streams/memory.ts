@@ -30,6 +30,8 @@ export class MemoryStream {
   readonly maxBytes: number;
   /** Awaited before an append reaches the stream and before its acknowledgement: latency, as the test likes it. */
   delay: () => Promise<void> = () => Promise.resolve();
+  /** The server's wall clock. */
+  serverMs: () => number = () => Date.now();
   #bytes = 0;
   readonly #faults: Fault[] = [];
   #held: (() => void)[] = [];
@@ -135,6 +137,11 @@ class MemoryJournal implements Journal {
   async lastSeq(): Promise<number> {
     this.#assertUp();
     return this.#stream.lastSeq;
+  }
+
+  async serverMs(): Promise<number> {
+    this.#assertUp();
+    return this.#stream.serverMs();
   }
 
   async reopen(): Promise<Journal> {

@@ -60,6 +60,12 @@ export async function takeOver(from: Journal, options: TakeOverOptions): Promise
   }
 }
 
+/**
+ * Of two clocks the one that is behind: a time that is too late holds the journal there, one that is too early does not
+ * (docs/adr/0010). A server that does not tell its time has no say.
+ */
+const startMs = (wallMs: number, serverMs: number): number => (serverMs < wallMs ? Math.floor(serverMs) : wallMs);
+
 /** Somebody else was faster, or nobody knows. */
 type Failed = { readonly kind: 'fenced'; readonly message: string } | Extract<Appended, { kind: 'ambiguous' }>;
 type Started = { readonly kind: 'committed'; readonly head: Head } | Failed;
@@ -93,7 +99,7 @@ class Reader {
   }
 
   async start(leaderId: string): Promise<Started> {
-    const { bytes, commit } = this.#leaderStarted(leaderId);
+    const { bytes, commit } = this.#leaderStarted(leaderId, startMs(this.#options.nowMs(), await this.journal.serverMs()));
     const appended = await this.journal.append(bytes, this.#lastSeq);
     if (appended.kind === 'committed') {
       const head = headOf(commit, this.journal.partition, appended.seq, bytes);
@@ -131,10 +137,9 @@ class Reader {
     throw regressed(`The journal of partition ${this.journal.partition} lacks the commit at ${seq}, which was known to be in it; its last commit is at ${this.#chain.head?.seq ?? 0}.`, seq);
   }
 
-  #leaderStarted(leaderId: string): { bytes: Uint8Array; commit: CommitHeader } {
+  #leaderStarted(leaderId: string, wall: number): { bytes: Uint8Array; commit: CommitHeader } {
     const epoch = (this.#chain.head?.epoch ?? 0) + 1;
     const { partition } = this.journal;
-    const wall = this.#options.nowMs();
     const commit: CommitHeader = this.#chain.head
       ? headerAfter(this.#chain.head, { leaderId, epoch }, wall)
       : { version: COMMIT_VERSION, journalId: this.#options.journalId(), partition, epoch, leaderId, prevSeq: 0, prevHash: new Uint8Array(0), nowMs: wall, minReader: READER };

@@ -156,6 +156,7 @@ export class PartitionHost {
     const leader = new Leader({
       core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)), followers: options.followers,
       clock: options.clock, leaseValidForMs: () => options.lease.validForMs(), onHead: (next) => this.noteHead(next),
+      onApart: (apartMs) => this.noteClock(apartMs),
     });
     this.noteHead(head);
     this.leader = leader;
@@ -215,6 +216,13 @@ export class PartitionHost {
   private noteHead(head: Head): void {
     this.lastHead = head;
     this.options.onHead(head);
+  }
+
+  private noteClock(apartMs: number): void {
+    const { log, partition } = this.options;
+    if (apartMs === 0) return log.info({ partition }, 'the clock of this machine and the time of the journal agree again');
+    const says = apartMs > 0 ? 'ahead of the time of the journal and is not followed' : 'behind the time of the journal, which goes on from where it is';
+    log.error({ partition, apartMs: Math.round(apartMs), hint: 'Let NTP set the clocks of brokers and server; see docs/adr/0010.' }, `the clock of this machine is ${says}`);
   }
 
   private async troubled(error: unknown): Promise<void> {

@@ -13,6 +13,7 @@ import type { Follower } from './committed.js';
 import type { PartitionCore } from './core.js';
 import { answerOf, type Asker, type Effect, type JobAnswer } from './effects.js';
 import type { Command } from './inputs.js';
+import { JournalTime } from './journal-time.js';
 import { archiveReply, jobsReply, pulledReply, release, viewReply, type Bytes, type Releasing } from './release.js';
 import { answer } from './reply.js';
 import { Waiters } from './waiters.js';
@@ -40,6 +41,8 @@ export interface Leadership {
   /** How long this leader may still take itself for the only one, by its own clock. */
   leaseValidForMs(): number;
   onHead(head: Head): void;
+  /** The wall clock and the journal's time have come apart, by so many milliseconds; 0: together again. */
+  onApart(apartMs: number): void;
 }
 
 /** Why a leader ended. `pending`: the commit whose fate must be settled first. */
@@ -59,6 +62,9 @@ export class Leader {
   readonly lost: Promise<Lost>;
   head: Head;
   private readonly waiters: Waiters;
+  private readonly time: JournalTime;
+  private isApart = false;
+  private isAsking = false;
   private readonly ticking: NodeJS.Timeout;
   private inFlight: Pending | undefined;
   private scheduled = false;
@@ -72,6 +78,7 @@ export class Leader {
     this.lost = promise;
     this.end = resolve;
     this.waiters = new Waiters((to, answers) => this.tellJobs(to, answers));
+    this.time = new JournalTime(leadership.head.nowMs, leadership.clock.monoMs());
     leadership.core.lead(leadership.clock.monoMs());
     this.ticking = setInterval(() => this.tick(), TICK_MS);
     void leadership.journal.closed.then(() => this.lose({ kind: 'ambiguous', message: 'the connection was lost', pending: this.inFlight }));
@@ -108,7 +115,8 @@ export class Leader {
   private step(input: Command | { kind: 'tick' }): void {
     const { clock, core } = this.leadership;
     try {
-      core.step(input, { nowMs: clock.nowMs(), monoMs: clock.monoMs(), draw: clock.draw() });
+      const monoMs = clock.monoMs();
+      core.step(input, { nowMs: this.time.read(clock.nowMs(), monoMs), monoMs, draw: clock.draw() });
     } catch (error) {
       // A broken invariant: the state can no longer be trusted, so the host folds it again from the journal.
       if (input.kind !== 'tick') answer(input.to, { kind: 'refused', rejection: reject('UNKNOWN', `internal error: ${String(error)}`) });
@@ -123,6 +131,25 @@ export class Leader {
       return job && answerOf(job);
     });
     this.step({ kind: 'tick' });
+    this.lookAtClock();
+  }
+
+  private lookAtClock(): void {
+    const { time } = this;
+    if (time.isApart !== this.isApart) {
+      this.isApart = time.isApart;
+      this.leadership.onApart(time.isApart ? time.apartMs : 0);
+    }
+    if (time.isToBeChecked(this.leadership.clock.monoMs()) && !this.isAsking) void this.checkClock();
+  }
+
+  /** The server's clock has the casting vote. */
+  private async checkClock(): Promise<void> {
+    const { clock, journal } = this.leadership;
+    this.isAsking = true;
+    const serverMs = await journal.serverMs().catch(() => undefined);
+    this.time.checked(serverMs, clock.nowMs(), clock.monoMs());
+    this.isAsking = false;
   }
 
   /** After everything that has arrived by now: it shares the commit. */

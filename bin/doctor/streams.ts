@@ -3,10 +3,11 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
+import { journal } from '../../protocols/messages.js';
 import { streams } from '../../protocols/subjects.js';
 import { operating } from '../../streams/connect.js';
 import { ensureTopology } from '../../streams/topology.js';
-import { clockFinding } from './clock.js';
+import { clockFinding, journalClockFindings, type Stamped } from './clock.js';
 import { fail, ok, type Finding } from './finding.js';
 
 export interface StreamsFound {
@@ -24,7 +25,7 @@ export async function streamFindings(nc: NatsConnection, ns: Namespace): Promise
     const jetstream = ok('JetStream', `on, ${account.streams} streams`);
     const { partitions, replicas, clock } = await firstJournal(jsm, ns);
     if (partitions === 0) return { findings: [jetstream, fail('partitions', `the namespace ${ns} has none`, START_A_BROKER)], replicas, partitions };
-    return { findings: [jetstream, ...clock, ...(await partitionsFound(jsm, ns, partitions)), ...(await configured(nc, jsm, ns, partitions))], replicas, partitions };
+    return { findings: [jetstream, ...clock, ...journalClockFindings(await lastCommits(jsm, ns, partitions)), ...(await partitionsFound(jsm, ns, partitions)), ...(await configured(nc, jsm, ns, partitions))], replicas, partitions };
   } catch (error) {
     const { message, hint } = operating(error, 'Asking JetStream failed');
     return { findings: [fail('JetStream', message, `${hint} It is turned on by jetstream {} in nats-server.conf.`)], replicas: 1, partitions: 0 };
@@ -54,6 +55,20 @@ async function partitionsFound(jsm: JetStreamManager, ns: Namespace, partitions:
   const missing = heads.flatMap((head, n) => (head === undefined ? [n] : []));
   if (missing.length > 0) return [fail('partitions', `${partitions}, but the journals of ${missing.join(', ')} are missing`, 'Restore them from a copy of the data folder; see `reprise audit verify`.')];
   return [ok('partitions', `${partitions}; last positions: ${heads.map((head, n) => `${n} at ${head!.seq} (${size(head!.bytes)})`).join(', ')}`)];
+}
+
+/** Of those partitions that this user may read and whose last message is a commit. */
+async function lastCommits(jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Stamped[]> {
+  const stamps = await Promise.all(Array.from({ length: partitions }, async (_, partition): Promise<Stamped[]> => {
+    try {
+      const stream = streams.journal(ns, partition as Partition);
+      const message = await jsm.streams.getMessage(stream, { seq: (await jsm.streams.info(stream)).state.last_seq });
+      return message ? [{ partition, nowMs: journal.Commit.decode(message.data).nowMs, storedMs: message.time.getTime() }] : [];
+    } catch {
+      return [];
+    }
+  }));
+  return stamps.flat();
 }
 
 /** Only what is there is compared: a command that looks must not make anything. */
