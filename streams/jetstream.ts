@@ -102,12 +102,12 @@ class JetStreamJournal implements Journal {
   }
 
   async lastSeq(): Promise<number> {
-    return (await this.#during(this.#jsm.streams.info(this.#stream), 'Asking for the end of the journal failed')).state.last_seq;
+    return (await this.end()).lastSeq;
   }
 
-  async serverMs(): Promise<number> {
-    const { ts } = await this.#during(this.#jsm.streams.info(this.#stream), 'Asking for the time of the server failed');
-    return Date.parse(ts ?? '');
+  async end(): Promise<{ lastSeq: number; serverMs: number }> {
+    const { state, ts } = await this.#during(this.#jsm.streams.info(this.#stream), 'Asking for the end of the journal failed');
+    return { lastSeq: state.last_seq, serverMs: Date.parse(ts ?? '') };
   }
 
   async reopen(): Promise<Journal> {

@@ -37,8 +37,8 @@ export interface Journal {
   read(seq: number): Promise<Stored | undefined>;
   /** Last sequence of the stream, from its leader; 0 when empty. */
   lastSeq(): Promise<number>;
-  /** The server's wall clock, Unix milliseconds. */
-  serverMs(): Promise<number>;
+  /** The same, with the server's wall clock in Unix milliseconds; NaN when it does not tell. */
+  end(): Promise<{ readonly lastSeq: number; readonly serverMs: number }>;
   /**
    * A fresh connection to the same journal, to be used after an ambiguous append: this one is closed by it, so that
    * nothing it still holds can be sent later. @throws RepriseError DISK_FULL when the server cannot write

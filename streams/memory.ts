@@ -139,9 +139,9 @@ class MemoryJournal implements Journal {
     return this.#stream.lastSeq;
   }
 
-  async serverMs(): Promise<number> {
+  async end(): Promise<{ lastSeq: number; serverMs: number }> {
     this.#assertUp();
-    return this.#stream.serverMs();
+    return { lastSeq: this.#stream.lastSeq, serverMs: this.#stream.serverMs() };
   }
 
   async reopen(): Promise<Journal> {

@@ -64,7 +64,7 @@ export async function takeOver(from: Journal, options: TakeOverOptions): Promise
  * Of two clocks the one that is behind: a time that is too late holds the journal there, one that is too early does not
  * (docs/adr/0010). A server that does not tell its time has no say.
  */
-const startMs = (wallMs: number, serverMs: number): number => (serverMs < wallMs ? Math.floor(serverMs) : wallMs);
+const startMs = (wallMs: number, serverAheadMs: number): number => (serverAheadMs < 0 ? Math.floor(wallMs + serverAheadMs) : wallMs);
 
 /** Somebody else was faster, or nobody knows. */
 type Failed = { readonly kind: 'fenced'; readonly message: string } | Extract<Appended, { kind: 'ambiguous' }>;
@@ -77,6 +77,8 @@ class Reader {
   readonly #known = new Map<number, KnownHead[]>();
   /** The stream's last position that was read; a stranger's message may lie there. */
   #lastSeq = 0;
+  /** How far the server's clock is ahead of ours. */
+  #serverAheadMs = 0;
 
   constructor(from: Journal, options: TakeOverOptions) {
     this.journal = from;
@@ -88,7 +90,8 @@ class Reader {
   /** @returns how many positions came in since it was called last */
   async readOn(): Promise<number> {
     const fromSeq = this.#lastSeq;
-    const untilSeq = await this.journal.lastSeq();
+    const { lastSeq: untilSeq, serverMs } = await this.journal.end();
+    this.#serverAheadMs = serverMs - this.#options.nowMs();
     if (untilSeq < this.#lastSeq) throw regressed(`The journal of partition ${this.journal.partition} ends at ${untilSeq}, but position ${this.#lastSeq} was read from it.`, untilSeq + 1);
     for await (const stored of this.journal.replay(this.#lastSeq + 1)) await this.#accept(stored.seq, stored.bytes);
     if (this.#lastSeq < untilSeq) {
@@ -99,7 +102,7 @@ class Reader {
   }
 
   async start(leaderId: string): Promise<Started> {
-    const { bytes, commit } = this.#leaderStarted(leaderId, startMs(this.#options.nowMs(), await this.journal.serverMs()));
+    const { bytes, commit } = this.#leaderStarted(leaderId, startMs(this.#options.nowMs(), this.#serverAheadMs));
     const appended = await this.journal.append(bytes, this.#lastSeq);
     if (appended.kind === 'committed') {
       const head = headOf(commit, this.journal.partition, appended.seq, bytes);

@@ -42,6 +42,7 @@ export interface HostOptions {
 }
 
 const POLL_MS = 200;
+const YIELD_MS = 100;
 const RENEW_MS = 400;
 const HALTED_RETRY_MS = 5_000;
 /** What carrying on would make worse: the partition stands still until somebody has looked. */
@@ -176,7 +177,8 @@ export class PartitionHost {
     log.warn({ partition, lost: lost.kind, why: describe(lost) }, 'leading ended; the state is folded again');
     if (lost.kind === 'refused' && lost.why === 'full') throw new RepriseError('JOURNAL_FULL', lost.message);
     if (lost.kind === 'broken' && lost.error instanceof RepriseError && HALTING.includes(lost.error.code)) throw lost.error;
-    if (lost.kind === 'broken') await this.pause(POLL_MS);
+    // After a fence somebody else may lead: two that depose each other in step would go on so, and nobody would be served.
+    await this.pause(lost.kind === 'broken' ? POLL_MS : YIELD_MS * this.options.clock.draw());
     return undefined;
   }
 

@@ -147,7 +147,7 @@ export class Leader {
   private async checkClock(): Promise<void> {
     const { clock, journal } = this.leadership;
     this.isAsking = true;
-    const serverMs = await journal.serverMs().catch(() => undefined);
+    const serverMs = await journal.end().then((end) => end.serverMs, () => undefined);
     this.time.checked(serverMs, clock.nowMs(), clock.monoMs());
     this.isAsking = false;
   }

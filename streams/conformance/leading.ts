@@ -101,7 +101,7 @@ leading['given that others are always faster, then the candidate gives up after 
     replay: (fromSeq) => one.replay(fromSeq),
     read: (seq) => one.read(seq),
     lastSeq: () => one.lastSeq(),
-    serverMs: () => one.serverMs(),
+    end: () => one.end(),
     reopen: () => one.reopen(),
     close: () => one.close(),
   };
