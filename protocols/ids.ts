@@ -45,6 +45,20 @@ export function jobId(partition: Partition, random: Uint8Array, at = 0): JobId {
   return `${partition}-${base32(random, at)}` as JobId;
 }
 
+const DIGITS: ReadonlyMap<number, number> = new Map([...ALPHABET].map((digit, value) => [digit.charCodeAt(0), value]));
+
+/** Writes the 10 random bytes of a job's id to `at`: what {@link jobId} makes it of. */
+export function writeRandomOf(id: JobId, into: Uint8Array, at: number): void {
+  let [bits, value, to] = [0, 0, at];
+  for (let i = id.length - (RANDOM_BYTES * 8) / 5; i < id.length; i += 1) {
+    value = ((value & 0xff) << 5) | DIGITS.get(id.charCodeAt(i))!;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    into[to++] = (value >> bits) & 0xff;
+  }
+}
+
 export function partitionOfJob(id: JobId): Partition {
   return Number.parseInt(id, 10) as Partition;
 }

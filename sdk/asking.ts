@@ -15,6 +15,15 @@ const LAST_WAIT_MS = 1_000;
 const AGAIN: ReadonlySet<string> = new Set(['NOT_LEADER', 'OVERLOADED', 'UNKNOWN', 'NO_BROKER', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
 export const helpsToRepeat = (code: string): boolean => AGAIN.has(code);
 
+/** After these a command may have been recorded; after the others nothing was changed. */
+const UNCERTAIN: ReadonlySet<string> = new Set(['UNKNOWN', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
+
+/** All tries of one request: until when they go on, and whether one of them may have been recorded. */
+export interface Effort {
+  readonly untilMs: number;
+  isUncertain: boolean;
+}
+
 export class Asking {
   readonly #nc: NatsConnection;
   readonly #giveUpMs: number;
@@ -26,20 +35,24 @@ export class Asking {
     this.#giveUpMs = giveUpMs;
   }
 
+  effort(): Effort {
+    return { untilMs: performance.now() + this.#giveUpMs, isUncertain: false };
+  }
+
   /** @param holdMs how long the broker may hold its answer back, because it was asked to wait for something */
-  ask(subject: string, data: Uint8Array, holdMs = 0): Promise<Uint8Array> {
-    return this.repeat(() => this.#once(subject, data, holdMs + TRY_MS));
+  ask(subject: string, data: Uint8Array, holdMs = 0, effort = this.effort()): Promise<Uint8Array> {
+    return this.repeat(() => this.#once(subject, data, holdMs + TRY_MS), effort);
   }
 
   /** Repeats what throws a trouble that may pass. */
-  async repeat<T>(attempt: () => Promise<T>): Promise<T> {
-    const started = performance.now();
+  async repeat<T>(attempt: () => Promise<T>, effort: Effort): Promise<T> {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LAST_WAIT_MS, waitMs * 2)) {
       try {
         return await attempt();
       } catch (trouble) {
-        const passes = trouble instanceof RepriseError && helpsToRepeat(trouble.code) && !this.#nc.isClosed();
-        if (!passes || performance.now() - started > this.#giveUpMs) throw trouble;
+        if (!(trouble instanceof RepriseError)) throw trouble;
+        effort.isUncertain ||= UNCERTAIN.has(trouble.code);
+        if (!helpsToRepeat(trouble.code) || this.#nc.isClosed() || performance.now() > effort.untilMs) throw trouble;
       }
       await sleep(waitMs * (0.5 + Math.random() / 2));
     }
@@ -79,4 +92,10 @@ function troubleOf(cause: unknown, subject: string): RepriseError {
   if (nobody) return new RepriseError('NO_BROKER', `Nobody answers on ${subject}.`, { cause });
   if (cause instanceof errors.TimeoutError) return new RepriseError('TIMED_OUT', `No answer came on ${subject} in time.`, { cause });
   return operating(cause, `Asking on ${subject} failed`);
+}
+
+/** The last refusal says that it changed nothing; of the tries before it that may not be known. */
+export function conclusion(trouble: unknown, { isUncertain }: Effort): unknown {
+  if (!isUncertain || !(trouble instanceof RepriseError) || UNCERTAIN.has(trouble.code)) return trouble;
+  return new RepriseError('UNKNOWN', `An earlier try may have been recorded; the last one was refused: ${trouble.message}`, { cause: trouble });
 }

@@ -73,7 +73,7 @@ export function foldJob(folding: Folding, id: JobId, job: Job | undefined, event
     if (changed.key !== '') rememberKey(state, keyName(changed.queue, changed.key), id, event);
   }
   if (cause.commandId !== '' && !state.commands.has(cause.commandId)) {
-    state.commands.set(cause.commandId, { type: cause.type, id, fingerprint: fingerprintOf(event), atMs: where.nowMs });
+    state.commands.add(cause.commandId, cause.type, id, event.type === 'JobSubmitted' ? event.body.fingerprint : undefined, where.nowMs);
   }
   if (changed.endedMs > 0) {
     state.ended.push([id, changed.endedMs]);

@@ -14,6 +14,7 @@ import { settle } from '../../streams/settle.js';
 import { takeOver, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
 import type { Archive } from './archive.js';
 import { committedOf, type Follower } from './committed.js';
+import { COMMANDS } from './commands.js';
 import { PartitionCore } from './core.js';
 import { Leader, refuseAll, type Clock, type Lost } from './leader.js';
 
@@ -44,6 +45,7 @@ export interface HostOptions {
 const POLL_MS = 200;
 const YIELD_MS = 100;
 const RENEW_MS = 400;
+const WARN_EVERY_MS = 60_000;
 const HALTED_RETRY_MS = 5_000;
 /** What carrying on would make worse: the partition stands still until somebody has looked. */
 const HALTING: readonly Code[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'DISK_FULL', 'FOLD_DIVERGED'];
@@ -63,6 +65,7 @@ export class PartitionHost {
   private lastHead: Head | undefined;
   private running: Promise<void> | undefined;
   private wake: (() => void) | undefined;
+  private warnAgainMonoMs = 0;
 
   constructor(private readonly options: HostOptions) {
     this.ready = new Promise((done) => (this.tellReady = done));
@@ -126,6 +129,16 @@ export class PartitionHost {
     const { lease, log, partition } = this.options;
     const held = await lease.renew().catch(() => false);
     if (!held && lease.validForMs() <= 0) log.debug({ partition }, 'the lease is not renewed; answers without a commit are withheld');
+    this.warnOfWindow();
+  }
+
+  /** More commands come than can be remembered for as long as is promised. */
+  private warnOfWindow(): void {
+    const { clock, log, partition } = this.options;
+    const windowMs = this.leader?.commandWindowMs ?? COMMANDS.ms;
+    if (windowMs >= COMMANDS.ms || clock.monoMs() < this.warnAgainMonoMs) return;
+    this.warnAgainMonoMs = clock.monoMs() + WARN_EVERY_MS;
+    log.warn({ partition, windowMs, hint: 'Use more queues on more partitions, or keys.' }, 'a command is known again for less than 10 minutes');
   }
 
   private async take(journal: Journal): Promise<Taken | undefined> {

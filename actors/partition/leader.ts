@@ -92,6 +92,12 @@ export class Leader {
     return this.head.epoch;
   }
 
+  /** For how long a command is known again that is sent once more. */
+  get commandWindowMs(): number {
+    const { state } = this.leadership.core;
+    return state.commands.windowMs(state.nowMs);
+  }
+
   handle(command: Command): void {
     if (this.ended) return answer(command.to, { kind: 'refused', rejection: notLeader });
     this.step(command);

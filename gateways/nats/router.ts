@@ -3,6 +3,7 @@
  * with the client's own reply inbox. What concerns several partitions is split, and the answers are put together.
  */
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { COMMANDS } from '../../actors/partition/commands.js';
 import type { Command } from '../../actors/partition/inputs.js';
 import type { PartitionHost } from '../../actors/partition/host.js';
 import { answer, type Answerable, type Reply } from '../../actors/partition/reply.js';
@@ -27,6 +28,11 @@ export class Router {
     private readonly hosts: readonly PartitionHost[],
     private readonly onError: (verb: Verb, rejection: Rejection) => void,
   ) {}
+
+  /** For `$SRV.STATS`: for how long commands are known again, at the least, by the leaders that are here. */
+  get commandWindowMs(): number {
+    return Math.min(COMMANDS.ms, ...this.hosts.map(({ leader }) => leader?.commandWindowMs ?? COMMANDS.ms));
+  }
 
   /** @param only the partition whose leader is asked, when another broker has forwarded the request */
   route(verb: Verb, msg: Msg, only?: Partition): void {
