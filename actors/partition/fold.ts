@@ -114,7 +114,7 @@ function retireKey(state: PartitionState, name: string, endedMs: number): void {
 
 /** Of an event just decoded, whose body is ours to change; a copy would lose the defaults that its prototype holds. */
 export function withSharedPolicy(event: JobEvent, policies: Policies): JobEvent {
-  if (event.type === 'JobSubmitted') (event.body as { policy: Policy }).policy = policies.shared(event.body.policy);
+  if (event.type === 'JobSubmitted') (event.body as { policy: Policy }).policy = policies.decoded(event.body.policy);
   return event;
 }
 

@@ -88,6 +88,7 @@ export class Policies {
   private readonly byText = new Map<string, Policy>();
   /** What was asked before, by identity: requests without a policy of their own bring one and the same object. */
   private readonly known = new WeakMap<Policy, Policy>();
+  private latest: Policy | undefined;
 
   shared(policy: Policy): Policy {
     const before = this.known.get(policy);
@@ -95,6 +96,13 @@ export class Policies {
     const shared = this.find(policy);
     this.known.set(policy, shared);
     return shared;
+  }
+
+  /** For one that was just decoded, and is an object of its own: most equal the one before. */
+  decoded(policy: Policy): Policy {
+    if (this.latest && isSame(this.latest, policy)) return this.latest;
+    this.latest = this.find(policy);
+    return this.latest;
   }
 
   private find(policy: Policy): Policy {
@@ -114,6 +122,11 @@ export class Policies {
     return plain;
   }
 }
+
+const isSame = (a: Policy, b: Policy): boolean =>
+  a.maxAttempts === b.maxAttempts && a.backoffInitialMs === b.backoffInitialMs && a.backoffFactor === b.backoffFactor &&
+  a.backoffMaxMs === b.backoffMaxMs && a.backoffJitter === b.backoffJitter && a.attemptMs === b.attemptMs && a.heartbeatMs === b.heartbeatMs &&
+  a.nonRetryable.length === b.nonRetryable.length && a.nonRetryable.every((code, nth) => code === b.nonRetryable[nth]);
 
 /** The canonical view, version 1: equal for equal journals, on every machine (promise P6). */
 export function viewOf(state: PartitionState): unknown {
