@@ -47,6 +47,21 @@ export function jobId(partition: Partition, random: Uint8Array, at = 0): JobId {
   return `${partition}-${base32(random, at)}` as JobId;
 }
 
+const DIGITS = new Uint8Array(128);
+[...ALPHABET].forEach((digit, value) => (DIGITS[digit.charCodeAt(0)] = value));
+
+/** Writes the 10 random bytes of a job's id to `at`: what {@link jobId} makes it of. */
+export function writeRandomOf(id: JobId, into: Uint8Array, at: number): void {
+  let [bits, value, to] = [0, 0, at];
+  for (let i = id.length - (RANDOM_BYTES * 8) / 5; i < id.length; i += 1) {
+    value = ((value & 0xff) << 5) | DIGITS[id.charCodeAt(i) & 127]!;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    into[to++] = (value >> bits) & 0xff;
+  }
+}
+
 export function partitionOfJob(id: JobId): Partition {
   return Number.parseInt(id, 10) as Partition;
 }

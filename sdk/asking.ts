@@ -1,7 +1,7 @@
 /** Requests to the brokers: sent again, with the same bytes, for as long as that may help. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, type Msg, type NatsConnection } from '@nats-io/nats-core';
-import { RepriseError } from '../protocols/errors.js';
+import { ERRORS, isCode, RepriseError } from '../protocols/errors.js';
 import { readWireError } from '../protocols/wire-error.js';
 import { operating } from '../streams/connect.js';
 import { errorOf } from './answers.js';
@@ -19,6 +19,12 @@ export const helpsToRepeat = (code: string): boolean => AGAIN.has(code);
 const UNCERTAIN: ReadonlySet<string> = new Set(['UNKNOWN', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
 export const mayBeRecorded = (code: string): boolean => UNCERTAIN.has(code);
 
+/** All tries of one request: until when they go on, and the last one that may have been recorded. */
+export interface Effort {
+  readonly untilMs: number;
+  uncertain: RepriseError | undefined;
+}
+
 export class Asking {
   readonly #nc: NatsConnection;
   readonly #giveUpMs: number;
@@ -30,22 +36,24 @@ export class Asking {
     this.#giveUpMs = giveUpMs;
   }
 
-  /** @param holdMs how long the broker may hold its answer back, because it was asked to wait for something */
-  ask(subject: string, data: Uint8Array, holdMs = 0): Promise<Uint8Array> {
-    return this.repeat(() => this.#once(subject, data, holdMs + TRY_MS));
+  effort(): Effort {
+    return { untilMs: performance.now() + this.#giveUpMs, uncertain: undefined };
   }
 
-  /** Repeats what throws a trouble that may pass. An uncertain one is not forgotten for a later one that is certain. */
-  async repeat<T>(attempt: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    let uncertain: RepriseError | undefined;
+  /** @param holdMs how long the broker may hold its answer back, because it was asked to wait for something */
+  ask(subject: string, data: Uint8Array, holdMs = 0, effort = this.effort()): Promise<Uint8Array> {
+    return this.repeat(() => this.#once(subject, data, holdMs + TRY_MS), effort);
+  }
+
+  /** Repeats what throws a trouble that may pass; see {@link conclusion} for what the last one means. */
+  async repeat<T>(attempt: () => Promise<T>, effort = this.effort()): Promise<T> {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LAST_WAIT_MS, waitMs * 2)) {
       try {
         return await attempt();
       } catch (trouble) {
         if (!(trouble instanceof RepriseError) || !helpsToRepeat(trouble.code)) throw trouble;
-        if (mayBeRecorded(trouble.code)) uncertain = trouble;
-        if (this.#nc.isClosed() || performance.now() - started > this.#giveUpMs) throw uncertain === undefined ? trouble : after(uncertain, trouble);
+        if (mayBeRecorded(trouble.code)) effort.uncertain = trouble;
+        if (this.#nc.isClosed() || performance.now() > effort.untilMs) throw trouble;
       }
       await sleep(waitMs * (0.5 + Math.random() / 2));
     }
@@ -72,12 +80,6 @@ export class Asking {
   }
 }
 
-/** What a try before left open, with what the last one met. */
-function after(uncertain: RepriseError, last: RepriseError): RepriseError {
-  if (uncertain === last) return last;
-  return new RepriseError(uncertain.code, `${uncertain.message} Asked again: ${last.message}`, { cause: last, hint: uncertain.hint });
-}
-
 function dataOf(message: Msg): Uint8Array {
   if (!message.headers?.has('Nats-Service-Error')) return message.data;
   const said = message.headers.get('Nats-Service-Error');
@@ -91,3 +93,15 @@ function troubleOf(cause: unknown, subject: string): RepriseError {
   if (cause instanceof errors.TimeoutError) return new RepriseError('TIMED_OUT', `No answer came on ${subject} in time.`, { cause });
   return operating(cause, `Asking on ${subject} failed`);
 }
+
+/**
+ * What the last trouble says of a command that was tried more than once. A decision is about all tries, because they carry
+ * the same command id; any other refusal says of itself alone that it changed nothing.
+ */
+export function conclusion(trouble: unknown, { uncertain }: Effort): unknown {
+  if (uncertain === undefined || !(trouble instanceof RepriseError) || mayBeRecorded(trouble.code) || isDecision(trouble.code)) return trouble;
+  const message = `An earlier try may have been recorded (${uncertain.message}); asked again: ${trouble.message}`;
+  return new RepriseError(uncertain.code, message, { cause: trouble, hint: uncertain.hint });
+}
+
+const isDecision = (code: string): boolean => isCode(code) && ERRORS[code].kind === 'rejection' && !helpsToRepeat(code);

@@ -9,7 +9,7 @@ import { job } from '../protocols/messages.js';
 import { subjects, type JobVerb } from '../protocols/subjects.js';
 import { connectNats } from '../streams/connect.js';
 import { answerOf, errorOf, hasEnded, viewOf, type JobAnswer, type JobView } from './answers.js';
-import { Asking, helpsToRepeat } from './asking.js';
+import { Asking, conclusion, helpsToRepeat, type Effort } from './asking.js';
 import { checkJob } from './checks.js';
 import { watchJob, type Seen } from './watch.js';
 
@@ -23,7 +23,10 @@ export interface ClientOptions {
   readonly namespace?: string;
   /** For people who look at the server's list of connections. */
   readonly name?: string;
-  /** How long to repeat a request that meets nothing but troubles, 10 seconds by default. */
+  /**
+   * How long to repeat a request that meets nothing but troubles, 10 seconds by default and 30 at most: a busy broker
+   * knows a command again for little longer (docs/protocol.md). Then it is for the caller to repeat it, or to look.
+   */
   readonly giveUpMs?: number;
 }
 
@@ -59,13 +62,14 @@ export type Target = { readonly jobId: string } | { readonly queue?: string; rea
 /** Waiting is done in pieces, so that a broker that dies while it holds the answer back delays nobody for long. */
 const HOLD_MS = 5_000;
 const GIVE_UP_MS = 10_000;
+const MOST_GIVE_UP_MS = 30_000;
 
 /** @throws RepriseError SERVER_UNREACHABLE, PERMISSION_DENIED, INVALID_ARGUMENT */
 export async function connectClient(options: ClientOptions): Promise<Client> {
   const ns = parseNamespace(options.namespace ?? 'default');
   if (ns === undefined) throw new RepriseError('INVALID_ARGUMENT', 'The namespace must be 1 to 64 of A-Z a-z 0-9 _ -.');
   const nc = await connectNats({ url: options.url, name: options.name ?? 'reprise client', reconnect: true, requester: true });
-  return new Client(nc, ns, new Asking(nc, options.giveUpMs ?? GIVE_UP_MS));
+  return new Client(nc, ns, new Asking(nc, Math.min(options.giveUpMs ?? GIVE_UP_MS, MOST_GIVE_UP_MS)));
 }
 
 export class Client {
@@ -78,7 +82,7 @@ export class Client {
     this.#ns = ns;
     this.#asking = asking;
     void this.#watchConnection();
-    const callback = (): void => asking.disturb(new RepriseError('NOT_LEADER', 'Another leader has come.'));
+    const callback = (): void => asking.disturb(new RepriseError('UNKNOWN', 'Another leader has come before there was an answer.'));
     nc.subscribe(subjects.event(ns, 'partition', '*', 'LeaderStarted'), { callback });
   }
 
@@ -91,16 +95,19 @@ export class Client {
     const messages = jobs.map(messageOf);
     const answers: JobAnswer[] = [];
     let open = messages.map((_, nth) => nth);
+    const effort = this.#asking.effort();
     await this.#asking.repeat(async () => {
       const holdMs = wait ? hold(untilMs) : 0;
       const request = job.SubmitJobs.encode({ jobs: open.map((nth) => messages[nth]!), wait, waitMs: holdMs }).finish();
-      const reply = job.SubmitReply.decode(await this.#ask('submit', request, holdMs));
+      const reply = job.SubmitReply.decode(await this.#ask('submit', request, holdMs, effort));
       open.forEach((nth, at) => (answers[nth] = answerOf(reply.jobs![at] as job.JobReply)));
       open = open.filter((nth) => helpsToRepeat(answers[nth]!.error?.code ?? ''));
       if (open.length > 0) throw errorOf(answers[open[0]!]!.error!);
-    }).catch((error: unknown) => {
-      // Those that were answered keep their answers; the others say why they were refused.
+    }, effort).catch((trouble: unknown) => {
+      const error = conclusion(trouble, effort);
       if (answers.length === 0) throw error;
+      // Those that were answered keep their answers; the others say why they were refused.
+      if (error !== trouble && error instanceof RepriseError) for (const nth of open) answers[nth] = { ...answers[nth]!, error };
     });
     return wait ? Promise.all(answers.map((answer) => this.#untilEnded(answer, untilMs))) : answers;
   }
@@ -117,7 +124,9 @@ export class Client {
   /** A running job is asked to stop; `cancelling` then says that its worker has not stopped yet. */
   async cancel(target: Target, { reason = '', commandId = draw() } = {}): Promise<JobAnswer> {
     const request = job.CancelJob.encode({ ...target, reason, commandId }).finish();
-    return answerOf(job.JobReply.decode(await this.#ask('cancel', request)) as job.JobReply);
+    const effort = this.#asking.effort();
+    const reply = await this.#ask('cancel', request, 0, effort).catch((trouble: unknown) => Promise.reject(conclusion(trouble, effort)));
+    return answerOf(job.JobReply.decode(reply) as job.JobReply);
   }
 
   /** What happens to a job from now on, until it has ended. Listening begins with the call, not with the first look. */
@@ -143,8 +152,8 @@ export class Client {
     }
   }
 
-  #ask(verb: JobVerb, data: Uint8Array, holdMs = 0): Promise<Uint8Array> {
-    return this.#asking.ask(subjects.job(this.#ns, verb), data, holdMs);
+  #ask(verb: JobVerb, data: Uint8Array, holdMs = 0, effort?: Effort): Promise<Uint8Array> {
+    return this.#asking.ask(subjects.job(this.#ns, verb), data, holdMs, effort);
   }
 
   async #watchConnection(): Promise<void> {

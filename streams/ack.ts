@@ -23,6 +23,7 @@ const TURNED_AWAY: ReadonlySet<number> = new Set([
 
 export const refused = (why: 'fenced' | 'full' | 'other', message: string): Appended => ({ kind: 'refused', why, message });
 export const ambiguous = (message: string): Appended => ({ kind: 'ambiguous', message });
+export const silent: Appended = { kind: 'ambiguous', message: 'The server did not acknowledge in time.', silent: true };
 
 export function appendedOf(message: Msg): Appended {
   if (message.headers?.code === 503) return ambiguous('Nobody listens on the journal: no stream, or no leader.');

@@ -81,7 +81,7 @@ export function operating(error: unknown, doing: string): RepriseError {
   if (error instanceof RepriseError) return error;
   const cause = error instanceof errors.RequestError && error.cause instanceof Error ? error.cause : error;
   const why = cause instanceof Error ? cause.message : String(cause);
-  const as = (code: 'PERMISSION_DENIED' | 'SERVER_UNREACHABLE' | 'TIMED_OUT' | 'STREAM_MISMATCH' | 'SERVER_FAILED', message = why): RepriseError =>
+  const as = (code: 'PERMISSION_DENIED' | 'SERVER_UNREACHABLE' | 'TIMED_OUT' | 'STREAM_MISMATCH' | 'DISK_FULL' | 'SERVER_FAILED', message = why): RepriseError =>
     new RepriseError(code, `${doing}: ${message}`, { cause: error });
   if (cause instanceof errors.PermissionViolationError || cause instanceof errors.AuthorizationError) return as('PERMISSION_DENIED');
   if (isNotEnabled(cause) || cause instanceof errors.NoRespondersError) {
@@ -90,9 +90,13 @@ export function operating(error: unknown, doing: string): RepriseError {
   if (cause instanceof errors.TimeoutError) return as('TIMED_OUT');
   if (isConnectionError(cause)) return as('SERVER_UNREACHABLE');
   if (isStreamNotFound(cause)) return as('STREAM_MISMATCH');
+  const number = cause instanceof JetStreamApiError ? cause.apiError().err_code : 0;
+  if (STORE_NOT_MADE.has(number)) return as('DISK_FULL', `${why} (${number})`);
   return as('SERVER_FAILED');
 }
 
+/** The store of a consumer or of a stream could not be made. The server keeps the reason to itself; its log has it. */
+const STORE_NOT_MADE: ReadonlySet<number> = new Set([10012, 10049]);
 const STREAM_NOT_FOUND = 10059;
 export const isStreamNotFound = (error: unknown): boolean => error instanceof JetStreamApiError && error.apiError().err_code === STREAM_NOT_FOUND;
 

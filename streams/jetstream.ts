@@ -8,10 +8,11 @@ import { errors, headers, type Msg, type NatsConnection } from '@nats-io/nats-co
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { streams, subjects } from '../protocols/subjects.js';
-import { appendedOf, ambiguous, refused } from './ack.js';
+import { appendedOf, ambiguous, refused, silent } from './ack.js';
 import { connectNats, inboxOf, operating } from './connect.js';
 import type { Appended, Journal, Stored } from './journal.js';
 import { readStream } from './ordered.js';
+import { checkRoom } from './room.js';
 
 export interface JournalOptions {
   readonly url: string;
@@ -47,6 +48,7 @@ class JetStreamJournal implements Journal {
   #flight: Flight | undefined;
   #down = false;
   #spent = false;
+  #silent = false;
   #tellClosed: () => void = () => undefined;
 
   private constructor(options: JournalOptions, nc: NatsConnection, jsm: JetStreamManager) {
@@ -75,7 +77,7 @@ class JetStreamJournal implements Journal {
     assert(this.#flight === undefined, 'One append may be in flight, not two.');
     const number = ++this.#number;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#end(number, ambiguous('The server did not acknowledge in time.')), this.#options.ackTimeoutMs ?? ACK_TIMEOUT_MS);
+      const timer = setTimeout(() => this.#end(number, silent), this.#options.ackTimeoutMs ?? ACK_TIMEOUT_MS);
       this.#flight = { number, timer, end: resolve };
       try {
         this.#nc.publish(this.#subject, bytes, { reply: `${this.#acks}.${number}`, headers: this.#fence(expectedSeq) });
@@ -100,12 +102,24 @@ class JetStreamJournal implements Journal {
   }
 
   async lastSeq(): Promise<number> {
-    return (await this.#during(this.#jsm.streams.info(this.#stream), 'Asking for the end of the journal failed')).state.last_seq;
+    return (await this.end()).lastSeq;
+  }
+
+  async end(): Promise<{ lastSeq: number; serverMs: number }> {
+    const { state, ts } = await this.#during(this.#jsm.streams.info(this.#stream), 'Asking for the end of the journal failed');
+    return { lastSeq: state.last_seq, serverMs: Date.parse(ts ?? '') };
   }
 
   async reopen(): Promise<Journal> {
     await this.close();
-    return JetStreamJournal.open(this.#options);
+    const fresh = await JetStreamJournal.open(this.#options);
+    if (this.#silent) {
+      await checkRoom(fresh.#jsm, this.#stream).catch(async (error: unknown) => {
+        await fresh.close();
+        throw error;
+      });
+    }
+    return fresh;
   }
 
   async close(): Promise<void> {
@@ -150,6 +164,7 @@ class JetStreamJournal implements Journal {
     clearTimeout(flight.timer);
     this.#flight = undefined;
     if (appended.kind === 'ambiguous') this.#spent = true;
+    if (appended === silent) this.#silent = true;
     flight.end(appended);
   }
 

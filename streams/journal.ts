@@ -15,8 +15,11 @@ export type Appended =
   | { readonly kind: 'committed'; readonly seq: number }
   /** Certainly not written, now or later. `fenced`: somebody else wrote since. `full`: JOURNAL_FULL. */
   | { readonly kind: 'refused'; readonly why: 'fenced' | 'full' | 'other'; readonly message: string }
-  /** May be written already, may arrive later, may be lost. Only {@link settle} can tell. */
-  | { readonly kind: 'ambiguous'; readonly message: string };
+  /**
+   * May be written already, may arrive later, may be lost. Only {@link settle} can tell. `silent`: the connection held,
+   * but no answer came in time. A server answers nothing when it cannot write.
+   */
+  | { readonly kind: 'ambiguous'; readonly message: string; readonly silent?: true };
 
 export interface Journal {
   readonly partition: Partition;
@@ -34,9 +37,11 @@ export interface Journal {
   read(seq: number): Promise<Stored | undefined>;
   /** Last sequence of the stream, from its leader; 0 when empty. */
   lastSeq(): Promise<number>;
+  /** The same, with the server's wall clock in Unix milliseconds; NaN when it does not tell. */
+  end(): Promise<{ readonly lastSeq: number; readonly serverMs: number }>;
   /**
    * A fresh connection to the same journal, to be used after an ambiguous append: this one is closed by it, so that
-   * nothing it still holds can be sent later.
+   * nothing it still holds can be sent later. @throws RepriseError DISK_FULL when the server cannot write
    */
   reopen(): Promise<Journal>;
   close(): Promise<void>;

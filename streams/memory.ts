@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { RepriseError } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
-import { ambiguous, refused } from './ack.js';
+import { ambiguous, refused, silent } from './ack.js';
 import type { Appended, Journal, Stored } from './journal.js';
 
 /** What happens to the next append. Held things arrive with {@link MemoryStream.arrive}. */
@@ -30,6 +30,8 @@ export class MemoryStream {
   readonly maxBytes: number;
   /** Awaited before an append reaches the stream and before its acknowledgement: latency, as the test likes it. */
   delay: () => Promise<void> = () => Promise.resolve();
+  /** The server's wall clock. */
+  serverMs: () => number = () => Date.now();
   #bytes = 0;
   readonly #faults: Fault[] = [];
   #held: (() => void)[] = [];
@@ -137,6 +139,11 @@ class MemoryJournal implements Journal {
     return this.#stream.lastSeq;
   }
 
+  async end(): Promise<{ lastSeq: number; serverMs: number }> {
+    this.#assertUp();
+    return { lastSeq: this.#stream.lastSeq, serverMs: this.#stream.serverMs() };
+  }
+
   async reopen(): Promise<Journal> {
     await this.close();
     return this.#stream.open();
@@ -163,7 +170,7 @@ class MemoryJournal implements Journal {
     if (fault === 'cut before') return this.disconnected();
     if (fault === 'message lost' || fault === 'message late') {
       if (fault === 'message late') stream.hold(() => void stream.write(bytes, expectedSeq));
-      return end(ambiguous('The server did not acknowledge in time.'));
+      return end(silent);
     }
     const appended = stream.write(bytes, expectedSeq);
     await stream.delay();
@@ -173,7 +180,7 @@ class MemoryJournal implements Journal {
   #acknowledge(appended: Appended, fault: Fault | undefined, end: (appended: Appended) => void): void {
     if (fault === 'cut after') return this.disconnected();
     if (fault === 'ack late') this.#stream.hold(() => end(appended));
-    if (fault === 'ack late' || fault === 'ack lost') return end(ambiguous('The server did not acknowledge in time.'));
+    if (fault === 'ack late' || fault === 'ack lost') return end(silent);
     end(appended);
     if (fault === 'ack duplicated') end(appended);
   }

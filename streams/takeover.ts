@@ -6,7 +6,8 @@ import { RepriseError } from '../protocols/errors.js';
 import { journal } from '../protocols/messages.js';
 import { Chain, COMMIT_VERSION, headOf, READER, sameBytes, type Head } from './chain.js';
 import { encodeCommit, encodeEvents, headerAfter, type CommitHeader } from './commit.js';
-import type { Journal } from './journal.js';
+import type { Appended, Journal } from './journal.js';
+import { stuck } from './room.js';
 
 /** A head that must be in the journal. The hash covers the journal's id, so a head of another journal never fits. */
 export interface KnownHead extends Pick<Head, 'seq' | 'hash'> {
@@ -37,29 +38,43 @@ export type TakenOver =
   | { readonly kind: 'deposed'; readonly why: string; readonly journal: Journal };
 
 const TRIES = 5;
+/** So many appends in a row without an answer or an effect, over a connection that holds: the server stores nothing. */
+const SILENT_TRIES = 2;
 
 /** @param from the journal to read; it is closed and opened anew when an append ends without an answer */
 export async function takeOver(from: Journal, options: TakeOverOptions): Promise<TakenOver> {
   const reader = new Reader(from, options);
   try {
-    let why = '';
+    let failed: Failed = { kind: 'fenced', message: '' };
+    let silent = 0;
     for (let tries = options.tries ?? TRIES; tries > 0; tries -= 1) {
-      await reader.readOn();
+      if ((await reader.readOn()) > 0) silent = 0;
+      if (silent === SILENT_TRIES) throw stuck(from.partition);
       const leaderId = options.leaderId();
       const appended = await reader.start(leaderId);
       if (appended.kind === 'committed') return { kind: 'leading', head: appended.head, leaderId, journal: reader.journal };
-      why = appended.message;
+      failed = appended;
+      silent = failed.kind === 'ambiguous' && failed.silent ? silent + 1 : 0;
     }
     // What made the last try fail is read too, so that the caller has seen every position up to there.
     await reader.readOn();
-    return { kind: 'deposed', why, journal: reader.journal };
+    if (failed.kind === 'ambiguous') throw new RepriseError('TIMED_OUT', `The journal of partition ${from.partition} acknowledges no new leader: ${failed.message}`);
+    return { kind: 'deposed', why: failed.message, journal: reader.journal };
   } catch (error) {
     if (reader.journal !== from) await reader.journal.close();
     throw error;
   }
 }
 
-type Started = { readonly kind: 'committed'; readonly head: Head } | { readonly kind: 'again'; readonly message: string };
+/**
+ * Of two clocks the one that is behind: a time that is too late holds the journal there, one that is too early does not
+ * (docs/adr/0014). A server that does not tell its time has no say.
+ */
+const startMs = (wallMs: number, serverAheadMs: number): number => (serverAheadMs < 0 ? Math.floor(wallMs + serverAheadMs) : wallMs);
+
+/** Somebody else was faster, or nobody knows. */
+type Failed = { readonly kind: 'fenced'; readonly message: string } | Extract<Appended, { kind: 'ambiguous' }>;
+type Started = { readonly kind: 'committed'; readonly head: Head } | Failed;
 
 class Reader {
   journal: Journal;
@@ -68,6 +83,8 @@ class Reader {
   readonly #known = new Map<number, KnownHead[]>();
   /** The stream's last position that was read; a stranger's message may lie there. */
   #lastSeq = 0;
+  /** How far the server's clock is ahead of ours. */
+  #serverAheadMs = 0;
 
   constructor(from: Journal, options: TakeOverOptions) {
     this.journal = from;
@@ -76,29 +93,36 @@ class Reader {
     for (const head of options.known) if (head.seq > 0) this.#known.set(head.seq, [...(this.#known.get(head.seq) ?? []), head]);
   }
 
-  async readOn(): Promise<void> {
-    const untilSeq = await this.journal.lastSeq();
+  /** @returns how many positions came in since it was called last */
+  async readOn(): Promise<number> {
+    const fromSeq = this.#lastSeq;
+    const { lastSeq: untilSeq, serverMs } = await this.journal.end();
+    this.#serverAheadMs = serverMs - this.#options.nowMs();
     if (untilSeq < this.#lastSeq) throw regressed(`The journal of partition ${this.journal.partition} ends at ${untilSeq}, but position ${this.#lastSeq} was read from it.`, untilSeq + 1);
     for await (const stored of this.journal.replay(this.#lastSeq + 1)) await this.#accept(stored.seq, stored.bytes);
     if (this.#lastSeq < untilSeq) {
       throw new RepriseError('JOURNAL_BROKEN', `Position ${this.#lastSeq + 1} of partition ${this.journal.partition} is missing: the stream says that it ends at ${untilSeq}.`, { cause: { position: this.#lastSeq + 1 } });
     }
     this.#checkKnown();
+    return this.#lastSeq - fromSeq;
   }
 
   async start(leaderId: string): Promise<Started> {
-    const { bytes, commit } = this.#leaderStarted(leaderId);
+    const { bytes, commit } = this.#leaderStarted(leaderId, startMs(this.#options.nowMs(), this.#serverAheadMs));
     const appended = await this.journal.append(bytes, this.#lastSeq);
     if (appended.kind === 'committed') {
       const head = headOf(commit, this.journal.partition, appended.seq, bytes);
       await this.#options.onCommit(journal.Commit.decode(bytes), appended.seq, bytes, head);
       return { kind: 'committed', head };
     }
-    if (appended.kind === 'ambiguous') this.journal = await this.journal.reopen();
-    else if (appended.why !== 'fenced') {
+    if (appended.kind === 'ambiguous') {
+      this.journal = await this.journal.reopen();
+      return appended;
+    }
+    if (appended.why !== 'fenced') {
       throw new RepriseError(appended.why === 'full' ? 'JOURNAL_FULL' : 'SERVER_FAILED', `The journal of partition ${this.journal.partition} refuses a new leader: ${appended.message}.`);
     }
-    return { kind: 'again', message: appended.message };
+    return { kind: 'fenced', message: appended.message };
   }
 
   async #accept(seq: number, bytes: Uint8Array): Promise<void> {
@@ -122,10 +146,9 @@ class Reader {
     throw regressed(`The journal of partition ${this.journal.partition} lacks the commit at ${missing.seq}, which ${missing.from} knows; its last commit is at ${this.#chain.head?.seq ?? 0}.`, missing.seq);
   }
 
-  #leaderStarted(leaderId: string): { bytes: Uint8Array; commit: CommitHeader } {
+  #leaderStarted(leaderId: string, wall: number): { bytes: Uint8Array; commit: CommitHeader } {
     const epoch = (this.#chain.head?.epoch ?? 0) + 1;
     const { partition } = this.journal;
-    const wall = this.#options.nowMs();
     const commit: CommitHeader = this.#chain.head
       ? headerAfter(this.#chain.head, { leaderId, epoch }, wall)
       : { version: COMMIT_VERSION, journalId: this.#options.journalId(), partition, epoch, leaderId, prevSeq: 0, prevHash: new Uint8Array(0), nowMs: wall, minReader: READER };

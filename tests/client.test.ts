@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { headers } from '@nats-io/nats-core';
 import pino from 'pino';
 import t, { type Test } from 'tap';
 import { startBroker, type Broker } from '../gateways/nats/broker.js';
 import { startWorker } from '../actors/worker/start.js';
 import { performer } from '../actors/performer/performer.js';
 import type { Namespace } from '../protocols/ids.js';
+import { error } from '../protocols/messages.js';
 import { subjects } from '../protocols/subjects.js';
 import { connectNats } from '../streams/connect.js';
 import { startServer, type RunningServer } from '../streams/server/start.js';
@@ -84,6 +86,29 @@ t.test('nobody answers: the error says so, soon', async (t) => {
   await t.rejects(c.submit([{ type: 'x' }]), { code: 'NO_BROKER', hint: /reprise broker/ });
   await t.rejects(connectClient({ url: 'nats://127.0.0.1:1' }), { code: 'SERVER_UNREACHABLE' });
   await t.rejects(connectClient({ url: server.url, namespace: 'a.b' }), { code: 'INVALID_ARGUMENT' });
+});
+
+t.test('given a try that may have been recorded, then the last refusal is not what the caller hears', async (t) => {
+  const namespace = ns();
+  const nc = await connectNats({ url: server.brokerUrl, name: 'fake broker', reconnect: false });
+  t.teardown(() => nc.close());
+  const codes = ['UNKNOWN'];
+  nc.subscribe(subjects.job(namespace, '*' as never), {
+    callback: (_, msg) => {
+      const h = headers();
+      const refusal = { code: codes.shift() ?? 'NOT_LEADER', message: 'no', hint: '', retryable: true };
+      h.set('Nats-Service-Error', `${refusal.code}: no`);
+      msg.respond(error.Error.encode(refusal).finish(), { headers: h });
+    },
+  });
+  await nc.flush();
+  const c = await client(t, namespace, { giveUpMs: 300 });
+  await t.rejects(c.submit([{ type: 'x' }]), { code: 'UNKNOWN', message: /earlier try may have been recorded/ });
+  await t.rejects(c.submit([{ type: 'x' }]), { code: 'NOT_LEADER' });
+  codes.push('UNKNOWN');
+  await t.rejects(c.cancel({ jobId: '0-0123456789abcdef' }), { code: 'UNKNOWN' });
+  codes.push('UNKNOWN');
+  await t.rejects(c.get({ jobId: '0-0123456789abcdef' }), { code: 'NOT_LEADER' }, 'looking changes nothing');
 });
 
 t.test('a broker that comes later, or is replaced while a job is waited for, loses nothing and doubles nothing', async (t) => {

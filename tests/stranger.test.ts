@@ -152,8 +152,9 @@ for (const partitions of [1, 3]) {
       }
       t.match(await firstOf(client.nc, '$SRV.PING'), { type: 'io.nats.micro.v1.ping_response', name: 'reprise' });
       const stats = await firstOf(client.nc, '$SRV.STATS.reprise');
-      const submits = (stats['endpoints'] as { subject: string; num_requests: number }[]).find((each) => each.subject.endsWith('job.submit'));
+      const submits = (stats['endpoints'] as { subject: string; num_requests: number; data: unknown }[]).find((each) => each.subject.endsWith('job.submit'));
       t.ok(submits && submits.num_requests > 0, 'requests are counted');
+      t.match(submits, { data: { commandWindowMs: 600_000 } }, 'for how long a command is known again');
     });
 
     t.test('with a worker', async (t) => {

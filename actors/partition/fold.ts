@@ -73,7 +73,7 @@ export function foldJob(folding: Folding, id: JobId, job: Job | undefined, event
     if (changed.key !== '') rememberKey(state, keyName(changed.queue, changed.key), id, event);
   }
   if (cause.commandId !== '' && !state.commands.has(cause.commandId)) {
-    state.commands.set(cause.commandId, { type: cause.type, id, fingerprint: fingerprintOf(event), atMs: where.nowMs });
+    state.commands.add(cause.commandId, cause.type, id, event.type === 'JobSubmitted' ? event.body.fingerprint : undefined, where.nowMs);
   }
   if (changed.endedMs > 0) {
     state.ended.push([id, changed.endedMs]);
@@ -114,7 +114,7 @@ function retireKey(state: PartitionState, name: string, endedMs: number): void {
 
 /** Of an event just decoded, whose body is ours to change; a copy would lose the defaults that its prototype holds. */
 export function withSharedPolicy(event: JobEvent, policies: Policies): JobEvent {
-  if (event.type === 'JobSubmitted') (event.body as { policy: Policy }).policy = policies.shared(event.body.policy);
+  if (event.type === 'JobSubmitted') (event.body as { policy: Policy }).policy = policies.decoded(event.body.policy);
   return event;
 }
 

@@ -13,11 +13,14 @@ import type { Answerable, Reply } from './reply.js';
 
 const P0 = 0 as Partition;
 const ids = new Play();
+/** Spread over [0, 1), and never twice the same. */
+let drawn = 0;
+const draw = (): number => (drawn = (drawn + 0.618034) % 1);
 
 function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): PartitionHost {
   const host = new PartitionHost({
     partition: P0, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
-    clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw: () => 0.5 },
+    clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw },
     lease: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
     archive: () => ({ find: async () => undefined }), openJournal: () => stream.open(), knownHeads: async () => [],
     onHead: () => {}, onLeading: () => {}, onFollowing: () => {},

@@ -3,19 +3,17 @@
  * whatever reason, folds everything again. There is no undo: a state in doubt is thrown away.
  */
 import { randomBytes } from 'node:crypto';
-import type { Logger } from 'pino';
 import { reject, RepriseError, type OperatingCode, type Rejection } from '../../protocols/errors.js';
-import { journalId, leaderId, type LeaderId, type Partition } from '../../protocols/ids.js';
-import type { Keyring } from '../../protocols/keyring.js';
-import type { journal } from '../../protocols/messages.js';
+import { journalId, leaderId, type LeaderId } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { Journal, Stored } from '../../streams/journal.js';
 import { Payloads } from '../../streams/payloads.js';
 import { settle } from '../../streams/settle.js';
-import { takeOver, WITNESS, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
+import { takeOver, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
 import type { Archive } from './archive.js';
-import { committedOf, type Follower } from './committed.js';
-import { PartitionCore } from './core.js';
+import { COMMANDS } from './commands.js';
+import type { PartitionCore } from './core.js';
+import { Fold, type FoldOptions } from './journal-fold.js';
 import { Leader, refuseAll, type Clock, type Lost } from './leader.js';
 
 export interface Lease {
@@ -25,15 +23,10 @@ export interface Lease {
   validForMs(): number;
 }
 
-export interface HostOptions {
-  readonly partition: Partition;
+export interface HostOptions extends FoldOptions {
   readonly broker: string;
-  readonly maxCommitBytes: number;
-  readonly keyring: Keyring;
   readonly clock: Clock;
-  readonly log: Logger;
   readonly lease: Lease;
-  readonly followers: readonly Follower[];
   archive(read: (seq: number) => Promise<Stored | undefined>): Archive;
   openJournal(): Promise<Journal>;
   /** Heads that the journal must contain. Asked for at every take-over, before the journal is read. */
@@ -44,10 +37,12 @@ export interface HostOptions {
 }
 
 const POLL_MS = 200;
+const YIELD_MS = 100;
 const RENEW_MS = 400;
+const WARN_EVERY_MS = 60_000;
 const HALTED_RETRY_MS = 5_000;
 /** What carrying on would make worse: the partition stands still until somebody has looked. */
-const HALTING: readonly string[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'FOLD_DIVERGED'];
+const HALTING: readonly string[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'DISK_FULL', 'FOLD_DIVERGED'];
 
 interface Taken {
   readonly core: PartitionCore;
@@ -64,6 +59,7 @@ export class PartitionHost {
   private lastHead: Head | undefined;
   private running: Promise<void> | undefined;
   private wake: (() => void) | undefined;
+  private warnAgainMonoMs = 0;
 
   constructor(private readonly options: HostOptions) {
     this.ready = new Promise((done) => (this.tellReady = done));
@@ -80,6 +76,10 @@ export class PartitionHost {
     const { halted, options } = this;
     if (halted) return reject(halted.code as OperatingCode, halted.message);
     return reject('NOT_LEADER', `partition ${options.partition} has no leader here at the moment`);
+  }
+
+  get partition(): Partition {
+    return this.options.partition;
   }
 
   start(): void {
@@ -125,6 +125,16 @@ export class PartitionHost {
     const { lease, log, partition } = this.options;
     const held = await lease.renew().catch(() => false);
     if (!held && lease.validForMs() <= 0) log.debug({ partition }, 'the lease is not renewed; answers without a commit are withheld');
+    this.warnOfWindow();
+  }
+
+  /** More commands come than can be remembered for as long as is promised. */
+  private warnOfWindow(): void {
+    const { clock, log, partition } = this.options;
+    const windowMs = this.leader?.commandWindowMs ?? COMMANDS.ms;
+    if (windowMs >= COMMANDS.ms || clock.monoMs() < this.warnAgainMonoMs) return;
+    this.warnAgainMonoMs = clock.monoMs() + WARN_EVERY_MS;
+    log.warn({ partition, windowMs, hint: 'Use more queues on more partitions, or keys.' }, 'a command is known again for less than 10 minutes');
   }
 
   private async take(journal: Journal): Promise<Taken | undefined> {
@@ -157,6 +167,7 @@ export class PartitionHost {
     const leader = new Leader({
       core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)), followers: options.followers,
       clock: options.clock, leaseValidForMs: () => options.lease.validForMs(), onHead: (next) => this.noteHead(next),
+      onApart: (apartMs) => this.noteClock(apartMs),
     });
     this.noteHead(head);
     this.leader = leader;
@@ -176,7 +187,8 @@ export class PartitionHost {
     log.warn({ partition, lost: lost.kind, why: describe(lost) }, 'leading ended; the state is folded again');
     if (lost.kind === 'refused' && lost.why === 'full') throw new RepriseError('JOURNAL_FULL', lost.message);
     if (lost.kind === 'broken' && lost.error instanceof RepriseError && HALTING.includes(lost.error.code)) throw lost.error;
-    if (lost.kind === 'broken') await this.pause(POLL_MS);
+    // After a fence somebody else may lead: two that depose each other in step would go on so, and nobody would be served.
+    await this.pause(lost.kind === 'broken' ? POLL_MS : YIELD_MS * this.options.clock.draw());
     return undefined;
   }
 
@@ -193,7 +205,7 @@ export class PartitionHost {
       else refuseAll(pending.batch, reject(written ? 'UNKNOWN' : 'NOT_LEADER', written ? 'recorded, but another broker leads now' : 'the commit was not recorded'));
       return taken;
     } catch (error) {
-      refuseAll(pending.batch, reject('UNKNOWN', 'the connection to the server was lost before the commit was acknowledged'));
+      refuseAll(pending.batch, reject('UNKNOWN', `the commit was not acknowledged, and it could not be found out whether it was written: ${error instanceof Error ? error.message : String(error)}`));
       await journal.close();
       throw error;
     }
@@ -219,6 +231,13 @@ export class PartitionHost {
     this.options.onHead(head);
   }
 
+  private noteClock(apartMs: number): void {
+    const { log, partition } = this.options;
+    if (apartMs === 0) return log.info({ partition }, 'the clock of this machine and the time of the journal agree again');
+    const says = apartMs > 0 ? 'ahead of the time of the journal and is not followed' : 'behind the time of the journal, which goes on from where it is';
+    log.error({ partition, apartMs: Math.round(apartMs), hint: 'Let NTP set the clocks of brokers and server; see docs/adr/0014.' }, `the clock of this machine is ${says}`);
+  }
+
   private async troubled(error: unknown): Promise<void> {
     const { log, partition } = this.options;
     const known = error instanceof RepriseError ? error : undefined;
@@ -240,36 +259,6 @@ export class PartitionHost {
         done();
       };
     });
-  }
-}
-
-/** One folding of the journal from its start, which projections take part in from their own checkpoints on. */
-class Fold {
-  readonly core: PartitionCore;
-  known: readonly KnownHead[] = [];
-  private foreign = { messages: 0, first: 0, last: 0, why: '' };
-
-  constructor(private readonly options: HostOptions) {
-    this.core = new PartitionCore(options.partition, options.keyring, options.maxCommitBytes);
-  }
-
-  commit(commit: journal.Commit, seq: number, bytes: Uint8Array, head: Head): void {
-    this.core.replay(commit, seq);
-    const { followers, partition } = this.options;
-    for (const follower of followers) follower.follow(committedOf(commit, partition, seq, head.hash, bytes));
-  }
-
-  skip(seq: number, why: string): void {
-    this.foreign = { messages: this.foreign.messages + 1, first: this.foreign.first || seq, last: seq, why };
-  }
-
-  /** What keeps nobody from leading, but somebody must look at. */
-  alarm(epoch: number): void {
-    const { log, partition } = this.options;
-    if (this.foreign.messages > 0) log.warn({ partition, ...this.foreign }, 'messages of strangers in the journal are skipped');
-    if (epoch > 1 && !this.known.some(({ from }) => from === WITNESS)) {
-      log.warn({ partition, known: this.known.map(({ seq, from }) => `${seq} by ${from}`) }, 'the witness knows no head of this journal: it was emptied, and a lost tail would not be noticed');
-    }
   }
 }
 

@@ -14,6 +14,7 @@ import type { PartitionCore } from './core.js';
 import { isRunning } from '../job/job.js';
 import type { Asker, Effect, JobAnswer, LeaseGrant } from './effects.js';
 import type { Command } from './inputs.js';
+import { JournalTime } from './journal-time.js';
 import { archiveReply, jobsReply, pulledReply, release, viewReply, type Bytes, type Releasing } from './release.js';
 import { answer } from './reply.js';
 import { Waiters } from './waiters.js';
@@ -41,6 +42,8 @@ export interface Leadership {
   /** How long this leader may still take itself for the only one, by its own clock. */
   leaseValidForMs(): number;
   onHead(head: Head): void;
+  /** The wall clock and the journal's time have come apart, by so many milliseconds; 0: together again. */
+  onApart(apartMs: number): void;
 }
 
 /** Why a leader ended. `pending`: the commit whose fate must be settled first. */
@@ -60,6 +63,9 @@ export class Leader {
   readonly lost: Promise<Lost>;
   head: Head;
   private readonly waiters: Waiters;
+  private readonly time: JournalTime;
+  private isApart = false;
+  private isAsking = false;
   private readonly ticking: NodeJS.Timeout;
   private inFlight: Pending | undefined;
   private scheduled = false;
@@ -69,10 +75,11 @@ export class Leader {
 
   constructor(private readonly leadership: Leadership) {
     this.head = leadership.head;
-    const { promise, resolve } = withResolvers<Lost>();
-    this.lost = promise;
-    this.end = resolve;
+    let end: (lost: Lost) => void = () => {};
+    this.lost = new Promise((resolve) => (end = resolve));
+    this.end = end;
     this.waiters = new Waiters((to, answers) => this.tellJobs(to, answers));
+    this.time = new JournalTime(leadership.head.nowMs, leadership.clock.monoMs());
     leadership.core.lead(leadership.clock.monoMs());
     this.ticking = setInterval(() => this.tick(), TICK_MS);
     void leadership.journal.closed.then(() => this.lose({ kind: 'ambiguous', message: 'the connection was lost', pending: this.inFlight }));
@@ -84,6 +91,12 @@ export class Leader {
 
   get epoch(): number {
     return this.head.epoch;
+  }
+
+  /** For how long a command is known again that is sent once more. */
+  get commandWindowMs(): number {
+    const { state } = this.leadership.core;
+    return state.commands.windowMs(state.nowMs);
   }
 
   handle(command: Command): void {
@@ -109,7 +122,8 @@ export class Leader {
   private step(input: Command | { kind: 'tick' }): void {
     const { clock, core } = this.leadership;
     try {
-      core.step(input, { nowMs: clock.nowMs(), monoMs: clock.monoMs(), draw: clock.draw() });
+      const monoMs = clock.monoMs();
+      core.step(input, { nowMs: this.time.read(clock.nowMs(), monoMs), monoMs, draw: clock.draw() });
     } catch (error) {
       // A broken invariant: the state can no longer be trusted, so the host folds it again from the journal.
       if (input.kind !== 'tick') answer(input.to, { kind: 'refused', rejection: reject('UNKNOWN', `internal error: ${String(error)}`) });
@@ -124,6 +138,25 @@ export class Leader {
       return job && this.leadership.core.answerOf(job);
     });
     this.step({ kind: 'tick' });
+    this.lookAtClock();
+  }
+
+  private lookAtClock(): void {
+    const { time } = this;
+    if (time.isApart !== this.isApart) {
+      this.isApart = time.isApart;
+      this.leadership.onApart(time.isApart ? time.apartMs : 0);
+    }
+    if (time.isToBeChecked(this.leadership.clock.monoMs()) && !this.isAsking) void this.checkClock();
+  }
+
+  /** The server's clock has the casting vote. */
+  private async checkClock(): Promise<void> {
+    const { clock, journal } = this.leadership;
+    this.isAsking = true;
+    const serverMs = await journal.end().then((end) => end.serverMs, () => undefined);
+    this.time.checked(serverMs, clock.nowMs(), clock.monoMs());
+    this.isAsking = false;
   }
 
   /** After everything that has arrived by now: it shares the commit. */
@@ -243,7 +276,7 @@ export class Leader {
     if (this.ended) return;
     this.ended = lost;
     clearInterval(this.ticking);
-    const rejection = lost.kind === 'refused' && lost.why === 'full' ? reject('JOURNAL_FULL', 'the journal has reached its max_bytes') : notLeader;
+    const rejection = lost.kind === 'refused' && lost.why === 'full' ? reject('JOURNAL_FULL', `the journal takes no more: ${lost.message}`) : notLeader;
     // Of a commit in flight only its own end is certain; a state that broke meanwhile says nothing about it.
     if (this.inFlight && lost.kind !== 'ambiguous') refuseAll(this.inFlight.batch, lost.kind === 'refused' ? rejection : unknown);
     for (const batch of this.leadership.core.abandon()) refuseAll(batch, rejection);
@@ -262,9 +295,3 @@ export function refuseAll(batch: Batch, rejection: Rejection): void {
 
 /** A journal whose connection is gone throws at once; that is one more way of not knowing. */
 const append = async (journal: Journal, { bytes, expectedSeq }: Pending): Promise<Appended> => journal.append(bytes, expectedSeq);
-
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((settle) => (resolve = settle));
-  return { promise, resolve };
-}

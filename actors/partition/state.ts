@@ -6,13 +6,12 @@ import type { JobId, JournalId, Partition, WorkerId } from '../../protocols/ids.
 import type { Job, Policy } from '../job/job.js';
 import { DEFAULTS } from '../../protocols/limits.js';
 import type { Worker } from '../worker/worker.js';
+import { Commands, type CommandEntry } from './commands.js';
 
 /** Bounds of what is remembered of the past; all by the commits' own time, so that every replay forgets the same. */
 export const MEMORY = {
   endedJobs: 5_000,
   endedMs: 60_000,
-  commands: 100_000,
-  commandMs: 600_000,
   keys: 200_000,
   keyMs: DEFAULTS.keyTtlMs,
 } as const;
@@ -23,13 +22,6 @@ export interface KeyEntry {
   readonly fingerprint: string;
   /** When it may be forgotten; 0 while its job lives. */
   readonly untilMs: number;
-}
-
-export interface CommandEntry {
-  readonly type: string;
-  readonly id: string;
-  readonly fingerprint: string;
-  readonly atMs: number;
 }
 
 export interface PartitionState {
@@ -48,14 +40,14 @@ export interface PartitionState {
   /** Keys of jobs that live, and of jobs that have ended, oldest end first. */
   readonly keys: Map<string, KeyEntry>;
   readonly pastKeys: Map<string, KeyEntry>;
-  readonly commands: Map<string, CommandEntry>;
+  readonly commands: Commands;
   readonly workers: Map<WorkerId, Worker>;
 }
 
 export const newState = (partition: Partition): PartitionState => ({
   partition, journalId: '', epoch: 0, seq: 0, nowMs: 0, submitted: 0,
   jobs: new Map(), ended: [], endedHead: 0, keys: new Map(), pastKeys: new Map(),
-  commands: new Map(), workers: new Map(),
+  commands: new Commands(partition), workers: new Map(),
 });
 
 export const keyName = (queue: string, key: string): string => `${queue}/${key}`;
@@ -65,7 +57,7 @@ export function beginCommit(state: PartitionState, seq: number, nowMs: number): 
   state.seq = seq;
   state.nowMs = nowMs;
   forgetEnded(state);
-  forgetOldest(state.commands, MEMORY.commands, (entry) => entry.atMs + MEMORY.commandMs < nowMs);
+  state.commands.forget(nowMs);
   forgetOldest(state.pastKeys, MEMORY.keys, (entry) => entry.untilMs < nowMs);
 }
 
@@ -96,6 +88,7 @@ export class Policies {
   private readonly byText = new Map<string, Policy>();
   /** What was asked before, by identity: requests without a policy of their own bring one and the same object. */
   private readonly known = new WeakMap<Policy, Policy>();
+  private latest: Policy | undefined;
 
   shared(policy: Policy): Policy {
     const before = this.known.get(policy);
@@ -103,6 +96,13 @@ export class Policies {
     const shared = this.find(policy);
     this.known.set(policy, shared);
     return shared;
+  }
+
+  /** For one that was just decoded, and is an object of its own: most equal the one before. */
+  decoded(policy: Policy): Policy {
+    if (this.latest && isSame(this.latest, policy)) return this.latest;
+    this.latest = this.find(policy);
+    return this.latest;
   }
 
   private find(policy: Policy): Policy {
@@ -122,6 +122,11 @@ export class Policies {
     return plain;
   }
 }
+
+const isSame = (a: Policy, b: Policy): boolean =>
+  a.maxAttempts === b.maxAttempts && a.backoffInitialMs === b.backoffInitialMs && a.backoffFactor === b.backoffFactor &&
+  a.backoffMaxMs === b.backoffMaxMs && a.backoffJitter === b.backoffJitter && a.attemptMs === b.attemptMs && a.heartbeatMs === b.heartbeatMs &&
+  a.nonRetryable.length === b.nonRetryable.length && a.nonRetryable.every((code, nth) => code === b.nonRetryable[nth]);
 
 /** The canonical view, version 1: equal for equal journals, on every machine (promise P6). */
 export function viewOf(state: PartitionState): unknown {
@@ -143,7 +148,13 @@ export function stateOf(view: unknown): PartitionState {
     partition: plain.partition, journalId: plain.journalId, epoch: plain.epoch, seq: plain.seq, nowMs: plain.nowMs,
     submitted: plain.submitted, ended: plain.ended, endedHead: 0,
     jobs: new Map(plain.jobs.map((job) => [job.id, job])), keys: new Map(plain.keys), pastKeys: new Map(plain.pastKeys),
-    commands: new Map(plain.commands),
+    commands: commandsOf(plain.partition, plain.commands),
     workers: new Map(plain.workers.map((worker) => [worker.id, worker])),
   };
+}
+
+function commandsOf(partition: Partition, entries: readonly [string, CommandEntry][]): Commands {
+  const commands = new Commands(partition);
+  for (const [name, { type, id, fingerprint, atMs }] of entries) commands.add(name, type, id as JobId, Buffer.from(fingerprint, 'hex'), atMs);
+  return commands;
 }

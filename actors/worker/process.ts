@@ -1,7 +1,7 @@
 /** The parts of a worker process, wired: what the worker's actor does when it changes its state. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as wait } from 'node:timers/promises';
-import { codeOf, ERRORS, RepriseError, type Code } from '../../protocols/errors.js';
+import { codeOf, ERRORS, isCode, RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { journal, worker } from '../../protocols/messages.js';
@@ -167,7 +167,7 @@ const bindingsOf = ({ lease }: Attempt): object => ({ jobId: lease.jobId, jobTyp
 
 /** Whether no broker will take the same request later. What a partition suffers from, its journal say, may pass. */
 const isForGood = ({ code, retryable }: Refusal): boolean =>
-  code === 'PERMISSION_DENIED' || (!retryable && !(Object.hasOwn(ERRORS, code) && ERRORS[code as Code].kind === 'operating'));
+  code === 'PERMISSION_DENIED' || (!retryable && !(isCode(code) && ERRORS[code].kind === 'operating'));
 
 function readRegistered(data: Uint8Array): worker.RegisterReply | undefined {
   try {

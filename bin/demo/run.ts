@@ -65,7 +65,7 @@ function start(url: string | undefined, port: number | undefined, dataDir: strin
 
 async function work(stack: Stack, { bytes = WANTED.bytes, least = WANTED.least }: DemoFlags): Promise<Summary> {
   const files = await chooseFiles({ bytes, least });
-  const client = await connectClient({ url: stack.nats, namespace: NAMESPACE, name: 'reprise demo', giveUpMs: 60_000 });
+  const client = await connectClient({ url: stack.nats, namespace: NAMESPACE, name: 'reprise demo', giveUpMs: 30_000 });
   try {
     print(`Compressing ${files.length} files of node_modules, each as a job.`);
     const working = progress('compressing', files.length);

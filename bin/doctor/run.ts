@@ -9,7 +9,9 @@ import { paint, print } from '../terminal.js';
 import { brokerFindings } from './brokers.js';
 import { durabilityFinding } from './durability.js';
 import { fail, ok, warn, type Finding } from './finding.js';
+import { leaderFindings } from './leaders.js';
 import { rightsFinding } from './rights.js';
+import { storageFindings } from './storage.js';
 import { streamFindings } from './streams.js';
 
 const NODE_NEEDED = [20, 19] as const;
@@ -39,9 +41,11 @@ async function server({ url, namespace }: Located, monitoring: string | undefine
     return [fail('server', error.message, error.hint)];
   }
   try {
-    const { findings, replicas } = await streamFindings(nc, namespace);
-    const first = [version(nc, replicas), await durabilityFinding(nc, monitoring), await rightsFinding(url)];
-    return [...first, ...findings, ...(await brokerFindings(nc, namespace))];
+    const { findings, replicas, partitions } = await streamFindings(nc, namespace);
+    const brokers = await brokerFindings(nc, namespace);
+    const leaders = brokers.every(({ level }) => level === 'ok') ? await leaderFindings(nc, namespace, partitions) : [];
+    const first = [version(nc, replicas), await durabilityFinding(nc, monitoring), await rightsFinding(url), ...(await storageFindings(monitoring))];
+    return [...first, ...findings, ...brokers, ...leaders];
   } finally {
     await nc.close();
   }

@@ -3,16 +3,18 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
+import { journal } from '../../protocols/messages.js';
 import { streams } from '../../protocols/subjects.js';
 import { isStreamNotFound, operating } from '../../streams/connect.js';
 import { openCheckpoints, openWitness, readKnown } from '../../streams/heads.js';
 import { ensureTopology } from '../../streams/topology.js';
-import { clockFinding } from './clock.js';
+import { clockFinding, journalClockFindings, type Stamped } from './clock.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 export interface StreamsFound {
   readonly findings: readonly Finding[];
   readonly replicas: number;
+  readonly partitions: number;
 }
 
 const START_A_BROKER = 'Start a broker, which makes what is missing: `reprise broker` or `reprise dev`.';
@@ -23,13 +25,18 @@ export async function streamFindings(nc: NatsConnection, ns: Namespace): Promise
     const account = await jsm.getAccountInfo();
     const jetstream = ok('JetStream', `on, ${account.streams} streams`);
     const { partitions, replicas, clock } = await firstJournal(jsm, ns);
-    if (partitions === 0) return { findings: [jetstream, fail('partitions', `the namespace ${ns} has none`, START_A_BROKER)], replicas };
-    return { findings: [jetstream, ...clock, ...(await partitionsFound(jsm, ns, partitions)), ...(await configured(nc, jsm, ns, partitions)), ...(await headsFound(nc, jsm, ns, partitions))], replicas };
+    if (partitions === 0) return { findings: [jetstream, fail('partitions', `the namespace ${ns} has none`, START_A_BROKER)], replicas, partitions };
+    const findings = [
+      ...journalClockFindings(await lastCommits(jsm, ns, partitions)), ...(await partitionsFound(jsm, ns, partitions)),
+      ...(await configured(nc, jsm, ns, partitions)), ...(await headsFound(nc, jsm, ns, partitions)),
+    ];
+    return { findings: [jetstream, ...clock, ...findings], replicas, partitions };
   } catch (error) {
     const { code, message, hint } = operating(error, 'Asking JetStream failed');
-    if (code === 'PERMISSION_DENIED') return { findings: [warn('JetStream', `cannot be looked at: ${message} (${code})`, hint)], replicas: 1 };
+    const none = { replicas: 1, partitions: 0 };
+    if (code === 'PERMISSION_DENIED') return { findings: [warn('JetStream', `cannot be looked at: ${message} (${code})`, hint)], ...none };
     const whatElse = code === 'SERVER_UNREACHABLE' ? ' It is turned on by jetstream {} in nats-server.conf.' : '';
-    return { findings: [fail('JetStream', `${message} (${code})`, `${hint}${whatElse}`)], replicas: 1 };
+    return { findings: [fail('JetStream', `${message} (${code})`, `${hint}${whatElse}`)], ...none };
   }
 }
 
@@ -81,6 +88,20 @@ async function headsFound(nc: NatsConnection, jsm: JetStreamManager, ns: Namespa
   if (empty.length > 0) return [warn('witness', `knows no head of partition ${empty.join(', ')}, which has commits: it was emptied`, 'Run `reprise audit verify`, and compare the last positions with a backup or with what clients were answered.')];
   if (strangers > 0) return [warn('witness', `${strangers} messages of strangers, which are skipped`, 'Only brokers may write there: compare the users of the server with nats-server.conf.')];
   return [ok('witness', 'knows heads of every partition')];
+}
+
+/** Of those partitions that this user may read and whose last message is a commit. */
+async function lastCommits(jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Stamped[]> {
+  const stamps = await Promise.all(Array.from({ length: partitions }, async (_, partition): Promise<Stamped[]> => {
+    try {
+      const stream = streams.journal(ns, partition as Partition);
+      const message = await jsm.streams.getMessage(stream, { seq: (await jsm.streams.info(stream)).state.last_seq });
+      return message ? [{ partition, nowMs: journal.Commit.decode(message.data).nowMs, storedMs: message.time.getTime() }] : [];
+    } catch {
+      return [];
+    }
+  }));
+  return stamps.flat();
 }
 
 /** Only what is there is compared: a command that looks must not make anything. */

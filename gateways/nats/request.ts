@@ -76,6 +76,11 @@ export class NatsRequest implements Answerable {
     }
   }
 
+  /** Passes on how another leader answered it. */
+  pass({ data, headers: h }: Msg): void {
+    if (this.mayAnswer) this.msg.respond(data, h && { headers: h });
+  }
+
   refuse(rejection: Rejection | ForeignRejection): void {
     this.onError(rejection);
     if (!this.mayAnswer) return;

@@ -3,6 +3,7 @@
  * with the client's own reply inbox. What concerns several partitions is split, and the answers are put together.
  */
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { COMMANDS } from '../../actors/partition/commands.js';
 import type { Command } from '../../actors/partition/inputs.js';
 import type { PartitionHost } from '../../actors/partition/host.js';
 import { answer, type Answerable, type Reply } from '../../actors/partition/reply.js';
@@ -30,6 +31,11 @@ export class Router {
     private readonly identities: Identities,
     private readonly onError: (verb: Verb, rejection: Rejection | ForeignRejection) => void,
   ) {}
+
+  /** For `$SRV.STATS`: for how long commands are known again, at the least, by the leaders that are here. */
+  get commandWindowMs(): number {
+    return Math.min(COMMANDS.ms, ...this.hosts.map(({ leader }) => leader?.commandWindowMs ?? COMMANDS.ms));
+  }
 
   /** @param only the partition whose leader is asked, when another broker has forwarded the request */
   route(verb: Verb, msg: Msg, only?: Partition): void {
@@ -86,8 +92,22 @@ export class Router {
     const host = this.hosts[partition]!;
     if (host.leader) return host.leader.handle(command);
     if (only !== undefined || !host.isFollowing) return request.refuse(host.whyNot);
+    if (host.halted) return this.relay(request, host, command);
     const { msg } = request;
     if (request.mayAnswer) this.nc.publish(subjects.leader(this.ns, partition, request.verb), msg.data, { reply: msg.reply });
+  }
+
+  /** For one that stood still when it led last: another may lead by now, or stand still as well, and only its answer tells. */
+  private relay(request: NatsRequest, host: PartitionHost, command: Command): void {
+    const { whyNot } = host;
+    const waitMs = ('waitMs' in command ? command.waitMs : undefined) ?? 0;
+    this.nc.request(subjects.leader(this.ns, host.partition, request.verb), request.msg.data, { timeout: FORWARD_TIMEOUT_MS + waitMs }).then(
+      (msg) => {
+        host.halted = undefined;
+        request.pass(msg);
+      },
+      () => request.refuse(whyNot),
+    );
   }
 
   private submit(request: NatsRequest, message: job.SubmitJobs, only: Partition | undefined): void {

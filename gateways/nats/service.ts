@@ -9,6 +9,7 @@ export async function announce(nc: NatsConnection, ns: Namespace, version: strin
   const service = await new Svcm(nc).add({
     name: 'reprise', version, description: 'Runs jobs on fleets of workers and remembers everything that happened.',
     queue: BROKER_GROUP, metadata: { namespace: ns, broker },
+    statsHandler: async ({ subject }) => (subject === subjects.job(ns, 'submit') ? { commandWindowMs: router.commandWindowMs } : null),
   });
   const serve = (verb: Verb, name: string, subject: string): void => {
     service.addEndpoint(name, { subject, handler: (error, msg) => (error ? undefined : router.route(verb, msg)) });

@@ -100,6 +100,7 @@ leading['given that others are always faster, then the candidate gives up after 
     replay: (fromSeq) => one.replay(fromSeq),
     read: (seq) => one.read(seq),
     lastSeq: () => one.lastSeq(),
+    end: () => one.end(),
     reopen: () => one.reopen(),
     close: () => one.close(),
   };

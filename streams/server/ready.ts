@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RepriseError } from '../../protocols/errors.js';
+import { healthOf, isWriteError } from './health.js';
 
 export interface Listening {
   readonly pid: number;
@@ -11,7 +12,6 @@ export interface Listening {
 }
 
 const LOOK_EVERY_MS = 10;
-const ANSWER_WITHIN_MS = 5_000;
 
 /**
  * Waits until the server answers that it is healthy. It takes as long as the server needs to read its streams, and has
@@ -20,7 +20,7 @@ const ANSWER_WITHIN_MS = 5_000;
  */
 export async function untilReady(portsDir: string, gone: AbortSignal): Promise<Listening> {
   let listening: Listening | undefined;
-  while (!listening || !(await isHealthy(listening.monitoringUrl, gone))) {
+  while (!listening || !(await isUp(listening.monitoringUrl, gone))) {
     await sleep(LOOK_EVERY_MS, undefined, { signal: gone });
     listening ??= await readPorts(portsDir);
   }
@@ -48,22 +48,12 @@ function parse(text: string): Omit<Listening, 'pid'> | undefined {
   }
 }
 
-async function isHealthy(monitoringUrl: string, gone: AbortSignal): Promise<boolean> {
+/** One that cannot write is up all the same: who keeps it running deals with that. */
+async function isUp(monitoringUrl: string, gone: AbortSignal): Promise<boolean> {
   const health = await healthOf(monitoringUrl, gone);
   if (!health.ok && health.says.includes('could not be recovered')) {
     const hint = 'Keep the data folder as it is, run `reprise audit verify --data <copy>`, and restore.';
     throw new RepriseError('SERVER_FAILED', `The server cannot read its data: ${health.says}`, { hint });
   }
-  return health.ok;
-}
-
-async function healthOf(monitoringUrl: string, gone: AbortSignal): Promise<{ ok: boolean; says: string }> {
-  const signal = AbortSignal.any([gone, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
-  try {
-    const answer = await fetch(`${monitoringUrl}/healthz`, { signal });
-    const { error } = (await answer.json()) as { error?: string };
-    return { ok: answer.ok, says: error ?? '' };
-  } catch {
-    return { ok: false, says: '' };
-  }
+  return health.ok || isWriteError(health);
 }

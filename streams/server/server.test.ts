@@ -68,7 +68,7 @@ t.test('what is stored and the password survive a stop and a kill', async (t) =>
   const third = await startServer({ dataDir, port: second.port, ...QUIET });
   t.teardown(() => third.stop());
   t.equal(third.port, second.port, 'a restart can keep the port');
-  const reader = await connect(address(third.url));
+  const reader = await connect(address(third.brokerUrl));
   const stored = await (await jetstreamManager(reader)).streams.getMessage('KEPT', { seq: 1 });
   t.equal(stored?.string(), 'this');
   await reader.close();

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { RepriseError } from '../../protocols/errors.js';
 import { findServer } from './binary.js';
 import { makeFolder } from './folder.js';
+import { ROOM_BYTES, roomIn } from './health.js';
 import { hold, type Exit, type Held } from './hold.js';
 import { lock } from './lock.js';
 import { untilReady, type Listening } from './ready.js';
@@ -60,6 +61,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await makeFolder(dataDir);
     return brokerPassword(dataDir);
   });
+  await assertRoom(dataDir);
   const command = [binary.path, ...flags(options, dataDir)];
   const held = await using(dataDir, () => begin(command, { ...env, REPRISE_BROKER_PASSWORD: password }, dataDir));
   const listening = await ready(held, dataDir);
@@ -77,6 +79,13 @@ async function using<T>(dataDir: string, use: () => Promise<T>): Promise<T> {
     const hint = 'Give a folder that can be made and written to.';
     throw new RepriseError('SERVER_FAILED', `The data folder ${dataDir} cannot be used: ${why}.`, { cause, hint });
   }
+}
+
+/** On a full disk the server would start without a word and without telling its ports. */
+async function assertRoom(dataDir: string): Promise<void> {
+  const bytes = await roomIn(dataDir);
+  if (bytes >= ROOM_BYTES) return;
+  throw new RepriseError('DISK_FULL', `The disk of the data folder ${dataDir} has ${bytes} bytes left; the server needs ${ROOM_BYTES}.`, { hint: 'Make room on it.' });
 }
 
 function flags({ port = 0, http = 0 }: StartOptions, dataDir: string): string[] {

@@ -2,6 +2,7 @@
 import { reject } from '../../../protocols/errors.js';
 import { decideCancel } from '../../job/job.decide.js';
 import { isRunning, type Job } from '../../job/job.js';
+import { COMMANDS } from '../commands.js';
 import type { PartitionCore } from '../core.js';
 import type { Command } from '../inputs.js';
 import { notice } from '../sessions.js';
@@ -11,7 +12,8 @@ import { describe, findJob } from './find.js';
 export function cancelJob(core: PartitionCore, { to, target, reason, commandId, by }: Extract<Command, { kind: 'cancel' }>): void {
   const found = findJob(core, target);
   if (found === undefined) return core.refuse(to, reject('NOT_FOUND', `no ${describe(target)}`));
-  const before = commandId === '' ? undefined : core.state.commands.get(commandId);
+  const known = commandId === '' ? undefined : core.state.commands.get(commandId);
+  const before = known && known.atMs + COMMANDS.ms >= core.nowMs ? known : undefined;
   const jobId = found.kind === 'job' ? found.job.id : found.jobId;
   if (before && (before.type !== 'CancelJob' || before.id !== jobId)) {
     return core.refuse(to, reject('COMMAND_CONFLICT', `commandId ${commandId} was used for a ${before.type} of ${before.id}`));

@@ -6,6 +6,7 @@ import { decideSubmit, type SubmitJob } from '../../job/job.decide.js';
 import type { JobAnswer } from '../effects.js';
 import type { Command } from '../inputs.js';
 import type { PartitionCore } from '../core.js';
+import { COMMANDS } from '../commands.js';
 import { keyName, MEMORY } from '../state.js';
 
 type Submit = Extract<Command, { kind: 'submit' }>;
@@ -39,7 +40,7 @@ function submitJob(core: PartitionCore, id: JobId, job: SubmitJob, sharedCause: 
 function seenBefore(core: PartitionCore, job: SubmitJob, fingerprint: string): JobAnswer | undefined {
   const { state } = core;
   const command = job.commandId === '' ? undefined : state.commands.get(job.commandId);
-  if (command && command.atMs + MEMORY.commandMs >= core.nowMs) {
+  if (command && command.atMs + COMMANDS.ms >= core.nowMs) {
     if (command.type !== 'SubmitJob' || command.fingerprint !== fingerprint) {
       return refused(reject('COMMAND_CONFLICT', `commandId ${job.commandId} was used for another ${command.type}`));
     }

@@ -1,0 +1,176 @@
+/**
+ * The commands of the last ten minutes by their ids, so that one that is sent again is known. Columns of bytes in a ring,
+ * oldest first, and a table of open addressing into it: some 110 bytes a command, where a Map of objects takes 300. What is forgotten depends on the journal alone, so every replay forgets the same.
+ */
+import { jobId, writeRandomOf, type JobId, type Partition } from '../../protocols/ids.js';
+
+export interface CommandEntry {
+  readonly type: string;
+  readonly id: string;
+  /** Hexadecimal; empty or 32 bytes. */
+  readonly fingerprint: string;
+  readonly atMs: number;
+}
+
+/** Bounds of what is remembered; the lesser counts. */
+export const COMMANDS = {
+  ms: 600_000,
+  /** Below 2^20 by more than a commit brings, so that the columns stay at that size. */
+  most: 1_000_000,
+  /** Of all ids together: a million of 32 characters, or fewer longer ones. */
+  characters: 1 << 25,
+} as const;
+
+const FIRST_CAPACITY = 1 << 10;
+const ID_BYTES = 10;
+const FINGERPRINT_BYTES = 32;
+const FREE = 0;
+
+export class Commands {
+  size = 0;
+  /** When the newest command was accepted that had to be forgotten before its ten minutes were over; 0: none. */
+  private forgottenMs = 0;
+  private capacity = FIRST_CAPACITY;
+  private oldest = 0;
+  private characters = 0;
+  private names: string[] = [];
+  private readonly types: string[] = [];
+  private typeOf = new Uint8Array(FIRST_CAPACITY);
+  private hasFingerprint = new Uint8Array(FIRST_CAPACITY);
+  private ids = new Uint8Array(FIRST_CAPACITY * ID_BYTES);
+  private fingerprints = new Uint8Array(FIRST_CAPACITY * FINGERPRINT_BYTES);
+  private atMs = new Float64Array(FIRST_CAPACITY);
+  private hashes = new Uint32Array(FIRST_CAPACITY);
+  /** Places of the ring, each one more than it is; twice as many as the ring has. */
+  private table = new Uint32Array(2 * FIRST_CAPACITY);
+
+  constructor(
+    private readonly partition: Partition,
+    private readonly most: number = COMMANDS.most,
+  ) {}
+
+  has(name: string): boolean {
+    return this.table[this.slotOf(name, hashOf(name))] !== FREE;
+  }
+
+  get(name: string): CommandEntry | undefined {
+    const place = this.table[this.slotOf(name, hashOf(name))]!;
+    return place === FREE ? undefined : this.entryAt(place - 1);
+  }
+
+  /** Remembers a command that is not known yet. @param fingerprint of 32 bytes, or none */
+  add(name: string, type: string, id: JobId, fingerprint: Uint8Array | undefined, atMs: number): void {
+    if (this.size === this.capacity) this.grow();
+    const at = (this.oldest + this.size) & (this.capacity - 1);
+    this.names[at] = name;
+    this.hashes[at] = hashOf(name);
+    this.typeOf[at] = this.numberOf(type);
+    this.atMs[at] = atMs;
+    writeRandomOf(id, this.ids, at * ID_BYTES);
+    this.hasFingerprint[at] = fingerprint?.length === FINGERPRINT_BYTES ? 1 : 0;
+    if (fingerprint?.length === FINGERPRINT_BYTES) this.fingerprints.set(fingerprint, at * FINGERPRINT_BYTES);
+    this.table[this.slotOf(name, this.hashes[at]!)] = at + 1;
+    this.characters += name.length;
+    this.size += 1;
+  }
+
+  /** Forgets what is too old, and the oldest while there are too many. */
+  forget(nowMs: number): void {
+    while (this.size > 0) {
+      const atMs = this.atMs[this.oldest]!;
+      const isOld = atMs + COMMANDS.ms < nowMs;
+      if (!isOld && this.size <= this.most && this.characters <= COMMANDS.characters) return;
+      if (!isOld) this.forgottenMs = atMs;
+      this.dropOldest();
+    }
+  }
+
+  /** For how long a command is known again, as things are: ten minutes, or less where too many came. */
+  windowMs(nowMs: number): number {
+    return this.forgottenMs === 0 ? COMMANDS.ms : Math.min(COMMANDS.ms, nowMs - this.forgottenMs);
+  }
+
+  *[Symbol.iterator](): Generator<[string, CommandEntry]> {
+    for (let nth = 0; nth < this.size; nth += 1) {
+      const at = (this.oldest + nth) & (this.capacity - 1);
+      yield [this.names[at]!, this.entryAt(at)];
+    }
+  }
+
+  private entryAt(at: number): CommandEntry {
+    const fingerprint = this.hasFingerprint[at] === 0 ? '' : Buffer.from(this.fingerprints.buffer, at * FINGERPRINT_BYTES, FINGERPRINT_BYTES).toString('hex');
+    return { type: this.types[this.typeOf[at]!]!, id: jobId(this.partition, this.ids, at * ID_BYTES), fingerprint, atMs: this.atMs[at]! };
+  }
+
+  /** There are a handful of types of commands. */
+  private numberOf(type: string): number {
+    const known = this.types.indexOf(type);
+    return known >= 0 ? known : this.types.push(type) - 1;
+  }
+
+  /** Where the name stands in the table, or the free slot where it would. */
+  private slotOf(name: string, hash: number): number {
+    const { table, hashes, names } = this;
+    const mask = table.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const place = table[slot]!;
+      if (place === FREE || (hashes[place - 1] === hash && names[place - 1] === name)) return slot;
+    }
+  }
+
+  private dropOldest(): void {
+    const at = this.oldest;
+    const name = this.names[at]!;
+    this.close(this.slotOf(name, this.hashes[at]!));
+    this.characters -= name.length;
+    this.names[at] = '';
+    this.oldest = (at + 1) & (this.capacity - 1);
+    this.size -= 1;
+  }
+
+  /** Frees a slot, and moves up what was put behind it only because it was taken. */
+  private close(freed: number): void {
+    const { table, hashes } = this;
+    const mask = table.length - 1;
+    let hole = freed;
+    for (let slot = (hole + 1) & mask; table[slot] !== FREE; slot = (slot + 1) & mask) {
+      const wanted = hashes[table[slot]! - 1]! & mask;
+      if (((slot - wanted) & mask) < ((slot - hole) & mask)) continue;
+      table[hole] = table[slot]!;
+      hole = slot;
+    }
+    table[hole] = FREE;
+  }
+
+  /** Twice as large, with the oldest at the beginning. */
+  private grow(): void {
+    const { capacity, oldest } = this;
+    const size = 2 * capacity;
+    this.names = [...this.names.slice(oldest), ...this.names.slice(0, oldest)];
+    this.typeOf = unrolled(this.typeOf, new Uint8Array(size), oldest);
+    this.hasFingerprint = unrolled(this.hasFingerprint, new Uint8Array(size), oldest);
+    this.ids = unrolled(this.ids, new Uint8Array(size * ID_BYTES), oldest * ID_BYTES);
+    this.fingerprints = unrolled(this.fingerprints, new Uint8Array(size * FINGERPRINT_BYTES), oldest * FINGERPRINT_BYTES);
+    this.atMs = unrolled(this.atMs, new Float64Array(size), oldest);
+    this.hashes = unrolled(this.hashes, new Uint32Array(size), oldest);
+    this.oldest = 0;
+    this.capacity = size;
+    this.table = new Uint32Array(2 * size);
+    for (let at = 0; at < this.size; at += 1) this.table[this.slotOf(this.names[at]!, this.hashes[at]!)] = at + 1;
+  }
+}
+
+function unrolled<Column extends { set(from: Column, at?: number): void; subarray(from: number, to?: number): Column }>(from: Column, to: Column, at: number): Column {
+  const rest = from.subarray(at) as Column & { readonly length: number };
+  to.set(rest);
+  to.set(from.subarray(0, at), rest.length);
+  return to;
+}
+
+/** FNV-1a, with its bits mixed at the end, because the table takes the low ones. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i += 1) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}

@@ -1,0 +1,159 @@
+/**
+ * How long a broker takes to lead a journal that is there already, and how much memory it takes for it:
+ * `node dist/bench/take-over.js [--live jobs] [--ended jobs]`. The jobs are decided by the core and appended to a real
+ * server; then a process of its own takes over, three times, and the median is shown. An ended job is three events.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { randomBytes } from 'node:crypto';
+import pino from 'pino';
+import type { SubmitJob } from '../actors/job/job.decide.js';
+import { PartitionCore } from '../actors/partition/core.js';
+import type { Asker, Effect } from '../actors/partition/effects.js';
+import { startBroker } from '../gateways/nats/broker.js';
+import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId, type Namespace, type Partition } from '../protocols/ids.js';
+import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
+import { DEFAULTS } from '../protocols/limits.js';
+import { encodeCommit, headerAfter } from '../streams/commit.js';
+import { headOf, type Head } from '../streams/chain.js';
+import { connectNats } from '../streams/connect.js';
+import { openJournal } from '../streams/jetstream.js';
+import type { Journal } from '../streams/journal.js';
+import { startServer } from '../streams/server/start.js';
+import { takeOver } from '../streams/takeover.js';
+import { ensureTopology } from '../streams/topology.js';
+
+const NS = parseNamespace('bench') as Namespace;
+const P0 = 0 as Partition;
+const RUNS = 3;
+const AT_ONCE = 500;
+const TO: Asker = { asker: 'asker' };
+const WORKER = { workerId: parseWorkerId('w')!, session: parseSession('s')! };
+const JOB: Omit<SubmitJob, 'commandId'> = {
+  type: 'noop', queue: 'default', payload: Buffer.from(JSON.stringify({ text: 'x'.repeat(188) })), contentType: '', priority: 0, key: '', delayMs: 0, runAtMs: 0,
+  totalMs: 0, labels: undefined,
+  policy: {
+    maxAttempts: DEFAULTS.maxAttempts, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0.1, nonRetryable: [],
+    attemptMs: DEFAULTS.attemptMs, heartbeatMs: DEFAULTS.heartbeatMs,
+  },
+};
+
+interface Measured {
+  readonly tookMs: number;
+  readonly peakMb: number;
+}
+
+/** Writes what the core decides, a commit at a time. */
+class Writer {
+  private readonly core = new PartitionCore(P0, new Keyring([{ id: 'bench', secret: randomBytes(SECRET_BYTES) }]));
+  private pullSeq = 0;
+
+  constructor(
+    private readonly journal: Journal,
+    private head: Head,
+  ) {
+    this.core.replay({ ...head, events: [] } as never, head.seq);
+  }
+
+  async submit(): Promise<void> {
+    const jobs = Array.from({ length: AT_ONCE }, () => ({ id: jobId(P0, randomBytes(10)), job: { ...JOB, commandId: randomBytes(12).toString('base64url') } }));
+    this.step({ kind: 'submit', to: TO, by: 'client', jobs, waitMs: undefined });
+    await this.write();
+  }
+
+  async register(): Promise<void> {
+    this.step({ kind: 'register', to: TO, proof: '', worker: { ...WORKER, types: [JOB.type], queues: [], capacity: AT_ONCE, software: '' } });
+    await this.write();
+  }
+
+  async perform(): Promise<void> {
+    const pull = { kind: 'pull', to: TO, ...WORKER, expiresMs: 1_000, held: [], reports: [] } as const;
+    this.step({ ...pull, pullSeq: (this.pullSeq += 1), free: AT_ONCE });
+    const effects = await this.write();
+    const leases = effects.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases : []));
+    const reports = leases.map(({ token }) => ({ token, ...parseToken(token)!, outcome: { kind: 'ok', result: Buffer.from('null'), contentType: '' } as const }));
+    this.step({ kind: 'report', to: TO, ...WORKER, reports });
+    await this.write();
+  }
+
+  private step(input: Parameters<PartitionCore['step']>[0]): void {
+    this.core.step(input, { nowMs: Date.now(), monoMs: performance.now(), draw: 0.5 });
+  }
+
+  private async write(): Promise<Effect[]> {
+    const effects: Effect[] = [];
+    for (let batch = this.core.take(); batch; batch = this.core.take()) {
+      effects.push(...batch.effects);
+      if (batch.events.length === 0) continue;
+      const header = headerAfter(this.head, { leaderId: 'bench', epoch: this.head.epoch }, batch.nowMs);
+      const bytes = encodeCommit(header, batch.encodedEvents);
+      const appended = await this.journal.append(bytes, this.head.seq);
+      if (appended.kind !== 'committed') throw new Error(`${appended.kind}: ${appended.message}`);
+      this.head = headOf(header, P0, appended.seq, bytes);
+    }
+    return effects;
+  }
+}
+
+async function fill(brokerUrl: string, live: number, ended: number): Promise<void> {
+  const nc = await connectNats({ url: brokerUrl, name: 'bench', reconnect: false });
+  await ensureTopology(nc, NS, 1);
+  await nc.close();
+  const taken = await takeOver(await openJournal({ url: brokerUrl, ns: NS, partition: P0 }), {
+    known: [], broker: 'bench', leaderId: () => leaderId(randomBytes(10)), journalId: () => 'bench', nowMs: () => Date.now(), onCommit: () => undefined,
+  });
+  if (taken.kind !== 'leading') throw new Error(taken.why);
+  const writer = new Writer(taken.journal, taken.head);
+  if (ended > 0) await writer.register();
+  for (let jobs = 0; jobs < ended; jobs += AT_ONCE) {
+    await writer.submit();
+    await writer.perform();
+  }
+  for (let jobs = 0; jobs < live; jobs += AT_ONCE) await writer.submit();
+  await taken.journal.close();
+}
+
+/** The broker says itself how long it took from holding the lease to leading. */
+async function child(url: string): Promise<void> {
+  const write = (line: string): void => {
+    const { msg, tookMs } = JSON.parse(line) as { msg: string; tookMs?: number };
+    if (msg === 'leading') process.send!({ tookMs, peakMb: Math.round(process.resourceUsage().maxRSS / 1024) });
+  };
+  const broker = await startBroker({ url, namespace: NS, partitions: 1, version: '0.0.0', log: pino({ level: 'info' }, { write }) });
+  await once(process, 'disconnect');
+  await broker.stop();
+  process.exit(0);
+}
+
+async function takeOverOnce(url: string): Promise<Measured> {
+  const broker = fork(fileURLToPath(import.meta.url), ['--child', url]);
+  const [measured] = (await once(broker, 'message')) as [Measured];
+  broker.disconnect();
+  await once(broker, 'exit');
+  return measured;
+}
+
+async function parent(live: number, ended: number): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'reprise-take-over-'));
+  const server = await startServer({ dataDir });
+  try {
+    await fill(server.brokerUrl, live, ended);
+    const runs: Measured[] = [];
+    for (let n = 0; n < RUNS; n += 1) runs.push(await takeOverOnce(server.brokerUrl));
+    runs.sort((a, b) => a.tookMs - b.tookMs);
+    const { tookMs, peakMb } = runs[Math.floor(RUNS / 2)]!;
+    process.stdout.write(`${live} live jobs, ${ended} ended ones, ${live + 3 * ended} events: ${tookMs} ms, peak ${peakMb} MB (${runs.map((run) => run.tookMs).join(', ')})\n`);
+  } finally {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+const given = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
+const childOf = given('--child');
+if (childOf !== undefined) await child(childOf);
+else await parent(Number(given('--live') ?? 0), Number(given('--ended') ?? 0));

@@ -1,0 +1,32 @@
+/** Whether a server can do its work, by its monitoring address, and whether its disk has room. */
+import { statfs } from 'node:fs/promises';
+
+/** Below this a server is not started and not restarted: it could not write its log, let alone a commit. */
+export const ROOM_BYTES = 4 * 1024 * 1024;
+const ANSWER_WITHIN_MS = 5_000;
+
+export interface Health {
+  readonly ok: boolean;
+  /** The server's own words; empty when it is well or does not answer. */
+  readonly says: string;
+}
+
+export async function healthOf(monitoringUrl: string, gone?: AbortSignal): Promise<Health> {
+  const late = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  try {
+    const answer = await fetch(`${monitoringUrl}/healthz`, { signal: gone ? AbortSignal.any([gone, late]) : late });
+    const { error } = (await answer.json()) as { error?: string };
+    return { ok: answer.ok, says: error ?? '' };
+  } catch {
+    return { ok: false, says: '' };
+  }
+}
+
+/** A stream that could not be written once takes nothing more until the server is restarted, also with room again. */
+export const isWriteError = ({ says }: Health): boolean => says.includes('write error');
+
+/** Bytes that this user may still write to the file system of a folder. */
+export async function roomIn(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
