@@ -21,6 +21,8 @@ export class KeptServer {
   readonly #stopping = new AbortController();
   #restarting: Promise<void> = Promise.resolve();
   #server: RunningServer;
+  /** The one that was ended here, to be started again. */
+  #ended: RunningServer | undefined;
 
   private constructor(options: KeptServerOptions, server: RunningServer) {
     this.#options = options;
@@ -63,10 +65,10 @@ export class KeptServer {
 
   /** Ends it; {@link #watch} starts it again. */
   async #again(why: string): Promise<void> {
-    this.#options.log.warn({ why }, 'the server could not write and takes nothing more until it is restarted');
-    const ended = this.#server;
-    await ended.stop();
-    while (this.#server === ended && (await this.#pause(LOOK_EVERY_MS)));
+    this.#options.log.warn({ why }, 'the server could not write and takes nothing more until it is restarted, which is done now');
+    this.#ended = this.#server;
+    await this.#ended.stop();
+    while (this.#server === this.#ended && (await this.#pause(LOOK_EVERY_MS)));
   }
 
   /** @returns false when this server is to end */
@@ -78,7 +80,7 @@ export class KeptServer {
     const since = performance.now();
     void this.#server.exited.then(({ code, signal }) => {
       if (this.#stopping.signal.aborted) return;
-      this.#options.log.warn({ how: signal ?? `status ${code}` }, 'server ended; it is started again');
+      if (this.#ended !== this.#server) this.#options.log.warn({ how: signal ?? `status ${code}` }, 'server died; it is started again');
       this.#restarting = this.#restart(performance.now() - since);
     });
   }
