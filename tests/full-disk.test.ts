@@ -23,7 +23,7 @@ t.test('given a full disk, then clients, log and doctor say DISK_FULL, and after
   t.equal(await submit('during'), 'UNKNOWN', 'the commit in flight may have been written');
   const refused = await client.json('job.submit', { type: 'x', commandId: 'then' });
   t.match(refused, { code: 'DISK_FULL', body: { message: /cannot|failed/, hint: /restart the server/, retryable: false } });
-  const doctor = await run(['doctor', '--nats', reprise.url, '--namespace', reprise.ns, '--monitoring', reprise.server.monitoringUrl], { cwd: t.testdir() });
+  const doctor = await run(['doctor', '--nats', reprise.brokerUrl, '--namespace', reprise.ns, '--monitoring', reprise.server.monitoringUrl], { cwd: t.testdir() });
   t.match(doctor, { code: 1, stdout: /fail +storage +DISK_FULL: .*write error/ });
   t.match(doctor.stdout, /fail +partition 0 +DISK_FULL/);
 

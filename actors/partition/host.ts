@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { reject, RepriseError, type OperatingCode, type Rejection } from '../../protocols/errors.js';
-import { journalId, leaderId, type LeaderId } from '../../protocols/ids.js';
+import { journalId, leaderId, type LeaderId, type Partition } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { Journal, Stored } from '../../streams/journal.js';
 import { Payloads } from '../../streams/payloads.js';
