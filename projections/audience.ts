@@ -3,6 +3,7 @@
  * server has said once more that nobody listens: so whoever comes misses nothing that is committed after he came.
  */
 import { committedOf, type Committed } from '../actors/partition/committed.js';
+import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
 
 /** How late the first facts reach somebody who has just come. */
@@ -90,7 +91,7 @@ export class Audience {
 
   private publish(commits: readonly Kept[]): void {
     for (const { bytes, partition, seq, hash } of commits) {
-      this.options.publish(committedOf(journal.Commit.decode(bytes), partition, seq, hash, bytes));
+      this.options.publish(committedOf(decodeLeniently(journal.Commit, bytes), partition, seq, hash, bytes));
     }
   }
 }

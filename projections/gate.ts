@@ -4,6 +4,7 @@
  * is dropped, for the next leader begins at the checkpoint.
  */
 import { committedOf, type Committed } from '../actors/partition/committed.js';
+import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
 
 /** Of held commits. A take-over has so much behind a checkpoint only if none could be written for long. */
@@ -67,7 +68,7 @@ export class Gate {
     for (; count < this.held.length && this.leads && this.options.mayPublish(); count += 1) {
       const { bytes, partition, seq, hash } = this.held[count]!;
       this.bytes -= bytes.length;
-      this.options.publish(committedOf(journal.Commit.decode(bytes), partition, seq, hash, bytes));
+      this.options.publish(committedOf(decodeLeniently(journal.Commit, bytes), partition, seq, hash, bytes));
     }
     this.held.splice(0, count);
     if (this.leads && this.held.length > 0) this.lookLater();

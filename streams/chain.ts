@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { RepriseError } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
+import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
 import type { Stored } from './journal.js';
 
@@ -94,7 +95,7 @@ const NONE = new Uint8Array(0);
 
 function decode(bytes: Uint8Array): journal.Commit | undefined {
   try {
-    return journal.Commit.decode(bytes);
+    return decodeLeniently(journal.Commit, bytes);
   } catch {
     return undefined;
   }

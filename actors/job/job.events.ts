@@ -1,4 +1,5 @@
 /** What can happen to a job: the bodies as they are decided and folded, and the messages that carry them. */
+import { decodeLeniently } from '../../protocols/lenient.js';
 import { job as messages } from '../../protocols/messages.js';
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import type { Failure, Policy } from './job.js';
@@ -46,5 +47,5 @@ export const isJobEventType = (type: string): type is JobEventType => Object.has
 /** @throws Error if the bytes are not that message */
 export function decodeJobEvent(type: JobEventType, bytes: Uint8Array): JobEvent {
   // The generated classes fill every absent field with its default, which is what the bodies above promise.
-  return { type, body: JOB_MESSAGES[type].decode(bytes) } as unknown as JobEvent;
+  return { type, body: decodeLeniently<unknown>(JOB_MESSAGES[type], bytes) } as unknown as JobEvent;
 }

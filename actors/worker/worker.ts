@@ -4,6 +4,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { Session, WorkerId } from '../../protocols/ids.js';
+import { decodeLeniently } from '../../protocols/lenient.js';
 import { worker as messages } from '../../protocols/messages.js';
 import { readChart } from '../chart.js';
 
@@ -36,7 +37,7 @@ export const WORKER_MESSAGES = {
 export const isWorkerEventType = (type: string): type is WorkerEventType => Object.hasOwn(WORKER_MESSAGES, type);
 
 export function decodeWorkerEvent(type: WorkerEventType, bytes: Uint8Array): WorkerEvent {
-  return { type, body: WORKER_MESSAGES[type].decode(bytes) } as unknown as WorkerEvent;
+  return { type, body: decodeLeniently<unknown>(WORKER_MESSAGES[type], bytes) } as unknown as WorkerEvent;
 }
 
 export const workerMachine = setup({

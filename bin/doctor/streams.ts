@@ -3,6 +3,7 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
+import { decodeLeniently } from '../../protocols/lenient.js';
 import { journal } from '../../protocols/messages.js';
 import { streams } from '../../protocols/subjects.js';
 import { isStreamNotFound, operating } from '../../streams/connect.js';
@@ -96,7 +97,7 @@ async function lastCommits(jsm: JetStreamManager, ns: Namespace, partitions: num
     try {
       const stream = streams.journal(ns, partition as Partition);
       const message = await jsm.streams.getMessage(stream, { seq: (await jsm.streams.info(stream)).state.last_seq });
-      return message ? [{ partition, nowMs: journal.Commit.decode(message.data).nowMs, storedMs: message.time.getTime() }] : [];
+      return message ? [{ partition, nowMs: decodeLeniently(journal.Commit, message.data).nowMs, storedMs: message.time.getTime() }] : [];
     } catch {
       return [];
     }

@@ -1,6 +1,7 @@
 /** Reads the events of one job out of the journal, as an ordinary user, and checks the chain on the way. */
 import type { JobId, Namespace } from '../../protocols/ids.js';
 import { partitionOfJob } from '../../protocols/ids.js';
+import { decodeLeniently } from '../../protocols/lenient.js';
 import { journal } from '../../protocols/messages.js';
 import { Chain } from '../../streams/chain.js';
 import { openJournal } from '../../streams/jetstream.js';
@@ -38,7 +39,7 @@ export async function* history(url: string, ns: Namespace, id: JobId, range: Ran
 function chainBefore(id: JobId, firstSeq: number, stored: Stored): Chain {
   const partition = partitionOfJob(id);
   if (firstSeq === 1) return new Chain(partition);
-  const { journalId, prevSeq, prevHash, epoch, nowMs } = journal.Commit.decode(stored.bytes) as journal.Commit;
+  const { journalId, prevSeq, prevHash, epoch, nowMs } = decodeLeniently(journal.Commit, stored.bytes) as journal.Commit;
   return new Chain(partition, { journalId, partition, seq: prevSeq, hash: prevHash, epoch, nowMs });
 }
 
