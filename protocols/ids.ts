@@ -71,11 +71,40 @@ export function partitionOfQueue(queue: string, partitions: number): Partition {
   return (partitions === 1 ? 0 : createHash('sha256').update(queue).digest().readUInt32BE(0) % partitions) as Partition;
 }
 
-/** What a token's text says. Whether it was given out is for its signature to tell, see proofs.ts. */
-export function parseToken(text: string): { jobId: JobId; attempt: number; lease: number } | undefined {
-  const parts = /^([^/]{1,24})\/([1-9]\d{0,8})\/([1-9]\d{0,8})(?:\/[\w.-]{1,40})?$/.exec(text);
-  const id = parts && parseJobId(parts[1]!);
-  return id ? { jobId: id, attempt: Number(parts[2]), lease: Number(parts[3]) } : undefined;
+/** What a token says, and the signature that tells whether it was given out; see proofs.ts. */
+export interface TokenParts {
+  readonly jobId: JobId;
+  readonly attempt: number;
+  readonly lease: number;
+  readonly signature: string;
+}
+
+const MOST_TOKEN_CHARACTERS = 96;
+const MOST_DIGITS = 9;
+const SLASH = '/';
+
+/** Taken apart by hand: it is done twice a job, and an expression with groups takes four times as long. */
+export function parseToken(text: string): TokenParts | undefined {
+  if (text.length > MOST_TOKEN_CHARACTERS) return undefined;
+  const first = text.indexOf(SLASH);
+  const second = text.indexOf(SLASH, first + 1);
+  const third = text.indexOf(SLASH, second + 1);
+  const end = third < 0 ? text.length : third;
+  const id = first > 0 && second > 0 ? parseJobId(text.slice(0, first)) : undefined;
+  const [attempt, lease] = [countIn(text, first + 1, second), countIn(text, second + 1, end)];
+  return id && attempt > 0 && lease > 0 ? { jobId: id, attempt, lease, signature: text.slice(end + 1) } : undefined;
+}
+
+/** The number between two places, without a leading zero; 0 if there is none. */
+function countIn(text: string, from: number, to: number): number {
+  let value = 0;
+  if (to - from > MOST_DIGITS) return 0;
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9 || (digit === 0 && value === 0)) return 0;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** @param random at least 10 random bytes */

@@ -14,8 +14,8 @@ export interface NamespaceKey {
 export const SECRET_BYTES = 32;
 const BLOCK_BYTES = 64;
 const HASH_BYTES = 32;
-/** 132 bits: more than can be guessed, short enough to travel with every report. */
-const MAC_CHARACTERS = 22;
+/** 84 bits: more than can be guessed by asking, and tokens stay short enough to be written without a call into the runtime. */
+const MAC_CHARACTERS = 14;
 const MOST_TEXT_BYTES = 512;
 const KEY_ID = /^[a-z0-9]{1,8}$/;
 
@@ -40,13 +40,13 @@ export class Keyring {
   /** Whether any of the keys signed the text so. */
   verifies(text: string, signature: string): boolean {
     const signer = this.#signers.get(signature.slice(0, Math.max(0, signature.indexOf('.'))));
-    // Compared in plain time: the difference in time is lost in what a request takes, and 132 bits are not found by it.
+    // Compared in plain time: the difference in time is lost in what a request takes.
     return signer !== undefined && signer.sign(text) === signature;
   }
 }
 
 /**
- * HMAC-SHA-256 over one-shot hashes, which take two fifths of the time of `createHmac`: a token is made for every lease.
+ * HMAC-SHA-256 over one-shot hashes, which take two fifths of the time of `createHmac`: one is made for every pull that brings work.
  * keyring.test.ts holds it equal to that.
  */
 class Signer {

@@ -21,8 +21,8 @@ export const identity = (keyring: Keyring, workerId: WorkerId, session: Session)
 export const isProved = (keyring: Keyring, { workerId, session, proof }: Identity): boolean =>
   keyring.verifies(sessionText(workerId, session), proof);
 
+/** Of all leases that one pull of a session brings: they belong together, and one MAC serves them. */
+export const leaseSignature = (keyring: Keyring, session: Session, pullSeq: number): string => keyring.sign(`lease/${session}/${pullSeq}`);
+
 /** `<jobId>/<attempt>/<lease>/<signature>`: the right of one session to report on one attempt. */
-export function token(keyring: Keyring, session: Session, id: JobId, attempt: number, lease: number): Token {
-  const right = `${id}/${attempt}/${lease}`;
-  return `${right}/${keyring.sign(`token/${session}/${right}`)}` as Token;
-}
+export const token = (id: JobId, attempt: number, lease: number, signature: string): Token => `${id}/${attempt}/${lease}/${signature}` as Token;

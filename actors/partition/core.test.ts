@@ -39,11 +39,11 @@ t.test('order: highest priority first, then first come, and whoever comes back s
   const play = started();
   const [low, high, low2] = [play.submit(), play.submit({ priority: 5 }), play.submit()];
   t.same(leasesIn(play.pull('w1', 1, 1)), [first('w1', high)]);
-  t.same(leasesIn(play.pull('w1', 2, 1, [first('w1', high)])), [first('w1', low)]);
+  t.same(leasesIn(play.pull('w1', 2, 1, [first('w1', high)])), [first('w1', low, 2)]);
   play.tick(POLICY.heartbeatMs + 1);
   t.same(play.history(low), ['JobSubmitted', 'JobLeased', 'JobReclaimed'], 'a silent worker loses its jobs');
   play.register('w2');
-  t.same(leasesIn(play.pull('w2', 1, 3)), [token('w2', high, 2, 2), token('w2', low, 2, 2), first('w2', low2)]);
+  t.same(leasesIn(play.pull('w2', 1, 3)), [token('w2', 1, high, 2, 2), token('w2', 1, low, 2, 2), first('w2', low2)]);
   t.end();
 });
 
@@ -53,8 +53,8 @@ t.test('a pull says what the worker holds', (t) => {
   play.pull('w1', 1, 2);
   t.same(leasesIn(play.pull('w1', 2, 2, [first('w1', a)])), [first('w1', b)], 'a lease that is missing from held is delivered again with the same token');
   t.same(play.history(b), ['JobSubmitted', 'JobLeased'], 'and is not recorded twice');
-  const said = play.pull('w1', 3, 0, [first('w1', a), first('w1', b), token('w1', a, 9, 9)]);
-  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.revoked : [])), [token('w1', a, 9, 9)], 'what it should not hold is revoked');
+  const said = play.pull('w1', 3, 0, [first('w1', a), first('w1', b), token('w1', 1, a, 9, 9)]);
+  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.revoked : [])), [token('w1', 1, a, 9, 9)], 'what it should not hold is revoked');
   t.end();
 });
 
@@ -73,7 +73,7 @@ t.test('a token is of one session and cannot be guessed', async (t) => {
     return said.every((effect) => effect.kind === 'pulled' && effect.revoked.includes(of));
   };
   t.ok(revokedFor('w2', given!), 'another session cannot use it, nor learn from it');
-  t.ok(revokedFor('w2', token('w2', id, 1, 1)), 'nor the one that it would have been given itself');
+  t.ok(revokedFor('w2', token('w2', 1, id, 1, 1)), 'nor the one that it would have been given itself');
   for (const forged of [`${id}/1/1`, `${id}/1/1/test.${'A'.repeat(22)}`, given!.slice(0, -1)] as Token[]) t.ok(revokedFor('w1', forged), 'a guess is not the token');
   t.equal(play.core.state.jobs.get(id)!.status, 'running', 'the attempt goes on');
   play.pull('w1', 3, 0, [], [ok(given!)]);
@@ -86,7 +86,7 @@ t.test('a new leader hands out the same lease under the same token', async (t) =
   const id = play.submit();
   const [given] = leasesIn(play.pull('w1', 1, 1));
   const next = play.replayed();
-  t.equal(next.sessions.tokenOf(next.state.jobs.get(id)!), given);
+  t.equal(next.tokens.of(next.state.jobs.get(id)!), given);
 });
 
 t.test('a higher pullSeq supersedes the older pull, which is answered empty', (t) => {
@@ -199,7 +199,7 @@ class Actors {
   private pull({ worker: name, free, ends }: Act & { do: 'pull' }): void {
     const { play } = this;
     if (play.core.sessions.get(session(name)) === undefined) play.register(name);
-    const held = [...play.core.state.jobs.values()].filter((job) => job.status === 'running' && job.workerId === worker(name)).map((job) => token(name, job.id, job.attempt, job.lease));
+    const held = [...play.core.state.jobs.values()].filter((job) => job.status === 'running' && job.workerId === worker(name)).map((job) => token(name, job.pullSeq, job.id, job.attempt, job.lease));
     const reports = ends === 'none' ? [] : held.map(ends === 'ok' ? ok : failed);
     const pullSeq = (this.pullSeq.get(name) ?? 0) + 1;
     this.pullSeq.set(name, pullSeq);

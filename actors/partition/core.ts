@@ -18,6 +18,7 @@ import { Indexes } from './indexes.js';
 import type { Input, Moment } from './inputs.js';
 import { Sessions, WorkerSession } from './sessions.js';
 import { beginCommit, newState, Policies, type PartitionState } from './state.js';
+import { Tokens } from './tokens.js';
 import { awaitJob } from './steps/await.js';
 import { cancelJob } from './steps/cancel.js';
 import { getJob } from './steps/get.js';
@@ -38,7 +39,8 @@ export class PartitionCore implements Folding {
   readonly state: PartitionState;
   readonly indexes = new Indexes();
   readonly policies = new Policies();
-  readonly sessions: Sessions;
+  readonly sessions = new Sessions();
+  readonly tokens: Tokens;
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
   /** Of the batch that has events and is open; there is one at most. */
   private readonly writer = protobuf.Writer.create();
@@ -56,7 +58,7 @@ export class PartitionCore implements Folding {
     private readonly maxCommitBytes: number = LIMITS.commitBytes,
   ) {
     this.state = newState(partition);
-    this.sessions = new Sessions(keyring);
+    this.tokens = new Tokens(keyring);
   }
 
   /** Folds a commit that lies in the journal. */

@@ -1,5 +1,5 @@
 /** Everything that can be put into a partition's core: validated commands, and time. */
-import type { JobId, Session, Token, WorkerId } from '../../protocols/ids.js';
+import type { JobId, Session, Token, TokenParts, WorkerId } from '../../protocols/ids.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Outcome, SubmitJob } from '../job/job.decide.js';
 import type { RegisterWorker } from '../worker/worker.js';
@@ -9,11 +9,8 @@ import type { Asker } from './effects.js';
 export type Target = { readonly jobId: JobId } | { readonly queue: string; readonly key: string };
 
 /** A report, with its token taken apart. */
-export interface Report {
+export interface Report extends TokenParts {
   readonly token: Token;
-  readonly jobId: JobId;
-  readonly attempt: number;
-  readonly lease: number;
   readonly outcome: Outcome;
 }
 

@@ -48,7 +48,7 @@ t.test('a lease with less than half of its time left is not handed out; another 
   play.pull('w1', 1, 1);
   play.nowMs += LEASE_MS / 2 + 1;
   const other = play.submit();
-  t.same(leasesIn(play.pull('w1', 2, 1)), [first('w1', other)]);
+  t.same(leasesIn(play.pull('w1', 2, 1)), [first('w1', other, 2)]);
   t.same(play.history(id), ['JobSubmitted', 'JobLeased']);
   t.end();
 });
@@ -108,7 +108,7 @@ t.test('a long lease is granted to a pull of any age, but does not overtake a sh
   const jobs = [long, POLICY, long].map((policy, nth) => ({ id: ids[nth]!, job: { ...job(), policy } }));
   const { said } = play.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs });
   t.same(leasesIn(said), [first('w1', ids[0]!)]);
-  t.same(leasesIn(play.pull('w1', 2, 4, [first('w1', ids[0]!)])), [first('w1', ids[1]!), first('w1', ids[2]!)]);
+  t.same(leasesIn(play.pull('w1', 2, 4, [first('w1', ids[0]!)])), [first('w1', ids[1]!, 2), first('w1', ids[2]!, 2)]);
   t.end();
 });
 

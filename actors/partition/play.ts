@@ -4,7 +4,7 @@
  */
 import { jobId, parseSession, parseToken, parseWorkerId, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
 import { Keyring } from '../../protocols/keyring.js';
-import { token as signedToken } from '../../protocols/proofs.js';
+import { leaseSignature, token as tokenWith } from '../../protocols/proofs.js';
 import { journal } from '../../protocols/messages.js';
 import { encodeCommit } from '../../streams/commit.js';
 import type { Outcome, SubmitJob } from '../job/job.decide.js';
@@ -116,6 +116,7 @@ export const failed = (of: Token): { token: Token; outcome: Outcome } => ({
   token: of, outcome: { kind: 'retry', failure: { code: 'PERFORMER_ERROR', message: 'no' }, afterMs: undefined },
 });
 export const leasesIn = (said: readonly Said[]): Token[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.token) : []));
-/** The token under which a worker was given an attempt. */
-export const token = (name: string, id: JobId, attempt: number, lease: number): Token => signedToken(KEYRING, session(name), id, attempt, lease);
-export const first = (name: string, id: JobId): Token => token(name, id, 1, 1);
+/** The token under which a pull of a worker's brought an attempt. */
+export const token = (name: string, pullSeq: number, id: JobId, attempt: number, lease: number): Token =>
+  tokenWith(id, attempt, lease, leaseSignature(KEYRING, session(name), pullSeq));
+export const first = (name: string, id: JobId, pullSeq = 1): Token => token(name, pullSeq, id, 1, 1);

@@ -3,9 +3,7 @@
  * run. Lost with the leader and told anew to the next one.
  */
 import type { JobId, Session, Token, WorkerId } from '../../protocols/ids.js';
-import type { Keyring } from '../../protocols/keyring.js';
-import { token } from '../../protocols/proofs.js';
-import { isRunning, type Job } from '../job/job.js';
+import type { Job } from '../job/job.js';
 import type { Asker, LeaseGrant, Progress, RejectedReport } from './effects.js';
 import type { Line, Lines } from './lines.js';
 
@@ -69,12 +67,8 @@ export class Sessions {
   private readonly progress = new Map<JobId, Progress>();
   /** Whether any session can serve a line; forgotten when sessions come, change or go. */
   private readonly served = new Map<Line, boolean>();
-  /** Of running jobs, so that a token is worked out once a lease. */
-  private readonly tokens = new Map<JobId, { readonly lease: number; readonly token: Token }>();
   /** Running jobs that were cancelled and whose worker was told so, in an answer that may have been lost. */
   private readonly stopping = new Set<JobId>();
-
-  constructor(private readonly keyring: Keyring) {}
 
   get(session: Session): WorkerSession | undefined {
     return this.bySession.get(session);
@@ -109,20 +103,6 @@ export class Sessions {
     this.waiting.delete(session);
     this.bySession.delete(session.session);
     this.served.clear();
-  }
-
-  /** The token of the job's latest attempt, running or ended. */
-  tokenOf(job: Job): Token {
-    const known = this.tokens.get(job.id);
-    if (known?.lease === job.lease) return known.token;
-    const made = token(this.keyring, job.session as Session, job.id, job.attempt, job.lease);
-    if (isRunning(job)) this.tokens.set(job.id, { lease: job.lease, token: made });
-    return made;
-  }
-
-  /** Whether this session was given the job's latest attempt under this token. */
-  isHolder(job: Job | undefined, session: Session, of: Token): job is Job {
-    return job !== undefined && job.session === session && this.tokenOf(job) === of;
   }
 
   /** Whoever was made to pull again gets the time to do so, before others are. */
@@ -162,7 +142,6 @@ export class Sessions {
 
   forget(id: JobId): void {
     this.aliveUntil.delete(id);
-    this.tokens.delete(id);
     if (this.stopping.size > 0) this.stopping.delete(id);
     if (this.progress.size > 0) this.progress.delete(id);
   }

@@ -33,5 +33,5 @@ function tellItsWorker(core: PartitionCore, job: Job): void {
   const session = job.session === '' ? undefined : core.sessions.get(job.session);
   if (session?.pull === undefined) return;
   core.sessions.noteStop(job.id);
-  answerPull(core, session, { ...notice(), cancel: [core.sessions.tokenOf(job)] });
+  answerPull(core, session, { ...notice(), cancel: [core.tokens.of(job)] });
 }

@@ -11,8 +11,9 @@ export function heartbeat(core: PartitionCore, command: Extract<Command, { kind:
   const told = notice();
   checkHeld(core, command.session, command.tokens, told);
   const revoked = new Set(told.revoked);
+  const listed = new Set<string>(command.tokens);
   for (const { token, fraction, message } of command.progress) {
-    if (command.tokens.includes(token) && !revoked.has(token)) core.sessions.setProgress(parseToken(token)!.jobId, { fraction, message });
+    if (listed.has(token) && !revoked.has(token)) core.sessions.setProgress(parseToken(token)!.jobId, { fraction, message });
   }
   core.effect({ kind: 'pulled', to: command.to, workerId: command.workerId, session: command.session, ...told });
 }

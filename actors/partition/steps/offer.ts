@@ -45,7 +45,7 @@ export function grantReady(core: PartitionCore, session: WorkerSession, most: nu
     core.makeRoom();
     const job = core.emitJob(next, decideLease(next, to, core.nowMs), cause);
     core.sessions.renew(job, core.moment.monoMs);
-    told.leases.push({ token: core.sessions.tokenOf(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
+    told.leases.push({ token: core.tokens.of(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
   }
   return true;
 }

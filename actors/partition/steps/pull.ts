@@ -45,8 +45,9 @@ export function pull(core: PartitionCore, command: Pull): void {
 export function checkHeld(core: PartitionCore, session: Session, held: readonly Token[], told: Notice): boolean {
   let isStopped = false;
   for (const token of held) {
-    const job = core.state.jobs.get(parseToken(token)!.jobId);
-    if (!core.sessions.isHolder(job, session, token) || !isRunning(job)) told.revoked.push(token);
+    const parts = parseToken(token)!;
+    const job = core.state.jobs.get(parts.jobId);
+    if (!core.tokens.isHolder(job, session, parts) || !isRunning(job)) told.revoked.push(token);
     else {
       core.sessions.renew(job, core.moment.monoMs);
       if (!job.cancelling) continue;
@@ -63,7 +64,7 @@ function deliverAgain(core: PartitionCore, session: WorkerSession, command: Pull
   const held = new Set<string>(command.held);
   if (leases.size === held.size && told.revoked.length === 0) return;
   for (const job of leases) {
-    const token = core.sessions.tokenOf(job);
+    const token = core.tokens.of(job);
     if (held.has(token)) continue;
     const leaseMs = Math.floor(core.sessions.leftMs(job, core.moment.monoMs));
     if (isWorthStarting(job, leaseMs)) told.leases.push({ token, job, attempt: job.attempt, leaseMs });

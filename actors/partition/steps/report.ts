@@ -23,7 +23,7 @@ export function recordReports(core: PartitionCore, by: Reporter, reports: readon
     core.makeRoom(outcome.kind === 'ok' ? outcome.result.length : 16_384);
     const chance = { nowMs: core.nowMs, draw: spread(core.moment.draw, nth) };
     const job = core.state.jobs.get(jobId);
-    if (!core.sessions.isHolder(job, by.session, report.token)) {
+    if (!core.tokens.isHolder(job, by.session, report)) {
       told.revoked.push(report.token);
       continue;
     }
