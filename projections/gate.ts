@@ -21,7 +21,9 @@ export interface GateOptions {
 
 export class Gate {
   private leads = false;
+  /** Those before `first` are gone; they are cut off when they are half of the list. */
   private held: Omit<Committed, 'events'>[] = [];
+  private first = 0;
   private bytes = 0;
   private dropped = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -39,39 +41,48 @@ export class Gate {
   /** What is held is dropped. */
   close(): void {
     this.leads = false;
-    [this.held, this.bytes, this.dropped] = [[], 0, 0];
+    [this.held, this.first, this.bytes, this.dropped] = [[], 0, 0, 0];
     clearTimeout(this.timer);
     this.timer = undefined;
   }
 
   /** @returns whether the commit is to be published now; if not, it is held here */
   passes(commit: Committed): boolean {
-    if (this.held.length > 0) this.release();
-    if (this.leads && this.held.length === 0 && this.options.mayPublish()) return true;
+    if (!this.isEmpty) this.release();
+    if (this.leads && this.isEmpty && this.options.mayPublish()) return true;
     this.hold(commit);
     return false;
+  }
+
+  private get isEmpty(): boolean {
+    return this.first === this.held.length;
   }
 
   /** Without the events: they are read from the bytes again. */
   private hold({ events: _, ...commit }: Committed): void {
     this.held.push(commit);
     this.bytes += commit.bytes.length;
-    let beyond = 0;
-    for (; this.bytes > MOST_BYTES; beyond += 1) this.bytes -= this.held[beyond]!.bytes.length;
-    this.held.splice(0, beyond);
-    this.dropped += beyond;
+    for (; this.bytes > MOST_BYTES; this.dropped += 1) this.take();
     if (this.leads) this.lookLater();
   }
 
+  private take(): Omit<Committed, 'events'> {
+    const taken = this.held[this.first]!;
+    this.first += 1;
+    this.bytes -= taken.bytes.length;
+    if (2 * this.first >= this.held.length) {
+      this.held.splice(0, this.first);
+      this.first = 0;
+    }
+    return taken;
+  }
+
   private release(): void {
-    let count = 0;
-    for (; count < this.held.length && this.leads && this.options.mayPublish(); count += 1) {
-      const { bytes, partition, seq, hash } = this.held[count]!;
-      this.bytes -= bytes.length;
+    while (!this.isEmpty && this.leads && this.options.mayPublish()) {
+      const { bytes, partition, seq, hash } = this.take();
       this.options.publish(committedOf(decodeLeniently(journal.Commit, bytes), partition, seq, hash, bytes));
     }
-    this.held.splice(0, count);
-    if (this.leads && this.held.length > 0) this.lookLater();
+    if (this.leads && !this.isEmpty) this.lookLater();
   }
 
   private lookLater(): void {

@@ -24,5 +24,9 @@ export const isProved = (keyring: Keyring, { workerId, session, proof }: Identit
 /** Of all leases that one pull of a session brings: they belong together, and one MAC serves them. */
 export const leaseSignature = (keyring: Keyring, session: Session, pullSeq: number): string => keyring.sign(`lease/${session}/${pullSeq}`);
 
+/** Whether any key of the keyring made that signature: leases outlive a change of keys. */
+export const isLeaseSignature = (keyring: Keyring, session: Session, pullSeq: number, signature: string): boolean =>
+  keyring.verifies(`lease/${session}/${pullSeq}`, signature);
+
 /** `<jobId>/<attempt>/<lease>/<signature>`: the right of one session to report on one attempt. */
 export const token = (id: JobId, attempt: number, lease: number, signature: string): Token => `${id}/${attempt}/${lease}/${signature}` as Token;

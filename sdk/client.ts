@@ -9,7 +9,7 @@ import { job } from '../protocols/messages.js';
 import { subjects, type JobVerb } from '../protocols/subjects.js';
 import { connectNats } from '../streams/connect.js';
 import { answerOf, errorOf, hasEnded, viewOf, type JobAnswer, type JobView } from './answers.js';
-import { Asking, conclusion, helpsToRepeat, type Effort } from './asking.js';
+import { Asking, conclusion, helpsToRepeat, mayBeRecorded, type Effort } from './asking.js';
 import { checkJob } from './checks.js';
 import { watchJob, type Seen } from './watch.js';
 
@@ -102,7 +102,9 @@ export class Client {
       const reply = job.SubmitReply.decode(await this.#ask('submit', request, holdMs, effort));
       open.forEach((nth, at) => (answers[nth] = answerOf(reply.jobs![at] as job.JobReply)));
       open = open.filter((nth) => helpsToRepeat(answers[nth]!.error?.code ?? ''));
-      if (open.length > 0) throw errorOf(answers[open[0]!]!.error!);
+      // The worst of them counts: one that may have been recorded.
+      const worst = open.find((nth) => mayBeRecorded(answers[nth]!.error!.code)) ?? open[0];
+      if (worst !== undefined) throw errorOf(answers[worst]!.error!);
     }, effort).catch((trouble: unknown) => {
       const error = conclusion(trouble, effort);
       if (answers.length === 0) throw error;

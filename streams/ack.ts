@@ -10,7 +10,9 @@ interface PubAck {
 }
 
 /** Numbers of the server's errors.json. */
-const WRONG_LAST_SEQUENCE = 10071;
+/** The second is the same answer from a cluster, where another write is on its way. */
+const WRONG_LAST_SEQUENCE: ReadonlySet<number> = new Set([10071, 10164]);
+export const isWrongLastSequence = (number: number): boolean => WRONG_LAST_SEQUENCE.has(number);
 const INSUFFICIENT_RESOURCES = 10023;
 const STORAGE_EXCEEDED = 10047;
 const STORE_FAILED = 10077;
@@ -38,7 +40,7 @@ export function appendedOf(message: Msg): Appended {
 
 function refusal(number: number, description: string): Appended {
   const message = `${description} (${number})`;
-  if (number === WRONG_LAST_SEQUENCE) return refused('fenced', message);
+  if (isWrongLastSequence(number)) return refused('fenced', message);
   if (number === STORAGE_EXCEEDED || number === INSUFFICIENT_RESOURCES) return refused('full', message);
   // The same number stands for every failure of the store; only that a limit was met is certain.
   if (number === STORE_FAILED && /maximum (bytes|messages)/.test(description)) return refused('full', message);

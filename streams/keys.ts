@@ -4,11 +4,12 @@
  * when no lease that it signed can be running; a worker whose session it signed registers again by itself.
  */
 import { randomBytes } from 'node:crypto';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { JetStreamApiError, jetstreamManager, type ApiError } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/nats-core';
 import type { Namespace } from '../protocols/ids.js';
 import { isKeyId, Keyring, SECRET_BYTES, type NamespaceKey } from '../protocols/keyring.js';
 import { streams, subjects } from '../protocols/subjects.js';
+import { isWrongLastSequence } from './ack.js';
 import { operating } from './connect.js';
 import { readStream } from './ordered.js';
 
@@ -38,7 +39,8 @@ async function draw(nc: NatsConnection, ns: Namespace, lastSeq: number): Promise
   const fence = headers();
   fence.set('Nats-Expected-Last-Sequence', String(lastSeq));
   const key = JSON.stringify({ id: FIRST_ID, secret: randomBytes(SECRET_BYTES).toString('base64url') });
-  await nc.request(subjects.keys(ns), key, { headers: fence, timeout: WRITE_MS });
+  const { error } = (await nc.request(subjects.keys(ns), key, { headers: fence, timeout: WRITE_MS })).json<{ error?: ApiError }>();
+  if (error && !isWrongLastSequence(error.err_code)) throw new JetStreamApiError(error);
 }
 
 /** Newest first. */

@@ -7,6 +7,7 @@ import { headers, type NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { streams, subjects } from '../protocols/subjects.js';
+import { isWrongLastSequence } from './ack.js';
 import { operating } from './connect.js';
 import { LeaseWatch, type Entry } from './lease.js';
 import { readStream } from './ordered.js';
@@ -29,8 +30,6 @@ const TTL_MS = 1_500;
 const MARGIN_MS = 250;
 /** A request that was in flight when the connection broke is not rejected by the client; it runs into this. */
 const REQUEST_MS = 1_000;
-/** The second is the same answer from a cluster, where another write is on its way. */
-const WRONG_LAST_SEQUENCE: ReadonlySet<number> = new Set([10071, 10164]);
 /** How often somebody may be faster than one acquisition or renewal. */
 const TRIES = 3;
 /** The stream keeps everything, so the holder clears away what is older after so many writes. */
@@ -163,7 +162,7 @@ export class LeaderLease {
     try {
       const reply = await this.#nc.request(this.#subject, text, { timeout: REQUEST_MS, headers: fence });
       const ack = reply.json<{ seq?: number; error?: { code: number; err_code: number; description: string } }>();
-      if (ack.error && WRONG_LAST_SEQUENCE.has(ack.error.err_code)) return false;
+      if (ack.error && isWrongLastSequence(ack.error.err_code)) return false;
       if (ack.error) throw new JetStreamApiError(ack.error);
       const revision = ack.seq ?? 0;
       this.#see(writtenBy(revision, Buffer.from(text)), revision);

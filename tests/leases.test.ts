@@ -3,8 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import t, { type Test } from 'tap';
 import { performer } from '../sdk/index.js';
+import type { Partition } from '../protocols/ids.js';
+import { journal } from '../protocols/messages.js';
 import { connectNats } from '../streams/connect.js';
-import { eventually, Reprise } from './broker.js';
+import { openJournal } from '../streams/jetstream.js';
+import { eventually, queuesOf, Reprise } from './broker.js';
 import { FINAL, readHistories } from './histories.js';
 import { Stranger, type Body } from './stranger.js';
 import { silent, work } from './worker/support.js';
@@ -155,4 +158,29 @@ t.test('leases that find no room in a reply begin when they are delivered', asyn
   }
   t.equal(new Set(held.map(({ jobId }) => jobId)).size, 8);
   t.strictSame(held.filter(({ attempt }) => attempt !== 1), []);
+});
+
+t.test('a worker that starts while one partition stands still serves the others', async (t) => {
+  const reprise = await Reprise.start(t, { partitions: 2 });
+  const client = await Stranger.connect(reprise);
+  t.teardown(() => client.close());
+  const [healthy, full] = queuesOf(2);
+  const nc = await connectNats({ url: reprise.brokerUrl, name: 'operator', reconnect: true });
+  t.teardown(() => nc.close());
+  const { streams } = await jetstreamManager(nc, { checkAPI: false });
+  const stream = 'REPRISE_test_JOURNAL_1';
+  await streams.update(stream, { max_bytes: (await streams.info(stream)).state.bytes });
+  await eventually(async () => (await client.json('job.submit', { type: 'x', queue: full })).code === 'JOURNAL_FULL');
+
+  const worker = await work(reprise.url, [performer('x', () => 'done')], { namespace: reprise.ns, log: silent });
+  t.teardown(() => worker.stop());
+  t.match((await client.json('job.submit', { type: 'x', queue: healthy, wait: true, waitMs: 8_000 }, 10_000)).body, { status: 'completed' });
+  await streams.update(stream, { max_bytes: -1 });
+  const later = { type: 'x', queue: full, commandId: 'later', wait: true, waitMs: 2_000 };
+  await eventually(async () => (await client.json('job.submit', later, 4_000)).body['status'] === 'completed', 30_000, 200);
+  const home = await openJournal({ url: reprise.brokerUrl, ns: reprise.ns, partition: 0 as Partition });
+  const registered: string[] = [];
+  for await (const { bytes } of home.replay(1)) registered.push(...journal.Commit.decode(bytes).events.map(({ type }) => type ?? '').filter((type) => type === 'WorkerRegistered'));
+  await home.close();
+  t.same(registered, ['WorkerRegistered'], 'it is recorded once');
 });

@@ -1,6 +1,7 @@
 /**
- * The commands of the last ten minutes by their ids, so that one that is sent again is known. Columns of bytes in a ring,
- * oldest first, and a table of open addressing into it: some 110 bytes a command, where a Map of objects takes 300. What is forgotten depends on the journal alone, so every replay forgets the same.
+ * The commands of the last ten minutes by their ids, so that one that is sent again is known: columns of bytes in a ring,
+ * oldest first, and a Map from an id to its place. What is forgotten depends on the journal alone, so every replay forgets
+ * the same. Clients choose the ids, so the hash must not be one that they can make collide: that of a Map is keyed.
  */
 import { jobId, writeRandomOf, type JobId, type Partition } from '../../protocols/ids.js';
 
@@ -24,7 +25,6 @@ export const COMMANDS = {
 const FIRST_CAPACITY = 1 << 10;
 const ID_BYTES = 10;
 const FINGERPRINT_BYTES = 32;
-const FREE = 0;
 
 export class Commands {
   size = 0;
@@ -40,9 +40,7 @@ export class Commands {
   private ids = new Uint8Array(FIRST_CAPACITY * ID_BYTES);
   private fingerprints = new Uint8Array(FIRST_CAPACITY * FINGERPRINT_BYTES);
   private atMs = new Float64Array(FIRST_CAPACITY);
-  private hashes = new Uint32Array(FIRST_CAPACITY);
-  /** Places of the ring, each one more than it is; twice as many as the ring has. */
-  private table = new Uint32Array(2 * FIRST_CAPACITY);
+  private readonly places = new Map<string, number>();
 
   constructor(
     private readonly partition: Partition,
@@ -50,12 +48,12 @@ export class Commands {
   ) {}
 
   has(name: string): boolean {
-    return this.table[this.slotOf(name, hashOf(name))] !== FREE;
+    return this.places.has(name);
   }
 
   get(name: string): CommandEntry | undefined {
-    const place = this.table[this.slotOf(name, hashOf(name))]!;
-    return place === FREE ? undefined : this.entryAt(place - 1);
+    const place = this.places.get(name);
+    return place === undefined ? undefined : this.entryAt(place);
   }
 
   /** Remembers a command that is not known yet. @param fingerprint of 32 bytes, or none */
@@ -63,13 +61,12 @@ export class Commands {
     if (this.size === this.capacity) this.grow();
     const at = (this.oldest + this.size) & (this.capacity - 1);
     this.names[at] = name;
-    this.hashes[at] = hashOf(name);
     this.typeOf[at] = this.numberOf(type);
     this.atMs[at] = atMs;
     writeRandomOf(id, this.ids, at * ID_BYTES);
     this.hasFingerprint[at] = fingerprint?.length === FINGERPRINT_BYTES ? 1 : 0;
     if (fingerprint?.length === FINGERPRINT_BYTES) this.fingerprints.set(fingerprint, at * FINGERPRINT_BYTES);
-    this.table[this.slotOf(name, this.hashes[at]!)] = at + 1;
+    this.places.set(name, at);
     this.characters += name.length;
     this.size += 1;
   }
@@ -108,38 +105,14 @@ export class Commands {
     return known >= 0 ? known : this.types.push(type) - 1;
   }
 
-  /** Where the name stands in the table, or the free slot where it would. */
-  private slotOf(name: string, hash: number): number {
-    const { table, hashes, names } = this;
-    const mask = table.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const place = table[slot]!;
-      if (place === FREE || (hashes[place - 1] === hash && names[place - 1] === name)) return slot;
-    }
-  }
-
   private dropOldest(): void {
     const at = this.oldest;
     const name = this.names[at]!;
-    this.close(this.slotOf(name, this.hashes[at]!));
+    this.places.delete(name);
     this.characters -= name.length;
     this.names[at] = '';
     this.oldest = (at + 1) & (this.capacity - 1);
     this.size -= 1;
-  }
-
-  /** Frees a slot, and moves up what was put behind it only because it was taken. */
-  private close(freed: number): void {
-    const { table, hashes } = this;
-    const mask = table.length - 1;
-    let hole = freed;
-    for (let slot = (hole + 1) & mask; table[slot] !== FREE; slot = (slot + 1) & mask) {
-      const wanted = hashes[table[slot]! - 1]! & mask;
-      if (((slot - wanted) & mask) < ((slot - hole) & mask)) continue;
-      table[hole] = table[slot]!;
-      hole = slot;
-    }
-    table[hole] = FREE;
   }
 
   /** Twice as large, with the oldest at the beginning. */
@@ -152,25 +125,22 @@ export class Commands {
     this.ids = unrolled(this.ids, new Uint8Array(size * ID_BYTES), oldest * ID_BYTES);
     this.fingerprints = unrolled(this.fingerprints, new Uint8Array(size * FINGERPRINT_BYTES), oldest * FINGERPRINT_BYTES);
     this.atMs = unrolled(this.atMs, new Float64Array(size), oldest);
-    this.hashes = unrolled(this.hashes, new Uint32Array(size), oldest);
     this.oldest = 0;
     this.capacity = size;
-    this.table = new Uint32Array(2 * size);
-    for (let at = 0; at < this.size; at += 1) this.table[this.slotOf(this.names[at]!, this.hashes[at]!)] = at + 1;
+    for (let at = 0; at < this.size; at += 1) this.places.set(this.names[at]!, at);
   }
 }
 
-function unrolled<Column extends { set(from: Column, at?: number): void; subarray(from: number, to?: number): Column }>(from: Column, to: Column, at: number): Column {
-  const rest = from.subarray(at) as Column & { readonly length: number };
+interface Column<Self> {
+  readonly length: number;
+  set(from: Self, at?: number): void;
+  subarray(from: number, to?: number): Self;
+}
+
+/** @param at where the oldest lies, which comes first in the new one */
+function unrolled<Of extends Column<Of>>(from: Of, to: Of, at: number): Of {
+  const rest = from.subarray(at);
   to.set(rest);
   to.set(from.subarray(0, at), rest.length);
   return to;
-}
-
-/** FNV-1a, with its bits mixed at the end, because the table takes the low ones. */
-function hashOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i += 1) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return (hash ^ (hash >>> 13)) >>> 0;
 }

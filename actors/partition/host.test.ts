@@ -184,3 +184,36 @@ t.test('given a journal that is full, then submits are refused with JOURNAL_FULL
   t.equal(host.whyNot.code, 'JOURNAL_FULL', 'and goes on saying so');
   await host.stop();
 });
+
+t.test('given known heads that cannot be read, then no connection of the journal stays open', async (t) => {
+  const stream = new MemoryStream(P0);
+  let [opened, closed] = [0, 0];
+  const host = stage(stream, {
+    knownHeads: () => Promise.reject(new RepriseError('TIMED_OUT', 'no answer')),
+    openJournal: async () => {
+      const source = await stream.open();
+      opened += 1;
+      void source.closed.then(() => (closed += 1));
+      return source;
+    },
+  });
+  while (opened < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  await host.stop();
+  t.equal(closed, opened);
+});
+
+t.test('given a commit in flight that is refused while the host stops, then it stops', async (t) => {
+  const stream = new MemoryStream(P0);
+  const host = stage(stream);
+  await host.ready;
+  let arrive!: () => void;
+  stream.delay = () => new Promise((resolve) => (arrive = resolve));
+  stream.fault('refused');
+  const answered = ask(host, 'in flight');
+  while (arrive === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+  const stopped = host.stop();
+  stream.delay = () => Promise.resolve();
+  arrive();
+  await stopped;
+  t.match(await answered, { kind: 'refused', rejection: { code: 'NOT_LEADER' } });
+});

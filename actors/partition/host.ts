@@ -140,11 +140,12 @@ export class PartitionHost {
   private async take(journal: Journal): Promise<Taken | undefined> {
     const started = performance.now();
     const fold = this.newFold();
-    const result = await takeOver(journal, await this.takeOverOptions(fold)).catch(async (error: unknown) => {
+    try {
+      return await this.taken(await takeOver(journal, await this.takeOverOptions(fold)), fold, started);
+    } catch (error) {
       await journal.close();
       throw error;
-    });
-    return this.taken(result, fold, started);
+    }
   }
 
   private async taken(result: TakenOver, fold: Fold, started: number): Promise<Taken | undefined> {

@@ -95,8 +95,8 @@ export class Leader {
 
   /** For how long a command is known again that is sent once more. */
   get commandWindowMs(): number {
-    const { state } = this.leadership.core;
-    return state.commands.windowMs(state.nowMs);
+    const { state, nowMs } = this.leadership.core;
+    return state.commands.windowMs(nowMs);
   }
 
   handle(command: Command): void {
@@ -108,7 +108,7 @@ export class Leader {
   async stop(): Promise<void> {
     if (this.ended) return;
     clearInterval(this.ticking);
-    while (this.inFlight || this.scheduled) await new Promise<void>((done) => (this.idle = done));
+    while (!this.ended && (this.inFlight || this.scheduled)) await new Promise<void>((done) => (this.idle = done));
     this.lose({ kind: 'stopped' });
   }
 

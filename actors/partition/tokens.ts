@@ -1,12 +1,12 @@
 /** Tokens of leases: made when a lease is handed out, checked when it is held or reported on, and stored nowhere. */
 import type { Session, Token, TokenParts } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
-import { leaseSignature, token } from '../../protocols/proofs.js';
+import { isLeaseSignature, leaseSignature, token } from '../../protocols/proofs.js';
 import type { Job } from '../job/job.js';
 
 /** Signatures kept, so that they are not worked out for every report. More sessions or pulls than this only cost time. */
 const MOST_SESSIONS = 10_000;
-const MOST_PULLS = 1_000;
+const MOST_PULLS = 64;
 
 export class Tokens {
   private readonly signatures = new Map<string, Map<number, string>>();
@@ -21,7 +21,7 @@ export class Tokens {
   /** Whether this session was given the job's latest attempt, under this token. */
   isHolder(job: Job | undefined, session: Session, { attempt, lease, signature }: TokenParts): job is Job {
     if (job === undefined || job.session !== session || job.attempt !== attempt || job.lease !== lease) return false;
-    return this.signature(session, job.pullSeq) === signature;
+    return this.signature(session, job.pullSeq) === signature || isLeaseSignature(this.keyring, session, job.pullSeq, signature);
   }
 
   private signature(session: Session | '', pullSeq: number): string {

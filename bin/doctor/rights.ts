@@ -15,7 +15,7 @@ export async function rightsFinding(url: string): Promise<Finding> {
     await nc.request('$JS.API.INFO', '', { timeout: WITHIN_MS });
     return warn('rights', 'ordinary users may ask the server itself ($JS.>)', HINT);
   } catch (error) {
-    if (nc === undefined && error instanceof RepriseError) return ok('rights', `nobody connects without a user of his own: ${error.message}`);
+    if (nc === undefined && error instanceof RepriseError && error.code === 'PERMISSION_DENIED') return ok('rights', 'only users with a name of their own may connect');
     if (error instanceof errors.NoRespondersError) return warn('rights', 'JetStream does not answer, so it cannot be told', HINT);
     const { code, message } = operating(error, 'Asking as an ordinary user failed');
     if (code === 'PERMISSION_DENIED') return ok('rights', 'ordinary users may ask the server nothing');

@@ -7,7 +7,7 @@ import type { DoctorFlags } from '../commands/doctor.js';
 import { locateForBroker, type Located } from '../locate.js';
 import { paint, print } from '../terminal.js';
 import { brokerFindings } from './brokers.js';
-import { durabilityFinding } from './durability.js';
+import { durabilityFinding, monitoringOf } from './durability.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 import { leaderFindings } from './leaders.js';
 import { rightsFinding } from './rights.js';
@@ -44,7 +44,8 @@ async function server({ url, namespace }: Located, monitoring: string | undefine
     const { findings, replicas, partitions } = await streamFindings(nc, namespace);
     const brokers = await brokerFindings(nc, namespace);
     const leaders = brokers.every(({ level }) => level === 'ok') ? await leaderFindings(nc, namespace, partitions) : [];
-    const first = [version(nc, replicas), await durabilityFinding(nc, monitoring), await rightsFinding(url), ...(await storageFindings(monitoring))];
+    const monitored = await monitoringOf(nc, monitoring);
+    const first = [version(nc, replicas), durabilityFinding(monitored), await rightsFinding(url), ...(await storageFindings(monitored))];
     return [...first, ...findings, ...brokers, ...leaders];
   } finally {
     await nc.close();

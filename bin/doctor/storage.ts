@@ -1,12 +1,13 @@
 /** Whether the server can write, which only its monitoring address tells. */
 import { ERRORS } from '../../protocols/errors.js';
 import { healthOf, isWriteError } from '../../streams/server/health.js';
+import type { Monitored } from './durability.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
-export async function storageFindings(monitoring: string | undefined): Promise<Finding[]> {
-  // Without an address the finding on durability says already how to give one.
-  if (monitoring === undefined) return [];
-  const health = await healthOf(monitoring.replace(/\/+$/, ''));
+export async function storageFindings({ address, facts }: Monitored): Promise<Finding[]> {
+  // Without the right address the finding on durability says already how to give one.
+  if (address === undefined || facts === undefined) return [];
+  const health = await healthOf(address);
   if (isWriteError(health)) return [fail('storage', `DISK_FULL: ${health.says}`, ERRORS.DISK_FULL.hint)];
-  return [health.ok ? ok('storage', 'the server writes') : warn('storage', health.says || `nothing answers at ${monitoring}`, 'Look into the log of the server.')];
+  return [health.ok ? ok('storage', 'the server writes') : warn('storage', health.says || `nothing answers at ${address}`, 'Look into the log of the server.')];
 }

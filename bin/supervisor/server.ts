@@ -85,17 +85,26 @@ export class KeptServer {
     });
   }
 
+  #tellRestart(): void {
+    try {
+      this.onRestart();
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'the new addresses of the server could not be written down');
+    }
+  }
+
   async #restart(livedMs: number): Promise<void> {
     const { dataDir, log } = this.#options;
     for (let lived = livedMs; !this.#stopping.signal.aborted; lived = 0) {
       if (!(await this.#pause(this.#backoff.after(lived)))) return;
       try {
         this.#server = await startServer({ dataDir, port: this.#server.port });
-        this.onRestart();
-        return this.#watch();
       } catch (error) {
         log.error({ err: error }, 'the server did not start');
+        continue;
       }
+      this.#watch();
+      return this.#tellRestart();
     }
   }
 }

@@ -131,7 +131,10 @@ export class Router {
     }
   }
 
-  /** To every partition, the home partition first; the worst answer counts. */
+  /**
+   * To every partition, the home partition first. A worker has left when all have let it go. It is registered when one
+   * partition knows it: the others, which may stand still for long, answer UNKNOWN_WORKER once they can.
+   */
   private toAll(request: NatsRequest, message: object, command: (to: Answerable) => Command, only: Partition | undefined): void {
     if (only !== undefined) return this.hosts[only]!.leader ? this.hosts[only]!.leader!.handle(command(request)) : request.refuse(this.hosts[only]!.whyNot);
     const replies: Reply[] = [];
@@ -140,7 +143,7 @@ export class Router {
       const to = answering((reply) => {
         replies[nth] = reply;
         if (Object.keys(replies).length < this.hosts.length) return;
-        request.answer(replies.find((each) => each.kind === 'refused') ?? replies[0]!);
+        request.answer(verb === 'register' ? registeredBy(replies) : (replies.find((each) => each.kind === 'refused') ?? replies[0]!));
       });
       const asked = command(to);
       if (host.leader) host.leader.handle(asked);
@@ -157,6 +160,13 @@ export class Router {
       (cause: unknown) => answer(to, { kind: 'refused', rejection: unanswered(cause, partition) }),
     );
   }
+}
+
+/** The epoch is that of the home partition, or 0 where that one has not answered. */
+function registeredBy(replies: readonly Reply[]): Reply {
+  const registered = replies.find((each) => each.kind === 'registered');
+  if (registered === undefined || registered === replies[0]) return replies[0]!;
+  return { ...registered, epoch: 0 };
 }
 
 const isRejection = (value: object): value is Rejection => 'code' in value && 'message' in value;

@@ -61,11 +61,12 @@ export function checkHeld(core: PartitionCore, session: Session, held: readonly 
 function deliverAgain(core: PartitionCore, session: WorkerSession, command: Pull, told: Notice): void {
   const leases = core.indexes.leasesOf(session.session);
   if (leases === undefined) return;
-  const held = new Set<string>(command.held);
+  // Without the signature: an older key may have made it.
+  const held = new Set(command.held.map((token) => token.slice(0, token.lastIndexOf('/'))));
   if (leases.size === held.size && told.revoked.length === 0) return;
   for (const job of leases) {
+    if (held.has(`${job.id}/${job.attempt}/${job.lease}`)) continue;
     const token = core.tokens.of(job);
-    if (held.has(token)) continue;
     const leaseMs = Math.floor(core.sessions.leftMs(job, core.moment.monoMs));
     if (isWorthStarting(job, leaseMs)) told.leases.push({ token, job, attempt: job.attempt, leaseMs });
   }
