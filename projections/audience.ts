@@ -11,7 +11,7 @@ const ASK_EVERY_MS = 250;
 /** Asking is to stay a small part of what the server does, also where it has ten thousand connections to look through. */
 const PAUSE_PER_ANSWER = 50;
 const ASK_AT_LEAST_EVERY_MS = 1_000;
-/** Of kept commits. What is beyond is published, to whomever. */
+/** Of kept commits. Older commits are published without asking. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
 export interface AudienceOptions {

@@ -1,6 +1,6 @@
 /**
  * The lease on leading a partition. It only says who should try, so that brokers do not depose each other all the
- * time: the journal's fence decides. Pure; `leader-lease.ts` brings the key-value bucket.
+ * time: the journal's fence decides. Pure; `leader-lease.ts` brings the stream.
  *
  * Times are of the own monotonic clock. Clocks of different machines are never compared: who wants to steal watches
  * the entry's revision stand still for a whole TTL of its own.

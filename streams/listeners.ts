@@ -1,4 +1,4 @@
-/** Whether anybody listens to a subject, as the server knows it: no client is told, but any may ask. */
+/** Whether anybody listens to a subject, as the server knows it: the server tells no client by itself, but the broker's user may ask. */
 import type { NatsConnection } from '@nats-io/nats-core';
 
 /** Connections of the asker's own account. Every server in reach answers for its own. */

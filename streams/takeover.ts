@@ -68,7 +68,7 @@ export async function takeOver(from: Journal, options: TakeOverOptions): Promise
 
 /**
  * Of two clocks the one that is behind: a time that is too late holds the journal there, one that is too early does not
- * (docs/adr/0014). A server that does not tell its time has no say.
+ * (docs/adr/0014). If the server gives no time, our clock is used.
  */
 const startMs = (wallMs: number, serverAheadMs: number): number => (serverAheadMs < 0 ? Math.floor(wallMs + serverAheadMs) : wallMs);
 

@@ -188,16 +188,19 @@ t.test('given a journal that is full, then submits are refused with JOURNAL_FULL
 t.test('given known heads that cannot be read, then no connection of the journal stays open', async (t) => {
   const stream = new MemoryStream(P0);
   let [opened, closed] = [0, 0];
+  let isThird = (): void => {};
+  const third = new Promise<void>((resolve) => (isThird = resolve));
   const host = stage(stream, {
     knownHeads: () => Promise.reject(new RepriseError('TIMED_OUT', 'no answer')),
     openJournal: async () => {
       const source = await stream.open();
       opened += 1;
+      if (opened === 3) isThird();
       void source.closed.then(() => (closed += 1));
       return source;
     },
   });
-  while (opened < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  await third;
   await host.stop();
   t.equal(closed, opened);
 });
@@ -206,11 +209,12 @@ t.test('given a commit in flight that is refused while the host stops, then it s
   const stream = new MemoryStream(P0);
   const host = stage(stream);
   await host.ready;
-  let arrive!: () => void;
-  stream.delay = () => new Promise((resolve) => (arrive = resolve));
+  const sent = new Promise<() => void>((reached) => {
+    stream.delay = () => new Promise((resolve) => reached(resolve));
+  });
   stream.fault('refused');
   const answered = ask(host, 'in flight');
-  while (arrive === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+  const arrive = await sent;
   const stopped = host.stop();
   stream.delay = () => Promise.resolve();
   arrive();

@@ -150,7 +150,7 @@ export class Leader {
     if (time.isToBeChecked(this.leadership.clock.monoMs()) && !this.isAsking) void this.checkClock();
   }
 
-  /** The server's clock has the casting vote. */
+  /** The server's clock decides. */
   private async checkClock(): Promise<void> {
     const { clock, journal } = this.leadership;
     this.isAsking = true;

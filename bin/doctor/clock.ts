@@ -1,4 +1,4 @@
-/** Due times are of the leader's clock, so a difference shows as delays. Pure. */
+/** Due times are of the journal's time, so a difference shows as delays. Pure. */
 import { ok, warn, type Finding } from './finding.js';
 
 /** What a leader follows at once; beyond it the journal has another time than the server. */
@@ -11,7 +11,7 @@ export function clockFinding(serverMs: number, askedMs: number, answeredMs: numb
   const apartMs = Math.round(serverMs - (askedMs + answeredMs) / 2);
   const found = `the server's is ${Math.abs(apartMs)} ms ${apartMs < 0 ? 'behind' : 'ahead of'} this machine's`;
   if (Math.abs(apartMs) <= TOLERATED_MS + (answeredMs - askedMs)) return [ok('clock', found)];
-  return [warn('clock', found, 'Let both synchronise their clocks: delays and time-outs are kept by the clock of the broker.')];
+  return [warn('clock', found, 'Let both synchronise their clocks: delays and time-outs are kept by the time of the journal, which follows the clocks of brokers and server.')];
 }
 
 /** The last commit of a partition: the time that it names, and when the server stored it. */
