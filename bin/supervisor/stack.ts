@@ -71,6 +71,10 @@ async function start(options: StackOptions, ending: (() => Promise<void>)[]): Pr
   const nats = withoutBroker(brokerUrl);
   const tell = (): void => writeDevFile(process.cwd(), { ...devFile(options, nats), ...(server && { monitoring: server.running.monitoringUrl }) });
   if (server) server.onRestart = tell;
+  // Before the broker is ready: while a partition stands still, commands in this folder are to find the server.
+  tell();
+  ending.push(async () => removeDevFile(process.cwd()));
+  options.log.info({ nats }, 'server found; starting the broker and the workers');
   const broker = kept(options, 'broker', ['broker', '--partitions', String(options.partitions)], brokerUrl, BROKER_STOP_MS);
   ending.push(() => broker.stop());
   await broker.start();
@@ -78,8 +82,6 @@ async function start(options: StackOptions, ending: (() => Promise<void>)[]): Pr
   const workers = Array.from({ length: options.workers }, () => kept(options, 'worker', workerArgs(options.performers), nats, WORKER_STOP_MS));
   ending.push(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
   await Promise.all(workers.map((worker) => worker.start()));
-  tell();
-  ending.push(async () => removeDevFile(process.cwd()));
   return {
     nats,
     brokerUrl,

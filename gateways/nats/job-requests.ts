@@ -17,7 +17,8 @@ export function submitRequest(message: job.SubmitJobs): SubmitRequest {
   if (message.jobs.length === 0) throw new Invalid('INVALID_ARGUMENT', 'jobs must not be empty');
   atMost('jobs', message.jobs, LIMITS.submitJobs);
   const jobs = message.jobs.map((each) => validated(() => submitJob(each as job.SubmitJob)));
-  return { jobs, waitMs: message.wait ? waitMs(message.waitMs) : undefined };
+  const givenMs = waitMs(message.waitMs);
+  return { jobs, waitMs: message.wait ? givenMs : undefined };
 }
 
 export const waitMs = (given: number): number => (given === 0 ? DEFAULTS.waitMs : whole('waitMs', given, 1, LIMITS.waitMs));

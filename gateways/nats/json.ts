@@ -18,7 +18,8 @@ const map = z.record(z.string(), z.string());
 const raw = z.instanceof(Uint8Array);
 /** An error that repeats a field's name must not outgrow the reply. */
 const MOST_MESSAGE = 256;
-const base64 = z.base64();
+/** In its one canonical form: bits that would be dropped are a mistake. */
+const base64 = z.base64().refine((text) => Buffer.from(text, 'base64').toString('base64') === text, 'not canonical base64');
 const NULL = Buffer.from('null');
 
 const payloadFields = { payload: raw.optional(), payloadBase64: base64.optional(), contentType: z.string().optional() };

@@ -1,5 +1,5 @@
 /**
- * Records a data folder for the present release: `npx tsx tests/journals/record.ts`, once before a release. It refuses to
+ * Records a data folder for the present release: `npx tsx tests/journals/record.ts`, once for a release. It refuses to
  * overwrite a folder that is there. It takes a little over a minute, because ended jobs leave the leader after one.
  */
 import { existsSync } from 'node:fs';
