@@ -108,7 +108,8 @@ t.test('an answer that cannot be read is one whose outcome is unknown', async (t
     t.match([taken, lost], [{ status: 'ready' }, { error: { code: 'UNKNOWN', retryable: true } }], name);
   }
   answerWith((msg) => msg.respond(new Uint8Array([0x0a, 0xff, 0xff])));
-  t.match(await client.json('worker.register', { workerId: 'w', types: ['x'], capacity: 1 }), { code: 'UNKNOWN', status: '504' });
+  const me = await client.register('w', { types: ['x'], capacity: 1 });
+  t.match(await client.json('worker.drain', me), { code: 'UNKNOWN', status: '504' });
 });
 
 t.test('a job that is refused here is not sent on, where protobuf would make another number of it', async (t) => {

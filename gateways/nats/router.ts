@@ -7,7 +7,7 @@ import { COMMANDS } from '../../actors/partition/commands.js';
 import type { Command } from '../../actors/partition/inputs.js';
 import type { PartitionHost } from '../../actors/partition/host.js';
 import { answer, type Answerable, type Reply } from '../../actors/partition/reply.js';
-import { reject, wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
+import { ERRORS, isCode, reject, wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { job, worker } from '../../protocols/messages.js';
 import { subjects, type Verb, type WorkerVerb } from '../../protocols/subjects.js';
@@ -133,7 +133,7 @@ export class Router {
 
   /**
    * To every partition, the home partition first. A worker has left when all have let it go. It is registered when one
-   * partition knows it: the others, which may stand still for long, answer UNKNOWN_WORKER once they can.
+   * partition knows it and none decides otherwise: those that stand still answer UNKNOWN_WORKER once they can.
    */
   private toAll(request: NatsRequest, message: object, command: (to: Answerable) => Command, only: Partition | undefined): void {
     if (only !== undefined) return this.hosts[only]!.leader ? this.hosts[only]!.leader!.handle(command(request)) : request.refuse(this.hosts[only]!.whyNot);
@@ -162,10 +162,15 @@ export class Router {
   }
 }
 
-/** The epoch is that of the home partition, or 0 where that one has not answered. */
+/** What a partition suffers from may pass; what it decides about the worker counts for all. */
+const mayPass = (reply: Reply): boolean =>
+  reply.kind === 'refused' && isCode(reply.rejection.code) && (ERRORS[reply.rejection.code].kind === 'operating' || ERRORS[reply.rejection.code].retryable);
+
+/** The epoch is that of the home partition, or 0 where that one has not registered the worker. */
 function registeredBy(replies: readonly Reply[]): Reply {
+  const refused = replies.find((each) => each.kind === 'refused' && !mayPass(each));
   const registered = replies.find((each) => each.kind === 'registered');
-  if (registered === undefined || registered === replies[0]) return replies[0]!;
+  if (refused || registered === undefined || registered === replies[0]) return refused ?? replies[0]!;
   return { ...registered, epoch: 0 };
 }
 
