@@ -6,12 +6,13 @@ import { Keyring, SECRET_BYTES, type NamespaceKey } from './keyring.js';
 const key = (id: string): NamespaceKey => ({ id, secret: randomBytes(SECRET_BYTES) });
 const [one, two] = [key('1'), key('2')];
 
-t.test('a signature is the HMAC-SHA-256 of the text, cut to 84 bits, behind the id of the key', async () => {
+t.test('a signature is the HMAC-SHA-256 of the text, cut to 84 bits, behind the id of the key', async (t) => {
   const keyring = new Keyring([one]);
   fc.assert(fc.property(fc.string({ maxLength: 512, unit: 'binary-ascii' }), (text) => {
     const mac = createHmac('sha256', one.secret).update(text).digest('base64url').slice(0, 14);
     return keyring.sign(text) === `1.${mac}` && keyring.verifies(text, `1.${mac}`);
   }));
+  t.throws(() => keyring.sign('x'.repeat(513)), RangeError);
 });
 
 t.test('every other signature is refused', async (t) => {
