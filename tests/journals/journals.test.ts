@@ -6,9 +6,6 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { PartitionCore } from '../../actors/partition/core.js';
-import { KEYRING } from '../../actors/partition/play.js';
-import { viewOf } from '../../actors/partition/state.js';
 import { startWorker } from '../../actors/worker/start.js';
 import { verifyServer } from '../../bin/audit/server.js';
 import { history } from '../../bin/replay/history.js';
@@ -16,12 +13,10 @@ import { startBroker } from '../../gateways/nats/broker.js';
 import { parseJobId, parseNamespace, type Partition } from '../../protocols/ids.js';
 import { connectClient, type Client } from '../../sdk/client.js';
 import { performer } from '../../sdk/index.js';
-import { Chain } from '../../streams/chain.js';
-import { openJournal } from '../../streams/jetstream.js';
 import { startServer, type RunningServer } from '../../streams/server/start.js';
 import { eventually, quiet } from '../broker.js';
 import { silent } from '../worker/support.js';
-import { folderOf, hashOfView, readRecording, recordedVersions, type RecordedJob, type Recording } from './recording.js';
+import { foldedView, folderOf, hashOfView, readRecording, recordedVersions, type RecordedJob } from './recording.js';
 
 const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'expired']);
 /**
@@ -49,18 +44,6 @@ async function serverOn(t: Teardown, version: string): Promise<RunningServer> {
   return server;
 }
 
-async function fold(server: RunningServer, { namespace }: Recording, partition: Partition): Promise<PartitionCore> {
-  const source = await openJournal({ url: server.brokerUrl, ns: parseNamespace(namespace)!, partition });
-  const chain = new Chain(partition);
-  const core = new PartitionCore(partition, KEYRING);
-  for await (const stored of source.replay(1)) {
-    const accepted = chain.accept(stored);
-    if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);
-  }
-  await source.close();
-  return core;
-}
-
 async function seen(client: Client, { jobId }: RecordedJob): Promise<RecordedJob> {
   const { status, attempt, result, contentType, failure } = await client.get({ jobId });
   const bytes = result === undefined ? undefined : Buffer.from(result instanceof Uint8Array ? result : JSON.stringify(result));
@@ -77,9 +60,9 @@ for (const version of await recordedVersions()) {
   t.test(`the journals of ${version} fold to what was recorded`, async (t) => {
     const server = await serverOn(t, version);
     for (const [p, { viewHash, seq }] of recording.partitions.entries()) {
-      const core = await fold(server, recording, p as Partition);
-      t.equal(core.state.seq, seq);
-      t.equal(hashOfView(viewOf(core.state)), viewHash, `partition ${p}`);
+      const view = await foldedView(server.brokerUrl, ns, p as Partition);
+      t.equal(view.seq, seq);
+      t.equal(hashOfView(view), viewHash, `partition ${p}`);
     }
   });
 

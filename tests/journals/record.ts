@@ -9,16 +9,11 @@ import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect, type NatsConnection } from 'nats';
 import pino from 'pino';
-import { PartitionCore } from '../../actors/partition/core.js';
-import { KEYRING } from '../../actors/partition/play.js';
-import { viewOf } from '../../actors/partition/state.js';
 import { startBroker, type Broker } from '../../gateways/nats/broker.js';
 import { parseNamespace, type Partition } from '../../protocols/ids.js';
-import { Chain } from '../../streams/chain.js';
-import { openJournal } from '../../streams/jetstream.js';
 import { startServer } from '../../streams/server/start.js';
 import { queuesOf } from '../broker.js';
-import { canonical, folderOf, hashOfView, type RecordedJob, type Recording } from './recording.js';
+import { canonical, foldedView, folderOf, hashOfView, type RecordedJob, type Recording } from './recording.js';
 
 const NAMESPACE = parseNamespace('default')!;
 const PARTITIONS = 2;
@@ -137,18 +132,6 @@ async function disturb(nc: NatsConnection): Promise<void> {
   await nc.flush();
 }
 
-async function foldJournal(url: string, partition: Partition): Promise<unknown> {
-  const source = await openJournal({ url, ns: NAMESPACE, partition });
-  const chain = new Chain(partition);
-  const core = new PartitionCore(partition, KEYRING);
-  for await (const stored of source.replay(1)) {
-    const accepted = chain.accept(stored);
-    if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);
-  }
-  await source.close();
-  return viewOf(core.state);
-}
-
 async function record(version: string): Promise<void> {
   const folder = folderOf(version);
   if (existsSync(folder)) throw new Error(`${folder} is there already: what was recorded stays as it is.`);
@@ -178,14 +161,14 @@ async function record(version: string): Promise<void> {
   for (const [name, jobId] of recorder.jobs) jobs[name] = await recorder.view(jobId);
   await nc.close();
   await broker.stop();
-  const views = await Promise.all(queues.map((_, p) => foldJournal(server.brokerUrl, p as Partition)));
+  const views = await Promise.all(queues.map((_, p) => foldedView(server.brokerUrl, NAMESPACE, p as Partition)));
   await server.stop();
 
   await mkdir(folder, { recursive: true });
   await cp(dataDir, join(folder, 'data'), { recursive: true, filter: (path) => !NOT_KEPT.has(basename(path)) });
   await rm(dataDir, { recursive: true });
   const partitions = views.map((view) => {
-    const { version: viewVersion, seq } = view as { version: number; seq: number };
+    const { version: viewVersion, seq } = view;
     return { viewVersion, viewHash: hashOfView(view), seq };
   });
   const recording: Recording = { namespace: NAMESPACE, partitions, jobs };

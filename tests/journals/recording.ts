@@ -10,6 +10,12 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PartitionCore } from '../../actors/partition/core.js';
+import { KEYRING } from '../../actors/partition/play.js';
+import { viewOf } from '../../actors/partition/state.js';
+import type { Namespace, Partition } from '../../protocols/ids.js';
+import { Chain } from '../../streams/chain.js';
+import { openJournal } from '../../streams/jetstream.js';
 
 export interface RecordedJob {
   readonly jobId: string;
@@ -50,3 +56,16 @@ export function canonical(view: unknown): string {
 }
 
 export const hashOfView = (view: unknown): string => createHash('sha256').update(canonical(view)).digest('hex');
+
+/** The canonical view of what a journal folds to. @param url with the broker's user */
+export async function foldedView(url: string, ns: Namespace, partition: Partition): Promise<{ version: number; seq: number }> {
+  const source = await openJournal({ url, ns, partition });
+  const chain = new Chain(partition);
+  const core = new PartitionCore(partition, KEYRING);
+  for await (const stored of source.replay(1)) {
+    const accepted = chain.accept(stored);
+    if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);
+  }
+  await source.close();
+  return viewOf(core.state) as { version: number; seq: number };
+}
