@@ -3,7 +3,7 @@
  * An actor per job, one actor per slot, the machine's pure transition, and the Map that is used.
  */
 import { createActor, transition } from 'xstate';
-import { performerChart, performerMachine, type PerformerEvent } from '../actors/performer/performer.chart.js';
+import { performerChart, performerMachine, type PerformerEvent } from '../worker/performer/performer.chart.js';
 
 const EVENTS: readonly PerformerEvent[] = ['Leased', 'Accepted', 'Returned', 'Reported'];
 const jobs = Number(process.argv[2] ?? 50_000);

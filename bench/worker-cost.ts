@@ -7,8 +7,8 @@ import { connect, type Msg } from '@nats-io/transport-node';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
-import { performer } from '../actors/performer/performer.js';
-import { startWorker } from '../actors/worker/start.js';
+import { performer } from '../worker/performer/performer.js';
+import { startWorker } from '../worker/start.js';
 import { jobId, type Partition } from '../protocols/ids.js';
 import { worker } from '../protocols/messages.js';
 

@@ -1,7 +1,7 @@
 /** A worker as a process of its own. What it imports decides how fast it starts and how small it stays. */
 import type { Logger } from 'pino';
-import { loadPerformers } from '../actors/worker/load.js';
-import { startWorker, type StartedWorker } from '../actors/worker/start.js';
+import { loadPerformers } from '../worker/load.js';
+import { startWorker, type StartedWorker } from '../worker/start.js';
 import type { WorkerFlags } from './commands/worker.js';
 import { locate } from './locate.js';
 import { logger } from './log.js';

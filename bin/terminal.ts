@@ -17,8 +17,5 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 /** Somebody else's text, so that it shows what it holds and steers no terminal. */
 export const visible = (text: string): string => text.replaceAll(CONTROL, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-/** JSON on one line. Between its tokens is the only place where it has line breaks and tabs. */
-export const oneLine = (json: string): string => json.replaceAll(/[\t\r\n]+/g, ' ');
-
 export const print = (line: string): void => void process.stdout.write(`${line}\n`);
 export const note = (line: string): void => void process.stderr.write(`${line}\n`);

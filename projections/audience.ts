@@ -2,7 +2,7 @@
  * Whether anybody listens to what a projection publishes. While nobody does, nothing is published, but kept until the
  * server has said once more that nobody listens: so whoever comes misses nothing that is committed after he came.
  */
-import { committedOf, type Committed } from '../actors/partition/committed.js';
+import { committedOf, type Committed } from '../streams/committed.js';
 import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
 

@@ -3,8 +3,7 @@
  * and only while this broker leads. Those of jobs only while somebody listens: three a job are a fifth of a broker's work and two fifths of its server's.
  */
 import protobuf from 'protobufjs/minimal.js';
-import type { EventName } from '../actors/partition/batch.js';
-import type { Committed } from '../actors/partition/committed.js';
+import type { Committed, EventName } from '../streams/committed.js';
 import type { Namespace } from '../protocols/ids.js';
 import { subjects } from '../protocols/subjects.js';
 import { eventOffsets } from '../streams/commit.js';

@@ -3,7 +3,7 @@
  * commits that a take-over replays, and those of a leader whose lease is in doubt. What is held when leadership is lost
  * is dropped, for the next leader begins at the checkpoint.
  */
-import { committedOf, type Committed } from '../actors/partition/committed.js';
+import { committedOf, type Committed } from '../streams/committed.js';
 import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
 

@@ -2,15 +2,14 @@
  * The jobs projection: where every job begins and ends in the journal, and how it ended. It answers for the jobs that have
  * left their leader; what it says of them is read from the journal itself, so nothing is kept twice.
  */
-import type { Archive, ArchivedJob } from '../actors/partition/archive.js';
+import type { Archive, ArchivedJob } from '../actors/job/archive.js';
 import { decodeJobEvent, isJobEventType, type JobEvent } from '../actors/job/job.events.js';
 import { FINAL_STATUSES, type FinalStatus } from '../actors/job/job.js';
 import { jobChart } from '../actors/job/job.chart.js';
 import { journal } from '../protocols/messages.js';
 import type { JobId } from '../protocols/ids.js';
 import { IndexTable } from './index-table.js';
-import type { EventName } from '../actors/partition/batch.js';
-import type { Committed } from '../actors/partition/committed.js';
+import type { Committed, EventName } from '../streams/committed.js';
 import type { Projection } from './projection.js';
 
 /** In the table: 1 for a job that lives, then the final statuses in their order. */

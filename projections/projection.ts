@@ -1,6 +1,5 @@
 /** A projection: a fold of the journal into something to look at. It never decides and never writes into a journal. */
-import type { EventName } from '../actors/partition/batch.js';
-import type { Committed } from '../actors/partition/committed.js';
+import type { Committed, EventName } from '../streams/committed.js';
 
 /** A commit that a projection has come to. */
 export interface Checkpoint {

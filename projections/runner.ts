@@ -3,7 +3,7 @@
  * has replayed or written, in order, so that nothing is read from the server twice; what lies at or before a
  * projection's checkpoint is passed over.
  */
-import type { Committed, Follower } from '../actors/partition/committed.js';
+import type { Committed, Follower } from '../streams/committed.js';
 import type { Partition } from '../protocols/ids.js';
 import { RepriseError } from '../protocols/errors.js';
 import type { Checkpoint, Projection } from './projection.js';

@@ -18,3 +18,6 @@ export function withMember(object: object, name: string, text: string): string {
   const others = JSON.stringify(object);
   return `${others.slice(0, -1)}${others === '{}' ? '' : ','}${JSON.stringify(name)}:${text}}`;
 }
+
+/** JSON on one line. Between its tokens is the only place where it has line breaks and tabs. */
+export const oneLine = (json: string): string => json.replaceAll(/[\t\r\n]+/g, ' ');

@@ -1,5 +1,5 @@
 /** What the broker answers, as plain values: no protobuf, hashes as text, content decoded. */
-import { decodeContent } from '../actors/performer/content.js';
+import { decodeContent } from '../protocols/content.js';
 import { codeOf, RepriseError } from '../protocols/errors.js';
 import { error, job } from '../protocols/messages.js';
 

@@ -1,7 +1,7 @@
 /** A client of Reprise: submits jobs, waits for them, looks at them, cancels them, and watches them, over the public subjects. */
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { encodeContent } from '../actors/performer/content.js';
+import { encodeContent } from '../protocols/content.js';
 import { RepriseError } from '../protocols/errors.js';
 import { parseNamespace, type Namespace } from '../protocols/ids.js';
 import { DEFAULTS } from '../protocols/limits.js';

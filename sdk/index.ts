@@ -1,5 +1,5 @@
 /** The package's main export: what a performer file imports as "reprise". */
-export { performer } from '../actors/performer/performer.js';
+export { performer } from '../worker/performer/performer.js';
 export type {
   Handle,
   Log,
@@ -9,4 +9,4 @@ export type {
   PerformerParts,
   Validate,
   Verdict,
-} from '../actors/performer/performer.js';
+} from '../worker/performer/performer.js';

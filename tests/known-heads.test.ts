@@ -6,7 +6,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import pino from 'pino';
 import t, { type Test } from 'tap';
-import { verifyServer } from '../bin/audit/server.js';
+import { verifyServer } from '../audit/server.js';
 import type { Partition } from '../protocols/ids.js';
 import { streams, subjects } from '../protocols/subjects.js';
 import { connectNats } from '../streams/connect.js';

@@ -5,8 +5,8 @@
 import { headers, type Msg } from '@nats-io/nats-core';
 import pino from 'pino';
 import t, { type Test } from 'tap';
-import { performer } from '../actors/performer/performer.js';
-import { startWorker } from '../actors/worker/start.js';
+import { performer } from '../worker/performer/performer.js';
+import { startWorker } from '../worker/start.js';
 import type { Partition } from '../protocols/ids.js';
 import { error, job } from '../protocols/messages.js';
 import { subjects } from '../protocols/subjects.js';

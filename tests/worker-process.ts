@@ -1,8 +1,8 @@
 /** A worker as a process, for tests that kill or stop it: `double` doubles a number, `slow` takes its time. It leaves when its parent does. */
 import { setTimeout as wait } from 'node:timers/promises';
 import pino from 'pino';
-import { performer } from '../actors/performer/performer.js';
-import { startWorker } from '../actors/worker/start.js';
+import { performer } from '../worker/performer/performer.js';
+import { startWorker } from '../worker/start.js';
 
 const { WORKER_URL: url = '', WORKER_NAMESPACE: namespace = '', REPRISE_TEST_LOG: level = 'silent' } = process.env;
 process.stdin.on('end', () => process.exit()).resume();

@@ -7,8 +7,8 @@ import { applyJob } from './job.apply.js';
 import { jobChart, jobMachine } from './job.chart.js';
 import { decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit, type Outcome, type SubmitJob } from './job.decide.js';
 import { decodeJobEvent, JOB_MESSAGES, type JobEvent } from './job.events.js';
-import { withSharedPolicy } from '../partition/fold.js';
-import { Policies } from '../partition/state.js';
+import { withSharedPolicy } from '../../partition/core/fold.js';
+import { Policies } from '../../partition/core/state.js';
 import { LIVE_STATUSES, FINAL_STATUSES, type Job, type Policy } from './job.js';
 
 const ID = parseJobId('0-0123456789abcdef')!;

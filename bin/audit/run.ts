@@ -2,9 +2,9 @@
 import type { VerifyFlags } from '../commands/audit.js';
 import { locateForBroker } from '../locate.js';
 import { note, paint, print } from '../terminal.js';
-import { verifyFolder } from './folder.js';
-import type { Finding } from './partition.js';
-import { verifyServer } from './server.js';
+import { verifyFolder } from '../../audit/folder.js';
+import type { Finding } from '../../audit/partition.js';
+import { verifyServer } from '../../audit/server.js';
 
 export async function runVerify(flags: VerifyFlags): Promise<void> {
   const findings = flags.data === undefined ? await onServer(flags) : await verifyFolder(flags.data);

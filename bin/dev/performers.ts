@@ -1,7 +1,7 @@
 /** Which performers `dev` serves: those that were named, else ./performers once a file of them is there, else the examples. */
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isPerformerFile } from '../../actors/worker/load.js';
+import { isPerformerFile } from '../../worker/load.js';
 import { RepriseError } from '../../protocols/errors.js';
 import { EXAMPLES_FOLDER } from '../self.js';
 

@@ -1,7 +1,7 @@
 /** The payload of `reprise submit`: JSON text, a file, or stdin. */
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { JSON_TYPE } from '../../actors/performer/content.js';
+import { JSON_TYPE } from '../../protocols/content.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { JobToSubmit } from '../../sdk/client.js';
 

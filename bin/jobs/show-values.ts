@@ -1,9 +1,9 @@
 /** Answers as people and as machines read them. */
 import { DEFAULTS } from '../../protocols/limits.js';
 import type { JobAnswer, JobView } from '../../sdk/client.js';
-import { contentText } from '../../actors/performer/content.js';
-import { withMember } from '../../protocols/json-text.js';
-import { oneLine, paint, visible } from '../terminal.js';
+import { contentText } from '../../protocols/content.js';
+import { oneLine, withMember } from '../../protocols/json-text.js';
+import { paint, visible } from '../terminal.js';
 
 type Outcome = Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType'>;
 

@@ -1,7 +1,7 @@
 /** A step of a replay as people read it. */
 import { statusText } from '../jobs/show-values.js';
 import { paint, visible } from '../terminal.js';
-import type { Step } from './steps.js';
+import type { Step } from '../../replay/steps.js';
 
 export function* linesOf(step: Step): Generator<string> {
   const { type, by, commandId } = step.cause;

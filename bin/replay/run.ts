@@ -5,9 +5,9 @@ import { connectClient } from '../../sdk/client.js';
 import type { ReplayFlags } from '../commands/replay.js';
 import { locateForBroker, type Located } from '../locate.js';
 import { note, print } from '../terminal.js';
-import { history, type Range } from './history.js';
+import { history, type Range } from '../../replay/history.js';
 import { linesOf } from './lines.js';
-import { stepJson, Steps } from './steps.js';
+import { stepJson, Steps } from '../../replay/steps.js';
 
 /** A broker tells where to look. It is not needed, so it is not waited for. */
 const ASK_MS = 500;

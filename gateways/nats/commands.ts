@@ -1,12 +1,12 @@
 /** From a decoded request to the commands of partitions: which ones it goes to, and what each is asked. */
 import { randomFillSync } from 'node:crypto';
-import type { Command, Target } from '../../actors/partition/inputs.js';
-import type { Asker } from '../../actors/partition/effects.js';
+import type { Command, Target } from '../../partition/core/inputs.js';
+import type { Asker } from '../../partition/core/effects.js';
 import { jobId, partitionOfJob, partitionOfQueue, type JobId, type Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { job, worker } from '../../protocols/messages.js';
 import type { Identity } from '../../protocols/proofs.js';
-import { text, whole } from './bounds.js';
+import { text, whole } from '../../protocols/bounds.js';
 import { submitRequest, target, waitMs, type SubmitRequest } from './job-requests.js';
 import { partitionIn, progress, registerRequest, reports, tokens } from './worker-requests.js';
 

@@ -1,6 +1,6 @@
 /** Replies as bytes: protobuf, or JSON for those who asked in JSON. */
-import type { Reply } from '../../actors/partition/reply.js';
-import { contentText } from '../../actors/performer/content.js';
+import type { Reply } from '../../partition/leader/reply.js';
+import { contentText } from '../../protocols/content.js';
 import { wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import { encoded } from '../../protocols/encoded.js';
 import { withMember } from '../../protocols/json-text.js';

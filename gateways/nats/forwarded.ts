@@ -3,7 +3,7 @@
  * table lacks is passed on as it came, and an answer that cannot be read is one whose outcome is unknown.
  */
 import { errors, type Msg } from '@nats-io/nats-core';
-import type { Reply } from '../../actors/partition/reply.js';
+import type { Reply } from '../../partition/leader/reply.js';
 import { foreignRejection, reject, wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { job, worker } from '../../protocols/messages.js';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { session as sessionFrom } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import { identity, isProved, type Identity } from '../../protocols/proofs.js';
-import { Invalid, sessionOf, workerIdOf } from './bounds.js';
+import { Invalid, sessionOf, workerIdOf } from '../../protocols/bounds.js';
 
 interface Claimed {
   readonly workerId: string;

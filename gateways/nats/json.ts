@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import { job, worker } from '../../protocols/messages.js';
 import type { Verb } from '../../protocols/subjects.js';
-import { Invalid, validated } from './bounds.js';
+import { Invalid, validated } from '../../protocols/bounds.js';
 import { readEnvelope } from './raw-json.js';
 
 const count = z.number().nonnegative();

@@ -1,6 +1,6 @@
 /** The projections of a partition, and where they begin when this broker takes over. */
 import type { Logger } from 'pino';
-import type { Archive } from '../../actors/partition/archive.js';
+import type { Archive } from '../../actors/job/archive.js';
 import { EventsProjection, type EventsOptions } from '../../projections/events.js';
 import { JobsProjection, JournalArchive } from '../../projections/jobs.js';
 import { ProjectionRunner } from '../../projections/runner.js';

@@ -3,7 +3,7 @@
  * `JSON.parse` has accepted the request before, so the grammar holds. What it would change silently is refused here: a
  * name that is given twice, and a number that a double does not hold.
  */
-import { Invalid } from './bounds.js';
+import { Invalid } from '../../protocols/bounds.js';
 
 /** Opaque in the request itself and in the entries of its list, `jobs` or `reports`. */
 const OPAQUE: ReadonlySet<string> = new Set(['payload', 'result']);

@@ -1,6 +1,6 @@
 /** A request as it came over NATS: decoded on arrival, answered once, in the form it was asked in. */
 import { headers, type Msg } from '@nats-io/nats-core';
-import type { Answerable, Reply } from '../../actors/partition/reply.js';
+import type { Answerable, Reply } from '../../partition/leader/reply.js';
 import { foreignRejection, reject, statusOf, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { job, worker } from '../../protocols/messages.js';

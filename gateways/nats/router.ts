@@ -3,15 +3,15 @@
  * with the client's own reply inbox. What concerns several partitions is split, and the answers are put together.
  */
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
-import { COMMANDS } from '../../actors/partition/commands.js';
-import type { Command } from '../../actors/partition/inputs.js';
-import type { PartitionHost } from '../../actors/partition/host.js';
-import { answer, type Answerable, type Reply } from '../../actors/partition/reply.js';
+import { COMMANDS } from '../../partition/core/commands.js';
+import type { Command } from '../../partition/core/inputs.js';
+import type { PartitionHost } from '../../partition/leader/host.js';
+import { answer, type Answerable, type Reply } from '../../partition/leader/reply.js';
 import { ERRORS, isCode, reject, wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { job, worker } from '../../protocols/messages.js';
 import { subjects, type Verb, type WorkerVerb } from '../../protocols/subjects.js';
-import { Invalid, validated } from './bounds.js';
+import { Invalid, validated } from '../../protocols/bounds.js';
 import {
   awaitCommand, cancelCommand, drainCommand, getCommand, heartbeatCommand, pullCommand, registerCommand, reportCommand, submitCommand, submitParts,
   targetPartition,

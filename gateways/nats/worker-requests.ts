@@ -1,14 +1,14 @@
 /** Requests of workers, decoded from either form and held to the limits. */
 import type { Outcome } from '../../actors/job/job.decide.js';
 import type { Failure } from '../../actors/job/job.js';
-import type { RejectedInput, Report } from '../../actors/partition/inputs.js';
+import type { RejectedInput, Report } from '../../partition/core/inputs.js';
 import type { RegisterWorker } from '../../actors/worker/worker.js';
 import type { Identity } from '../../protocols/proofs.js';
 import { parsePartition, partitionOfJob, parseToken, type Partition, type Token } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { worker } from '../../protocols/messages.js';
 import { wellFormed } from '../../protocols/utf8.js';
-import { atMost, Invalid, jobType, payload, queueName, text, tokenOf, tokenParts, validated, whole, within } from './bounds.js';
+import { atMost, Invalid, jobType, payload, queueName, text, tokenOf, tokenParts, validated, whole, within } from '../../protocols/bounds.js';
 import { contentType } from './job-requests.js';
 
 /** @param identity of the session that the worker proved, or that was drawn for it */

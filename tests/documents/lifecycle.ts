@@ -6,8 +6,8 @@ import type { AnyStateMachine } from 'xstate';
 import { readChart, type Arrow } from '../../actors/chart.js';
 import { jobMachine } from '../../actors/job/job.chart.js';
 import type { JobEventType } from '../../actors/job/job.events.js';
-import { performerMachine, type PerformerEvent } from '../../actors/performer/performer.chart.js';
-import { workerActor } from '../../actors/worker/worker.actor.js';
+import { performerMachine, type PerformerEvent } from '../../worker/performer/performer.chart.js';
+import { workerActor } from '../../worker/worker.actor.js';
 import { workerMachine, type WorkerEventType } from '../../actors/worker/worker.js';
 
 const JOB: Readonly<Record<JobEventType, string>> = {

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Performer } from '../../actors/performer/performer.js';
-import type { WorkerLog } from '../../actors/worker/process.js';
-import { startWorker, type StartWorkerOptions, type StartedWorker } from '../../actors/worker/start.js';
+import type { Performer } from '../../worker/performer/performer.js';
+import type { WorkerLog } from '../../worker/process.js';
+import { startWorker, type StartWorkerOptions, type StartedWorker } from '../../worker/start.js';
 import { startServer, type RunningServer } from '../../streams/server/start.js';
 
 export const silent: WorkerLog = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };

@@ -1,0 +1,52 @@
+/**
+ * Verifies a data folder without touching it: a server that starts on a damaged folder mends it and destroys evidence,
+ * so one is started on a copy.
+ */
+import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { RepriseError } from '../protocols/errors.js';
+import type { Namespace, Partition } from '../protocols/ids.js';
+import type { Finding } from './partition.js';
+import { startOnCopy } from './recovery.js';
+import { complete, journalNamed, verifyServer } from './server.js';
+
+/** What belongs to the server that runs or ran there, not to what it stored. */
+const NOT_COPIED: ReadonlySet<string> = new Set(['server.lock', 'ports', 'broker.secret', 'nats-server.log', 'nats-server.out']);
+
+export async function verifyFolder(given: string): Promise<Finding[]> {
+  const folder = resolve(given);
+  const journals = await journalsIn(folder);
+  const copy = await mkdtemp(join(tmpdir(), 'reprise-audit-'));
+  try {
+    await cp(folder, copy, { recursive: true, filter: (path) => !NOT_COPIED.has(basename(path)) });
+    return await verifyCopy(copy, journals);
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+async function verifyCopy(copy: string, journals: ReadonlyMap<Namespace, Partition[]>): Promise<Finding[]> {
+  const server = await startOnCopy(copy);
+  try {
+    const findings: Finding[] = [];
+    for (const [namespace, partitions] of journals) findings.push(...(await verifyServer(server.brokerUrl, namespace, complete(partitions))));
+    return findings;
+  } finally {
+    await server.stop();
+  }
+}
+
+/** From the folder's own names, so that a stream that the server does not recover any more is missed. */
+async function journalsIn(folder: string): Promise<Map<Namespace, Partition[]>> {
+  if (!(await stat(folder).catch(() => undefined))?.isDirectory()) {
+    throw new RepriseError('USAGE', `${folder} is no folder that can be read.`, { hint: 'Give the data folder that `reprise dev` was started with.' });
+  }
+  const found = new Map<Namespace, Partition[]>();
+  for (const path of await readdir(folder, { recursive: true })) {
+    const journal = /[\\/]streams[\\/][^\\/]+$/.test(path) ? journalNamed(basename(path)) : undefined;
+    if (journal) found.set(journal.namespace, [...(found.get(journal.namespace) ?? []), journal.partition]);
+  }
+  if (found.size > 0) return found;
+  throw new RepriseError('NOT_FOUND', `There is no journal in ${folder}.`, { hint: 'Give the data folder that `reprise dev` was started with; it holds a folder called jetstream.' });
+}

@@ -1,0 +1,71 @@
+/** Verifies all journals of a namespace on a server that runs. */
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { RepriseError } from '../protocols/errors.js';
+import type { Namespace, Partition } from '../protocols/ids.js';
+import { connectNats, operating } from '../streams/connect.js';
+import { knownOf, openCheckpoints, openWitness, type Heads, type Kept } from '../streams/heads.js';
+import { verifyPartition, type Finding, type KnownFrom } from './partition.js';
+
+const JOURNAL = /^REPRISE_(.+)_JOURNAL_(\d+)$/;
+
+export interface JournalName {
+  readonly namespace: Namespace;
+  readonly partition: Partition;
+}
+
+/** What the name of a journal's stream says; undefined for any other stream. */
+export function journalNamed(stream: string): JournalName | undefined {
+  const found = JOURNAL.exec(stream);
+  return found ? { namespace: found[1] as Namespace, partition: Number(found[2]) as Partition } : undefined;
+}
+
+/** @param wanted those that must be there; without it those of `ns` that the server has */
+export async function verifyServer(url: string, ns: Namespace, wanted?: readonly Partition[]): Promise<Finding[]> {
+  const nc = await connectNats({ url, name: 'reprise audit', reconnect: true });
+  try {
+    const partitions = wanted ?? (await partitionsOn(nc, ns));
+    const findings: Finding[] = [];
+    for (const partition of partitions) {
+      findings.push(await verifyPartition(url, ns, partition, await readAll(nc, ns, partition)));
+    }
+    return findings;
+  } finally {
+    await nc.close();
+  }
+}
+
+async function partitionsOn(nc: NatsConnection, ns: Namespace): Promise<Partition[]> {
+  try {
+    const found: Partition[] = [];
+    for await (const name of (await jetstreamManager(nc, { checkAPI: false })).streams.names()) {
+      const journal = journalNamed(name);
+      if (journal?.namespace === ns) found.push(journal.partition);
+    }
+    if (found.length === 0) throw new RepriseError('NOT_FOUND', `The server has no journal of the namespace ${ns}.`, { hint: 'Check --nats and --namespace; a broker makes the journals when it starts for the first time.' });
+    return complete(found);
+  } catch (error) {
+    throw operating(error, 'Asking for the streams failed');
+  }
+}
+
+/** From 0 to the highest: one that is missing in between is to be found missing, not passed over. */
+export function complete(found: readonly Partition[]): Partition[] {
+  return Array.from({ length: Math.max(...found) + 1 }, (_, n) => n as Partition);
+}
+
+/** Without its witness a journal that lost its tail looks whole, so one that cannot be read is a finding too. */
+async function readAll(nc: NatsConnection, ns: Namespace, partition: Partition): Promise<KnownFrom> {
+  const problems: string[] = [];
+  const read = async (what: string, heads: Heads): Promise<Kept> => {
+    try {
+      return await heads.read(partition);
+    } catch (error) {
+      // Nothing was found out then, bad or good.
+      if (error instanceof RepriseError && error.code === 'PERMISSION_DENIED') throw error;
+      problems.push(`the ${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      return { heads: [], foreign: 0 };
+    }
+  };
+  return { ...knownOf(await read('witness', openWitness(nc, ns)), await read('checkpoints', openCheckpoints(nc, ns))), problems };
+}

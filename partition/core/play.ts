@@ -1,0 +1,122 @@
+/**
+ * A partition's core on a stage of its own for tests: time, ids and chance are given, commits are kept as bytes, and
+ * what was said is collected. The same core runs in production.
+ */
+import { jobId, parseSession, parseToken, parseWorkerId, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
+import { Keyring } from '../../protocols/keyring.js';
+import { leaseSignature, token as tokenWith } from '../../protocols/proofs.js';
+import { journal } from '../../protocols/messages.js';
+import { encodeCommit } from '../../streams/commit.js';
+import type { Outcome, SubmitJob } from '../../actors/job/job.decide.js';
+import type { Policy } from '../../actors/job/job.js';
+import { PartitionCore } from './core.js';
+import type { Asker, Effect } from './effects.js';
+import type { Command } from './inputs.js';
+
+export const KEYRING = new Keyring([{ id: 'test', secret: Buffer.alloc(32, 7) }]);
+export const POLICY: Policy = {
+  maxAttempts: 3, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0, nonRetryable: [], attemptMs: 60_000, heartbeatMs: 1_000,
+};
+
+type Said = Effect & { readonly kind: Exclude<Effect['kind'], 'ended'> };
+
+export class Play {
+  readonly core = new PartitionCore(0 as Partition, KEYRING);
+  /** The journal so far: each commit's bytes, at sequence index + 1. */
+  readonly commits: Uint8Array[] = [];
+  nowMs = 1_700_000_000_000;
+  private asked = 0;
+  private drawn = 0;
+
+  /** Puts a command in and commits at once. @returns what it was answered, and everything else that was said */
+  ask<Kind extends Command['kind']>(command: Omit<Extract<Command, { kind: Kind }>, 'to'> & { kind: Kind }): { answer: Said | undefined; said: Said[] } {
+    const to = { asker: 'asker', nth: (this.asked += 1) } as Asker;
+    this.put({ ...command, to } as unknown as Command);
+    const said = this.commit();
+    return { answer: said.find((effect) => effect.to === to), said };
+  }
+
+  put(command: Command): void {
+    this.core.step(command, this.moment);
+  }
+
+  tick(passedMs: number): Said[] {
+    this.nowMs += passedMs;
+    this.core.step({ kind: 'tick' }, this.moment);
+    return this.commit();
+  }
+
+  /** Writes what was decided. */
+  commit(): Said[] {
+    const said: Said[] = [];
+    for (let batch = this.core.take(); batch; batch = this.core.take()) {
+      if (batch.events.length > 0) {
+        const header = { version: 1, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l', prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: 1 };
+        this.commits.push(encodeCommit(header, batch.encodedEvents));
+        if (batch.seq !== this.commits.length) throw new Error(`batch ${batch.seq} as commit ${this.commits.length}`);
+      }
+      said.push(...batch.effects.filter((effect): effect is Said => effect.kind !== 'ended'));
+    }
+    return said;
+  }
+
+  /** A fresh core that has folded the same journal. */
+  replayed(): PartitionCore {
+    const core = new PartitionCore(0 as Partition, KEYRING);
+    this.commits.forEach((bytes, nth) => core.replay(journal.Commit.decode(bytes), nth + 1));
+    return core;
+  }
+
+  submit(over: Partial<SubmitJob> = {}): JobId {
+    const id = this.nextId();
+    const { answer } = this.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id, job: { ...job(), ...over } }] });
+    const first = answer?.kind === 'jobs' ? answer.answers[0] : undefined;
+    if (first === undefined || first.kind === 'refused') throw new Error(`refused: ${JSON.stringify(answer)}`);
+    return first.jobId;
+  }
+
+  register(name: string, types: readonly string[] = ['square'], queues: readonly string[] = []): void {
+    this.ask<'register'>({ kind: 'register', proof: '', worker: { workerId: worker(name), session: session(name), types, queues, capacity: 10, software: '' } });
+  }
+
+  pull(name: string, pullSeq: number, free: number, held: readonly Token[] = [], reports: readonly { token: Token; outcome: Outcome }[] = []): Said[] {
+    return this.ask<'pull'>({ kind: 'pull', workerId: worker(name), session: session(name), pullSeq, free, expiresMs: 1_000, held, reports: reports.map((report) => ({ ...report, ...parseToken(report.token)! })) }).said;
+  }
+
+  /** Types of the journal's events of one job. */
+  history(id: JobId): string[] {
+    return this.commits.flatMap((bytes) => journal.Commit.decode(bytes).events.filter((event) => event.id === id).map((event) => event.type ?? ''));
+  }
+
+  /** Leadership begins now. */
+  lead(): void {
+    this.core.lead(this.moment.monoMs);
+  }
+
+  nextId(): JobId {
+    this.drawn += 1;
+    const random = new Uint8Array(10);
+    new DataView(random.buffer).setUint32(6, this.drawn);
+    return jobId(0 as Partition, random);
+  }
+
+  private get moment() {
+    return { nowMs: this.nowMs, monoMs: this.nowMs - 1_600_000_000_000, draw: 0.5 };
+  }
+}
+
+export const job = (): SubmitJob => ({
+  type: 'square', queue: 'default', payload: Buffer.from('1'), contentType: '', priority: 0, key: '', commandId: '', delayMs: 0, runAtMs: 0,
+  policy: POLICY, totalMs: 0, labels: undefined,
+});
+export const worker = (name: string): WorkerId => parseWorkerId(name)!;
+export const session = (name: string): Session => parseSession(`${name}-session`)!;
+export const ok = (of: Token): { token: Token; outcome: Outcome } => ({ token: of, outcome: { kind: 'ok', result: Buffer.from('1'), contentType: '' } });
+export const failed = (of: Token): { token: Token; outcome: Outcome } => ({
+  token: of, outcome: { kind: 'retry', failure: { code: 'PERFORMER_ERROR', message: 'no' }, afterMs: undefined },
+});
+export const leasesIn = (said: readonly Said[]): Token[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.token) : []));
+/** The token under which a pull of a worker's brought an attempt. */
+export const token = (name: string, pullSeq: number, id: JobId, attempt: number, lease: number): Token =>
+  tokenWith(id, attempt, lease, leaseSignature(KEYRING, session(name), pullSeq));
+export const first = (name: string, id: JobId, pullSeq = 1): Token => token(name, pullSeq, id, 1, 1);

@@ -1,0 +1,266 @@
+/**
+ * A broker's part in one partition: it waits for the lease, takes the journal over, leads, and when leading ends for
+ * whatever reason, folds everything again. There is no undo: a state in doubt is thrown away.
+ */
+import { randomBytes } from 'node:crypto';
+import { reject, RepriseError, type OperatingCode, type Rejection } from '../../protocols/errors.js';
+import { journalId, leaderId, type LeaderId, type Partition } from '../../protocols/ids.js';
+import type { Head } from '../../streams/chain.js';
+import type { Journal, Stored } from '../../streams/journal.js';
+import { Payloads } from '../../streams/payloads.js';
+import { settle } from '../../streams/settle.js';
+import { takeOver, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
+import type { Archive } from '../../actors/job/archive.js';
+import { COMMANDS } from '../core/commands.js';
+import type { PartitionCore } from '../core/core.js';
+import { Fold, type FoldOptions } from './journal-fold.js';
+import { Leader, refuseAll, type Clock, type Lost } from './leader.js';
+
+export interface Lease {
+  tryAcquire(): Promise<boolean>;
+  renew(): Promise<boolean>;
+  release(): Promise<void>;
+  validForMs(): number;
+}
+
+export interface HostOptions extends FoldOptions {
+  readonly broker: string;
+  readonly clock: Clock;
+  readonly lease: Lease;
+  archive(read: (seq: number) => Promise<Stored | undefined>): Archive;
+  openJournal(): Promise<Journal>;
+  /** Heads that the journal must contain. Asked for at every take-over, before the journal is read. */
+  knownHeads(): Promise<readonly KnownHead[]>;
+  onHead(head: Head): void;
+  onLeading(leader: Leader): void;
+  onFollowing(): void;
+}
+
+const POLL_MS = 200;
+const YIELD_MS = 100;
+const RENEW_MS = 400;
+const WARN_EVERY_MS = 60_000;
+const HALTED_RETRY_MS = 5_000;
+/** What carrying on would make worse: the partition stands still until somebody has looked. */
+const HALTING: readonly string[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'DISK_FULL', 'FOLD_DIVERGED'];
+
+interface Taken {
+  readonly core: PartitionCore;
+  readonly journal: Journal;
+  readonly head: Head;
+  readonly leaderId: LeaderId;
+}
+
+export class PartitionHost {
+  leader: Leader | undefined;
+  /** Why the partition stands still, if it does. */
+  halted: RepriseError | undefined;
+  private stopping = false;
+  private lastHead: Head | undefined;
+  private running: Promise<void> | undefined;
+  private wake: (() => void) | undefined;
+  private warnAgainMonoMs = 0;
+
+  constructor(private readonly options: HostOptions) {
+    this.ready = new Promise((done) => (this.tellReady = done));
+  }
+
+  /** Resolves when the partition has a leader for the first time: this broker or another. */
+  readonly ready: Promise<void>;
+  private tellReady: () => void = () => {};
+  /** Whether another broker holds the lease, as far as this one knows. */
+  isFollowing = false;
+
+  /** What to answer while neither this broker nor, as far as it knows, another leads. */
+  get whyNot(): Rejection {
+    const { halted, options } = this;
+    if (halted) return reject(halted.code as OperatingCode, halted.message);
+    return reject('NOT_LEADER', `partition ${options.partition} has no leader here at the moment`);
+  }
+
+  get partition(): Partition {
+    return this.options.partition;
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wake?.();
+    await this.leader?.stop();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      try {
+        this.isFollowing = !(await this.options.lease.tryAcquire());
+        if (this.isFollowing) this.tellReady();
+        if (this.isFollowing) await this.pause(POLL_MS);
+        else await this.term();
+      } catch (error) {
+        await this.troubled(error);
+      }
+    }
+  }
+
+  /** A term of office: from the lease to its loss, perhaps with several leaderships when a commit had to be settled. */
+  private async term(): Promise<void> {
+    const { lease } = this.options;
+    const renewing = setInterval(() => void this.renew(), RENEW_MS);
+    try {
+      let taken = await this.take(await this.options.openJournal());
+      while (taken && !this.stopping) taken = await this.lead(taken);
+      // Stopped between taking over and leading.
+      await taken?.journal.close();
+    } finally {
+      clearInterval(renewing);
+      if (this.stopping) await lease.release().catch(() => {});
+    }
+  }
+
+  private async renew(): Promise<void> {
+    const { lease, log, partition } = this.options;
+    const held = await lease.renew().catch(() => false);
+    if (!held && lease.validForMs() <= 0) log.debug({ partition }, 'the lease is not renewed; answers without a commit are withheld');
+    this.warnOfWindow();
+  }
+
+  /** More commands come than can be remembered for as long as is promised. */
+  private warnOfWindow(): void {
+    const { clock, log, partition } = this.options;
+    const windowMs = this.leader?.commandWindowMs ?? COMMANDS.ms;
+    if (windowMs >= COMMANDS.ms || clock.monoMs() < this.warnAgainMonoMs) return;
+    this.warnAgainMonoMs = clock.monoMs() + WARN_EVERY_MS;
+    log.warn({ partition, windowMs, hint: 'Use more queues on more partitions, or keys.' }, 'a command is known again for less than 10 minutes');
+  }
+
+  private async take(journal: Journal): Promise<Taken | undefined> {
+    const started = performance.now();
+    const fold = this.newFold();
+    try {
+      return await this.taken(await takeOver(journal, await this.takeOverOptions(fold)), fold, started);
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  private async taken(result: TakenOver, fold: Fold, started: number): Promise<Taken | undefined> {
+    const { log, partition } = this.options;
+    if (result.kind === 'deposed') {
+      log.info({ partition, why: result.why }, 'another broker leads');
+      await result.journal.close();
+      return undefined;
+    }
+    this.halted = undefined;
+    const { head, journal } = result;
+    fold.alarm(head.epoch);
+    log.info({ partition, epoch: head.epoch, seq: head.seq, jobs: fold.core.state.jobs.size, tookMs: Math.round(performance.now() - started) }, 'leading');
+    return { core: fold.core, journal, head, leaderId: result.leaderId as LeaderId };
+  }
+
+  private async lead({ core, journal, head, leaderId: id }: Taken): Promise<Taken | undefined> {
+    const { options } = this;
+    const bytes = new Payloads((seq) => journal.read(seq));
+    const leader = new Leader({
+      core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)), followers: options.followers,
+      clock: options.clock, leaseValidForMs: () => options.lease.validForMs(), onHead: (next) => this.noteHead(next),
+      onApart: (apartMs) => this.noteClock(apartMs),
+    });
+    this.noteHead(head);
+    this.leader = leader;
+    this.tellReady();
+    options.onLeading(leader);
+    const lost = await leader.lost;
+    this.leader = undefined;
+    options.onFollowing();
+    return this.afterwards(leader, journal, lost);
+  }
+
+  private async afterwards(leader: Leader, journal: Journal, lost: Lost): Promise<Taken | undefined> {
+    const { log, partition } = this.options;
+    if (lost.kind === 'ambiguous' && lost.pending) return this.settled(leader, journal, lost.pending);
+    await journal.close();
+    if (lost.kind === 'stopped') return undefined;
+    log.warn({ partition, lost: lost.kind, why: describe(lost) }, 'leading ended; the state is folded again');
+    if (lost.kind === 'refused' && lost.why === 'full') throw new RepriseError('JOURNAL_FULL', lost.message);
+    if (lost.kind === 'broken' && lost.error instanceof RepriseError && HALTING.includes(lost.error.code)) throw lost.error;
+    // After a fence somebody else may lead: two that depose each other in step would go on so, and nobody would be served.
+    await this.pause(lost.kind === 'broken' ? POLL_MS : YIELD_MS * this.options.clock.draw());
+    return undefined;
+  }
+
+  /** A commit of which nobody knows whether it was written: the barrier tells, then its askers are told. */
+  private async settled(leader: Leader, journal: Journal, pending: NonNullable<Extract<Lost, { kind: 'ambiguous' }>['pending']>): Promise<Taken | undefined> {
+    const { log, partition } = this.options;
+    const started = performance.now();
+    const fold = this.newFold();
+    try {
+      const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(fold));
+      log.warn({ partition, seq: pending.expectedSeq + 1, written }, 'an ambiguous commit was settled');
+      const taken = await this.taken(takenOver, fold, started);
+      if (written && taken) leader.releaseSettled(pending, taken.head);
+      else refuseAll(pending.batch, reject(written ? 'UNKNOWN' : 'NOT_LEADER', written ? 'recorded, but another broker leads now' : 'the commit was not recorded'));
+      return taken;
+    } catch (error) {
+      refuseAll(pending.batch, reject('UNKNOWN', `the commit was not acknowledged, and it could not be found out whether it was written: ${error instanceof Error ? error.message : String(error)}`));
+      await journal.close();
+      throw error;
+    }
+  }
+
+  private newFold(): Fold {
+    return new Fold(this.options);
+  }
+
+  private async takeOverOptions(fold: Fold): Promise<TakeOverOptions> {
+    const { options } = this;
+    const known = [...(await options.knownHeads()), ...(this.lastHead ? [{ ...this.lastHead, from: 'this broker' }] : [])];
+    fold.known = known;
+    return {
+      known, broker: options.broker, journalId: () => journalId(randomBytes(10)), leaderId: () => leaderId(randomBytes(10)), nowMs: () => options.clock.nowMs(),
+      onCommit: (commit, seq, bytes, head) => fold.commit(commit, seq, bytes, head),
+      onForeign: (seq, why) => fold.skip(seq, why),
+    };
+  }
+
+  private noteHead(head: Head): void {
+    this.lastHead = head;
+    this.options.onHead(head);
+  }
+
+  private noteClock(apartMs: number): void {
+    const { log, partition } = this.options;
+    if (apartMs === 0) return log.info({ partition }, 'the clock of this machine and the time of the journal agree again');
+    const says = apartMs > 0 ? 'ahead of the time of the journal and is not followed' : 'behind the time of the journal, which goes on from where it is';
+    log.error({ partition, apartMs: Math.round(apartMs), hint: 'Let NTP set the clocks of brokers and server; see docs/adr/0014.' }, `the clock of this machine is ${says}`);
+  }
+
+  private async troubled(error: unknown): Promise<void> {
+    const { log, partition } = this.options;
+    const known = error instanceof RepriseError ? error : undefined;
+    if (known && HALTING.includes(known.code)) {
+      this.halted = known;
+      log.fatal({ partition, code: known.code, hint: known.hint, err: known }, 'the partition stands still');
+      return this.pause(HALTED_RETRY_MS);
+    }
+    if (!this.stopping) log.warn({ partition, err: error }, 'could not lead; trying again');
+    return this.pause(POLL_MS);
+  }
+
+  private pause(ms: number): Promise<void> {
+    if (this.stopping) return Promise.resolve();
+    return new Promise((done) => {
+      const timer = setTimeout(done, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
+  }
+}
+
+const describe = (lost: Lost): string => ('message' in lost ? lost.message : lost.kind === 'broken' ? String(lost.error) : '');

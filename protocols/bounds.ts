@@ -1,0 +1,92 @@
+/** Checks of single fields, shared by JSON and protobuf. A broken rule is thrown as {@link Invalid} and becomes a rejection. */
+import { isJobType, isQueueName, parseJobId, parseSession, parseToken, parseWorkerId, type JobId, type Session, type Token, type WorkerId } from './ids.js';
+import { reject, type Rejection, type RejectionCode } from './errors.js';
+import { LIMITS } from './limits.js';
+
+export class Invalid extends Error {
+  constructor(
+    readonly code: RejectionCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Runs a validation; what it throws as Invalid is the rejection. */
+export function validated<T>(check: () => T): T | Rejection {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof Invalid) return reject(error.code, error.message);
+    throw error;
+  }
+}
+
+const invalid = (message: string): never => {
+  throw new Invalid('INVALID_ARGUMENT', message);
+};
+
+export function whole(name: string, value: number, least: number, most: number): number {
+  return Number.isInteger(value) && value >= least && value <= most ? value : invalid(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+}
+
+export function within(name: string, value: number, least: number, most: number): number {
+  return Number.isFinite(value) && value >= least && value <= most ? value : invalid(`${name} must be a number from ${least} to ${most}, not ${value}`);
+}
+
+/** Half of a surrogate pair, which JSON can escape, has no UTF-8 form: it would come back from the journal as another text. */
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const UNFIT = /[\u0000-\u001f\u007f\p{Surrogate}]/u;
+
+export function text(name: string, value: string, mostBytes: number, least = 0): string {
+  if (value === '' && least === 0) return value;
+  if (value.length < least) return invalid(`${name} must not be empty`);
+  if (Buffer.byteLength(value) > mostBytes) return invalid(`${name} must have at most ${mostBytes} bytes`);
+  return UNFIT.test(value) ? invalid(`${name} must not hold control characters or half of a surrogate pair`) : value;
+}
+
+/** Names that were valid before: a million jobs have a handful of them, and each is to be one string, not a million. */
+function checkedName(isValid: (value: string) => boolean, rule: string): (value: string) => string {
+  const names = new Map<string, string>();
+  return (value) => {
+    const known = names.get(value);
+    if (known !== undefined) return known;
+    if (!isValid(value)) return invalid(`${rule}, not ${show(value)}`);
+    if (names.size < MOST_NAMES) names.set(value, value);
+    return value;
+  };
+}
+const MOST_NAMES = 1_000;
+
+export const queueName = checkedName(isQueueName, 'queue must be 1 to 64 of A-Z a-z 0-9 _ -');
+export const jobType = checkedName(isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
+export const jobIdOf = (value: string): JobId => parseJobId(value) ?? invalid(`jobId ${show(value)} is not a job id`);
+export const workerIdOf = (value: string): WorkerId => parseWorkerId(value) ?? invalid(`workerId must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);
+export const sessionOf = (value: string): Session => parseSession(value) ?? invalid(`session must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);
+export const tokenParts = (value: string): NonNullable<ReturnType<typeof parseToken>> => parseToken(value) ?? invalid(`${show(value)} is not a token`);
+export const tokenOf = (value: string): Token => (tokenParts(value), value as Token);
+
+export function payload(name: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= LIMITS.payloadBytes) return bytes;
+  throw new Invalid('TOO_LARGE', `${name} has ${bytes.length} bytes; the limit is ${LIMITS.payloadBytes}`);
+}
+
+export function atMost<T>(name: string, list: readonly T[], most: number): readonly T[] {
+  return list.length <= most ? list : invalid(`${name} must have at most ${most} entries, not ${list.length}`);
+}
+
+const LABEL = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,63}$/;
+const LABEL_RULE = '1 to 64 of A-Z a-z 0-9 _ . / -, and begin with a letter or digit';
+
+export function labels(name: string, map: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
+  const entries = atMost(name, Object.entries(map), LIMITS.labels);
+  if (entries.length === 0) return undefined;
+  for (const [key, value] of entries) {
+    if (!LABEL.test(key)) return invalid(`${name}: the name ${show(key)} must be ${LABEL_RULE}`);
+    text(`${name}.${key}`, value, LIMITS.labelBytes);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** Hostile text in an error message is shown short and escaped. */
+const show = (value: string): string => JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);

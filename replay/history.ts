@@ -1,0 +1,50 @@
+/** Reads the events of one job out of the journal, as an ordinary user, and checks the chain on the way. */
+import type { JobId, Namespace } from '../protocols/ids.js';
+import { partitionOfJob } from '../protocols/ids.js';
+import { decodeLeniently } from '../protocols/lenient.js';
+import { journal } from '../protocols/messages.js';
+import { Chain } from '../streams/chain.js';
+import { openJournal } from '../streams/jetstream.js';
+import type { Stored } from '../streams/journal.js';
+
+export interface Range {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+export interface Fact {
+  readonly seq: number;
+  readonly index: number;
+  readonly nowMs: number;
+  readonly event: journal.Event;
+}
+
+/** @param range the whole journal without it */
+export async function* history(url: string, ns: Namespace, id: JobId, range: Range = { firstSeq: 1, lastSeq: Infinity }): AsyncGenerator<Fact> {
+  const source = await openJournal({ url, ns, partition: partitionOfJob(id) });
+  try {
+    let chain: Chain | undefined;
+    for await (const stored of source.replay(range.firstSeq)) {
+      if (stored.seq > range.lastSeq) return;
+      chain ??= chainBefore(id, range.firstSeq, stored);
+      const accepted = chain.accept(stored);
+      if (accepted.kind === 'commit') yield* factsOf(accepted.commit, stored.seq, id);
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** The commit that reading begins with names its predecessor; from there on every link is checked. */
+function chainBefore(id: JobId, firstSeq: number, stored: Stored): Chain {
+  const partition = partitionOfJob(id);
+  if (firstSeq === 1) return new Chain(partition);
+  const { journalId, prevSeq, prevHash, epoch, nowMs } = decodeLeniently(journal.Commit, stored.bytes) as journal.Commit;
+  return new Chain(partition, { journalId, partition, seq: prevSeq, hash: prevHash, epoch, nowMs });
+}
+
+function* factsOf(commit: journal.Commit, seq: number, id: JobId): Generator<Fact> {
+  for (const [index, event] of commit.events.entries()) {
+    if (event.kind === 'job' && event.id === id) yield { seq, index, nowMs: commit.nowMs, event: event as journal.Event };
+  }
+}

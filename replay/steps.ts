@@ -1,0 +1,103 @@
+/** What each event of a job did to it, found by folding them again with the code that the leader folds with. Pure. */
+import { applyJob } from '../actors/job/job.apply.js';
+import { jobChart } from '../actors/job/job.chart.js';
+import { decodeJobEvent, isJobEventType, type JobEvent } from '../actors/job/job.events.js';
+import type { Job } from '../actors/job/job.js';
+import { contentText } from '../protocols/content.js';
+import type { JobId } from '../protocols/ids.js';
+import { oneLine, withMember } from '../protocols/json-text.js';
+import type { Fact } from './history.js';
+
+export interface Change {
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** On one line: JSON as it is stored, or a description. */
+export interface Content {
+  readonly of: 'payload' | 'result';
+  readonly text: string;
+  readonly isJson: boolean;
+}
+
+export interface Step {
+  /** `seq.index`: the commit, and the event within it. */
+  readonly position: string;
+  readonly time: string;
+  readonly event: string;
+  readonly cause: { readonly type: string; readonly by: string; readonly commandId: string };
+  readonly before: string;
+  readonly after: string;
+  readonly changed: Readonly<Record<string, Change>>;
+  readonly content?: Content;
+  /** As the event tells it; it may be the same as the one before, and so no change. */
+  readonly failure?: { readonly code: string; readonly message: string };
+  /** The event does not follow from the status before: this journal cannot be folded by this version. */
+  readonly complaint?: string;
+}
+
+/** Told apart, or of no use to people; how many jobs came before is not known from one job's events. */
+const UNTOLD: ReadonlySet<string> = new Set(['id', 'status', 'place', 'payload', 'result', 'failure', 'lastSeq']);
+const SHORT = 400;
+
+export class Steps {
+  readonly #id: JobId;
+  #status: string;
+  #job: Job | undefined;
+
+  /** @param status the job's before the first event that comes */
+  constructor(id: JobId, status = 'absent') {
+    this.#id = id;
+    this.#status = status;
+  }
+
+  next({ seq, index, nowMs, event: stored }: Fact): Step {
+    const before = this.#status;
+    const { type = '', by = '', commandId = '' } = stored.cause ?? {};
+    const told = { position: `${seq}.${index}`, time: new Date(nowMs).toISOString(), event: stored.type, cause: { type: type ?? '', by: by ?? '', commandId: commandId ?? '' }, before };
+    if (!isJobEventType(stored.type)) return { ...told, after: before, changed: {}, complaint: 'this version does not know the event' };
+    const event = decodeJobEvent(stored.type, stored.body);
+    const leads = jobChart.next(before, event.type);
+    const complaint = leads === event.body.status ? {} : { complaint: `from ${before} the chart leads to ${leads ?? 'nowhere'}` };
+    const old = structuredClone(this.#job);
+    this.#status = event.body.status;
+    // Without its submission a job cannot be folded, only told.
+    if (this.#job !== undefined || event.type === 'JobSubmitted') this.#job = applyJob(this.#job, event, this.#id, { seq, index, nowMs, place: 0 });
+    return { ...told, after: event.body.status, changed: difference(old, this.#job), ...contents(event), ...complaint };
+  }
+}
+
+function contents(event: JobEvent): Pick<Step, 'content' | 'failure'> {
+  if (event.type === 'JobSubmitted') return { content: contentOf('payload', event.body.payload, event.body.contentType) };
+  if (event.type === 'JobCompleted') return { content: contentOf('result', event.body.result, event.body.contentType) };
+  const failure = 'failure' in event.body ? event.body.failure : undefined;
+  return failure ? { failure: { code: failure.code, message: failure.message } } : {};
+}
+
+function contentOf(of: Content['of'], bytes: Uint8Array, contentType: string): Content {
+  const stored = contentText(bytes, contentType);
+  if (stored === undefined) return { of, text: `${bytes.length} bytes of ${contentType || 'what is no JSON'}`, isJson: false };
+  const text = oneLine(stored);
+  if (text.length > SHORT) return { of, text: `${text.slice(0, SHORT)}… (${bytes.length} bytes)`, isJson: false };
+  return { of, text, isJson: true };
+}
+
+/** The step as one line of JSON. */
+export function stepJson({ content, ...rest }: Step & { readonly kind?: 'event' }): string {
+  if (content === undefined) return JSON.stringify(rest);
+  return withMember(rest, content.of, content.isJson ? content.text : JSON.stringify(content.text));
+}
+
+/** Field by field; of a new job what is not empty. */
+function difference(before: Job | undefined, after: Job | undefined): Record<string, Change> {
+  const changed: Record<string, Change> = {};
+  for (const [field, value] of Object.entries(after ?? {})) {
+    if (UNTOLD.has(field)) continue;
+    const old: unknown = before && (before as unknown as Record<string, unknown>)[field];
+    if (before ? !same(old, value) : !isEmpty(value)) changed[field] = { before: old ?? null, after: (value as unknown) ?? null };
+  }
+  return changed;
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const isEmpty = (value: unknown): boolean => value === undefined || value === '' || value === 0 || value === false;
