@@ -3,7 +3,8 @@
  * left their leader; what it says of them is read from the journal itself, so nothing is kept twice.
  */
 import type { Archive, ArchivedJob } from '../actors/job/archive.js';
-import { decodeJobEvent, isJobEventType, type JobEvent } from '../actors/job/job.events.js';
+import { JOB_EVENTS, type JobEvent } from '../actors/job/job.events.js';
+import { decodeEvent } from '../actors/kind.js';
 import { FINAL_STATUSES, type FinalStatus } from '../actors/job/job.js';
 import { jobChart } from '../actors/job/job.chart.js';
 import { journal } from '../protocols/messages.js';
@@ -87,9 +88,9 @@ function outcomeOf(event: JobEvent, seq: number, index: number): Pick<ArchivedJo
 
 function eventsOf(id: JobId, commit: journal.Commit | undefined): { event: JobEvent; index: number; nowMs: number; by: string }[] {
   return (commit?.events ?? []).flatMap((stored, index) => {
-    const { kind, id: of, type, body, cause } = stored;
-    if (kind !== 'job' || of !== id || !type || !isJobEventType(type)) return [];
+    const { kind, id: of, cause } = stored;
+    if (kind !== 'job' || of !== id) return [];
     const by = cause?.type === 'ReportAttempt' ? (cause.by ?? '') : '';
-    return [{ event: decodeJobEvent(type, body ?? new Uint8Array()), index, nowMs: commit?.nowMs ?? 0, by }];
+    return [{ event: decodeEvent(JOB_EVENTS, stored as journal.Event, `event ${index} of job ${id}`), index, nowMs: commit?.nowMs ?? 0, by }];
   });
 }

@@ -1,10 +1,13 @@
 /** What each event of a job did to it, found by folding them again with the code that the leader folds with. Pure. */
 import { applyJob } from '../actors/job/job.apply.js';
 import { jobChart } from '../actors/job/job.chart.js';
-import { decodeJobEvent, isJobEventType, type JobEvent } from '../actors/job/job.events.js';
+import { JOB_EVENTS, type JobEvent } from '../actors/job/job.events.js';
+import { decodeEvent } from '../actors/kind.js';
 import type { Job } from '../actors/job/job.js';
 import { contentText } from '../protocols/content.js';
+import { RepriseError } from '../protocols/errors.js';
 import type { JobId } from '../protocols/ids.js';
+import type { journal } from '../protocols/messages.js';
 import { oneLine, withMember } from '../protocols/json-text.js';
 import type { Fact } from './history.js';
 
@@ -55,8 +58,8 @@ export class Steps {
     const before = this.#status;
     const { type = '', by = '', commandId = '' } = stored.cause ?? {};
     const told = { position: `${seq}.${index}`, time: new Date(nowMs).toISOString(), event: stored.type, cause: { type: type ?? '', by: by ?? '', commandId: commandId ?? '' }, before };
-    if (!isJobEventType(stored.type)) return { ...told, after: before, changed: {}, complaint: 'this version does not know the event' };
-    const event = decodeJobEvent(stored.type, stored.body);
+    const event = known(stored, told.position);
+    if (event === undefined) return { ...told, after: before, changed: {}, complaint: 'this version does not know the event' };
     const leads = jobChart.next(before, event.type);
     const complaint = leads === event.body.status ? {} : { complaint: `from ${before} the chart leads to ${leads ?? 'nowhere'}` };
     const old = structuredClone(this.#job);
@@ -64,6 +67,15 @@ export class Steps {
     // Without its submission a job cannot be folded, only told.
     if (this.#job !== undefined || event.type === 'JobSubmitted') this.#job = applyJob(this.#job, event, this.#id, { seq, index, nowMs, place: 0 });
     return { ...told, after: event.body.status, changed: difference(old, this.#job), ...contents(event), ...complaint };
+  }
+}
+
+function known(stored: journal.Event, position: string): JobEvent | undefined {
+  try {
+    return decodeEvent(JOB_EVENTS, stored, position);
+  } catch (error) {
+    if (error instanceof RepriseError && error.code === 'JOURNAL_TOO_NEW') return undefined;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 /** What can happen to a job: the bodies as they are decided and folded, and the messages that carry them. */
-import { decodeLeniently } from '../../protocols/lenient.js';
 import { job as messages } from '../../protocols/messages.js';
 import type { Session, WorkerId } from '../../protocols/ids.js';
+import type { EventTable } from '../kind.js';
 import type { Failure, Policy } from './job.js';
 
 export interface JobBodies {
@@ -27,25 +27,17 @@ export interface JobBodies {
 export type JobEventType = keyof JobBodies;
 export type JobEvent = { [T in JobEventType]: { readonly type: T; readonly body: Readonly<JobBodies[T]> } }[JobEventType];
 
-/** The message of each event type. A type that is missing here cannot be read, so a replay halts at it. */
-export const JOB_MESSAGES = {
-  JobSubmitted: messages.JobSubmitted,
-  JobDelayed: messages.JobDelayed,
-  JobBecameReady: messages.JobBecameReady,
-  JobLeased: messages.JobLeased,
-  JobCompleted: messages.JobCompleted,
-  JobRetryScheduled: messages.JobRetryScheduled,
-  JobReclaimed: messages.JobReclaimed,
-  JobFailed: messages.JobFailed,
-  JobCancelRequested: messages.JobCancelRequested,
-  JobCancelled: messages.JobCancelled,
-  JobExpired: messages.JobExpired,
-} as const satisfies Record<JobEventType, unknown>;
-
-export const isJobEventType = (type: string): type is JobEventType => Object.hasOwn(JOB_MESSAGES, type);
-
-/** @throws Error if the bytes are not that message */
-export function decodeJobEvent(type: JobEventType, bytes: Uint8Array): JobEvent {
-  // The generated classes fill every absent field with its default, which is what the bodies above promise.
-  return { type, body: decodeLeniently<unknown>(JOB_MESSAGES[type], bytes) } as unknown as JobEvent;
-}
+/** A type that is missing here cannot be read, so a replay halts at it. */
+export const JOB_EVENTS: EventTable<JobEvent> = {
+  JobSubmitted: { version: 1, message: messages.JobSubmitted, content: 'payload' },
+  JobDelayed: { version: 1, message: messages.JobDelayed },
+  JobBecameReady: { version: 1, message: messages.JobBecameReady },
+  JobLeased: { version: 1, message: messages.JobLeased },
+  JobCompleted: { version: 1, message: messages.JobCompleted, content: 'result' },
+  JobRetryScheduled: { version: 1, message: messages.JobRetryScheduled, content: 'failure' },
+  JobReclaimed: { version: 1, message: messages.JobReclaimed, content: 'failure' },
+  JobFailed: { version: 1, message: messages.JobFailed, content: 'failure' },
+  JobCancelRequested: { version: 1, message: messages.JobCancelRequested, content: 'reason' },
+  JobCancelled: { version: 1, message: messages.JobCancelled, content: 'failure' },
+  JobExpired: { version: 1, message: messages.JobExpired, content: 'failure' },
+};

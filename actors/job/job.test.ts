@@ -6,7 +6,8 @@ import { backoffMs } from './backoff.js';
 import { applyJob } from './job.apply.js';
 import { jobChart, jobMachine } from './job.chart.js';
 import { decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit, type Outcome, type SubmitJob } from './job.decide.js';
-import { decodeJobEvent, JOB_MESSAGES, type JobEvent } from './job.events.js';
+import { decodeEvent } from '../kind.js';
+import { JOB_EVENTS, type JobEvent } from './job.events.js';
 import { withSharedPolicy } from '../../partition/core/fold.js';
 import { Policies } from '../../partition/core/state.js';
 import { LIVE_STATUSES, FINAL_STATUSES, type Job, type Policy } from './job.js';
@@ -161,7 +162,7 @@ t.test('the Map and the machine agree on every status and event, and some decisi
   }
   const statuses = ['absent', ...LIVE_STATUSES, ...FINAL_STATUSES];
   for (const from of statuses) {
-    for (const type of Object.keys(JOB_MESSAGES)) {
+    for (const type of Object.keys(JOB_EVENTS)) {
       const can = jobMachine.states[from as 'ready']!.transitions.has(type as never);
       t.equal(jobChart.next(from, type) !== undefined, can, `${from} ${can ? 'takes' : 'does not take'} ${type}`);
     }
@@ -173,8 +174,8 @@ t.test('the Map and the machine agree on every status and event, and some decisi
 
 t.test('every event survives its message', (t) => {
   for (const [, event] of decisions()) {
-    const bytes = JOB_MESSAGES[event.type].encode(event.body as never).finish();
-    const again = withSharedPolicy(decodeJobEvent(event.type, bytes), new Policies());
+    const body = JOB_EVENTS[event.type].message.encode(event.body).finish();
+    const again = withSharedPolicy(decodeEvent(JOB_EVENTS, { type: event.type, version: 1, body }, 'here'), new Policies());
     const job = event.type === 'JobSubmitted' ? undefined : running();
     t.same(JSON.parse(JSON.stringify(applyJob(job && structuredClone(job), again, ID, at()))), JSON.parse(JSON.stringify(applyJob(job, event, ID, at()))), event.type);
   }

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { transition } from 'xstate';
 import type { Session, WorkerId } from '../../protocols/ids.js';
-import { applyWorker, decideDrain, decideGone, decideRegister, decodeWorkerEvent, WORKER_MESSAGES, workerChart, workerMachine, type Worker, type WorkerEvent } from './worker.js';
+import { decodeEvent } from '../kind.js';
+import { applyWorker, decideDrain, decideGone, decideRegister, WORKER_EVENTS, workerChart, workerMachine, type Worker, type WorkerEvent } from './worker.js';
 
 const ID = 'w1' as WorkerId;
 const SESSION = 's1' as Session;
@@ -33,8 +34,8 @@ t.test('the Map and the machine agree, some decision takes every arrow, and ever
     t.equal(next.value, event.body.status);
     t.equal(workerChart.next(from, event.type), event.body.status);
     const applied = applyWorker(worker && { ...worker }, { ...event, id: ID, nowMs: 2 });
-    const bytes = WORKER_MESSAGES[event.type].encode(event.body as never).finish();
-    t.same(applyWorker(worker && { ...worker }, { ...decodeWorkerEvent(event.type, bytes), id: ID, nowMs: 2 }), applied);
+    const body = WORKER_EVENTS[event.type].message.encode(event.body).finish();
+    t.same(applyWorker(worker && { ...worker }, { ...decodeEvent(WORKER_EVENTS, { type: event.type, version: 1, body }, 'here'), id: ID, nowMs: 2 }), applied);
   }
   const taken = new Set(pairs.map(([worker, event]) => `${worker?.status ?? 'absent'} ${event.type}`));
   t.same(workerChart.arrows.map((arrow) => `${arrow.from} ${arrow.event}`).filter((arrow) => !taken.has(arrow)), []);

@@ -4,9 +4,9 @@
  */
 import { assign, setup } from 'xstate';
 import type { Session, WorkerId } from '../../protocols/ids.js';
-import { decodeLeniently } from '../../protocols/lenient.js';
 import { worker as messages } from '../../protocols/messages.js';
 import { readChart } from '../chart.js';
+import type { EventTable } from '../kind.js';
 
 export interface Worker {
   readonly id: WorkerId;
@@ -28,17 +28,11 @@ export type WorkerEventType = keyof WorkerBodies;
 export type WorkerEvent = { [T in WorkerEventType]: { readonly type: T; readonly body: Readonly<WorkerBodies[T]> } }[WorkerEventType];
 type Applied = WorkerEvent & { readonly id: WorkerId; readonly nowMs: number };
 
-export const WORKER_MESSAGES = {
-  WorkerRegistered: messages.WorkerRegistered,
-  WorkerDraining: messages.WorkerDraining,
-  WorkerGone: messages.WorkerGone,
-} as const satisfies Record<WorkerEventType, unknown>;
-
-export const isWorkerEventType = (type: string): type is WorkerEventType => Object.hasOwn(WORKER_MESSAGES, type);
-
-export function decodeWorkerEvent(type: WorkerEventType, bytes: Uint8Array): WorkerEvent {
-  return { type, body: decodeLeniently<unknown>(WORKER_MESSAGES[type], bytes) } as unknown as WorkerEvent;
-}
+export const WORKER_EVENTS: EventTable<WorkerEvent> = {
+  WorkerRegistered: { version: 1, message: messages.WorkerRegistered },
+  WorkerDraining: { version: 1, message: messages.WorkerDraining },
+  WorkerGone: { version: 1, message: messages.WorkerGone },
+};
 
 export const workerMachine = setup({
   types: { context: {} as { worker: Worker | undefined }, events: {} as Applied },

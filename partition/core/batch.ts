@@ -3,7 +3,7 @@
  * acknowledgement.
  */
 import protobuf from 'protobufjs/minimal.js';
-import type { Encoder } from '../../protocols/encoded.js';
+import type { EventType } from '../../actors/kind.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { EVENTS_TAG } from '../../streams/commit.js';
 import type { Effect } from './effects.js';
@@ -37,8 +37,8 @@ export class Batch {
     );
   }
 
-  add<Body>(kind: string, id: string, type: string, cause: Cause, message: Encoder<Body>, body: Body): void {
-    writeEvent(this.writer, kind, id, type, cause, message, body);
+  add(kind: string, id: string, type: string, cause: Cause, of: EventType, body: object): void {
+    writeEvent(this.writer, kind, id, type, cause, of, body);
     this.events.push({ kind, id, type });
   }
 
@@ -60,20 +60,20 @@ export class Batch {
  * A journal.Event as one of a commit's, written field by field: it is made three times a job. Its body is encoded in
  * place, and what the events of one command share is encoded once.
  */
-function writeEvent<Body>(writer: protobuf.Writer, kind: string, id: string, type: string, cause: Cause, message: Encoder<Body>, body: Body): void {
+function writeEvent(writer: protobuf.Writer, kind: string, id: string, type: string, cause: Cause, of: EventType, body: object): void {
   writer.uint32(EVENTS_TAG).fork();
-  writer.raw(sharedFields(kind, type, cause)).uint32(18).string(id);
-  message.encode(body, writer.uint32(50).fork()).ldelim();
+  writer.raw(sharedFields(kind, type, of.version, cause)).uint32(18).string(id);
+  of.message.encode(body, writer.uint32(50).fork()).ldelim();
   writer.ldelim();
 }
 
 let last: { readonly kind: string; readonly type: string; readonly cause: Cause; readonly bytes: Uint8Array } | undefined;
 
 /** Kind, type, version and cause. A command hands the same cause to all its events, so one look back is enough. */
-function sharedFields(kind: string, type: string, cause: Cause): Uint8Array {
+function sharedFields(kind: string, type: string, version: number, cause: Cause): Uint8Array {
   if (last?.cause === cause && last.type === type && last.kind === kind) return last.bytes;
   const writer = protobuf.Writer.create();
-  writer.uint32(10).string(kind).uint32(26).string(type).uint32(32).uint32(1).uint32(42).fork();
+  writer.uint32(10).string(kind).uint32(26).string(type).uint32(32).uint32(version).uint32(42).fork();
   if (cause.commandId !== '') writer.uint32(10).string(cause.commandId);
   writer.uint32(18).string(cause.type);
   if (cause.by !== '') writer.uint32(26).string(cause.by);

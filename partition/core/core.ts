@@ -8,9 +8,9 @@ import type { Rejection } from '../../protocols/errors.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import type { journal } from '../../protocols/messages.js';
 import { LIMITS } from '../../protocols/limits.js';
-import { JOB_MESSAGES, type JobEvent } from '../../actors/job/job.events.js';
+import { JOB_EVENTS, type JobEvent } from '../../actors/job/job.events.js';
 import { isRunning, type Job } from '../../actors/job/job.js';
-import { WORKER_MESSAGES, type WorkerEvent } from '../../actors/worker/worker.js';
+import { WORKER_EVENTS, type WorkerEvent } from '../../actors/worker/worker.js';
 import { Batch } from './batch.js';
 import { answerOf, type Asker, type Effect, type JobAnswer } from './effects.js';
 import { foldCommit, foldJob, foldWorker, type Cause, type Folding } from './fold.js';
@@ -148,7 +148,7 @@ export class PartitionCore implements Folding {
     const index = batch.events.length;
     const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
     const job = foldJob(this, id, before, event, { seq: batch.seq, index, nowMs: batch.nowMs, place: this.state.submitted }, cause);
-    batch.add('job', id, event.type, cause, JOB_MESSAGES[event.type] as never, event.body as never);
+    batch.add('job', id, event.type, cause, JOB_EVENTS[event.type], event.body);
     if (!isRunning(job)) this.sessions.forget(id);
     if (job.endedMs > 0) batch.effects.push({ kind: 'ended', job });
     this.pendingEvents += 1;
@@ -158,7 +158,7 @@ export class PartitionCore implements Folding {
   emitWorker(id: WorkerId, event: WorkerEvent, cause: Cause): void {
     const batch = this.batchForEvent();
     foldWorker(this, id, event, batch.nowMs);
-    batch.add('worker', id, event.type, cause, WORKER_MESSAGES[event.type] as never, event.body as never);
+    batch.add('worker', id, event.type, cause, WORKER_EVENTS[event.type], event.body);
     this.pendingEvents += 1;
   }
 

@@ -8,9 +8,10 @@ import { journal } from '../../protocols/messages.js';
 import { jobChart } from '../../actors/job/job.chart.js';
 import { applyJob, type Where } from '../../actors/job/job.apply.js';
 import type { Job, Policy } from '../../actors/job/job.js';
-import { decodeJobEvent, isJobEventType, type JobEvent } from '../../actors/job/job.events.js';
-import { applyWorker, decodeWorkerEvent, isWorkerEventType, workerChart, type WorkerEvent } from '../../actors/worker/worker.js';
+import { JOB_EVENTS, type JobEvent } from '../../actors/job/job.events.js';
+import { applyWorker, WORKER_EVENTS, workerChart, type WorkerEvent } from '../../actors/worker/worker.js';
 import type { Chart } from '../../actors/chart.js';
+import { decodeEvent } from '../../actors/kind.js';
 import type { Indexes } from './indexes.js';
 import { beginCommit, keyName, MEMORY, type PartitionState, type Policies } from './state.js';
 
@@ -40,16 +41,15 @@ export function foldCommit(folding: Folding, commit: journal.Commit, seq: number
 
 function foldStored(folding: Folding, event: journal.Event, where: Where): void {
   const cause: Cause = { commandId: event.cause?.commandId ?? '', type: event.cause?.type ?? '', by: event.cause?.by ?? '' };
+  const name = `event ${where.seq}.${where.index}, ${event.kind} ${event.id}`;
   switch (event.kind) {
     case 'job': {
-      if (!isJobEventType(event.type)) break;
       const id = event.id as JobId;
-      foldJob(folding, id, folding.state.jobs.get(id), withSharedPolicy(decodeJobEvent(event.type, event.body), folding.policies), where, cause);
+      foldJob(folding, id, folding.state.jobs.get(id), withSharedPolicy(decodeEvent(JOB_EVENTS, event, name), folding.policies), where, cause);
       return;
     }
     case 'worker':
-      if (!isWorkerEventType(event.type)) break;
-      foldWorker(folding, event.id as WorkerId, decodeWorkerEvent(event.type, event.body), where.nowMs);
+      foldWorker(folding, event.id as WorkerId, decodeEvent(WORKER_EVENTS, event, name), where.nowMs);
       return;
     case 'partition':
       if (event.type !== 'LeaderStarted') break;

@@ -1,0 +1,103 @@
+/**
+ * A kind of actor: jobs, workers, queues. The core of a partition knows every kind by this interface alone. A new kind is
+ * a folder beside this file and a line in kinds.ts.
+ */
+import type protobuf from 'protobufjs/minimal.js';
+import { RepriseError } from '../protocols/errors.js';
+import type { Partition } from '../protocols/ids.js';
+import { decodeLeniently } from '../protocols/lenient.js';
+import type { Chart } from './chart.js';
+
+/** An actor in its store: plain data. */
+export interface Actor {
+  readonly id: string;
+  readonly status: string;
+}
+
+/** An event as it is decided and folded. `body.status` is where it leads. */
+export interface ActorEvent {
+  readonly type: string;
+  readonly body: { readonly status: string };
+}
+
+/** Where and when an event stands in the journal. */
+export interface At {
+  readonly seq: number;
+  readonly index: number;
+  readonly nowMs: number;
+  /** How many actors of the kind the partition had seen before. */
+  readonly place: number;
+}
+
+/** The protobuf message of an event's body. */
+export interface BodyMessage {
+  encode(body: object, writer?: protobuf.Writer): protobuf.Writer;
+  decode(reader: protobuf.Reader): object;
+}
+
+export interface EventType {
+  /** Of the body as it is written now. */
+  readonly version: number;
+  readonly message: BodyMessage;
+  /** The field of the body that is content: a payload, a result, the text of an error. It is stored beside what is hashed. */
+  readonly content?: string;
+  /** Reads the bodies of older versions as one of now. */
+  readonly older?: Readonly<Record<number, (bytes: Uint8Array) => object>>;
+}
+
+export type EventTable<E extends ActorEvent = ActorEvent> = Readonly<Record<E['type'], EventType>>;
+
+/** An event as it lies in the journal. */
+export interface StoredEvent {
+  readonly type: string;
+  readonly version: number;
+  readonly body: Uint8Array;
+}
+
+/**
+ * The generated classes fill every absent field with its default, which is what the types of bodies promise.
+ * @throws RepriseError JOURNAL_TOO_NEW for a type or a version that the table does not have
+ */
+export function decodeEvent<E extends ActorEvent>(events: EventTable<E>, { type, version, body }: StoredEvent, where: string): E {
+  const known = Object.hasOwn(events, type) ? events[type as E['type']] : undefined;
+  if (known === undefined) throw new RepriseError('JOURNAL_TOO_NEW', `${where}: the event ${type} is unknown to this version.`);
+  if (version === known.version) return { type, body: decodeLeniently<object>(known.message, body) } as unknown as E;
+  const upcast = known.older?.[version];
+  if (upcast) return { type, body: upcast(body) } as unknown as E;
+  throw new RepriseError('JOURNAL_TOO_NEW', `${where}: version ${version} of the event ${type} is unknown to this version, which reads ${known.version}.`);
+}
+
+/** All actors of a kind in one partition: the state, and the indexes over it, both made by folding. */
+export interface Store<A extends Actor = Actor> {
+  get(id: string): Readonly<A> | undefined;
+  /** The actor is about to change: its indexes let go of it. */
+  leave(actor: A): void;
+  /** The actor has changed, or is new. */
+  enter(actor: A, isNew: boolean, event: ActorEvent): void;
+  /** A commit begins: what is too old by its time is forgotten. */
+  begin(nowMs: number): void;
+  /** The canonical view: plain data, equal for equal journals. */
+  view(): unknown;
+  /** Into an empty store. @param view of {@link view}, perhaps through JSON */
+  restore(view: unknown): void;
+}
+
+/** The types of one kind, under one name. */
+export interface Role {
+  readonly actor: Actor;
+  readonly event: ActorEvent;
+  readonly store: Store;
+  /** What steps see of the store. */
+  readonly reading: object;
+  /** What a leader knows of the kind only at the moment. */
+  readonly live: unknown;
+}
+
+export interface Kind<R extends Role = Role> {
+  readonly name: string;
+  readonly chart: Chart;
+  readonly events: EventTable;
+  open(partition: Partition): R['store'];
+  /** What an event changes. Changes the actor in place, or makes it. No clock, no chance, no policy. */
+  apply(actor: R['actor'] | undefined, event: R['event'], id: string, at: At): R['actor'];
+}
