@@ -26,6 +26,7 @@ export const ERRORS = {
   NOT_FOUND: rejection(404, 'No such job, or its key is no longer remembered.', 'Check the id and the namespace.'),
   KEY_CONFLICT: rejection(409, 'The key is taken by a job with another payload.', 'Use another key, or send the same payload: the same bytes, not only the same value.'),
   KEYS_EXHAUSTED: rejection(429, 'The partition remembers as many keys as it may.', 'Wait for keys to expire, or spread over more queues.', true),
+  QUEUE_PAUSED: rejection(409, 'The queue is paused, so it takes no jobs.', 'Resume the queue, or submit to another one. The message says why it is paused.', true),
   COMMAND_CONFLICT: rejection(409, 'The command id was used for another command.', 'Draw a new command id for every new command.'),
   ALREADY_ENDED: rejection(409, 'The job has ended, so it cannot be changed.', 'The message says how it ended.'),
   STALE_ATTEMPT: rejection(409, 'The token is not the one of the current attempt.', 'Drop the attempt: the job was given to another worker or has ended.'),
