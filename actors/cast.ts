@@ -1,5 +1,6 @@
 /** A kind together with what a leader does with its actors: what they do when time has come, and which commands there are. */
 import type { Keyring } from '../protocols/keyring.js';
+import type { Answered } from './delivery.js';
 import type { Kind, Role } from './kind.js';
 import type { Step } from './step.js';
 
@@ -22,6 +23,8 @@ export interface CastMember<R extends Role = Role> {
   tick?(step: Step): void;
   /** The commit is about to close: what is decided now shares it. */
   close?(step: Step): void;
+  /** A command that an actor sent to another partition was answered: accepted, or refused. */
+  answered?(step: Step, answered: Answered): void;
   /** An event of the kind was decided here and folded. */
   changed?(step: Step, actor: Readonly<R['actor']>): void;
 }

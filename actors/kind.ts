@@ -70,6 +70,7 @@ export function decodeEvent<E extends ActorEvent>(events: EventTable<E>, { type,
 /** All actors of a kind in one partition: the state, and the indexes over it, both made by folding. */
 export interface Store<A extends Actor = Actor> {
   get(id: string): A | undefined;
+  all(): Iterable<Readonly<A>>;
   /** The actor is about to change: its indexes let go of it. */
   leave(actor: A): void;
   /** The actor has changed, or is new. */

@@ -47,6 +47,15 @@ export interface WaitOf<A> {
   current(answer: A, step: Step): A;
 }
 
+/** A command to another partition. */
+export interface Outgoing {
+  readonly to: Partition;
+  /** `<noun>.<verb>` */
+  readonly command: string;
+  /** Its request message. */
+  readonly body: Uint8Array;
+}
+
 export interface Step {
   readonly partition: Partition;
   readonly moment: Moment;
@@ -60,10 +69,21 @@ export interface Step {
   holdOf(queue: string): Hold | undefined;
   /** A command id that is still remembered. */
   seen(commandId: string): CommandEntry | undefined;
-  /** Makes sure that the next decision, with `bytes` of content, lies in one commit as a whole. */
-  makeRoom(bytes?: number): void;
+  /**
+   * Makes sure that the next decision lies in one commit as a whole.
+   * @param bytes of content @param events that it makes at most: 3, unless it says so
+   */
+  makeRoom(bytes?: number, events?: number): void;
   /** Records and folds what was decided. @param id of the actor, which may be new */
   emit<R extends Role>(kind: Kind<R>, id: string, event: R['event'], cause: Cause): Readonly<R['actor']>;
+  /**
+   * Sends a command to another partition: recorded now, delivered after the commit until it is answered. Counts as an
+   * event of the decision.
+   * @param from the actor that sends it
+   */
+  send(outgoing: Outgoing, from: { readonly kind: string; readonly id: string }, cause: Cause): void;
+  /** How many commands to a partition are not answered yet. What fans out waits while there are many. */
+  underWay(to: Partition): number;
   /** Sends a reply when the commit is acknowledged. */
   answer<A>(to: Asker, reply: ReplyOf<A>, answer: A): void;
   /** Sends the reply only when what it waits for has ended, or the time is over. */

@@ -8,3 +8,4 @@ export import journal = reprise.journal.v1;
 export import job = reprise.job.v1;
 export import worker = reprise.worker.v1;
 export import error = reprise.error.v1;
+export import outbox = reprise.outbox.v1;

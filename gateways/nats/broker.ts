@@ -136,7 +136,7 @@ async function host({ options, name, control, nc, topology, witness, checkpoints
   return new PartitionHost({
     partition, kinds: KINDS, broker: name, log, clock, lease, keyring,
     maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
-    followers: [projections.runner],
+    followers: [projections.runner], deliverables: new Map(), deliver: () => Promise.reject(new TypeError('not wired')),
     archive: (read) => projections.archive(read),
     openJournal: () => openJournal({ url, ns, partition }),
     knownHeads: () => projections.begin(),

@@ -10,8 +10,8 @@ import type { Effect } from '../../actors/effect.js';
 import type { Cause } from '../../actors/step.js';
 import type { EventName } from '../../streams/committed.js';
 
-/** No decision makes more events than this, so a batch with this much room takes any. */
-const EVENTS_PER_DECISION = 3;
+/** What most decisions make at most. One that makes more says how many. */
+export const EVENTS_PER_DECISION = 3;
 const EVENT_OVERHEAD_BYTES = 4_096;
 
 export class Batch {
@@ -30,10 +30,10 @@ export class Batch {
     private readonly writer: protobuf.Writer,
   ) {}
 
-  hasRoom(bytes: number): boolean {
+  hasRoom(bytes: number, events: number): boolean {
     return (
-      this.events.length + EVENTS_PER_DECISION <= LIMITS.commitEvents &&
-      this.writer.pos + bytes + EVENTS_PER_DECISION * EVENT_OVERHEAD_BYTES <= this.maxBytes
+      this.events.length + events <= LIMITS.commitEvents &&
+      this.writer.pos + bytes + events * EVENT_OVERHEAD_BYTES <= this.maxBytes
     );
   }
 

@@ -7,15 +7,16 @@ import protobuf from 'protobufjs/minimal.js';
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
 import type { Hold, Kind, Role } from '../../actors/kind.js';
 import type { Asker, ReplyOf } from '../../actors/reply.js';
-import type { Cause, CommandEntry, Moment, Step, WaitOf } from '../../actors/step.js';
+import type { Cause, CommandEntry, Moment, Outgoing, Step, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { journal } from '../../protocols/messages.js';
-import { Batch } from './batch.js';
+import { Batch, EVENTS_PER_DECISION } from './batch.js';
 import { COMMANDS } from './command-ids.js';
-import { fold, foldCommit } from './fold.js';
+import { fold, foldCommit, PARTITION } from './fold.js';
 import { castOf, type Hosted } from './hosted.js';
+import { OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, newState, type PartitionState } from './state.js';
 import type { Timer } from './timers.js';
 
@@ -44,6 +45,8 @@ export class PartitionCore implements Step {
   private readonly sealed: Batch[] = [];
   private open: Batch | undefined;
   private pendingEvents = 0;
+  /** Events that the decision may still make. */
+  private room = 0;
 
   constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, ...parts }: CoreOptions) {
     this.state = newState(partition, castOf(kinds, partition, parts));
@@ -125,8 +128,9 @@ export class PartitionCore implements Step {
     return known && known.atMs + COMMANDS.ms >= this.nowMs ? known : undefined;
   }
 
-  makeRoom(bytes = 0): void {
-    if (this.open?.hasRoom(bytes) === false) this.seal();
+  makeRoom(bytes = 0, events = EVENTS_PER_DECISION): void {
+    if (this.open?.hasRoom(bytes, events) === false) this.seal();
+    this.room = events;
   }
 
   emit<R extends Role>(kind: Kind<R>, id: string, event: R['event'], cause: Cause): Readonly<R['actor']> {
@@ -135,10 +139,25 @@ export class PartitionCore implements Step {
     const at = { seq: batch.seq, index: batch.events.length, nowMs: batch.nowMs };
     const actor = fold(this.state, hosted, id, event, at, cause);
     batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body);
-    this.pendingEvents += 1;
     hosted.member.changed?.(this, actor);
     if (kind.chart.isFinal(actor.status)) batch.effects.push({ kind: 'ended', actor });
     return actor as Readonly<R['actor']>;
+  }
+
+  send({ to, command, body }: Outgoing, { kind, id }: { readonly kind: string; readonly id: string }, cause: Cause): void {
+    const seq = this.state.outbox.nextSeq(to);
+    this.emitOwn({ type: 'CommandSent', body: { status: '', to, seq, command, body, kind, id } }, cause);
+  }
+
+  underWay(to: Partition): number {
+    return this.state.outbox.pending(to).length;
+  }
+
+  /** Records what happens to the partition itself. */
+  emitOwn(event: OutboxEvent, cause: Cause): void {
+    const batch = this.batchForEvent();
+    this.state.outbox.apply(event, batch.seq);
+    batch.add(PARTITION, String(this.partition), event.type, cause, OUTBOX_EVENTS[event.type], event.body);
   }
 
   answer<A>(to: Asker, reply: ReplyOf<A>, answer: A): void {
@@ -180,6 +199,9 @@ export class PartitionCore implements Step {
 
   /** A batch gets its sequence and its time with its first event: until then it holds replies only. */
   private batchForEvent(): Batch {
+    if (this.room === 0) throw new TypeError('a decision made more events than it made room for');
+    this.room -= 1;
+    this.pendingEvents += 1;
     const open = (this.open ??= this.newBatch());
     if (open.events.length > 0) return open;
     const begun = new Batch(this.state.seq + 1, Math.max(this.state.nowMs, this.moment.nowMs), this.maxCommitBytes, this.writer);

@@ -3,11 +3,12 @@
  * same functions that replay folds the journal with, so the two cannot part.
  */
 import type { Chart } from '../../actors/chart.js';
-import { decodeEvent, type Actor, type ActorEvent, type At, type StoredEvent } from '../../actors/kind.js';
+import { decodeEvent, type Actor, type ActorEvent, type At } from '../../actors/kind.js';
 import type { Cause } from '../../actors/step.js';
 import { RepriseError } from '../../protocols/errors.js';
 import { journal } from '../../protocols/messages.js';
 import type { Hosted } from './hosted.js';
+import { OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, type PartitionState } from './state.js';
 
 /** Folds a commit of the journal. @throws RepriseError FOLD_DIVERGED, JOURNAL_TOO_NEW */
@@ -22,20 +23,23 @@ type Place = Pick<At, 'seq' | 'index' | 'nowMs'>;
 
 function foldStored(state: PartitionState, event: journal.Event, at: Place): void {
   const hosted = state.cast.get(event.kind);
-  if (hosted === undefined) return foldLeaderStarted(state, event, at);
+  if (hosted === undefined) return foldOwn(state, event, at);
   const { commandId, type, by } = event.cause ?? {};
   const cause: Cause = { commandId: commandId ?? '', type: type ?? '', by: by ?? '' };
   fold(state, hosted, event.id, decodeEvent(hosted.kind.events, event, `${at.seq}.${at.index}, ${event.kind} ${event.id}`), at, cause);
 }
 
-/** What happens to the partition itself; there is no actor of that kind. */
-function foldLeaderStarted(state: PartitionState, { kind, type, version, body }: journal.Event, at: Place): void {
-  if (kind !== 'partition' || type !== 'LeaderStarted' || version !== 1) throw tooNew({ type, version, body }, kind, at);
-  state.epoch = journal.LeaderStarted.decode(body).epoch;
-}
+/** The kind of events that happen to the partition itself; there is no actor of that kind. */
+export const PARTITION = 'partition';
 
-const tooNew = ({ type, version }: StoredEvent, kind: string, { seq, index }: Place): RepriseError =>
-  new RepriseError('JOURNAL_TOO_NEW', `The event ${kind}/${type} of version ${version} at ${seq}.${index} is unknown to this version.`);
+function foldOwn(state: PartitionState, event: journal.Event, { seq, index }: Place): void {
+  const { kind, type, version, body } = event;
+  if (kind === PARTITION && type === 'LeaderStarted' && version === 1) {
+    state.epoch = journal.LeaderStarted.decode(body).epoch;
+  } else if (kind === PARTITION) {
+    state.outbox.apply(decodeEvent<OutboxEvent>(OUTBOX_EVENTS, event, `${seq}.${index}`), seq);
+  } else throw new RepriseError('JOURNAL_TOO_NEW', `The event ${kind}/${type} at ${seq}.${index} is of a kind that this version does not know.`);
+}
 
 /** Folds one event of an actor, which may be its first. */
 export function fold(state: PartitionState, hosted: Hosted, id: string, event: ActorEvent, at: Place, cause: Cause): Actor {

@@ -6,6 +6,7 @@ import type { CommandEntry } from '../../actors/step.js';
 import type { JournalId, Partition } from '../../protocols/ids.js';
 import { CommandIds } from './command-ids.js';
 import type { Cast } from './hosted.js';
+import { Outbox } from './outbox.js';
 import { Timers } from './timers.js';
 
 export interface PartitionState {
@@ -19,10 +20,12 @@ export interface PartitionState {
   /** Derived from the actors, and no part of the view. */
   readonly timers: Timers;
   readonly commands: CommandIds;
+  readonly outbox: Outbox;
 }
 
 export const newState = (partition: Partition, cast: Cast): PartitionState => ({
   partition, journalId: '', epoch: 0, seq: 0, nowMs: 0, cast, timers: new Timers(), commands: new CommandIds(partition),
+  outbox: new Outbox(),
 });
 
 /** A commit begins: time moves on, and what is too old is forgotten. */
@@ -41,27 +44,30 @@ interface View {
   readonly seq: number;
   readonly nowMs: number;
   readonly commands: readonly [string, CommandEntry][];
+  readonly outbox: object;
   /** By kind: how many actors were seen, and the view of its store. */
   readonly kinds: Readonly<Record<string, { readonly seen: number; readonly state: object }>>;
 }
 
 /** The canonical view: equal for equal journals, on every machine and in every later release that keeps its version. */
-export function viewOf({ partition, journalId, epoch, seq, nowMs, commands, cast }: PartitionState): View {
+export function viewOf({ partition, journalId, epoch, seq, nowMs, commands, outbox, cast }: PartitionState): View {
   const kinds = Object.fromEntries([...cast].map(([name, { seen, store }]) => [name, { seen, state: store.view() }]));
-  return { version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], kinds };
+  return { version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(), kinds };
 }
 
 /** Fills a new state. @param view of {@link viewOf}, perhaps through JSON */
 export function restore(state: PartitionState, view: unknown): void {
-  const { journalId, epoch, seq, nowMs, commands, kinds } = view as View;
+  const { journalId, epoch, seq, nowMs, commands, outbox, kinds } = view as View;
   Object.assign(state, { journalId, epoch, seq, nowMs });
   for (const [name, { type, id, fingerprint, atMs }] of commands) {
     state.commands.add(name, type, id, Buffer.from(fingerprint, 'hex'), atMs);
   }
+  state.outbox.restore(outbox);
   for (const [name, hosted] of state.cast) {
     const of = kinds[name];
     if (of === undefined) continue;
     hosted.seen = of.seen;
     hosted.store.restore(of.state);
+    for (const actor of hosted.store.all()) state.timers.change(hosted, actor.id, 0, hosted.kind.dueMs?.(actor) ?? 0);
   }
 }

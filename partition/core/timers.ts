@@ -20,7 +20,7 @@ export class Timers {
   change(hosted: Hosted, id: string, beforeMs: number, dueMs: number): void {
     if (beforeMs > 0) this.outdated += 1;
     if (dueMs > 0) this.heap.push({ dueMs, hosted, id });
-    else this.compact();
+    else if (beforeMs > 0) this.compact();
   }
 
   /** The next timer that is due by `nowMs`, removed. Its actor may have moved on: {@link isCurrent} tells. */

@@ -13,6 +13,7 @@ import { job, KEYRING, Play } from '../core/play.js';
 import type { Answerable, Reply } from '../../actors/reply.js';
 
 const P0 = 0 as Partition;
+const noDelivery = (): Promise<never> => Promise.reject(new Error('nothing is delivered here'));
 const ids = new Play();
 /** Spread over [0, 1), and never twice the same. */
 let drawn = 0;
@@ -20,7 +21,7 @@ const draw = (): number => (drawn = (drawn + 0.618034) % 1);
 
 function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): PartitionHost {
   const host = new PartitionHost({
-    partition: P0, kinds: KINDS, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
+    partition: P0, kinds: KINDS, deliverables: new Map(), deliver: noDelivery, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
     clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw },
     lease: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
     archive: () => ({ find: async () => undefined }), openJournal: () => stream.open(), knownHeads: async () => [],

@@ -14,7 +14,10 @@ import type { Archive } from '../../actors/job/archive.js';
 import { COMMANDS } from '../core/command-ids.js';
 import type { PartitionCore } from '../core/core.js';
 import { Fold, type FoldOptions } from './journal-fold.js';
-import { Leader, refuseAll, type Clock, type Lost } from './leader.js';
+import type { Deliver } from './courier.js';
+import { Leader, refuseAll, type Lost } from './leader.js';
+import type { Clock } from './leader-time.js';
+import type { Deliverables } from '../../actors/delivery.js';
 
 export interface Lease {
   tryAcquire(): Promise<boolean>;
@@ -31,6 +34,9 @@ export interface HostOptions extends FoldOptions {
   openJournal(): Promise<Journal>;
   /** Heads that the journal must contain. Asked for at every take-over, before the journal is read. */
   knownHeads(): Promise<readonly KnownHead[]>;
+  /** Commands that other partitions may send to this one. */
+  readonly deliverables: Deliverables;
+  readonly deliver: Deliver;
   onHead(head: Head): void;
   onLeading(leader: Leader): void;
   onFollowing(): void;
@@ -166,8 +172,8 @@ export class PartitionHost {
     const { options } = this;
     const bytes = new Payloads((seq) => journal.read(seq));
     const leader = new Leader({
-      core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)), followers: options.followers,
-      clock: options.clock, leaseValidForMs: () => options.lease.validForMs(), onHead: (next) => this.noteHead(next),
+      core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)), followers: options.followers, deliverables: options.deliverables,
+      deliver: options.deliver, clock: options.clock, leaseValidForMs: () => options.lease.validForMs(), onHead: (next) => this.noteHead(next),
       onApart: (apartMs) => this.noteClock(apartMs),
     });
     this.noteHead(head);

@@ -29,7 +29,7 @@ class World {
 
   async lead(machine: { errorMs: number }): Promise<PartitionHost> {
     const host = new PartitionHost({
-      partition: P0, kinds: KINDS, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, followers: [],
+      partition: P0, kinds: KINDS, deliverables: new Map(), deliver: () => Promise.reject(new Error('nothing is delivered here')), broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, followers: [],
       log: pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) }),
       clock: { nowMs: () => this.wall(machine), monoMs: () => 5_000 + this.passedMs, draw: () => 0.5 },
       lease: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },

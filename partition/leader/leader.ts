@@ -10,25 +10,21 @@ import type { Appended, Journal } from '../../streams/journal.js';
 import type { Archive } from '../../actors/job/archive.js';
 import type { Effect } from '../../actors/effect.js';
 import type { Command } from '../../actors/inputs.js';
-import { answer, isLater, refused, type Asker, type Contents, type Releasing, type Reply, type Sooner } from '../../actors/reply.js';
-import type { Moment, Step } from '../../actors/step.js';
+import type { Kind, Role } from '../../actors/kind.js';
+import { answer, refused, type Asker, type Contents, type Releasing } from '../../actors/reply.js';
+import type { Step } from '../../actors/step.js';
 import { decide } from '../../actors/steps.js';
 import type { Batch } from '../core/batch.js';
 import type { Follower } from '../../streams/committed.js';
 import type { PartitionCore } from '../core/core.js';
-import { JournalTime } from './journal-time.js';
+import { receive, settle, type Delivery } from '../core/deliveries.js';
+import { Courier, type Deliver } from './courier.js';
+import { LeaderTime, type Clock } from './leader-time.js';
+import { release } from './release.js';
+import type { Deliverables } from '../../actors/delivery.js';
 import { Waiters } from './waiters.js';
 
 const TICK_MS = 50;
-
-export interface Clock {
-  /** Unix milliseconds. */
-  nowMs(): number;
-  /** Monotonic milliseconds. */
-  monoMs(): number;
-  /** From [0, 1). */
-  draw(): number;
-}
 
 export interface Leadership {
   readonly core: PartitionCore;
@@ -41,6 +37,9 @@ export interface Leadership {
   readonly clock: Clock;
   /** How long this leader may still take itself for the only one, by its own clock. */
   leaseValidForMs(): number;
+  /** Commands that other partitions may send to this one. */
+  readonly deliverables: Deliverables;
+  readonly deliver: Deliver;
   onHead(head: Head): void;
   /** The wall clock and the journal's time have come apart, by so many milliseconds; 0: together again. */
   onApart(apartMs: number): void;
@@ -63,9 +62,8 @@ export class Leader {
   readonly lost: Promise<Lost>;
   head: Head;
   private readonly waiters: Waiters;
-  private readonly time: JournalTime;
-  private isApart = false;
-  private isAsking = false;
+  private readonly time: LeaderTime;
+  private readonly courier: Courier;
   private readonly ticking: NodeJS.Timeout;
   private inFlight: Pending | undefined;
   private scheduled = false;
@@ -79,8 +77,10 @@ export class Leader {
     this.lost = new Promise((resolve) => (end = resolve));
     this.end = end;
     this.waiters = new Waiters(({ to, wait }, answers) => release(to, wait.reply(answers, this.releasing(this.head))));
-    this.time = new JournalTime(leadership.head.nowMs, leadership.clock.monoMs());
-    leadership.core.lead(this.moment());
+    this.time = new LeaderTime(leadership);
+    leadership.core.lead(this.time.moment());
+    this.courier = this.newCourier();
+    this.courier.run();
     this.ticking = setInterval(() => this.tick(), TICK_MS);
     void leadership.journal.closed.then(() => this.lose({ kind: 'ambiguous', message: 'the connection was lost', pending: this.inFlight }));
   }
@@ -100,8 +100,23 @@ export class Leader {
   }
 
   handle(command: Command): void {
-    if (this.ended) return answer(command.to, refused(notLeader));
-    this.step(command.to, (step) => decide(step, command));
+    this.decide(command.to, (step) => decide(step, command));
+  }
+
+  /** @param decideIt what a command does; it answers or refuses `to` */
+  decide(to: Asker, decideIt: (step: Step) => void): void {
+    if (this.ended) return answer(to, refused(notLeader));
+    this.step(to, decideIt);
+  }
+
+  read<R extends Role>(kind: Kind<R>): R['reading'] {
+    return this.leadership.core.read(kind);
+  }
+
+  /** Commands of another partition's actors. */
+  receive(delivery: Delivery, to: Asker): void {
+    const { core, deliverables } = this.leadership;
+    this.decide(to, () => receive(core, delivery, deliverables, to));
   }
 
   /** Stops taking commands, writes what was decided, and ends. */
@@ -119,14 +134,17 @@ export class Leader {
     this.waiters.sendAll();
   }
 
-  private moment(): Moment {
-    const { clock } = this.leadership;
-    const monoMs = clock.monoMs();
-    return { nowMs: this.time.read(clock.nowMs(), monoMs), monoMs, draw: clock.draw() };
+  private newCourier(): Courier {
+    const { core, deliver } = this.leadership;
+    return new Courier({
+      partition: this.partition, outbox: core.state.outbox, deliver,
+      origin: () => core.state.journalId, committedSeq: () => this.head.seq,
+      settle: (to, upToSeq, refusals) => this.run(() => core.step(this.time.moment(), () => settle(core, to, upToSeq, refusals))),
+    });
   }
 
   private step(to: Asker, decideIt: (step: Step) => void): void {
-    this.run(() => this.leadership.core.step(this.moment(), decideIt), to);
+    this.run(() => this.leadership.core.step(this.time.moment(), decideIt), to);
   }
 
   private run(input: () => void, to?: Asker): void {
@@ -142,26 +160,8 @@ export class Leader {
 
   private tick(): void {
     for (const { to, reply } of this.waiters.takeExpired(this.leadership.clock.monoMs())) this.step(to, reply);
-    this.run(() => this.leadership.core.tick(this.moment()));
-    this.lookAtClock();
-  }
-
-  private lookAtClock(): void {
-    const { time } = this;
-    if (time.isApart !== this.isApart) {
-      this.isApart = time.isApart;
-      this.leadership.onApart(time.isApart ? time.apartMs : 0);
-    }
-    if (time.isToBeChecked(this.leadership.clock.monoMs()) && !this.isAsking) void this.checkClock();
-  }
-
-  /** The server's clock decides. */
-  private async checkClock(): Promise<void> {
-    const { clock, journal } = this.leadership;
-    this.isAsking = true;
-    const serverMs = await journal.end().then((end) => end.serverMs, () => undefined);
-    this.time.checked(serverMs, clock.nowMs(), clock.monoMs());
-    this.isAsking = false;
+    this.run(() => this.leadership.core.tick(this.time.moment()));
+    this.time.look();
   }
 
   /** After everything that has arrived by now: it shares the commit. */
@@ -214,7 +214,7 @@ export class Leader {
     if (appended.kind === 'refused') return this.lose({ kind: 'refused', why: appended.why, message: appended.message });
     this.inFlight = undefined;
     this.advance(pending);
-    if (this.leadership.core.goesOn) this.run(() => this.leadership.core.tick(this.moment()));
+    if (this.leadership.core.goesOn) this.run(() => this.leadership.core.tick(this.time.moment()));
     this.write(() => this.tell(pending));
   }
 
@@ -234,6 +234,7 @@ export class Leader {
       this.lose({ kind: 'broken', error });
     }
     this.leadership.onHead(head);
+    this.courier.run();
   }
 
   /** No commit vouches for these words; only the lease does, with a margin. */
@@ -268,6 +269,7 @@ export class Leader {
     if (this.ended) return;
     this.ended = lost;
     clearInterval(this.ticking);
+    this.courier.end();
     const rejection = lost.kind === 'refused' && lost.why === 'full' ? reject('JOURNAL_FULL', `the journal takes no more: ${lost.message}`) : notLeader;
     // Of a commit in flight only its own end is certain; a state that broke meanwhile says nothing about it.
     if (this.inFlight && lost.kind !== 'ambiguous') refuseAll(this.inFlight.batch, lost.kind === 'refused' ? rejection : unknown);
@@ -287,12 +289,3 @@ export function refuseAll(batch: Batch, rejection: Rejection): void {
 
 /** A journal whose connection is gone throws at once; that is one more way of not knowing. */
 const append = async (journal: Journal, { bytes, expectedSeq }: Pending): Promise<Appended> => journal.append(bytes, expectedSeq);
-
-/** Replies now if everything is at hand, later otherwise. What cannot be found out is refused, never guessed. */
-function release(to: Asker, reply: Sooner<Reply>): void {
-  if (!isLater(reply)) return answer(to, reply);
-  void reply.then(
-    (made) => answer(to, made),
-    (cause: unknown) => answer(to, refused(reject('UNKNOWN', `the journal could not be read: ${String(cause)}`))),
-  );
-}

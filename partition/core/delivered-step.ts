@@ -1,0 +1,74 @@
+import type { Hold, Kind, Role } from '../../actors/kind.js';
+import type { Asker, ReplyOf } from '../../actors/reply.js';
+import type { Cause, Moment, Outgoing, Step, WaitOf } from '../../actors/step.js';
+import type { Rejection } from '../../protocols/errors.js';
+import type { Partition } from '../../protocols/ids.js';
+
+/**
+ * What a command sees that came from another partition. Room was made for it and for the record that it was received, so
+ * it stays in that commit. It was known by its sequence, so command ids say nothing; it was accepted at its origin, so it
+ * is not refused as too much. Its answer goes back with the record.
+ */
+export class DeliveredStep implements Step {
+  rejection: Rejection | undefined;
+  answered: unknown;
+
+  constructor(private readonly step: Step) {}
+
+  get partition(): Partition {
+    return this.step.partition;
+  }
+
+  get moment(): Moment {
+    return this.step.moment;
+  }
+
+  get nowMs(): number {
+    return this.step.nowMs;
+  }
+
+  readonly overloaded = false;
+
+  seen(): undefined {
+    return undefined;
+  }
+
+  makeRoom(): void {}
+
+  read<R extends Role>(kind: Kind<R>): R['reading'] {
+    return this.step.read(kind);
+  }
+
+  live<R extends Role>(kind: Kind<R>): R['live'] {
+    return this.step.live(kind);
+  }
+
+  holdOf(queue: string): Hold | undefined {
+    return this.step.holdOf(queue);
+  }
+
+  emit<R extends Role>(kind: Kind<R>, id: string, event: R['event'], cause: Cause): Readonly<R['actor']> {
+    return this.step.emit(kind, id, event, { ...cause, commandId: '' });
+  }
+
+  send(outgoing: Outgoing, from: { readonly kind: string; readonly id: string }, cause: Cause): void {
+    this.step.send(outgoing, from, cause);
+  }
+
+  underWay(to: Partition): number {
+    return this.step.underWay(to);
+  }
+
+  answer<A>(_: Asker, __: ReplyOf<A>, answer: A): void {
+    this.answered = answer;
+  }
+
+  /** What it waits for is not waited for: the record says that the command was accepted. */
+  wait<A>(_: Asker, __: WaitOf<A>, answers: readonly A[]): void {
+    this.answered = answers;
+  }
+
+  refuse(_: Asker, rejection: Rejection): void {
+    this.rejection = rejection;
+  }
+}

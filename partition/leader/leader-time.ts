@@ -1,0 +1,57 @@
+/** The time that a leader decides by: that of its journal, compared with the wall clock and, in doubt, with the server's. */
+import type { Moment } from '../../actors/step.js';
+import type { Head } from '../../streams/chain.js';
+import type { Journal } from '../../streams/journal.js';
+import { JournalTime } from './journal-time.js';
+
+export interface Clock {
+  /** Unix milliseconds. */
+  nowMs(): number;
+  /** Monotonic milliseconds. */
+  monoMs(): number;
+  /** From [0, 1). */
+  draw(): number;
+}
+
+export interface LeaderTimeOptions {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly head: Head;
+  /** The wall clock and the journal's time have come apart, by so many milliseconds; 0: together again. */
+  onApart(apartMs: number): void;
+}
+
+export class LeaderTime {
+  private readonly time: JournalTime;
+  private isApart = false;
+  private isAsking = false;
+
+  constructor(private readonly options: LeaderTimeOptions) {
+    this.time = new JournalTime(options.head.nowMs, options.clock.monoMs());
+  }
+
+  moment(): Moment {
+    const { clock } = this.options;
+    const monoMs = clock.monoMs();
+    return { nowMs: this.time.read(clock.nowMs(), monoMs), monoMs, draw: clock.draw() };
+  }
+
+  /** To be called now and then: reports when the clocks part or meet, and asks the server about a lasting difference. */
+  look(): void {
+    const { time } = this;
+    if (time.isApart !== this.isApart) {
+      this.isApart = time.isApart;
+      this.options.onApart(time.isApart ? time.apartMs : 0);
+    }
+    if (time.isToBeChecked(this.options.clock.monoMs()) && !this.isAsking) void this.check();
+  }
+
+  /** The server's clock decides. */
+  private async check(): Promise<void> {
+    const { clock, journal } = this.options;
+    this.isAsking = true;
+    const serverMs = await journal.end().then((end) => end.serverMs, () => undefined);
+    this.time.checked(serverMs, clock.nowMs(), clock.monoMs());
+    this.isAsking = false;
+  }
+}

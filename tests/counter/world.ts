@@ -1,0 +1,149 @@
+/** Three partitions on a stage without time or network of their own: what is sent arrives when, and as often as, a test says. */
+import { submitJobs } from '../../actors/job/steps/submit.js';
+import type { JobAnswer } from '../../actors/job/answers.js';
+import type { Deliverables } from '../../actors/delivery.js';
+import { KINDS } from '../../actors/kinds.js';
+import type { Answerable, Asker, Reply } from '../../actors/reply.js';
+import type { Moment } from '../../actors/step.js';
+import { PartitionCore } from '../../partition/core/core.js';
+import { receive, settle, type Delivery } from '../../partition/core/deliveries.js';
+import type { Effect } from '../../actors/effect.js';
+import type { Refusal } from '../../partition/core/outbox.js';
+import { job, KEYRING } from '../../partition/core/play.js';
+import { jobId, type JobId, type Partition } from '../../protocols/ids.js';
+import { journal } from '../../protocols/messages.js';
+import { encodeCommit } from '../../streams/commit.js';
+import { counters, startCounter } from './counter.js';
+
+export const PARTITIONS = [0, 1, 2] as Partition[];
+/** Jobs of this queue are refused. */
+export const REFUSED = 'refused';
+
+let drawn = 0;
+
+/** As the list of commands offers it, with the job's text as its command. */
+export const deliverables: Deliverables = new Map([['job.submit', {
+  decide(step, body, by) {
+    const [queue = '', key = ''] = Buffer.from(body).toString().split(' ');
+    const to = { asker: 'asker' } as Asker;
+    if (queue === REFUSED) return step.refuse(to, { code: 'UNSUPPORTED', message: `queue ${queue} takes nothing` });
+    const id = freshId(step.partition);
+    submitJobs(step, { kind: 'submit', to, by, waitMs: undefined, jobs: [{ id, job: { ...job(), queue, key } }] });
+  },
+  refusalIn: (answer) => (answer as JobAnswer[]).flatMap((each) => (each.kind === 'refused' ? [each.rejection] : []))[0],
+}]]);
+
+/** The first of a counter's commands is refused, the others submit a job each. */
+export const KINDS_WITH_COUNTER = [
+  ...KINDS,
+  counters((id, nth) => Buffer.from(`${nth === 1 ? REFUSED : 'default'} ${id}-${nth}`)),
+];
+
+function freshId(partition: Partition): JobId {
+  const random = new Uint8Array(10);
+  new DataView(random.buffer).setUint32(6, (drawn += 1));
+  return jobId(partition, random);
+}
+
+/** One partition: its journal, and the core of the leader that it has now. */
+class Part {
+  core: PartitionCore;
+  readonly commits: Uint8Array[] = [];
+  private nowMs = 1_700_000_000_000;
+
+  constructor(readonly partition: Partition) {
+    this.core = this.fresh();
+    this.write(0, Buffer.alloc(0));
+    this.fold();
+  }
+
+  /** Another leader folds the journal; what was not committed is lost. */
+  changeLeader(): void {
+    this.core = this.fresh();
+    this.fold();
+  }
+
+  tick(ms: number): void {
+    this.nowMs += ms;
+    this.core.tick(this.moment);
+    this.commit();
+  }
+
+  step(decide: () => void): Effect[] {
+    this.core.step(this.moment, decide);
+    return this.commit();
+  }
+
+  /** A decision that is lost with its leader: it never reached the journal. */
+  stepInVain(decide: () => void): void {
+    this.core.step(this.moment, decide);
+    this.changeLeader();
+  }
+
+  get moment(): Moment {
+    return { nowMs: this.nowMs, monoMs: this.nowMs - 1_600_000_000_000, draw: 0.5 };
+  }
+
+  private fresh(): PartitionCore {
+    return new PartitionCore({ partition: this.partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING });
+  }
+
+  private fold(): void {
+    this.commits.forEach((bytes, nth) => this.core.replay(journal.Commit.decode(bytes), nth + 1));
+    this.core.lead(this.moment);
+  }
+
+  private commit(): Effect[] {
+    const effects: Effect[] = [];
+    for (let batch = this.core.take(); batch; batch = this.core.take()) {
+      if (batch.events.length > 0) this.write(batch.nowMs, batch.encodedEvents);
+      effects.push(...batch.effects);
+    }
+    return effects;
+  }
+
+  private write(nowMs: number, events: Uint8Array): void {
+    const header = {
+      version: 1, journalId: `j${this.partition}`, partition: this.partition, epoch: 1, leaderId: 'l',
+      prevSeq: this.commits.length, prevHash: new Uint8Array(), nowMs, minReader: 1,
+    };
+    this.commits.push(encodeCommit(header, events));
+  }
+}
+
+export class ThreePartitions {
+  readonly parts = PARTITIONS.map((partition) => new Part(partition));
+
+  start(at: Partition, id: string, of: Parameters<typeof startCounter>[2]): void {
+    const part = this.parts[at]!;
+    part.step(() => startCounter(part.core, id, of));
+  }
+
+  /** What a courier would send now. */
+  next(from: Partition, to: Partition): Delivery | undefined {
+    const { state } = this.parts[from]!.core;
+    const pending = state.outbox.pending(to).filter(({ commitSeq }) => commitSeq <= this.parts[from]!.commits.length);
+    if (pending.length === 0) return undefined;
+    const commands = pending.map(({ command, body, kind, id }) => ({ command, body, by: `${kind}/${id}` }));
+    return { origin: state.journalId, from, firstSeq: pending[0]!.seq, commands };
+  }
+
+  /** Received and recorded. @returns the reply, to arrive or not */
+  receive(to: Partition, delivery: Delivery, inVain = false): { receivedSeq: number; refused: Refusal[] } | undefined {
+    const part = this.parts[to]!;
+    let reply: Reply | undefined;
+    const asker: Answerable = { asker: 'asker', answer: (given) => void (reply = given) };
+    if (inVain) return void part.stepInVain(() => receive(part.core, delivery, deliverables, asker));
+    for (const effect of part.step(() => receive(part.core, delivery, deliverables, asker))) {
+      if (effect.kind === 'answer' && effect.to === asker) reply = effect.reply(effect.answer, {} as never) as Reply;
+    }
+    return reply?.kind === 'message' ? (reply.message as { receivedSeq: number; refused: Refusal[] }) : undefined;
+  }
+
+  settle(from: Partition, to: Partition, reply: { receivedSeq: number; refused: Refusal[] }, inVain = false): void {
+    const part = this.parts[from]!;
+    const settled = (): void => settle(part.core, to, reply.receivedSeq, reply.refused);
+    if (inVain) part.stepInVain(settled);
+    else part.step(settled);
+  }
+}
