@@ -46,23 +46,23 @@ const answered = JSON.stringify({ type: 'io.nats.jetstream.api.v1.account_info_r
 t.test('given messages of strangers in every stream of ours, then the leader stays, and the next one starts', async (t) => {
   const { reprise, nc, lines, submit, ns } = await stage(t);
   const places = {
-    witness: subjects.witness(ns, ZERO), checkpoints: subjects.checkpoint(ns, ZERO, 'events'), leases: subjects.lease(ns, ZERO), journal: subjects.journal(ns, ZERO),
+    witness: subjects.witness(ns, ZERO), checkpoints: subjects.checkpoint(ns, ZERO, 'events'), leadership: subjects.leadership(ns, ZERO), journal: subjects.journal(ns, ZERO),
   };
   const strange = async (subject: string) => {
     for (let n = 0; n < MANY; n += 1) await nc.request(subject, n % 2 ? answered : '');
   };
-  for (const where of ['witness', 'checkpoints', 'leases'] as const) await strange(places[where]);
+  for (const where of ['witness', 'checkpoints', 'leadership'] as const) await strange(places[where]);
   const [host] = reprise.brokers[0]!.hosts;
   const { epoch } = host!.leader!;
   for (let n = 0; n < 5; n += 1) t.equal(await submit(`amid-${n}`), '');
   t.equal(host!.leader?.epoch, epoch, 'nobody was deposed');
-  await eventually(() => lines.some(({ where }) => where === 'leases'));
+  await eventually(() => lines.some(({ where }) => where === 'leadership'));
   await strange(places.journal);
   await reprise.stopBroker(reprise.brokers[0]!);
-  for (const where of ['witness', 'checkpoints', 'leases'] as const) await strange(places[where]);
+  for (const where of ['witness', 'checkpoints', 'leadership'] as const) await strange(places[where]);
   await reprise.startBroker();
   t.equal(await submit('after'), '');
-  for (const where of ['witness', 'checkpoints', 'leases']) t.ok(lines.some((line) => line.where === where && line.messages! >= MANY), `${where}: told of, with how many`);
+  for (const where of ['witness', 'checkpoints', 'leadership']) t.ok(lines.some((line) => line.where === where && line.messages! >= MANY), `${where}: told of, with how many`);
   t.ok(lines.some(({ msg, messages }) => /strangers in the journal/.test(msg) && messages! >= MANY));
   const [finding] = await verifyServer(reprise.brokerUrl, ns);
   t.match(finding, { ok: true, foreign: MANY });

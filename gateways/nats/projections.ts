@@ -12,7 +12,7 @@ import { checkpointOf, readKnown, type Heads } from '../../streams/heads.js';
 import type { Stored } from '../../streams/journal.js';
 import type { KnownHead } from '../../streams/takeover.js';
 
-type Where = 'leases' | 'witness' | 'checkpoints';
+type Where = 'leadership' | 'witness' | 'checkpoints';
 type OnForeign = (where: Where, messages: number) => void;
 
 export const strangers = (log: Logger, partition: Partition): OnForeign => (where, messages) =>

@@ -92,61 +92,61 @@ async function makeStream(jsm: JetStreamManager, ns: Namespace, maxBytes: number
 
 /** Between journal and server: hands on bytes until a mishap is armed; then the next one who sends has it. */
 class Proxy {
-  readonly #server: Server;
-  readonly #target: URL;
-  readonly #sockets = new Set<Socket>();
-  #armed: Mishap | undefined;
-  #held: (() => Promise<void>)[] = [];
+  private readonly server: Server;
+  private readonly target: URL;
+  private readonly sockets = new Set<Socket>();
+  private armed: Mishap | undefined;
+  private held: (() => Promise<void>)[] = [];
 
   private constructor(target: URL, server: Server) {
-    this.#target = target;
-    this.#server = server;
-    server.on('connection', (client) => this.#connected(client));
+    this.target = target;
+    this.server = server;
+    server.on('connection', (client) => this.connected(client));
   }
 
   static async listen(target: URL): Promise<Proxy> {
     const proxy = new Proxy(target, createServer());
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
 
   get url(): string {
-    const url = new URL(this.#target);
-    url.port = String((this.#server.address() as AddressInfo).port);
+    const url = new URL(this.target);
+    url.port = String((this.server.address() as AddressInfo).port);
     return url.href;
   }
 
   arm(mishap: Mishap): void {
-    this.#armed = mishap;
+    this.armed = mishap;
   }
 
   async arrive(): Promise<void> {
-    const held = this.#held;
-    this.#held = [];
+    const held = this.held;
+    this.held = [];
     for (const what of held) await what();
   }
 
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.sockets) socket.destroy();
   }
 
   async close(): Promise<void> {
     this.cut();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await new Promise((resolve) => this.server.close(resolve));
   }
 
-  #connected(client: Socket): void {
-    const upstream = dial(Number(this.#target.port), this.#target.hostname);
+  private connected(client: Socket): void {
+    const upstream = dial(Number(this.target.port), this.target.hostname);
     const line = new Line(client, upstream, () => {
-      const mishap = this.#armed;
-      this.#armed = undefined;
+      const mishap = this.armed;
+      this.armed = undefined;
       return mishap;
-    }, (what) => this.#held.push(what));
+    }, (what) => this.held.push(what));
     for (const socket of [client, upstream]) {
-      this.#sockets.add(socket);
+      this.sockets.add(socket);
       socket.setNoDelay(true);
       socket.on('error', () => undefined);
-      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('close', () => this.sockets.delete(socket));
     }
     client.on('data', (bytes) => line.fromClient(bytes));
     upstream.on('data', (bytes) => line.fromServer(bytes));
@@ -157,53 +157,53 @@ class Proxy {
 
 /** One connection through the proxy. */
 class Line {
-  readonly #client: Socket;
-  readonly #upstream: Socket;
-  readonly #draw: () => Mishap | undefined;
-  readonly #hold: (what: () => Promise<void>) => void;
-  #mishap: Mishap | undefined;
-  #late: Buffer[] = [];
-  #answered: (() => void) | undefined;
+  private readonly client: Socket;
+  private readonly upstream: Socket;
+  private readonly draw: () => Mishap | undefined;
+  private readonly hold: (what: () => Promise<void>) => void;
+  private mishap: Mishap | undefined;
+  private late: Buffer[] = [];
+  private answered: (() => void) | undefined;
 
   constructor(client: Socket, upstream: Socket, draw: () => Mishap | undefined, hold: (what: () => Promise<void>) => void) {
-    this.#client = client;
-    this.#upstream = upstream;
-    this.#draw = draw;
-    this.#hold = hold;
+    this.client = client;
+    this.upstream = upstream;
+    this.draw = draw;
+    this.hold = hold;
   }
 
   fromClient(bytes: Buffer): void {
-    if (this.#mishap === undefined) this.#begin(this.#draw());
-    if (this.#mishap === 'message lost') return;
-    if (this.#mishap === 'cut before') this.#client.destroy();
-    else if (this.#mishap === 'message late') this.#late.push(bytes);
-    else this.#upstream.write(bytes);
+    if (this.mishap === undefined) this.begin(this.draw());
+    if (this.mishap === 'message lost') return;
+    if (this.mishap === 'cut before') this.client.destroy();
+    else if (this.mishap === 'message late') this.late.push(bytes);
+    else this.upstream.write(bytes);
   }
 
   fromServer(bytes: Buffer): void {
-    this.#answered?.();
-    if (this.#mishap === 'cut after') this.#client.destroy();
-    else if (this.#mishap === 'ack late' || this.#mishap === 'message late') this.#late.push(bytes);
-    else if (this.#mishap === 'ack duplicated') this.#client.write(Buffer.concat([bytes, bytes]));
-    else if (this.#mishap !== 'ack lost' && this.#mishap !== 'message lost') this.#client.write(bytes);
-    if (this.#mishap === 'ack duplicated') this.#mishap = undefined;
+    this.answered?.();
+    if (this.mishap === 'cut after') this.client.destroy();
+    else if (this.mishap === 'ack late' || this.mishap === 'message late') this.late.push(bytes);
+    else if (this.mishap === 'ack duplicated') this.client.write(Buffer.concat([bytes, bytes]));
+    else if (this.mishap !== 'ack lost' && this.mishap !== 'message lost') this.client.write(bytes);
+    if (this.mishap === 'ack duplicated') this.mishap = undefined;
   }
 
   /** What is held back shall arrive even though its sender is gone: a router kept it. */
   clientGone(): void {
-    if (this.#mishap !== 'message late') this.#upstream.destroy();
+    if (this.mishap !== 'message late') this.upstream.destroy();
   }
 
-  #begin(mishap: Mishap | undefined): void {
-    this.#mishap = mishap;
-    if (mishap === 'ack late') this.#hold(async () => void this.#client.write(Buffer.concat(this.#late)));
-    if (mishap === 'message late') this.#hold(() => this.#deliver());
+  private begin(mishap: Mishap | undefined): void {
+    this.mishap = mishap;
+    if (mishap === 'ack late') this.hold(async () => void this.client.write(Buffer.concat(this.late)));
+    if (mishap === 'message late') this.hold(() => this.deliver());
   }
 
-  #deliver(): Promise<void> {
+  private deliver(): Promise<void> {
     return new Promise((resolve) => {
-      this.#answered = resolve;
-      this.#upstream.write(Buffer.concat(this.#late));
+      this.answered = resolve;
+      this.upstream.write(Buffer.concat(this.late));
     });
   }
 }

@@ -39,18 +39,18 @@ const jsonOf = (body: Body): Body => JSON.parse(JSON.stringify(body, (_, value: 
 const isBuffer = (value: unknown): boolean => typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'Buffer';
 
 export class Mutations {
-  readonly #draw: () => number;
-  readonly #proved: Readonly<Record<string, readonly Body[]>>;
-  readonly #unproved = seedsOf(NOBODY);
+  private readonly draw: () => number;
+  private readonly proved: Readonly<Record<string, readonly Body[]>>;
+  private readonly unproved = seedsOf(NOBODY);
 
   /** @param gone a session that was given out and is over: its proof still holds */
   constructor(seed: number, gone: Me) {
-    this.#draw = random(seed);
-    this.#proved = seedsOf({ ...gone });
+    this.draw = random(seed);
+    this.proved = seedsOf({ ...gone });
   }
 
   below(n: number): number {
-    return Math.floor(this.#draw() * n);
+    return Math.floor(this.draw() * n);
   }
 
   of<T>(list: readonly T[]): T {
@@ -82,24 +82,24 @@ export class Mutations {
     for (;;) {
       const key = this.of(Object.keys(at).length > 0 ? Object.keys(at) : ['x']);
       const value = at[key];
-      if (typeof value === 'object' && value !== null && this.#draw() < 0.7) {
+      if (typeof value === 'object' && value !== null && this.draw() < 0.7) {
         at = value as Record<string, unknown>;
         continue;
       }
-      const fate = this.#draw();
+      const fate = this.draw();
       if (fate < 0.6) at[key] = this.of(ODD);
       else if (fate < 0.75) delete at[key];
       else if (!Array.isArray(at)) at[this.of(['foo', 'constructor', 'jobs', 'a.b', '', 'n\nl', 'toString'])] = this.of(ODD);
       else at.push(this.of(ODD));
       const text = JSON.stringify(copy);
-      const last = this.#draw();
+      const last = this.draw();
       if (last < 0.1) return text.replace('{', '{"__proto__":{"polluted":1},');
       return last < 0.2 ? text.slice(0, this.below(text.length)) : text;
     }
   }
 
   request(client: Stranger, subject: string): Uint8Array {
-    const body = this.of((this.below(4) === 0 ? this.#unproved : this.#proved)[subject]!);
+    const body = this.of((this.below(4) === 0 ? this.unproved : this.proved)[subject]!);
     switch (this.below(6)) {
       case 0: return this.bytes();
       case 1:
