@@ -1,6 +1,7 @@
 /**
- * The keys of a namespace, which only brokers know. What a broker hands out (a session's proof, a lease's token) carries
- * a MAC under one of them: any broker can work it out again, so it is stored nowhere, and nobody else can make one.
+ * The keys of a namespace, which only brokers know. What a broker gives out (a session's proof, a lease's token)
+ * carries a MAC under one of them. Any broker can compute it again, so it is not stored, and only brokers can make
+ * it.
  */
 import { hash } from 'node:crypto';
 
@@ -14,7 +15,10 @@ export interface NamespaceKey {
 export const SECRET_BYTES = 32;
 const BLOCK_BYTES = 64;
 const HASH_BYTES = 32;
-/** 84 bits: more than can be guessed by asking, and tokens stay short enough to be written without a call into the runtime. */
+/**
+ * 84 bits: too many to be guessed by requests, and few enough that tokens stay below the length from which on
+ * protobufjs writes text through a slower call into the runtime.
+ */
 const MAC_CHARACTERS = 14;
 const MOST_TEXT_BYTES = 512;
 const KEY_ID = /^[a-z0-9]{1,8}$/;
@@ -32,22 +36,25 @@ export class Keyring {
     this.signers = new Map(signers.map((signer) => [signer.id, signer]));
   }
 
-  /** @param text ASCII, at most 512 characters, and of a form that nothing else is signed in @returns `<key id>.<MAC>` */
+  /**
+   * @param text ASCII, at most 512 characters, in a form that is used for nothing else that is signed
+   * @returns `<key id>.<MAC>`
+   */
   sign(text: string): string {
     return this.signing.sign(text);
   }
 
-  /** Whether any of the keys signed the text so. */
+  /** Whether the signature is one of the text under any of the keys. */
   verifies(text: string, signature: string): boolean {
     const signer = this.signers.get(signature.slice(0, Math.max(0, signature.indexOf('.'))));
-    // Compared in plain time: the difference in time is lost in what a request takes.
+    // Not compared in constant time: the difference is far below the variation of a request's time.
     return signer !== undefined && signer.sign(text) === signature;
   }
 }
 
 /**
- * HMAC-SHA-256 over one-shot hashes, which take two fifths of the time of `createHmac`: one is made for every pull that brings work.
- * keyring.test.ts holds it equal to that.
+ * HMAC-SHA-256 by one-shot hashes, which take two fifths of the time of `createHmac`: a signature is made for every
+ * pull that brings leases. keyring.test.ts checks that both are equal.
  */
 class Signer {
   readonly id: string;
@@ -63,9 +70,12 @@ class Signer {
   }
 
   sign(text: string): string {
-    if (text.length > MOST_TEXT_BYTES) throw new RangeError(`a text of ${text.length} characters is too long to be signed`);
+    if (text.length > MOST_TEXT_BYTES) {
+      throw new RangeError(`a text to be signed may have ${MOST_TEXT_BYTES} characters, got ${text.length}`);
+    }
     const length = this.inner.write(text, BLOCK_BYTES, 'latin1');
-    this.outer.write(hash('sha256', this.inner.subarray(0, BLOCK_BYTES + length), 'hex'), BLOCK_BYTES, 'hex');
+    const digest = hash('sha256', this.inner.subarray(0, BLOCK_BYTES + length), 'hex');
+    this.outer.write(digest, BLOCK_BYTES, 'hex');
     return `${this.id}.${hash('sha256', this.outer, 'base64url').slice(0, MAC_CHARACTERS)}`;
   }
 }

@@ -93,7 +93,7 @@ t.test('given more heads than are kept, then the oldest are purged, and those of
   t.same(positions((await witness.read(one)).heads), [9], 'a busy partition does not push out another');
 });
 
-t.test('given many messages that are not heads, then they are counted, displace no head, and are purged with the old ones', async (t) => {
+t.test('given messages that are not heads, then they are counted, displace no head, and are purged with old ones', async (t) => {
   const { nc, jsm, ns, writeForeign } = await stage(t, 'foreign');
   const witness = openWitness(nc, ns, { onError: (error) => t.fail(error.message) });
   witness.note(head(3));
@@ -149,7 +149,7 @@ t.test('given a head that is not flushed, then it is written after the delay', a
   await witness.close();
 });
 
-t.test('given a missing stream, then one error is reported, and the head is written once the stream exists', async (t) => {
+t.test('given a missing stream, then one error is reported, and the head is written later', async (t) => {
   const { nc, jsm, ns } = await stage(t, 'nowhere');
   await jsm.streams.delete(streams.witness(ns));
   const reported: string[] = [];

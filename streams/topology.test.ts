@@ -140,7 +140,7 @@ t.test('given an ordinary user, then making streams, appending and reading are r
   await t.rejects(journal.lastSeq(), { code: 'PERMISSION_DENIED' });
 });
 
-t.test('given no stream, then an append is ambiguous at once, and a read says that the stream is missing', async (t) => {
+t.test('given no stream, then an append is ambiguous at once, and a read names the missing stream', async (t) => {
   const ns = 'nostream' as Namespace;
   const journal = await openJournal({ url: server.brokerUrl, ns, partition: zero, ackTimeoutMs: 60_000 });
   t.teardown(() => journal.close());
