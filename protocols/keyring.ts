@@ -1,7 +1,6 @@
 /**
  * The keys of a namespace, which only brokers know. What a broker gives out (a session's proof, a lease's token)
- * carries a MAC under one of them. Any broker can compute it again, so it is not stored, and only brokers can make
- * it.
+ * carries a MAC under one of them. Only brokers can make it, and any broker can compute it again, so it is not stored.
  */
 import { hash } from 'node:crypto';
 
