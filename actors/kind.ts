@@ -69,7 +69,7 @@ export function decodeEvent<E extends ActorEvent>(events: EventTable<E>, { type,
 
 /** All actors of a kind in one partition: the state, and the indexes over it, both made by folding. */
 export interface Store<A extends Actor = Actor> {
-  get(id: string): Readonly<A> | undefined;
+  get(id: string): A | undefined;
   /** The actor is about to change: its indexes let go of it. */
   leave(actor: A): void;
   /** The actor has changed, or is new. */
@@ -77,9 +77,9 @@ export interface Store<A extends Actor = Actor> {
   /** A commit begins: what is too old by its time is forgotten. */
   begin(nowMs: number): void;
   /** The canonical view: plain data, equal for equal journals. */
-  view(): unknown;
+  view(): object;
   /** Into an empty store. @param view of {@link view}, perhaps through JSON */
-  restore(view: unknown): void;
+  restore(view: object): void;
 }
 
 /** The types of one kind, under one name. */
@@ -87,17 +87,31 @@ export interface Role {
   readonly actor: Actor;
   readonly event: ActorEvent;
   readonly store: Store;
-  /** What steps see of the store. */
+  /** What steps may read of the store. */
   readonly reading: object;
-  /** What a leader knows of the kind only at the moment. */
-  readonly live: unknown;
+  /** What a leader knows of the kind only at the moment: lost with it, and told anew to the next one. */
+  readonly live: object;
 }
 
+/** Why the jobs of a queue are neither accepted nor handed out. */
+export interface Hold {
+  readonly reason: string;
+}
+
+/**
+ * How actors of a kind are folded. Commands, timers and what a leader does with them are added in the cast list.
+ * Methods, not functions in fields, so that a kind of one role is a kind.
+ */
 export interface Kind<R extends Role = Role> {
   readonly name: string;
   readonly chart: Chart;
   readonly events: EventTable;
+  /** Empty, to be filled by folding. */
   open(partition: Partition): R['store'];
   /** What an event changes. Changes the actor in place, or makes it. No clock, no chance, no policy. */
   apply(actor: R['actor'] | undefined, event: R['event'], id: string, at: At): R['actor'];
+  /** When time has something to do with the actor, in Unix milliseconds; 0: never. Asked after every event. */
+  dueMs?(actor: R['actor']): number;
+  /** Whether a queue is kept from taking jobs and handing them out. */
+  holds?(store: R['store'], queue: string): Hold | undefined;
 }

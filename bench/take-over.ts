@@ -13,7 +13,13 @@ import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import type { SubmitJob } from '../actors/job/job.decide.js';
 import { PartitionCore } from '../partition/core/core.js';
-import type { Asker, Effect } from '../partition/core/effects.js';
+import type { Effect } from '../actors/effect.js';
+import type { Command } from '../actors/inputs.js';
+import { KINDS } from '../actors/kinds.js';
+import type { Asker } from '../actors/reply.js';
+import { decide } from '../actors/steps.js';
+import { pulledReply } from '../actors/worker/replies.js';
+import type { Notice } from '../actors/worker/sessions.js';
 import { startBroker } from '../gateways/nats/broker.js';
 import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId, type Namespace, type Partition } from '../protocols/ids.js';
 import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
@@ -49,7 +55,7 @@ interface Measured {
 
 /** Writes what the core decides, a commit at a time. */
 class Writer {
-  private readonly core = new PartitionCore(P0, new Keyring([{ id: 'bench', secret: randomBytes(SECRET_BYTES) }]));
+  private readonly core = new PartitionCore({ partition: P0, kinds: KINDS, keyring: new Keyring([{ id: 'bench', secret: randomBytes(SECRET_BYTES) }]) });
   private pullSeq = 0;
 
   constructor(
@@ -74,14 +80,14 @@ class Writer {
     const pull = { kind: 'pull', to: TO, ...WORKER, expiresMs: 1_000, held: [], reports: [] } as const;
     this.step({ ...pull, pullSeq: (this.pullSeq += 1), free: AT_ONCE });
     const effects = await this.write();
-    const leases = effects.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases : []));
+    const leases = effects.flatMap((effect) => (effect.kind === 'answer' && effect.reply === pulledReply ? (effect.answer as Notice).leases : []));
     const reports = leases.map(({ token }) => ({ token, ...parseToken(token)!, outcome: { kind: 'ok', result: Buffer.from('null'), contentType: '' } as const }));
     this.step({ kind: 'report', to: TO, ...WORKER, reports });
     await this.write();
   }
 
-  private step(input: Parameters<PartitionCore['step']>[0]): void {
-    this.core.step(input, { nowMs: Date.now(), monoMs: performance.now(), draw: 0.5 });
+  private step(command: Command): void {
+    this.core.step({ nowMs: Date.now(), monoMs: performance.now(), draw: 0.5 }, (step) => decide(step, command));
   }
 
   private async write(): Promise<Effect[]> {

@@ -28,7 +28,7 @@ t.test('given a journal, the projection says of each job where it begins and end
   const jobs = new JobsProjection();
   const runner = new ProjectionRunner(P0, [jobs]);
   for (const commit of committed(play)) runner.follow(commit);
-  const [done, waiting] = [...play.core.state.jobs.keys()];
+  const [done, waiting] = [...play.jobs.all()].map(({ id }) => id);
   t.same(jobs.find(done!), { firstSeq: 2, lastSeq: 4, status: 'completed' });
   t.same(jobs.find(waiting!), { firstSeq: 5, lastSeq: 5, status: undefined });
   t.equal(jobs.find(jobId(P0, new Uint8Array(10).fill(9))), undefined);

@@ -1,18 +1,12 @@
 /** What each event changes in a job. Applies and nothing else: no clock, no chance, no policy. */
 import type { JobId } from '../../protocols/ids.js';
+import type { At } from '../kind.js';
 import type { Failure, Job } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
-
-export interface Where {
-  readonly seq: number;
-  readonly index: number;
-  readonly nowMs: number;
-  /** How many jobs the partition had seen before: the place of a job submitted now. */
-  readonly place: number;
-}
+import { sharedPolicy } from './policies.js';
 
 /** Changes the job in place, or makes it. The caller has followed the chart: the event is allowed. */
-export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: Where): Job {
+export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: At): Job {
   if (event.type === 'JobSubmitted') return submitted(id, event.body, at);
   if (job === undefined) throw new TypeError(`${event.type} of ${id}, which does not exist`);
   job.status = event.body.status;
@@ -61,10 +55,10 @@ function keptLabels(labels: JobBodies['JobSubmitted']['labels']): Job['labels'] 
   return undefined;
 }
 
-function submitted(id: JobId, body: JobBodies['JobSubmitted'], at: Where): Job {
+function submitted(id: JobId, body: JobBodies['JobSubmitted'], at: At): Job {
   return {
     id, type: body.jobType, queue: body.queue, priority: body.priority, key: body.key, labels: keptLabels(body.labels),
-    policy: body.policy,
+    policy: sharedPolicy(body.policy),
     place: at.place, submittedMs: at.nowMs, totalDueMs: body.totalDueMs,
     payload: { seq: at.seq, index: at.index, contentType: body.contentType },
     status: body.status, attempt: 0, lease: 0, workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0,

@@ -6,12 +6,13 @@
 import { assign, setup } from 'xstate';
 import type { JobId } from '../../protocols/ids.js';
 import { readChart } from '../chart.js';
-import { applyJob, type Where } from './job.apply.js';
+import type { At } from '../kind.js';
+import { applyJob } from './job.apply.js';
 import type { JobEvent } from './job.events.js';
 import type { Job } from './job.js';
 
 /** An event together with whose it is, and where and when it stands in the journal. */
-type Applied = JobEvent & { readonly id: JobId; readonly at: Where };
+type Applied = JobEvent & { readonly id: JobId; readonly at: At };
 
 export const jobMachine = setup({
   types: { context: {} as { job: Job | undefined }, events: {} as Applied },

@@ -122,7 +122,7 @@ export function decideReclaim(job: Job, chance: Chance): JobEvent {
 }
 
 /** Time has come for something that the job's own events announced; undefined if nothing is due. */
-export function decideDue(job: Job, chance: Chance): JobEvent | undefined {
+export function decideDue(job: Readonly<Job>, chance: Chance): JobEvent | undefined {
   const { nowMs } = chance;
   if (job.endedMs > 0) return undefined;
   if (job.totalDueMs > 0 && job.totalDueMs <= nowMs) {

@@ -8,8 +8,6 @@ import { jobChart, jobMachine } from './job.chart.js';
 import { decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit, type Outcome, type SubmitJob } from './job.decide.js';
 import { decodeEvent } from '../kind.js';
 import { JOB_EVENTS, type JobEvent } from './job.events.js';
-import { withSharedPolicy } from '../../partition/core/fold.js';
-import { Policies } from '../../partition/core/state.js';
 import { LIVE_STATUSES, FINAL_STATUSES, type Job, type Policy } from './job.js';
 
 const ID = parseJobId('0-0123456789abcdef')!;
@@ -175,7 +173,7 @@ t.test('the Map and the machine agree on every status and event, and some decisi
 t.test('every event survives its message', (t) => {
   for (const [, event] of decisions()) {
     const body = JOB_EVENTS[event.type].message.encode(event.body).finish();
-    const again = withSharedPolicy(decodeEvent(JOB_EVENTS, { type: event.type, version: 1, body }, 'here'), new Policies());
+    const again: JobEvent = decodeEvent<JobEvent>(JOB_EVENTS, { type: event.type, version: 1, body }, 'here');
     const job = event.type === 'JobSubmitted' ? undefined : running();
     t.same(JSON.parse(JSON.stringify(applyJob(job && structuredClone(job), again, ID, at()))), JSON.parse(JSON.stringify(applyJob(job, event, ID, at()))), event.type);
   }

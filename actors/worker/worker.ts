@@ -1,6 +1,6 @@
 /**
  * A worker as the journal knows it: its rare facts, not its heartbeats. What it can do now, its open pull and its leases
- * are the leader's, see partition/core/sessions.ts.
+ * are the leader's, see actors/worker/sessions.ts.
  */
 import { assign, setup } from 'xstate';
 import type { Session, WorkerId } from '../../protocols/ids.js';

@@ -5,6 +5,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { Leader } from '../../partition/leader/leader.js';
 import { PartitionHost } from '../../partition/leader/host.js';
+import { KINDS } from '../../actors/kinds.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
@@ -135,7 +136,7 @@ async function host({ options, name, control, nc, topology, witness, checkpoints
   });
   let stopServing = (): void => {};
   return new PartitionHost({
-    partition, broker: name, log, clock, leadership, keyring,
+    partition, kinds: KINDS, broker: name, log, clock, leadership, keyring,
     maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
     followers: [projections.runner],
     archive: (read) => projections.archive(read),

@@ -1,7 +1,7 @@
 /** From a decoded request to the commands of partitions: which ones it goes to, and what each is asked. */
 import { randomFillSync } from 'node:crypto';
-import type { Command, Target } from '../../partition/core/inputs.js';
-import type { Asker } from '../../partition/core/effects.js';
+import type { Command, Target } from '../../actors/inputs.js';
+import type { Asker } from '../../actors/reply.js';
 import { jobId, partitionOfJob, partitionOfQueue, type JobId, type Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { job, worker } from '../../protocols/messages.js';

@@ -1,5 +1,5 @@
 /** Replies as bytes: protobuf, or JSON for those who asked in JSON. */
-import type { Reply } from '../../partition/leader/reply.js';
+import type { Shaped } from './shapes.js';
 import { contentText } from '../../protocols/content.js';
 import { wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import { encoded } from '../../protocols/encoded.js';
@@ -10,7 +10,7 @@ import { error, job, worker } from '../../protocols/messages.js';
 export type Format = 'json' | 'protobuf';
 
 /** Of a reply that is no refusal. @param single whether a job was submitted alone, outside of a batch */
-export function encodeReply(reply: Exclude<Reply, { kind: 'refused' }>, format: Format, verb: string, single: boolean, partitions: number): Uint8Array {
+export function encodeReply(reply: Exclude<Shaped, { kind: 'refused' }>, format: Format, verb: string, single: boolean, partitions: number): Uint8Array {
   switch (reply.kind) {
     case 'jobs':
       if (format === 'json') return Buffer.from(single ? jobJson(reply.jobs[0]!) : withMember({}, 'jobs', listJson(reply.jobs.map(jobJson))));

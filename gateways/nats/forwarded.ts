@@ -3,7 +3,7 @@
  * table lacks is passed on as it came, and an answer that cannot be read is one whose outcome is unknown.
  */
 import { errors, type Msg } from '@nats-io/nats-core';
-import type { Reply } from '../../partition/leader/reply.js';
+import type { Shaped } from './shapes.js';
 import { foreignRejection, reject, wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { job, worker } from '../../protocols/messages.js';
@@ -12,7 +12,7 @@ import { readWireError } from '../../protocols/wire-error.js';
 /** Several partitions are asked, and so brokers ask each other; everything else is passed on with the asker's own inbox. */
 export type ForwardedVerb = 'submit' | 'register' | 'drain';
 
-export function replyOf(verb: ForwardedVerb, { data, headers }: Pick<Msg, 'data' | 'headers'>): Reply {
+export function replyOf(verb: ForwardedVerb, { data, headers }: Pick<Msg, 'data' | 'headers'>): Shaped {
   try {
     const said = headers?.get('Nats-Service-Error') ?? '';
     if (said !== '') return { kind: 'refused', rejection: refusal(said, headers!.get('Nats-Service-Error-Code'), data) };
@@ -27,7 +27,7 @@ export function replyOf(verb: ForwardedVerb, { data, headers }: Pick<Msg, 'data'
   }
 }
 
-const registered = ({ epoch, session, proof }: worker.RegisterReply): Reply => ({ kind: 'registered', epoch, session, proof });
+const registered = ({ epoch, session, proof }: worker.RegisterReply): Shaped => ({ kind: 'registered', epoch, session, proof });
 
 function refusal(said: string, status: string, data: Uint8Array): ForeignRejection {
   const [code, ...message] = said.split(': ');

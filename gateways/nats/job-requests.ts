@@ -1,7 +1,7 @@
 /** Requests about jobs, decoded from either form, held to the limits, with every default filled in. */
 import type { SubmitJob } from '../../actors/job/job.decide.js';
 import type { Policy } from '../../actors/job/job.js';
-import type { Target } from '../../partition/core/inputs.js';
+import type { Target } from '../../actors/inputs.js';
 import type { Rejection } from '../../protocols/errors.js';
 import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
 import type { job } from '../../protocols/messages.js';

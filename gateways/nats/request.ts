@@ -1,6 +1,7 @@
 /** A request as it came over NATS: decoded on arrival, answered once, in the form it was asked in. */
 import { headers, type Msg } from '@nats-io/nats-core';
-import type { Answerable, Reply } from '../../partition/leader/reply.js';
+import type { Answerable, Reply } from '../../actors/reply.js';
+import { shaped, type Shaped } from './shapes.js';
 import { foreignRejection, reject, statusOf, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { job, worker } from '../../protocols/messages.js';
@@ -64,6 +65,10 @@ export class NatsRequest implements Answerable {
   }
 
   answer(reply: Reply): void {
+    this.send(shaped(this.verb, reply));
+  }
+
+  send(reply: Shaped): void {
     if (reply.kind === 'refused') return this.refuse(reply.rejection);
     const [only] = reply.kind === 'jobs' ? reply.jobs : [];
     if (this.single && only?.error) return this.refuse(foreignRejection(only.error));

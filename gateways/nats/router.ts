@@ -3,10 +3,11 @@
  * with the client's own reply inbox. What concerns several partitions is split, and the answers are put together.
  */
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
-import { COMMANDS } from '../../partition/core/commands.js';
-import type { Command } from '../../partition/core/inputs.js';
+import { COMMANDS } from '../../partition/core/command-ids.js';
+import type { Command } from '../../actors/inputs.js';
 import type { PartitionHost } from '../../partition/leader/host.js';
-import { answer, type Answerable, type Reply } from '../../partition/leader/reply.js';
+import type { Answerable } from '../../actors/reply.js';
+import { shaped, type Shaped } from './shapes.js';
 import { ERRORS, isCode, reject, wireError, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { job, worker } from '../../protocols/messages.js';
@@ -117,13 +118,13 @@ export class Router {
     if (only !== undefined && parts.size > 0) throw new Invalid('WRONG_PARTITION', `the jobs are not all of partition ${only}`);
     // A refused job stays here: protobuf would wrap what JSON could say, and make a valid number of it.
     const merged = submit.jobs.map((each): job.JobReply.$Properties => ('code' in each ? { error: wireError(each) } : {}));
-    if (parts.size === 0) return request.answer({ kind: 'jobs', jobs: merged });
+    if (parts.size === 0) return request.send({ kind: 'jobs', jobs: merged });
     let waiting = parts.size;
     for (const [partition, nths] of parts) {
-      const to = answering((reply) => {
+      const to = answering('submit', (reply) => {
         nths.forEach((nth, at) => (merged[nth] = partReply(reply, at)));
         waiting -= 1;
-        if (waiting === 0) request.answer({ kind: 'jobs', jobs: merged });
+        if (waiting === 0) request.send({ kind: 'jobs', jobs: merged });
       });
       const host = this.hosts[partition]!;
       if (host.leader) host.leader.handle(submitCommand(submit, nths, to, partition));
@@ -137,13 +138,13 @@ export class Router {
    */
   private toAll(request: NatsRequest, message: object, command: (to: Answerable) => Command, only: Partition | undefined): void {
     if (only !== undefined) return this.hosts[only]!.leader ? this.hosts[only]!.leader!.handle(command(request)) : request.refuse(this.hosts[only]!.whyNot);
-    const replies: Reply[] = [];
+    const replies: Shaped[] = [];
     const verb = request.verb === 'register' ? 'register' : 'drain';
     this.hosts.forEach((host, nth) => {
-      const to = answering((reply) => {
+      const to = answering(verb, (reply) => {
         replies[nth] = reply;
         if (Object.keys(replies).length < this.hosts.length) return;
-        request.answer(verb === 'register' ? registeredBy(replies) : (replies.find((each) => each.kind === 'refused') ?? replies[0]!));
+        request.send(verb === 'register' ? registeredBy(replies) : (replies.find((each) => each.kind === 'refused') ?? replies[0]!));
       });
       const asked = command(to);
       if (host.leader) host.leader.handle(asked);
@@ -152,22 +153,22 @@ export class Router {
   }
 
   /** Asks another broker's leader, in protobuf. */
-  private askLeader(partition: Partition, verb: ForwardedVerb, data: Uint8Array, to: Answerable, waitMs = 0): void {
+  private askLeader(partition: Partition, verb: ForwardedVerb, data: Uint8Array, to: Part, waitMs = 0): void {
     const host = this.hosts[partition]!;
-    if (!host.isFollowing) return answer(to, { kind: 'refused', rejection: host.whyNot });
+    if (!host.isFollowing) return to.send({ kind: 'refused', rejection: host.whyNot });
     this.nc.request(subjects.leader(this.ns, partition, verb), data, { timeout: FORWARD_TIMEOUT_MS + waitMs }).then(
-      (msg) => answer(to, replyOf(verb, msg)),
-      (cause: unknown) => answer(to, { kind: 'refused', rejection: unanswered(cause, partition) }),
+      (msg) => to.send(replyOf(verb, msg)),
+      (cause: unknown) => to.send({ kind: 'refused', rejection: unanswered(cause, partition) }),
     );
   }
 }
 
 /** What a partition suffers from may pass; what it decides about the worker counts for all. */
-const mayPass = (reply: Reply): boolean =>
+const mayPass = (reply: Shaped): boolean =>
   reply.kind === 'refused' && isCode(reply.rejection.code) && (ERRORS[reply.rejection.code].kind === 'operating' || ERRORS[reply.rejection.code].retryable);
 
 /** The epoch is that of the home partition, or 0 where that one has not registered the worker. */
-function registeredBy(replies: readonly Reply[]): Reply {
+function registeredBy(replies: readonly Shaped[]): Shaped {
   const refused = replies.find((each) => each.kind === 'refused' && !mayPass(each));
   const registered = replies.find((each) => each.kind === 'registered');
   if (refused || registered === undefined || registered === replies[0]) return refused ?? replies[0]!;
@@ -176,9 +177,13 @@ function registeredBy(replies: readonly Reply[]): Reply {
 
 const isRejection = (value: object): value is Rejection => 'code' in value && 'message' in value;
 
-const answering = (answerWith: (reply: Reply) => void): Answerable => ({ asker: 'asker', answer: answerWith });
+interface Part extends Answerable {
+  send(reply: Shaped): void;
+}
 
-function partReply(reply: Reply, at: number): job.JobReply.$Properties {
+const answering = (verb: Verb, send: (reply: Shaped) => void): Part => ({ asker: 'asker', send, answer: (reply) => send(shaped(verb, reply)) });
+
+function partReply(reply: Shaped, at: number): job.JobReply.$Properties {
   const answered = reply.kind === 'jobs' ? reply.jobs[at] : undefined;
   if (answered) return answered;
   return { error: wireError(reply.kind === 'refused' ? reply.rejection : reject('UNKNOWN', 'the leader did not answer for this job')) };

@@ -1,7 +1,7 @@
 /** Requests of workers, decoded from either form and held to the limits. */
 import type { Outcome } from '../../actors/job/job.decide.js';
 import type { Failure } from '../../actors/job/job.js';
-import type { RejectedInput, Report } from '../../partition/core/inputs.js';
+import type { RejectedInput, Report } from '../../actors/inputs.js';
 import type { RegisterWorker } from '../../actors/worker/worker.js';
 import type { Identity } from '../../protocols/proofs.js';
 import { parsePartition, partitionOfJob, parseToken, type Partition, type Token } from '../../protocols/ids.js';

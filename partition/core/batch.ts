@@ -6,8 +6,8 @@ import protobuf from 'protobufjs/minimal.js';
 import type { EventType } from '../../actors/kind.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { EVENTS_TAG } from '../../streams/commit.js';
-import type { Effect } from './effects.js';
-import type { Cause } from './fold.js';
+import type { Effect } from '../../actors/effect.js';
+import type { Cause } from '../../actors/step.js';
 import type { EventName } from '../../streams/committed.js';
 
 /** No decision makes more events than this, so a batch with this much room takes any. */

@@ -1,11 +1,13 @@
 import t from 'tap';
 import fc from 'fast-check';
-import { parseToken, type Partition, type Token } from '../../protocols/ids.js';
+import { parseToken, type Token } from '../../protocols/ids.js';
 import { Keyring } from '../../protocols/keyring.js';
 import { journal } from '../../protocols/messages.js';
-import { PartitionCore } from './core.js';
-import { failed, first, leasesIn, ok, Play, POLICY, session, token, worker } from './play.js';
-import { stateOf, viewOf } from './state.js';
+import { failed, first, leasesIn, newCore, ok, Play, POLICY, saidOf, session, token, worker } from './play.js';
+import { jobKind } from '../../actors/job/job.kind.js';
+import { decide } from '../../actors/steps.js';
+import { workerKind } from '../../actors/worker/worker.kind.js';
+import { restore, viewOf } from './state.js';
 
 const jobOf = (nth: number) => ({
   type: 'square', queue: 'default', payload: Buffer.alloc(20), contentType: '', priority: 0, key: '', commandId: '', delayMs: nth % 50 === 0 ? 1_000 : 0,
@@ -77,9 +79,9 @@ t.test('a token is of one session and cannot be guessed', async (t) => {
   t.ok(revokedFor('w2', given!), 'another session cannot use it, nor learn from it');
   t.ok(revokedFor('w2', token('w2', 1, id, 1, 1)), 'nor the one that it would have been given itself');
   for (const forged of [`${id}/1/1`, `${id}/1/1/test.${'A'.repeat(22)}`, given!.slice(0, -1)] as Token[]) t.ok(revokedFor('w1', forged), 'a guess is not the token');
-  t.equal(play.core.state.jobs.get(id)!.status, 'running', 'the attempt goes on');
+  t.equal(play.jobs.get(id)!.status, 'running', 'the attempt goes on');
   play.pull('w1', 3, 0, [], [ok(given!)]);
-  t.equal(play.core.state.jobs.get(id)!.status, 'completed');
+  t.equal(play.jobs.get(id)!.status, 'completed');
 });
 
 t.test('given another key, then what was leased under the older one is held and reported on all the same', async (t) => {
@@ -88,18 +90,18 @@ t.test('given another key, then what was leased under the older one is held and 
   const id = play.submit();
   const [given] = leasesIn(play.pull('w1', 1, 1));
   const older = { id: 'test', secret: Buffer.alloc(32, 7) };
-  const core = new PartitionCore(0 as Partition, new Keyring([{ id: 'new', secret: Buffer.alloc(32, 8) }, older]));
+  const core = newCore(new Keyring([{ id: 'new', secret: Buffer.alloc(32, 8) }, older]));
   for (const [nth, bytes] of play.commits.entries()) core.replay(journal.Commit.decode(bytes), nth + 1);
-  core.lead(0);
+  core.lead({ nowMs: play.nowMs, monoMs: 0, draw: 0 });
   const pull = (pullSeq: number, held: Token[], reports: readonly ReturnType<typeof ok>[] = []): unknown[] => {
     const asked = { workerId: worker('w1'), session: session('w1'), to: { asker: 'asker' as const }, pullSeq, free: 1, expiresMs: 1, held };
     const parsed = reports.map((report) => ({ ...report, ...parseToken(report.token)! }));
-    core.step({ kind: 'pull', ...asked, reports: parsed }, { nowMs: play.nowMs, monoMs: 1, draw: 0 });
-    return (core.take()?.effects ?? []).flatMap((effect) => (effect.kind === 'pulled' ? [...effect.revoked, ...effect.leases] : []));
+    core.step({ nowMs: play.nowMs, monoMs: 1, draw: 0 }, (step) => decide(step, { kind: 'pull', ...asked, reports: parsed }));
+    return saidOf(core.take()?.effects ?? []).flatMap((effect) => (effect.kind === 'pulled' ? [...effect.revoked, ...effect.leases] : []));
   };
   t.strictSame(pull(2, [given!]), [], 'neither revoked nor delivered again');
   t.strictSame(pull(3, [], [ok(given!)]), []);
-  t.equal(core.state.jobs.get(id)!.status, 'completed');
+  t.equal(core.read(jobKind).get(id)!.status, 'completed');
 });
 
 t.test('a new leader hands out the same lease under the same token', async (t) => {
@@ -108,7 +110,7 @@ t.test('a new leader hands out the same lease under the same token', async (t) =
   const id = play.submit();
   const [given] = leasesIn(play.pull('w1', 1, 1));
   const next = play.replayed();
-  t.equal(next.tokens.of(next.state.jobs.get(id)!), given);
+  t.equal(next.live(jobKind).tokens.of(next.read(jobKind).get(id)!), given);
 });
 
 t.test('a higher pullSeq supersedes the older pull, which is answered empty', (t) => {
@@ -141,7 +143,7 @@ t.test('what is remembered is forgotten by the commits’ own time', (t) => {
   play.pull('w1', 2, 0, [], [ok(first('w1', id))]);
   play.nowMs += 61_000;
   play.submit();
-  t.notOk(play.core.state.jobs.has(id), 'an ended job leaves the leader after a minute');
+  t.notOk(play.jobs.get(id), 'an ended job leaves the leader after a minute');
   t.equal(play.ask({ kind: 'get', target: { jobId: id } }).answer?.kind, 'archive', 'and the archive is asked');
   t.match(play.ask({ kind: 'cancel', target: { jobId: id }, reason: '', commandId: '', by: 'client' }).answer, { kind: 'jobs', answers: [{ kind: 'archived', cancel: true }] });
   t.throws(() => play.submit({ key: 'k', payload: Buffer.from('2') }), /KEY_CONFLICT/, 'its key is kept for an hour');
@@ -158,7 +160,7 @@ t.test('cancelling a running job tells its worker through the open pull', (t) =>
   const { said } = play.ask({ kind: 'cancel', target: { jobId: id }, reason: 'enough', commandId: '', by: 'client' });
   t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : [])), [first('w1', id)]);
   play.pull('w1', 3, 1, [], [{ token: first('w1', id), outcome: { kind: 'cancelled' } }]);
-  t.equal(play.core.state.jobs.get(id)?.status, 'cancelled');
+  t.equal(play.jobs.get(id)?.status, 'cancelled');
   t.end();
 });
 
@@ -173,7 +175,7 @@ t.test('a commit holds at most 500 events, and a decision is never torn', (t) =>
   const play = started();
   const jobs = Array.from({ length: 900 }, (_, nth) => ({ id: play.nextId(), job: { ...jobOf(nth) } }));
   play.ask({ kind: 'submit', by: 'client', waitMs: undefined, jobs });
-  t.equal(play.core.state.jobs.size, 900);
+  t.equal(play.jobs.size, 900);
   const sizes = play.commits.map((bytes) => journal.Commit.decode(bytes).events.length);
   t.equal(Math.max(...sizes) <= 500, true);
   t.equal(sizes.reduce((sum, size) => sum + size), 1 + 900 + 18, 'one for the worker, one for each job, one more for each delayed job');
@@ -220,8 +222,8 @@ class Actors {
 
   private pull({ worker: name, free, ends }: Act & { do: 'pull' }): void {
     const { play } = this;
-    if (play.core.sessions.get(session(name)) === undefined) play.register(name);
-    const held = [...play.core.state.jobs.values()].filter((job) => job.status === 'running' && job.workerId === worker(name)).map((job) => token(name, job.pullSeq, job.id, job.attempt, job.lease));
+    if (play.core.live(workerKind).get(session(name)) === undefined) play.register(name);
+    const held = [...play.jobs.all()].filter((job) => job.status === 'running' && job.workerId === worker(name)).map((job) => token(name, job.pullSeq, job.id, job.attempt, job.lease));
     const reports = ends === 'none' ? [] : held.map(ends === 'ok' ? ok : failed);
     const pullSeq = (this.pullSeq.get(name) ?? 0) + 1;
     this.pullSeq.set(name, pullSeq);
@@ -238,7 +240,9 @@ t.test('property: whatever happens, the journal folds to the very state that dec
       for (const act of script) {
         actors.act(act);
         const view = json(viewOf(actors.play.core.state));
-        t.same(json(viewOf(stateOf(view))), view);
+        const again = newCore();
+        restore(again.state, view);
+        t.same(json(viewOf(again.state)), view);
       }
       // Forgetting happens as a commit begins, so the two are compared after one.
       actors.play.submit();
@@ -255,9 +259,9 @@ t.test('property: no job has two valid tokens, and nobody overtakes in a queue',
     fc.property(fc.array(acts, { maxLength: 60 }), (script) => {
       const actors = new Actors();
       for (const act of script) {
-        const ready = [...actors.play.core.state.jobs.values()].filter((job) => job.status === 'ready').map((job) => ({ ...job }));
+        const ready = [...actors.play.jobs.all()].filter((job) => job.status === 'ready').map((job) => ({ ...job }));
         actors.act(act);
-        const { jobs } = actors.play.core.state;
+        const { jobs } = actors.play;
         const taken = ready.filter((job) => jobs.get(job.id)?.lease !== job.lease);
         const left = ready.filter((job) => jobs.get(job.id)?.status === 'ready' && jobs.get(job.id)?.lease === job.lease);
         for (const one of taken) for (const other of left) if (other.priority > one.priority || (other.priority === one.priority && other.place < one.place)) return false;

@@ -1,103 +1,85 @@
 /**
  * The core of a partition: it decides commands one after another, folds what it decided at once, and gathers it in
- * batches. It does no I/O and knows no clock; a broker, a test and a simulator drive it alike.
+ * batches. It does no I/O and knows no clock; a broker, a test and a simulator drive it alike. Of actors it knows what the
+ * cast says.
  */
 import protobuf from 'protobufjs/minimal.js';
-import type { JobId, Partition, WorkerId } from '../../protocols/ids.js';
+import type { CastMember, LeaderParts } from '../../actors/cast.js';
+import type { Hold, Kind, Role } from '../../actors/kind.js';
+import type { Asker, ReplyOf } from '../../actors/reply.js';
+import type { Cause, CommandEntry, Moment, Step, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
-import type { Keyring } from '../../protocols/keyring.js';
-import type { journal } from '../../protocols/messages.js';
+import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
-import { JOB_EVENTS, type JobEvent } from '../../actors/job/job.events.js';
-import { isRunning, type Job } from '../../actors/job/job.js';
-import { WORKER_EVENTS, type WorkerEvent } from '../../actors/worker/worker.js';
+import type { journal } from '../../protocols/messages.js';
 import { Batch } from './batch.js';
-import { answerOf, type Asker, type Effect, type JobAnswer } from './effects.js';
-import { foldCommit, foldJob, foldWorker, type Cause, type Folding } from './fold.js';
-import { Indexes } from './indexes.js';
-import type { Input, Moment } from './inputs.js';
-import { Sessions, WorkerSession } from './sessions.js';
-import { beginCommit, newState, Policies, type PartitionState } from './state.js';
-import { Tokens } from './tokens.js';
-import { awaitJob } from './steps/await.js';
-import { cancelJob } from './steps/cancel.js';
-import { getJob } from './steps/get.js';
-import { heartbeat } from './steps/heartbeat.js';
-import { offerJobs } from './steps/offer.js';
-import { pull } from './steps/pull.js';
-import { drainWorker, registerWorker } from './steps/register.js';
-import { reportAttempts } from './steps/report.js';
-import { submitJobs } from './steps/submit.js';
-import { tick } from './steps/tick.js';
+import { COMMANDS } from './command-ids.js';
+import { fold, foldCommit } from './fold.js';
+import { castOf, type Hosted } from './hosted.js';
+import { beginCommit, newState, type PartitionState } from './state.js';
+import type { Timer } from './timers.js';
 
 /** Events that may wait for the journal before submits are refused; reports and cancels never are. */
 const MOST_PENDING_EVENTS = 20_000;
-/** After a change of leader workers register again when their next pull is refused, which is at most one pull away. */
-const WORKERS_KNOWN_MS = LIMITS.pullExpiresMs + 1_000;
+/** Timers in one tick: after an outage they come due together, and commands want to be decided too. */
+const TIMERS_PER_TICK = 1_000;
 
-export class PartitionCore implements Folding {
+export interface CoreOptions extends LeaderParts {
+  readonly partition: Partition;
+  readonly kinds: readonly CastMember[];
+  /** Of a commit: 512 KiB, or less where the server's max_payload is less. */
+  readonly maxCommitBytes?: number;
+}
+
+export class PartitionCore implements Step {
   readonly state: PartitionState;
-  readonly indexes = new Indexes();
-  readonly policies = new Policies();
-  readonly sessions = new Sessions();
-  readonly tokens: Tokens;
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
+  /** Whether an actor waits for the next tick to go on with what it does in slices. */
+  goesOn = false;
+  private readonly maxCommitBytes: number;
+  private readonly members: readonly Hosted[];
+  private readonly holding: readonly Hosted[];
   /** Of the batch that has events and is open; there is one at most. */
   private readonly writer = protobuf.Writer.create();
   private readonly sealed: Batch[] = [];
   private open: Batch | undefined;
   private pendingEvents = 0;
-  /** From when on it is known which workers there are, on the monotonic clock. */
-  private workersKnownMonoMs = Infinity;
 
-  constructor(
-    partition: Partition,
-    /** Signs tokens of leases. */
-    keyring: Keyring,
-    /** Of a commit: 512 KiB, or less where the server's max_payload is less. */
-    private readonly maxCommitBytes: number = LIMITS.commitBytes,
-  ) {
-    this.state = newState(partition);
-    this.tokens = new Tokens(keyring);
+  constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, ...parts }: CoreOptions) {
+    this.state = newState(partition, castOf(kinds, partition, parts));
+    this.maxCommitBytes = maxCommitBytes;
+    this.members = [...this.state.cast.values()];
+    this.holding = this.members.filter(({ kind }) => kind.holds !== undefined);
   }
 
   /** Folds a commit that lies in the journal. */
   replay(commit: journal.Commit, seq: number): void {
-    foldCommit(this, commit, seq);
+    foldCommit(this.state, commit, seq);
   }
 
-  /** Leadership begins: workers that the journal knows may pull at once. */
-  lead(monoMs: number): void {
-    this.workersKnownMonoMs = monoMs + WORKERS_KNOWN_MS;
-    for (const { id, session, types, queues, status } of this.state.workers.values()) {
-      const known = new WorkerSession(id, session, types, queues);
-      known.heardMonoMs = monoMs;
-      known.draining = status === 'draining';
-      this.sessions.add(known);
-    }
-  }
-
-  step(input: Input, moment: Moment): void {
+  /** Leadership begins. */
+  lead(moment: Moment): void {
     this.moment = moment;
-    switch (input.kind) {
-      case 'submit': return submitJobs(this, input);
-      case 'pull': return pull(this, input);
-      case 'report': return reportAttempts(this, input);
-      case 'heartbeat': return heartbeat(this, input);
-      case 'get': return getJob(this, input);
-      case 'await': return awaitJob(this, input);
-      case 'cancel': return cancelJob(this, input);
-      case 'register': return registerWorker(this, input);
-      case 'drain': return drainWorker(this, input);
-      case 'tick': return tick(this);
-      default: return input satisfies never;
-    }
+    for (const { member } of this.members) member.lead?.(this);
   }
 
-  /** The next batch to be written, after ready jobs were offered to waiting pulls; undefined when there is nothing. */
+  /** @param decide what a command does, with what it may see of this partition */
+  step(moment: Moment, decide: (step: Step) => void): void {
+    this.moment = moment;
+    decide(this);
+  }
+
+  /** Time passes: what is due happens. */
+  tick(moment: Moment): void {
+    this.moment = moment;
+    this.fireTimers();
+    for (const { member } of this.members) member.tick?.(this);
+  }
+
+  /** The next batch to be written, after each kind has added what is to share its commit; undefined: there is none. */
   take(): Batch | undefined {
     if (this.sealed.length === 0) {
-      offerJobs(this);
+      for (const { member } of this.members) member.close?.(this);
       this.seal();
     }
     const batch = this.sealed.shift();
@@ -110,59 +92,93 @@ export class PartitionCore implements Folding {
     return [...this.sealed.splice(0), ...(this.open ? [this.open] : [])];
   }
 
+  get partition(): Partition {
+    return this.state.partition;
+  }
+
   get overloaded(): boolean {
     return this.pendingEvents > MOST_PENDING_EVENTS;
   }
 
-  /** The time that a decision made now will be recorded with. */
   get nowMs(): number {
     return this.open?.events.length ? this.open.nowMs : Math.max(this.state.nowMs, this.moment.nowMs);
   }
 
-  /** A job as a reply tells of it now. */
-  answerOf(job: Readonly<Job>, duplicate = false): JobAnswer & { kind: 'job' } {
-    return answerOf(job, duplicate, this.lacksWorker(job));
+  read<R extends Role>(kind: Kind<R>): R['reading'] {
+    return this.hosted(kind).store;
   }
 
-  /** Whether a job is ready and no worker that is registered now can do it. */
-  lacksWorker(job: Readonly<Job>): boolean {
-    return job.status === 'ready' && this.moment.monoMs >= this.workersKnownMonoMs && !this.sessions.canServe(this.indexes.lines.lineOf(job));
+  live<R extends Role>(kind: Kind<R>): R['live'] {
+    return this.hosted(kind).live;
   }
 
-  effect(effect: Effect): void {
-    (this.open ??= this.newBatch()).effects.push(effect);
+  holdOf(queue: string): Hold | undefined {
+    for (const { kind, store } of this.holding) {
+      const hold = kind.holds!(store, queue);
+      if (hold) return hold;
+    }
+    return undefined;
   }
 
-  refuse(to: Asker, rejection: Rejection): void {
-    this.effect({ kind: 'refused', to, rejection });
+  seen(commandId: string): CommandEntry | undefined {
+    const known = this.state.commands.get(commandId);
+    return known && known.atMs + COMMANDS.ms >= this.nowMs ? known : undefined;
   }
 
-  /** Makes sure that the next decision, with `bytes` of payload, lies in one commit as a whole. */
   makeRoom(bytes = 0): void {
     if (this.open?.hasRoom(bytes) === false) this.seal();
   }
 
-  /** @param of the job, or the id of one to be */
-  emitJob(of: Job | JobId, event: JobEvent, cause: Cause): Job {
+  emit<R extends Role>(kind: Kind<R>, id: string, event: R['event'], cause: Cause): Readonly<R['actor']> {
+    const hosted = this.hosted(kind);
     const batch = this.batchForEvent();
-    const index = batch.events.length;
-    const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
-    const job = foldJob(this, id, before, event, { seq: batch.seq, index, nowMs: batch.nowMs, place: this.state.submitted }, cause);
-    batch.add('job', id, event.type, cause, JOB_EVENTS[event.type], event.body);
-    if (!isRunning(job)) this.sessions.forget(id);
-    if (job.endedMs > 0) batch.effects.push({ kind: 'ended', job });
+    const at = { seq: batch.seq, index: batch.events.length, nowMs: batch.nowMs };
+    const actor = fold(this.state, hosted, id, event, at, cause);
+    batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body);
     this.pendingEvents += 1;
-    return job;
+    hosted.member.changed?.(this, actor);
+    if (kind.chart.isFinal(actor.status)) batch.effects.push({ kind: 'ended', actor });
+    return actor as Readonly<R['actor']>;
   }
 
-  emitWorker(id: WorkerId, event: WorkerEvent, cause: Cause): void {
-    const batch = this.batchForEvent();
-    foldWorker(this, id, event, batch.nowMs);
-    batch.add('worker', id, event.type, cause, WORKER_EVENTS[event.type], event.body);
-    this.pendingEvents += 1;
+  answer<A>(to: Asker, reply: ReplyOf<A>, answer: A): void {
+    this.effects.push({ kind: 'answer', to, reply: reply as ReplyOf<unknown>, answer });
   }
 
-  /** A batch gets its sequence and its time with its first event: until then it is only words. */
+  wait<A>(to: Asker, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void {
+    this.effects.push({ kind: 'wait', to, wait: wait as WaitOf<unknown>, answers, waitMs });
+  }
+
+  refuse(to: Asker, rejection: Rejection): void {
+    this.effects.push({ kind: 'refused', to, rejection });
+  }
+
+  private get effects(): Batch['effects'] {
+    return (this.open ??= this.newBatch()).effects;
+  }
+
+  private hosted(kind: { readonly name: string }): Hosted {
+    const hosted = this.state.cast.get(kind.name);
+    if (hosted === undefined) throw new TypeError(`no kind ${kind.name} in the cast`);
+    return hosted;
+  }
+
+  /** An actor that wants the same time after its turn goes on in the next tick: so a long task is done in slices. */
+  private fireTimers(): void {
+    const { timers } = this.state;
+    const again: Timer[] = [];
+    for (let fired = 0; fired < TIMERS_PER_TICK; fired += 1) {
+      const timer = timers.takeDue(this.nowMs);
+      if (timer === undefined) break;
+      if (!timers.isCurrent(timer)) continue;
+      timer.hosted.member.due?.(this, timer.hosted.store.get(timer.id)!);
+      if (timers.isCurrent(timer)) again.push(timer);
+    }
+    for (const { hosted, id, dueMs } of again) timers.change(hosted, id, 0, dueMs);
+    this.goesOn = again.length > 0;
+  }
+
+  /** A batch gets its sequence and its time with its first event: until then it holds replies only. */
   private batchForEvent(): Batch {
     const open = (this.open ??= this.newBatch());
     if (open.events.length > 0) return open;

@@ -1,13 +1,15 @@
 /** How long a lease runs for the leader and for the worker that it is handed to. */
 import t from 'tap';
 import fc from 'fast-check';
+import { jobKind } from '../../actors/job/job.kind.js';
+import { decide } from '../../actors/steps.js';
+import { workerKind } from '../../actors/worker/worker.kind.js';
 import type { Token } from '../../protocols/ids.js';
-import type { Effect } from './effects.js';
-import { first, job, leasesIn, Play, POLICY, session, worker } from './play.js';
+import { first, job, leasesIn, Play, POLICY, saidOf, session, worker, type Said } from './play.js';
 
 const LEASE_MS = POLICY.heartbeatMs;
-const leaseMsIn = (said: readonly Effect[]): number[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.leaseMs) : []));
-const answers = (said: readonly Effect[]): number => said.filter((effect) => effect.kind === 'pulled').length;
+const leaseMsIn = (said: readonly Said[]): number[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.leaseMs) : []));
+const answers = (said: readonly Said[]): number => said.filter((effect) => effect.kind === 'pulled').length;
 
 const started = (...names: string[]): Play => {
   const play = new Play();
@@ -24,7 +26,7 @@ t.test('a lease that is handed out again runs on, and what the worker is told of
   t.same([leasesIn(again), leaseMsIn(again)], [[first('w1', id)], [LEASE_MS - 300]]);
   play.nowMs += LEASE_MS - 301;
   play.tick(0);
-  t.equal(play.core.state.jobs.get(id)?.status, 'running');
+  t.equal(play.jobs.get(id)?.status, 'running');
   play.tick(1);
   t.same(play.history(id), ['JobSubmitted', 'JobLeased', 'JobReclaimed'], 'it ends as if it had been handed out once');
   t.end();
@@ -61,7 +63,7 @@ t.test('what the worker holds is renewed', (t) => {
     play.tick(LEASE_MS - 1);
     play.pull('w1', n, 0, [first('w1', id)]);
   }
-  t.equal(play.core.state.jobs.get(id)?.status, 'running');
+  t.equal(play.jobs.get(id)?.status, 'running');
   t.end();
 });
 
@@ -70,15 +72,15 @@ t.test('a new leader gives every lease its full time, from when it sees it first
   const id = play.submit();
   play.pull('w1', 1, 1);
   const core = play.replayed();
-  core.lead(0);
+  core.lead({ nowMs: play.nowMs, monoMs: 0, draw: 0 });
   const pull = (pullSeq: number, monoMs: number): number[] => {
     const command = { kind: 'pull' as const, to: { asker: 'asker' as const }, workerId: worker('w1'), session: session('w1'), pullSeq, free: 1, expiresMs: 1_000, held: [], reports: [] };
-    core.step(command, { nowMs: play.nowMs, monoMs, draw: 0 });
-    return leaseMsIn(core.take()?.effects ?? []);
+    core.step({ nowMs: play.nowMs, monoMs, draw: 0 }, (step) => decide(step, command));
+    return leaseMsIn(saidOf(core.take()?.effects ?? []));
   };
   t.same(pull(2, 100), [LEASE_MS]);
   t.same(pull(3, 300), [LEASE_MS - 200], 'once');
-  t.equal(core.state.jobs.get(id)?.status, 'running');
+  t.equal(core.read(jobKind).get(id)?.status, 'running');
   t.end();
 });
 
@@ -120,7 +122,7 @@ t.test('of many waiting pulls that are too old only as many are answered as the 
   const jobs = Array.from({ length: 3 }, () => ({ id: play.nextId(), job: job() }));
   const { said } = play.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs });
   t.equal(answers(said), 3);
-  t.equal(play.core.sessions.waiting.size, 17);
+  t.equal(play.core.live(workerKind).waiting.size, 17);
   t.end();
 });
 
@@ -129,7 +131,7 @@ t.test('an attempt that is to be stopped ends its worker’s pull once; heartbea
   const id = play.submit();
   play.pull('w1', 1, 2);
   play.ask<'cancel'>({ kind: 'cancel', target: { jobId: id }, reason: '', commandId: '', by: 'client' });
-  const cancels = (said: readonly Effect[]): string[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : []));
+  const cancels = (said: readonly Said[]): string[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : []));
   t.same(cancels(play.pull('w1', 2, 1, [first('w1', id)])), [first('w1', id)]);
   t.equal(answers(play.pull('w1', 3, 1, [first('w1', id)])), 0, 'this one waits for work');
   for (let n = 0; n < 2; n += 1) {
@@ -137,7 +139,7 @@ t.test('an attempt that is to be stopped ends its worker’s pull once; heartbea
     t.same(cancels(said), [first('w1', id)]);
   }
   t.same(leasesIn(play.pull('w1', 4, 1, [], [{ token: first('w1', id), outcome: { kind: 'cancelled' } }])), []);
-  t.equal(play.core.state.jobs.get(id)?.status, 'cancelled');
+  t.equal(play.jobs.get(id)?.status, 'cancelled');
   t.end();
 });
 
@@ -164,7 +166,7 @@ t.test('property: a worker that counts from when it sent its pull never takes a 
           until.set(token, sentMs + leaseMs);
         }
         for (const effect of said) if (effect.kind === 'pulled') for (const token of effect.revoked) until.delete(token as Token);
-        const { jobs } = play.core.state;
+        const { jobs } = play;
         const stillHeld = [...until].filter(([, endMs]) => endMs > play.nowMs).map(([token]) => token);
         if (stillHeld.some((token) => jobs.get(token.split('/')[0] as never)?.status !== 'running')) return false;
       }

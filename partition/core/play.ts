@@ -10,18 +10,60 @@ import { encodeCommit } from '../../streams/commit.js';
 import type { Outcome, SubmitJob } from '../../actors/job/job.decide.js';
 import type { Policy } from '../../actors/job/job.js';
 import { PartitionCore } from './core.js';
-import type { Asker, Effect } from './effects.js';
-import type { Command } from './inputs.js';
+import type { JobAnswer, ViewAnswer } from '../../actors/job/answers.js';
+import { jobKind } from '../../actors/job/job.kind.js';
+import type { JobsReading } from '../../actors/job/jobs.js';
+import { archiveReply, oneJobReply, submitReply, viewReply } from '../../actors/job/replies.js';
+import { KINDS } from '../../actors/kinds.js';
+import type { Asker } from '../../actors/reply.js';
+import { decide } from '../../actors/steps.js';
+import { drainedReply, pulledReply, registeredReply } from '../../actors/worker/replies.js';
+import type { Notice } from '../../actors/worker/sessions.js';
+import type { Effect } from '../../actors/effect.js';
+import type { Rejection } from '../../protocols/errors.js';
+import type { Command } from '../../actors/inputs.js';
 
 export const KEYRING = new Keyring([{ id: 'test', secret: Buffer.alloc(32, 7) }]);
 export const POLICY: Policy = {
   maxAttempts: 3, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0, nonRetryable: [], attemptMs: 60_000, heartbeatMs: 1_000,
 };
 
-type Said = Effect & { readonly kind: Exclude<Effect['kind'], 'ended'> };
+/** What was decided to be replied, by the reply that it becomes. */
+export type Said = { readonly to: Asker } & (
+  | { readonly kind: 'jobs'; readonly answers: readonly JobAnswer[] }
+  | { readonly kind: 'wait'; readonly answers: readonly JobAnswer[]; readonly waitMs: number }
+  | ({ readonly kind: 'view' } & ViewAnswer)
+  | { readonly kind: 'archive'; readonly jobId: JobId }
+  | ({ readonly kind: 'pulled' } & Notice)
+  | { readonly kind: 'registered'; readonly session: string; readonly proof: string }
+  | { readonly kind: 'drained'; readonly status: string }
+  | { readonly kind: 'refused'; readonly rejection: Rejection }
+);
+
+export function saidOf(effects: readonly Effect[]): Said[] {
+  return effects.flatMap((effect): Said[] => {
+    if (effect.kind === 'ended') return [];
+    if (effect.kind === 'refused') return [effect];
+    const { to } = effect;
+    if (effect.kind === 'wait') return [{ kind: 'wait', to, answers: effect.answers as JobAnswer[], waitMs: effect.waitMs }];
+    const { reply, answer } = effect;
+    switch (reply as unknown) {
+      case submitReply: return [{ kind: 'jobs', to, answers: answer as JobAnswer[] }];
+      case oneJobReply: return [{ kind: 'jobs', to, answers: [answer as JobAnswer] }];
+      case viewReply: return [{ kind: 'view', to, ...(answer as ViewAnswer) }];
+      case archiveReply: return [{ kind: 'archive', to, jobId: answer as JobId }];
+      case pulledReply: return [{ kind: 'pulled', to, ...(answer as Notice) }];
+      case registeredReply: return [{ kind: 'registered', to, ...(answer as { session: string; proof: string }) }];
+      case drainedReply: return [{ kind: 'drained', to, status: answer as string }];
+      default: throw new TypeError(`a reply that is not known here: ${reply.name}`);
+    }
+  });
+}
+
+export const newCore = (keyring = KEYRING): PartitionCore => new PartitionCore({ partition: 0 as Partition, kinds: KINDS, keyring });
 
 export class Play {
-  readonly core = new PartitionCore(0 as Partition, KEYRING);
+  readonly core = newCore();
   /** The journal so far: each commit's bytes, at sequence index + 1. */
   readonly commits: Uint8Array[] = [];
   nowMs = 1_700_000_000_000;
@@ -37,12 +79,12 @@ export class Play {
   }
 
   put(command: Command): void {
-    this.core.step(command, this.moment);
+    this.core.step(this.moment, (step) => decide(step, command));
   }
 
   tick(passedMs: number): Said[] {
     this.nowMs += passedMs;
-    this.core.step({ kind: 'tick' }, this.moment);
+    this.core.tick(this.moment);
     return this.commit();
   }
 
@@ -55,14 +97,14 @@ export class Play {
         this.commits.push(encodeCommit(header, batch.encodedEvents));
         if (batch.seq !== this.commits.length) throw new Error(`batch ${batch.seq} as commit ${this.commits.length}`);
       }
-      said.push(...batch.effects.filter((effect): effect is Said => effect.kind !== 'ended'));
+      said.push(...saidOf(batch.effects));
     }
     return said;
   }
 
   /** A fresh core that has folded the same journal. */
   replayed(): PartitionCore {
-    const core = new PartitionCore(0 as Partition, KEYRING);
+    const core = newCore();
     this.commits.forEach((bytes, nth) => core.replay(journal.Commit.decode(bytes), nth + 1));
     return core;
   }
@@ -83,6 +125,10 @@ export class Play {
     return this.ask<'pull'>({ kind: 'pull', workerId: worker(name), session: session(name), pullSeq, free, expiresMs: 1_000, held, reports: reports.map((report) => ({ ...report, ...parseToken(report.token)! })) }).said;
   }
 
+  get jobs(): JobsReading {
+    return this.core.read(jobKind);
+  }
+
   /** Types of the journal's events of one job. */
   history(id: JobId): string[] {
     return this.commits.flatMap((bytes) => journal.Commit.decode(bytes).events.filter((event) => event.id === id).map((event) => event.type ?? ''));
@@ -90,7 +136,7 @@ export class Play {
 
   /** Leadership begins now. */
   lead(): void {
-    this.core.lead(this.moment.monoMs);
+    this.core.lead(this.moment);
   }
 
   nextId(): JobId {

@@ -7,9 +7,10 @@ import { Chain, hashOf } from '../../streams/chain.js';
 import { MemoryStream, type Fault } from '../../streams/memory.js';
 import type { Committed } from '../../streams/committed.js';
 import { PartitionHost, type HostOptions } from './host.js';
-import type { Command } from '../core/inputs.js';
+import type { Command } from '../../actors/inputs.js';
+import { KINDS } from '../../actors/kinds.js';
 import { job, KEYRING, Play } from '../core/play.js';
-import type { Answerable, Reply } from './reply.js';
+import type { Answerable, Reply } from '../../actors/reply.js';
 
 const P0 = 0 as Partition;
 const ids = new Play();
@@ -19,7 +20,7 @@ const draw = (): number => (drawn = (drawn + 0.618034) % 1);
 
 function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): PartitionHost {
   const host = new PartitionHost({
-    partition: P0, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
+    partition: P0, kinds: KINDS, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
     clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw },
     leadership: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
     archive: () => ({ find: async () => undefined }), openJournal: () => stream.open(), knownHeads: async () => [],
@@ -44,8 +45,10 @@ async function submit(host: PartitionHost, commandId: string): Promise<string[]>
   const answers: string[] = [];
   for (;;) {
     const reply = await ask(host, commandId);
-    if (reply.kind === 'jobs') return [...answers, reply.jobs[0]!.duplicate ? 'duplicate' : 'recorded'];
-    if (reply.kind !== 'refused') throw new Error(reply.kind);
+    if (reply.kind === 'message') {
+      const { jobs: [first] } = reply.message as { jobs: [{ duplicate?: boolean }] };
+      return [...answers, first.duplicate ? 'duplicate' : 'recorded'];
+    }
     if (answers.at(-1) !== reply.rejection.code) answers.push(reply.rejection.code);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -175,7 +178,7 @@ t.test('given a journal that is full, then submits are refused with JOURNAL_FULL
   let refusal = '';
   for (let nth = 0; refusal === ''; nth += 1) {
     const reply = await ask(host, `c${nth}`);
-    if (reply.kind === 'jobs') recordedOnes.push(`c${nth}`);
+    if (reply.kind === 'message') recordedOnes.push(`c${nth}`);
     else if (reply.kind === 'refused') refusal = reply.rejection.code;
   }
   t.equal(refusal, 'JOURNAL_FULL');

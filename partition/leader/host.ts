@@ -12,7 +12,7 @@ import { Payloads } from '../../streams/payloads.js';
 import { settle } from '../../streams/settle.js';
 import { takeOver, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
 import type { Archive } from '../../actors/job/archive.js';
-import { COMMANDS } from '../core/commands.js';
+import { COMMANDS } from '../core/command-ids.js';
 import type { PartitionCore } from '../core/core.js';
 import { Fold, type FoldOptions } from './journal-fold.js';
 import { Leader, refuseAll, type Clock, type Lost } from './leader.js';
@@ -154,7 +154,7 @@ export class PartitionHost {
     this.halted = undefined;
     const { head, journal } = result;
     fold.alarm(head.epoch);
-    log.info({ partition, epoch: head.epoch, seq: head.seq, jobs: fold.core.state.jobs.size, tookMs: Math.round(performance.now() - started) }, 'leading');
+    log.info({ partition, epoch: head.epoch, seq: head.seq, actors: actorsOf(fold.core), tookMs: Math.round(performance.now() - started) }, 'leading');
     return { core: fold.core, journal, head, leaderId: result.leaderId as LeaderId };
   }
 
@@ -260,3 +260,6 @@ export class PartitionHost {
 }
 
 const describe = (lost: Lost): string => ('message' in lost ? lost.message : lost.kind === 'broken' ? String(lost.error) : '');
+
+const actorsOf = ({ state }: PartitionCore): Record<string, number> =>
+  Object.fromEntries([...state.cast].map(([name, { seen }]) => [name, seen]));

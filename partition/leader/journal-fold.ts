@@ -1,5 +1,6 @@
 /** The state of a partition, folded from its journal by who is about to lead it. */
 import type { Logger } from 'pino';
+import type { CastMember } from '../../actors/cast.js';
 import type { Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import type { journal } from '../../protocols/messages.js';
@@ -10,6 +11,7 @@ import { PartitionCore } from '../core/core.js';
 
 export interface FoldOptions {
   readonly partition: Partition;
+  readonly kinds: readonly CastMember[];
   readonly keyring: Keyring;
   readonly maxCommitBytes: number;
   readonly followers: readonly Follower[];
@@ -23,7 +25,7 @@ export class Fold {
   private foreign = { messages: 0, first: 0, last: 0, why: '' };
 
   constructor(private readonly options: FoldOptions) {
-    this.core = new PartitionCore(options.partition, options.keyring, options.maxCommitBytes);
+    this.core = new PartitionCore(options);
   }
 
   commit(commit: journal.Commit, seq: number, bytes: Uint8Array, head: Head): void {

@@ -1,13 +1,14 @@
 /** Wall clocks that lie, and what becomes of the journal's time and of what is due by it. */
 import pino from 'pino';
 import t, { type Test } from 'tap';
+import { KINDS } from '../../actors/kinds.js';
 import type { JobId, Partition } from '../../protocols/ids.js';
 import { journal } from '../../protocols/messages.js';
 import { MemoryStream } from '../../streams/memory.js';
 import { PartitionHost } from './host.js';
 import { BELIEVED_AFTER_MS, FOLLOWED_MS, JournalTime } from './journal-time.js';
 import { job, Play, KEYRING } from '../core/play.js';
-import type { Answerable, Reply } from './reply.js';
+import type { Answerable, Reply } from '../../actors/reply.js';
 
 const P0 = 0 as Partition;
 const [HOUR, DAY, YEAR] = [3_600_000, 24 * 3_600_000, 365 * 24 * 3_600_000];
@@ -28,7 +29,7 @@ class World {
 
   async lead(machine: { errorMs: number }): Promise<PartitionHost> {
     const host = new PartitionHost({
-      partition: P0, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, followers: [],
+      partition: P0, kinds: KINDS, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, followers: [],
       log: pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) }),
       clock: { nowMs: () => this.wall(machine), monoMs: () => 5_000 + this.passedMs, draw: () => 0.5 },
       leadership: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
@@ -76,13 +77,13 @@ function ask(host: PartitionHost, command: object): Promise<Reply> {
 async function submit(host: PartitionHost, delayMs: number): Promise<JobId> {
   const id = ids.nextId();
   const reply = await ask(host, { kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id, job: { ...job(), delayMs } }] });
-  if (reply.kind !== 'jobs' || reply.jobs[0]!.error) throw new Error(JSON.stringify(reply));
+  if (reply.kind !== 'message' || (reply.message as { jobs: [{ error?: object }] }).jobs[0].error) throw new Error(JSON.stringify(reply));
   return id;
 }
 
 async function status(host: PartitionHost, jobId: JobId): Promise<string> {
   const reply = await ask(host, { kind: 'get', target: { jobId } });
-  return reply.kind === 'view' ? reply.view.status! : JSON.stringify(reply);
+  return reply.kind === 'message' ? (reply.message as { status: string }).status : JSON.stringify(reply);
 }
 
 t.test('given a clock that leaps a day ahead and back, then nothing comes due early, and nothing is late', async (t) => {

@@ -8,15 +8,15 @@ import { hashOf, type Head } from '../../streams/chain.js';
 import { encodeCommit, headerAfter } from '../../streams/commit.js';
 import type { Appended, Journal } from '../../streams/journal.js';
 import type { Archive } from '../../actors/job/archive.js';
+import type { Effect } from '../../actors/effect.js';
+import type { Command } from '../../actors/inputs.js';
+import { answer, isLater, refused, type Asker, type Contents, type Releasing, type Reply, type Sooner } from '../../actors/reply.js';
+import type { Moment, Step } from '../../actors/step.js';
+import { decide } from '../../actors/steps.js';
 import type { Batch } from '../core/batch.js';
 import type { Follower } from '../../streams/committed.js';
 import type { PartitionCore } from '../core/core.js';
-import { isRunning } from '../../actors/job/job.js';
-import type { Asker, Effect, JobAnswer, LeaseGrant } from '../core/effects.js';
-import type { Command } from '../core/inputs.js';
 import { JournalTime } from './journal-time.js';
-import { archiveReply, jobsReply, pulledReply, release, viewReply, type Bytes, type Releasing } from './release.js';
-import { answer } from './reply.js';
 import { Waiters } from './waiters.js';
 
 const TICK_MS = 50;
@@ -35,7 +35,7 @@ export interface Leadership {
   readonly journal: Journal;
   readonly head: Head;
   readonly leaderId: LeaderId;
-  readonly bytes: Bytes & { put(seq: number, commit: Uint8Array): void };
+  readonly bytes: Contents & { put(seq: number, commit: Uint8Array): void };
   readonly archive: Archive;
   readonly followers: readonly Follower[];
   readonly clock: Clock;
@@ -78,9 +78,9 @@ export class Leader {
     let end: (lost: Lost) => void = () => {};
     this.lost = new Promise((resolve) => (end = resolve));
     this.end = end;
-    this.waiters = new Waiters((to, answers) => this.tellJobs(to, answers));
+    this.waiters = new Waiters(({ to, wait }, answers) => release(to, wait.reply(answers, this.releasing(this.head))));
     this.time = new JournalTime(leadership.head.nowMs, leadership.clock.monoMs());
-    leadership.core.lead(leadership.clock.monoMs());
+    leadership.core.lead(this.moment());
     this.ticking = setInterval(() => this.tick(), TICK_MS);
     void leadership.journal.closed.then(() => this.lose({ kind: 'ambiguous', message: 'the connection was lost', pending: this.inFlight }));
   }
@@ -100,8 +100,8 @@ export class Leader {
   }
 
   handle(command: Command): void {
-    if (this.ended) return answer(command.to, { kind: 'refused', rejection: notLeader });
-    this.step(command);
+    if (this.ended) return answer(command.to, refused(notLeader));
+    this.step(command.to, (step) => decide(step, command));
   }
 
   /** Stops taking commands, writes what was decided, and ends. */
@@ -116,28 +116,33 @@ export class Leader {
   releaseSettled({ batch, bytes }: Pending, head: Head): void {
     this.leadership.bytes.put(batch.seq, bytes);
     this.release(batch, head);
-    this.waiters.tellAll();
+    this.waiters.sendAll();
   }
 
-  private step(input: Command | { kind: 'tick' }): void {
-    const { clock, core } = this.leadership;
+  private moment(): Moment {
+    const { clock } = this.leadership;
+    const monoMs = clock.monoMs();
+    return { nowMs: this.time.read(clock.nowMs(), monoMs), monoMs, draw: clock.draw() };
+  }
+
+  private step(to: Asker, decideIt: (step: Step) => void): void {
+    this.run(() => this.leadership.core.step(this.moment(), decideIt), to);
+  }
+
+  private run(input: () => void, to?: Asker): void {
     try {
-      const monoMs = clock.monoMs();
-      core.step(input, { nowMs: this.time.read(clock.nowMs(), monoMs), monoMs, draw: clock.draw() });
+      input();
     } catch (error) {
       // A broken invariant: the state can no longer be trusted, so the host folds it again from the journal.
-      if (input.kind !== 'tick') answer(input.to, { kind: 'refused', rejection: reject('UNKNOWN', `internal error: ${String(error)}`) });
+      if (to) answer(to, refused(reject('UNKNOWN', `internal error: ${String(error)}`)));
       return this.lose({ kind: 'broken', error });
     }
     if (!this.scheduled && !this.inFlight) this.schedule();
   }
 
   private tick(): void {
-    this.waiters.expire(this.leadership.clock.monoMs(), (id) => {
-      const job = this.leadership.core.state.jobs.get(id);
-      return job && this.leadership.core.answerOf(job);
-    });
-    this.step({ kind: 'tick' });
+    for (const { to, reply } of this.waiters.takeExpired(this.leadership.clock.monoMs())) this.step(to, reply);
+    this.run(() => this.leadership.core.tick(this.moment()));
     this.lookAtClock();
   }
 
@@ -209,6 +214,7 @@ export class Leader {
     if (appended.kind === 'refused') return this.lose({ kind: 'refused', why: appended.why, message: appended.message });
     this.inFlight = undefined;
     this.advance(pending);
+    if (this.leadership.core.goesOn) this.run(() => this.leadership.core.tick(this.moment()));
     this.write(() => this.tell(pending));
   }
 
@@ -233,7 +239,7 @@ export class Leader {
   /** Replies without a commit: only a leadership that is still valid, with its margin, stands for them. */
   private sayWithoutCommit(batch: Batch): void {
     if (this.leadership.validForMs() > 0) return this.release(batch, this.head);
-    for (const effect of batch.effects) if (effect.kind !== 'ended') answer(effect.to, { kind: 'refused', rejection: notLeader });
+    for (const effect of batch.effects) if (effect.kind !== 'ended') answer(effect.to, refused(notLeader));
   }
 
   private release(batch: Batch, head: Head): void {
@@ -243,33 +249,19 @@ export class Leader {
 
   private say(effect: Effect, releasing: Releasing): void {
     switch (effect.kind) {
-      case 'jobs': return release(effect, jobsReply(releasing, effect.answers));
-      case 'wait': return this.waiters.add(effect.to, effect.answers, this.leadership.clock.monoMs() + effect.waitMs);
-      case 'ended': return this.waiters.ended(effect.job);
-      case 'view': return release(effect, viewReply(releasing, effect));
-      case 'archive': return release(effect, archiveReply(releasing, effect.jobId));
-      case 'pulled': return release(effect, pulledReply(releasing, effect));
-      case 'registered': return answer(effect.to, { kind: 'registered', epoch: this.epoch, session: effect.session, proof: effect.proof });
-      case 'drained': return answer(effect.to, { kind: 'drained', epoch: this.epoch, status: effect.status });
-      case 'refused': return answer(effect.to, { kind: 'refused', rejection: effect.rejection });
+      case 'answer': return release(effect.to, effect.reply(effect.answer, releasing));
+      case 'wait': return this.waiters.add(effect, releasing.monoMs);
+      case 'ended': return this.waiters.ended(effect.actor);
+      case 'refused': return answer(effect.to, refused(effect.rejection));
       default: return effect satisfies never;
     }
   }
 
-  private tellJobs(to: Asker, answers: readonly JobAnswer[]): void {
-    release({ to }, jobsReply(this.releasing(this.head), answers));
-  }
-
   private releasing(head: Head): Releasing {
-    const { bytes, archive } = this.leadership;
-    return { bytes, archive, position: { partition: this.partition, seq: head.seq, hash: head.hash, epoch: head.epoch }, unsent: this.unsent };
+    const { bytes, archive, core, clock } = this.leadership;
+    const position = { partition: this.partition, seq: head.seq, hash: head.hash, epoch: head.epoch };
+    return { bytes, archive, position, monoMs: clock.monoMs(), live: (kind) => core.live(kind) };
   }
-
-  /** It has not been handed over, so its time has not begun. */
-  private readonly unsent = ({ job, attempt }: LeaseGrant): void => {
-    const { core, clock } = this.leadership;
-    if (isRunning(job) && job.attempt === attempt) core.sessions.renew(job, clock.monoMs());
-  };
 
   /** Ends. What was decided but never sent is gone with the state, so everybody who waits for it is told so. */
   private lose(lost: Lost): void {
@@ -280,7 +272,7 @@ export class Leader {
     // Of a commit in flight only its own end is certain; a state that broke meanwhile says nothing about it.
     if (this.inFlight && lost.kind !== 'ambiguous') refuseAll(this.inFlight.batch, lost.kind === 'refused' ? rejection : unknown);
     for (const batch of this.leadership.core.abandon()) refuseAll(batch, rejection);
-    this.waiters.tellAll();
+    this.waiters.sendAll();
     this.idle?.();
     this.end(lost);
   }
@@ -290,8 +282,17 @@ const unknown = reject('UNKNOWN', 'the leader ended before the commit was acknow
 const notLeader = reject('NOT_LEADER', 'this broker does not lead the partition (any more)');
 
 export function refuseAll(batch: Batch, rejection: Rejection): void {
-  for (const effect of batch.effects) if (effect.kind !== 'ended') answer(effect.to, { kind: 'refused', rejection });
+  for (const effect of batch.effects) if (effect.kind !== 'ended') answer(effect.to, refused(rejection));
 }
 
 /** A journal whose connection is gone throws at once; that is one more way of not knowing. */
 const append = async (journal: Journal, { bytes, expectedSeq }: Pending): Promise<Appended> => journal.append(bytes, expectedSeq);
+
+/** Replies now if everything is at hand, later otherwise. What cannot be found out is refused, never guessed. */
+function release(to: Asker, reply: Sooner<Reply>): void {
+  if (!isLater(reply)) return answer(to, reply);
+  void reply.then(
+    (made) => answer(to, made),
+    (cause: unknown) => answer(to, refused(reject('UNKNOWN', `the journal could not be read: ${String(cause)}`))),
+  );
+}

@@ -3,8 +3,8 @@ import type { Partition } from '../../protocols/ids.js';
 import { decodeLeniently } from '../../protocols/lenient.js';
 import { journal } from '../../protocols/messages.js';
 import { Chain } from '../../streams/chain.js';
-import { PartitionCore } from '../core/core.js';
-import { KEYRING, Play } from '../core/play.js';
+import { jobKind } from '../../actors/job/job.kind.js';
+import { newCore, Play } from '../core/play.js';
 
 const HALF_OF_A_PAIR = Buffer.from([0xed, 0xa0, 0x80]);
 
@@ -22,9 +22,9 @@ t.test('given a journal of 0.1.0 with half of a surrogate pair in its texts, the
   const commits = play.commits.map(poisoned);
   t.throws(() => journal.Commit.decode(commits[0]!), 'the generated code refuses it');
 
-  const core = new PartitionCore(0 as Partition, KEYRING);
+  const core = newCore();
   for (const [nth, bytes] of commits.entries()) core.replay(decodeLeniently(journal.Commit, bytes), nth + 1);
-  t.match(core.state.jobs.get(id), { key: 'a key H\ufffd\ufffd\ufffd', labels: { tenant: 'H\ufffd\ufffd\ufffd' } });
-  t.equal(core.state.submitted, 2);
+  t.match(core.read(jobKind).get(id), { key: 'a key H\ufffd\ufffd\ufffd', labels: { tenant: 'H\ufffd\ufffd\ufffd' } });
+  t.equal(core.state.cast.get('job')?.seen, 2);
   t.equal(new Chain(0 as Partition).accept({ seq: 1, bytes: commits[0]! }).kind, 'commit', 'and it is no message of a stranger');
 });

@@ -1,81 +1,83 @@
-/** Clients that wait for jobs to end. Told by committed facts only; the list is lost with the leader. */
-import type { JobId } from '../../protocols/ids.js';
-import { jobChart } from '../../actors/job/job.chart.js';
-import type { Job } from '../../actors/job/job.js';
-import { answerOf, type Asker, type JobAnswer } from '../core/effects.js';
+/** Replies that wait for actors to end. They are woken by committed ends only; the list is lost with the leader. */
+import type { Effect } from '../../actors/effect.js';
+import type { Actor } from '../../actors/kind.js';
+import type { Asker } from '../../actors/reply.js';
+import type { Step } from '../../actors/step.js';
+
+type Wait = Effect & { readonly kind: 'wait' };
 
 interface Waiter {
-  readonly to: Asker;
-  readonly answers: JobAnswer[];
+  readonly wait: Wait;
+  readonly answers: unknown[];
   readonly untilMonoMs: number;
   pending: number;
 }
 
-export type Tell = (to: Asker, answers: readonly JobAnswer[]) => void;
+export type SendReply = (wait: Wait, answers: readonly unknown[]) => void;
 
 export class Waiters {
-  private readonly byJob = new Map<JobId, { readonly waiter: Waiter; readonly nth: number }[]>();
+  private readonly byActor = new Map<string, { readonly waiter: Waiter; readonly nth: number }[]>();
   private readonly waiters = new Set<Waiter>();
 
-  constructor(private readonly tell: Tell) {}
+  constructor(private readonly send: SendReply) {}
 
-  add(to: Asker, answers: readonly JobAnswer[], untilMonoMs: number): void {
-    const waiter: Waiter = { to, answers: [...answers], untilMonoMs, pending: 0 };
-    answers.forEach((answer, nth) => {
-      if (answer.kind !== 'job' || hasEnded(answer)) return;
+  add(wait: Wait, monoMs: number): void {
+    const waiter: Waiter = { wait, answers: [...wait.answers], untilMonoMs: monoMs + wait.waitMs, pending: 0 };
+    waiter.answers.forEach((answer, nth) => {
+      const id = wait.wait.awaits(answer);
+      if (id === undefined) return;
       waiter.pending += 1;
-      const waiting = this.byJob.get(answer.jobId);
+      const waiting = this.byActor.get(id);
       if (waiting) waiting.push({ waiter, nth });
-      else this.byJob.set(answer.jobId, [{ waiter, nth }]);
+      else this.byActor.set(id, [{ waiter, nth }]);
     });
-    if (waiter.pending === 0) this.tell(to, answers);
+    if (waiter.pending === 0) this.send(wait, waiter.answers);
     else this.waiters.add(waiter);
   }
 
-  ended(job: Readonly<Job>): void {
-    const waiting = this.byJob.get(job.id);
+  ended(actor: Actor): void {
+    const waiting = this.byActor.get(actor.id);
     if (waiting === undefined) return;
-    this.byJob.delete(job.id);
-    const answer = answerOf(job);
+    this.byActor.delete(actor.id);
     for (const { waiter, nth } of waiting) {
-      const { duplicate } = waiter.answers[nth] as JobAnswer & { kind: 'job' };
-      waiter.answers[nth] = { ...answer, duplicate };
+      waiter.answers[nth] = waiter.wait.wait.ended(waiter.answers[nth], actor);
       waiter.pending -= 1;
-      if (waiter.pending === 0 && this.waiters.delete(waiter)) this.tell(waiter.to, waiter.answers);
+      if (waiter.pending === 0 && this.waiters.delete(waiter)) this.send(waiter.wait, waiter.answers);
     }
   }
 
-  /** Whoever has waited long enough is told how things stand. @param now the answer for a job as it is now */
-  expire(monoMs: number, now: (id: JobId) => (JobAnswer & { kind: 'job' }) | undefined): void {
-    for (const waiter of [...this.waiters]) {
-      if (waiter.untilMonoMs > monoMs) continue;
+  /** Those whose time to wait is over, taken out. How things stand is for the core to say: the state runs ahead. */
+  takeExpired(monoMs: number): { readonly to: Asker; reply(step: Step): void }[] {
+    const expired = [...this.waiters].filter((waiter) => waiter.untilMonoMs <= monoMs);
+    return expired.map((waiter) => {
       this.drop(waiter);
-      const answers = waiter.answers.map((answer) => {
-        if (answer.kind !== 'job' || hasEnded(answer)) return answer;
-        const current = now(answer.jobId);
-        return current ? { ...current, duplicate: answer.duplicate } : answer;
-      });
-      this.tell(waiter.to, answers);
-    }
+      const { to, wait } = waiter.wait;
+      return {
+        to,
+        reply: (step) => {
+          const answers = waiter.answers.map((answer) => wait.current(answer, step));
+          step.answer(to, (all: unknown[], releasing) => wait.reply(all, releasing), answers);
+        },
+      };
+    });
   }
 
-  /** The leader ends: everybody is told what is known, as if the wait were over. What they wait for is recorded. */
-  tellAll(): void {
+  /** The leader ends: each reply says what is known, as if the time were over. What it waited for is recorded. */
+  sendAll(): void {
     const all = [...this.waiters];
     this.waiters.clear();
-    this.byJob.clear();
-    for (const waiter of all) this.tell(waiter.to, waiter.answers);
+    this.byActor.clear();
+    for (const { wait, answers } of all) this.send(wait, answers);
   }
 
   private drop(waiter: Waiter): void {
     this.waiters.delete(waiter);
     for (const answer of waiter.answers) {
-      if (answer.kind !== 'job') continue;
-      const rest = this.byJob.get(answer.jobId)?.filter((entry) => entry.waiter !== waiter);
-      if (rest?.length) this.byJob.set(answer.jobId, rest);
-      else this.byJob.delete(answer.jobId);
+      const id = waiter.wait.wait.awaits(answer);
+      if (id === undefined) continue;
+      const rest = this.byActor.get(id)?.filter((entry) => entry.waiter !== waiter);
+      if (rest?.length) this.byActor.set(id, rest);
+      else this.byActor.delete(id);
     }
   }
 }
-
-const hasEnded = ({ status }: JobAnswer & { kind: 'job' }): boolean => jobChart.isFinal(status);

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { KINDS } from '../../actors/kinds.js';
 import { PartitionCore } from '../../partition/core/core.js';
 import { KEYRING } from '../../partition/core/play.js';
 import { viewOf } from '../../partition/core/state.js';
@@ -61,11 +62,18 @@ export const hashOfView = (view: unknown): string => createHash('sha256').update
 export async function foldedView(url: string, ns: Namespace, partition: Partition): Promise<{ version: number; seq: number }> {
   const source = await openJournal({ url, ns, partition });
   const chain = new Chain(partition);
-  const core = new PartitionCore(partition, KEYRING);
+  const core = new PartitionCore({ partition, kinds: KINDS, keyring: KEYRING });
   for await (const stored of source.replay(1)) {
     const accepted = chain.accept(stored);
     if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);
   }
   await source.close();
-  return viewOf(core.state) as { version: number; seq: number };
+  return asVersion1(viewOf(core.state));
+}
+
+/** The first version of the view, which 0.1.0 and 0.2.0 recorded, had the fields of all kinds side by side. */
+function asVersion1({ kinds, ...view }: ReturnType<typeof viewOf>): { version: number; seq: number } & object {
+  const { job, worker } = kinds;
+  const version1 = { ...view, submitted: job!.seen, ...job!.state, ...worker!.state, version: 1 };
+  return version1;
 }

@@ -1,0 +1,30 @@
+/** A job as replies describe it, decided with the state and turned into messages when the commit is acknowledged. */
+import type { JobId } from '../../protocols/ids.js';
+import type { Rejection } from '../../protocols/errors.js';
+import type { Progress } from './attempts.js';
+import type { BytesRef, Failure, Job, JobStatus } from './job.js';
+
+export type JobAnswer =
+  | {
+      readonly kind: 'job'; readonly jobId: JobId; readonly status: JobStatus; readonly duplicate: boolean;
+      readonly attempt: number; readonly cancelling: boolean; readonly failure: Failure | undefined;
+      readonly result: BytesRef | undefined;
+      /** Ready, and no registered worker can do it. */
+      readonly noWorker: boolean;
+    }
+  /** It has left the leader; the archive knows it. `cancel`: refused unless it ended as cancelled. */
+  | { readonly kind: 'archived'; readonly jobId: JobId; readonly duplicate: boolean; readonly cancel?: true }
+  | { readonly kind: 'refused'; readonly rejection: Rejection };
+
+export interface ViewAnswer {
+  readonly job: Readonly<Job>;
+  readonly progress: Progress | undefined;
+  readonly noWorker: boolean;
+}
+
+export function answerOf(job: Readonly<Job>, duplicate = false, noWorker = false): JobAnswer & { kind: 'job' } {
+  return {
+    kind: 'job', jobId: job.id, status: job.status, duplicate, attempt: job.attempt, cancelling: job.cancelling,
+    failure: job.failure, result: job.result, noWorker,
+  };
+}

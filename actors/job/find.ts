@@ -1,0 +1,23 @@
+import type { JobId } from '../../protocols/ids.js';
+import type { Target } from '../inputs.js';
+import type { Step } from '../step.js';
+import type { Job } from './job.js';
+import { jobKind } from './job.kind.js';
+import { keyName } from './keys.js';
+
+/** `archived`: the leader no longer holds it; only the archive can tell whether it ever existed. */
+export type Found =
+  | { readonly kind: 'job'; readonly job: Readonly<Job> }
+  | { readonly kind: 'archived'; readonly jobId: JobId }
+  | undefined;
+
+export function findJob(step: Step, target: Target): Found {
+  const jobs = step.read(jobKind);
+  const jobId = 'jobId' in target ? target.jobId : jobs.keys.find(keyName(target.queue, target.key), step.nowMs)?.jobId;
+  if (jobId === undefined) return undefined;
+  const job = jobs.get(jobId);
+  return job ? { kind: 'job', job } : { kind: 'archived', jobId };
+}
+
+export const describe = (target: Target): string =>
+  'jobId' in target ? `job ${target.jobId}` : `job with key ${target.key} in queue ${target.queue}`;

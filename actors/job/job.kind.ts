@@ -1,0 +1,30 @@
+/** Jobs as a kind of actor: how they are folded. */
+import type { JobId } from '../../protocols/ids.js';
+import type { Kind, Role } from '../kind.js';
+import type { Attempts } from './attempts.js';
+import { applyJob } from './job.apply.js';
+import { jobChart } from './job.chart.js';
+import { JOB_EVENTS, type JobEvent } from './job.events.js';
+import type { Job } from './job.js';
+import { Jobs, type JobsReading } from './jobs.js';
+
+export interface JobRole extends Role {
+  readonly actor: Job;
+  readonly event: JobEvent;
+  readonly store: Jobs;
+  readonly reading: JobsReading;
+  readonly live: Attempts;
+}
+
+export const jobKind: Kind<JobRole> = {
+  name: 'job',
+  chart: jobChart,
+  events: JOB_EVENTS,
+  open: () => new Jobs(),
+  apply: (job, event, id, at) => applyJob(job, event, id as JobId, at),
+  dueMs: ({ dueMs, totalDueMs, endedMs }) => {
+    if (endedMs > 0) return 0;
+    if (dueMs === 0 || totalDueMs === 0) return dueMs + totalDueMs;
+    return Math.min(dueMs, totalDueMs);
+  },
+};

@@ -1,0 +1,145 @@
+/** The jobs of a partition that have not left it: the state that their events made, and the indexes over it. */
+import type { JobId, Session } from '../../protocols/ids.js';
+import type { ActorEvent, Store } from '../kind.js';
+import { jobChart } from './job.chart.js';
+import type { Job } from './job.js';
+import type { JobBodies } from './job.events.js';
+import { keyName, Keys } from './keys.js';
+import { Lines } from './lines.js';
+
+/** How long ended jobs are remembered, by the commits' own time, so that every replay forgets the same. */
+const ENDED = {
+  /** So many at least, however old. */
+  jobs: 5_000,
+  ms: 60_000,
+} as const;
+
+/** What steps may read. */
+export interface JobsReading {
+  readonly size: number;
+  get(id: string): Readonly<Job> | undefined;
+  all(): Iterable<Readonly<Job>>;
+  readonly lines: Pick<Lines, 'ready' | 'version' | 'first' | 'matching' | 'lineOf' | 'all'>;
+  readonly keys: Pick<Keys, 'find' | 'isFull'>;
+  leasesOf(session: Session): ReadonlySet<Job> | undefined;
+  /** The running jobs of each session. */
+  readonly runningSessions: Iterable<ReadonlySet<Job>>;
+}
+
+export class Jobs implements Store<Job>, JobsReading {
+  readonly lines = new Lines();
+  readonly keys = new Keys();
+  private byId = new Map<string, Job>();
+  private readonly running = new Map<Session, Set<Job>>();
+  /** Ended jobs, oldest first, as [id, endedMs]; those before `endedHead` have left. */
+  private ended: [JobId, number][] = [];
+  private endedHead = 0;
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  get(id: string): Job | undefined {
+    return this.byId.get(id);
+  }
+
+  all(): Iterable<Readonly<Job>> {
+    return this.byId.values();
+  }
+
+  get runningSessions(): Iterable<ReadonlySet<Job>> {
+    return this.running.values();
+  }
+
+  leasesOf(session: Session): ReadonlySet<Job> | undefined {
+    return this.running.get(session);
+  }
+
+  leave(job: Job): void {
+    switch (job.status) {
+      case 'ready':
+        return this.lines.remove(job);
+      case 'running':
+        this.lines.lineOf(job).running -= 1;
+        return this.forgetLease(job);
+      case 'scheduled':
+      case 'retrying':
+        this.lines.lineOf(job)[job.status] -= 1;
+    }
+  }
+
+  enter(job: Job, isNew: boolean, event: ActorEvent): void {
+    if (isNew) this.add(job, event);
+    switch (job.status) {
+      case 'ready':
+        return this.lines.push(job);
+      case 'running':
+        this.lines.lineOf(job).running += 1;
+        return this.holdLease(job);
+      case 'scheduled':
+      case 'retrying':
+        this.lines.lineOf(job)[job.status] += 1;
+        return;
+      default:
+        this.end(job);
+    }
+  }
+
+  begin(nowMs: number): void {
+    const { ended } = this;
+    while (this.endedHead < ended.length) {
+      const [id, endedMs] = ended[this.endedHead]!;
+      if (ended.length - this.endedHead <= ENDED.jobs && endedMs + ENDED.ms >= nowMs) break;
+      this.byId.delete(id);
+      this.endedHead += 1;
+    }
+    if (this.endedHead > ENDED.jobs) {
+      ended.splice(0, this.endedHead);
+      this.endedHead = 0;
+    }
+    this.keys.forget(nowMs);
+  }
+
+  view(): object {
+    const jobs = [...this.byId.values()].map((job) => ({ ...job }));
+    return { jobs, ended: this.ended.slice(this.endedHead), ...this.keys.view() };
+  }
+
+  restore(view: ReturnType<Keys['view']> & { jobs: Job[]; ended: [JobId, number][] }): void {
+    const { jobs, ended, keys, pastKeys } = structuredClone(view);
+    this.keys.restore({ keys, pastKeys });
+    this.ended = ended;
+    for (const job of jobs) {
+      this.byId.set(job.id, job);
+      if (!jobChart.isFinal(job.status)) this.enter(job, false, RESTORED);
+    }
+  }
+
+  private add(job: Job, { body }: ActorEvent): void {
+    this.byId.set(job.id, job);
+    if (job.key === '') return;
+    const { fingerprint } = body as JobBodies['JobSubmitted'];
+    this.keys.remember(keyName(job.queue, job.key), job.id, Buffer.from(fingerprint ?? []).toString('hex'));
+  }
+
+  private end(job: Job): void {
+    this.ended.push([job.id, job.endedMs]);
+    if (job.key !== '') this.keys.retire(keyName(job.queue, job.key), job.endedMs);
+  }
+
+  private holdLease(job: Job): void {
+    const session = job.session as Session;
+    const held = this.running.get(session);
+    if (held) held.add(job);
+    else this.running.set(session, new Set([job]));
+  }
+
+  private forgetLease(job: Job): void {
+    const session = job.session as Session;
+    const held = this.running.get(session);
+    held?.delete(job);
+    if (held?.size === 0) this.running.delete(session);
+  }
+}
+
+const RESTORED: ActorEvent = { type: '', body: { status: '' } };

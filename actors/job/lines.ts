@@ -1,0 +1,74 @@
+/**
+ * The ready jobs of a partition, in line. Jobs that the same workers can do share a line: today those of one queue and
+ * type; requirements will make more classes. Within a line: priority descending, then place ascending, exactly, and a
+ * job that comes back stands where it stood.
+ */
+import type { Job } from './job.js';
+import { Heap } from '../heap.js';
+
+export interface Line {
+  readonly queue: string;
+  readonly type: string;
+  /** Those that are ready. */
+  readonly jobs: Heap<Job>;
+  /** How many others of the same queue and type there are, by status. */
+  scheduled: number;
+  running: number;
+  retrying: number;
+}
+
+const goesFirst = (a: Job, b: Job): boolean => (a.priority === b.priority ? a.place < b.place : a.priority > b.priority);
+
+export class Lines {
+  /** Rises when a line is added, so that a session knows when to look for its lines again. */
+  version = 0;
+  ready = 0;
+  private readonly lines = new Map<string, Line>();
+  /** Most jobs stand in the line of the job before. */
+  private latest: Line | undefined;
+
+  push(job: Job): void {
+    this.lineOf(job).jobs.push(job);
+    this.ready += 1;
+  }
+
+  remove(job: Job): void {
+    if (this.lineOf(job).jobs.remove(job)) this.ready -= 1;
+  }
+
+  get all(): Iterable<Line> {
+    return this.lines.values();
+  }
+
+  /** The lines a worker can serve. @param queues undefined: all */
+  matching(types: ReadonlySet<string>, queues: ReadonlySet<string> | undefined): Line[] {
+    return [...this.lines.values()].filter((line) => types.has(line.type) && (queues === undefined || queues.has(line.queue)));
+  }
+
+  /**
+   * The job that goes first among those lines. It leaves its line when it leaves the status `ready`.
+   * @param isHeld whether a queue hands out nothing
+   */
+  first(lines: readonly Line[], isHeld: (queue: string) => boolean): Job | undefined {
+    let best: Job | undefined;
+    for (const line of lines) {
+      const job = line.jobs.peek();
+      if (job !== undefined && (best === undefined || goesFirst(job, best)) && !isHeld(line.queue)) best = job;
+    }
+    return best;
+  }
+
+  /** Where a job stands while it is ready. */
+  lineOf({ queue, type }: Pick<Job, 'queue' | 'type'>): Line {
+    if (this.latest?.queue === queue && this.latest.type === type) return this.latest;
+    const name = `${queue} ${type}`;
+    let line = this.lines.get(name);
+    if (line === undefined) {
+      line = { queue, type, jobs: new Heap(goesFirst), scheduled: 0, running: 0, retrying: 0 };
+      this.lines.set(name, line);
+      this.version += 1;
+    }
+    this.latest = line;
+    return line;
+  }
+}

@@ -1,0 +1,99 @@
+/** Replies about jobs, with their results read back from the journal. */
+import { reject, wireError } from '../../protocols/errors.js';
+import type { JobId } from '../../protocols/ids.js';
+import type { job as messages } from '../../protocols/messages.js';
+import { isLater, message, refused, type Releasing, type Reply, type Sooner } from '../reply.js';
+import type { JobAnswer, ViewAnswer } from './answers.js';
+import type { ArchivedJob } from './archive.js';
+import type { BytesRef } from './job.js';
+
+type JobReply = messages.JobReply.$Properties;
+type JobView = messages.JobView.$Properties;
+
+/** Of a submit: an entry for each job. */
+export function submitReply(answers: readonly JobAnswer[], releasing: Releasing): Sooner<Reply> {
+  const made = answers.map((each) => jobReply(each, releasing));
+  if (!made.some(isLater)) return message({ jobs: made as JobReply[] });
+  return Promise.all(made).then((jobs) => message({ jobs }));
+}
+
+/** Of a command about one job. */
+export function oneJobReply(answer: JobAnswer, releasing: Releasing): Sooner<Reply> {
+  const made = jobReply(answer, releasing);
+  return isLater(made) ? made.then(message) : message(made);
+}
+
+function jobReply(answer: JobAnswer, releasing: Releasing): Sooner<JobReply> {
+  if (answer.kind === 'refused') return { error: wireError(answer.rejection) };
+  if (answer.kind === 'archived') return archivedReply(answer, releasing);
+  const { jobId, status, duplicate, attempt, cancelling, failure, result, noWorker } = answer;
+  const reply: JobReply = { jobId, status, position: releasing.position };
+  if (duplicate) reply.duplicate = true;
+  if (attempt > 0) reply.attempt = attempt;
+  if (cancelling && status === 'running') reply.cancelling = true;
+  if (failure) reply.failure = failure;
+  if (noWorker) reply.noWorker = true;
+  return result ? withResult(reply, result, releasing) : reply;
+}
+
+async function archivedReply(answer: JobAnswer & { kind: 'archived' }, releasing: Releasing): Promise<JobReply> {
+  const found = await releasing.archive.find(answer.jobId);
+  if (found === undefined) return { error: wireError(reject('NOT_FOUND', `no job ${answer.jobId}`)) };
+  if (answer.cancel && found.status !== 'cancelled') {
+    return { error: wireError(reject('ALREADY_ENDED', `the job is ${found.status}`)) };
+  }
+  const reply: JobReply = {
+    jobId: found.id, status: found.status, duplicate: answer.duplicate, attempt: found.attempt, position: releasing.position,
+  };
+  if (found.failure) reply.failure = found.failure;
+  return found.result ? withResult(reply, found.result, releasing) : reply;
+}
+
+interface WithResult {
+  result?: Uint8Array | null;
+  contentType?: string | null;
+}
+
+function withResult<T extends WithResult>(reply: T, ref: BytesRef, { bytes }: Releasing): Sooner<T> {
+  reply.contentType = ref.contentType;
+  const at = bytes.get(ref.seq, ref.index);
+  if (at) {
+    reply.result = at;
+    return reply;
+  }
+  return bytes.load(ref.seq, ref.index).then((loaded) => {
+    reply.result = loaded;
+    return reply;
+  });
+}
+
+/** Of a job that the leader has. */
+export function viewReply({ job, progress, noWorker }: ViewAnswer, releasing: Releasing): Sooner<Reply> {
+  const view: JobView = {
+    jobId: job.id, type: job.type, queue: job.queue, status: job.status, priority: job.priority, key: job.key,
+    attempt: job.attempt, maxAttempts: job.policy.maxAttempts, submittedMs: job.submittedMs, dueMs: job.dueMs,
+    endedMs: job.endedMs, workerId: job.workerId, cancelling: job.cancelling && job.status === 'running',
+    failure: job.failure ?? null, labels: { ...job.labels }, firstSeq: job.payload.seq, lastSeq: job.lastSeq,
+    position: releasing.position,
+  };
+  if (noWorker) view.noWorker = true;
+  if (progress) Object.assign(view, { progress: progress.fraction, progressMessage: progress.message });
+  return viewed(view, job.result, releasing);
+}
+
+/** Of a job that has left its leader. */
+export async function archiveReply(id: JobId, releasing: Releasing): Promise<Reply> {
+  const found = await releasing.archive.find(id);
+  if (found === undefined) return refused(reject('NOT_FOUND', `no job ${id}`));
+  return viewed(archivedView(found, releasing), found.result, releasing);
+}
+
+function archivedView(found: ArchivedJob, { position }: Releasing): JobView {
+  const { id, failure, result: _, labels, ...rest } = found;
+  return { jobId: id, ...rest, labels: { ...labels }, failure: failure ?? null, position };
+}
+
+function viewed(view: JobView, result: BytesRef | undefined, releasing: Releasing): Sooner<Reply> {
+  const whole = result ? withResult(view, result, releasing) : view;
+  return isLater(whole) ? whole.then(message) : message(whole);
+}

@@ -1,0 +1,40 @@
+/** Tokens of leases: made when a lease is handed out, checked when it is held or reported on, and stored nowhere. */
+import type { Session, Token, TokenParts } from '../../protocols/ids.js';
+import type { Keyring } from '../../protocols/keyring.js';
+import { isLeaseSignature, leaseSignature, token } from '../../protocols/proofs.js';
+import type { Job } from './job.js';
+
+/** Signatures kept, so that they are not worked out for every report. More sessions or pulls than this only cost time. */
+const MOST_SESSIONS = 10_000;
+const MOST_PULLS = 64;
+
+export class Tokens {
+  private readonly signatures = new Map<string, Map<number, string>>();
+
+  constructor(private readonly keyring: Keyring) {}
+
+  /** Of the job's latest attempt, running or ended. */
+  of(job: Job): Token {
+    return token(job.id, job.attempt, job.lease, this.signature(job.session, job.pullSeq));
+  }
+
+  /** Whether this session was given the job's latest attempt, under this token. */
+  isHolder(job: Job | undefined, session: Session, { attempt, lease, signature }: TokenParts): job is Job {
+    if (job === undefined || job.session !== session || job.attempt !== attempt || job.lease !== lease) return false;
+    return this.signature(session, job.pullSeq) === signature || isLeaseSignature(this.keyring, session, job.pullSeq, signature);
+  }
+
+  private signature(session: Session | '', pullSeq: number): string {
+    let pulls = this.signatures.get(session);
+    if (pulls === undefined) {
+      if (this.signatures.size >= MOST_SESSIONS) this.signatures.clear();
+      this.signatures.set(session, (pulls = new Map()));
+    }
+    const known = pulls.get(pullSeq);
+    if (known !== undefined) return known;
+    if (pulls.size >= MOST_PULLS) pulls.clear();
+    const made = leaseSignature(this.keyring, session as Session, pullSeq);
+    pulls.set(pullSeq, made);
+    return made;
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * The cast: every kind of actor that a partition hosts. A kind is a folder beside this file, with its chart, its events,
+ * what is decided, what each event changes, its indexes and its commands. The core knows kinds by this list alone.
+ */
+import type { CastMember } from './cast.js';
+import { jobs } from './job/job.cast.js';
+import { workers } from './worker/worker.cast.js';
+
+export const KINDS: readonly CastMember[] = [jobs, workers];

@@ -1,0 +1,13 @@
+import type { Step } from '../step.js';
+import { pulledReply } from './replies.js';
+import type { Notice, WorkerSession } from './sessions.js';
+import { workerKind } from './worker.kind.js';
+
+/** Replies to the session's open pull and closes it. */
+export function answerPull(step: Step, session: WorkerSession, told: Notice): void {
+  const open = session.pull;
+  if (open === undefined) return;
+  session.pull = undefined;
+  step.live(workerKind).waiting.delete(session);
+  step.answer(open.to, pulledReply, told);
+}

@@ -1,0 +1,30 @@
+/** Time passes for running jobs: attempts time out, and leases of silent workers expire. */
+import { decideDue, decideReclaim } from '../job/job.decide.js';
+import type { Job } from '../job/job.js';
+import { jobKind } from '../job/job.kind.js';
+import type { Step } from '../step.js';
+import { answerPull } from './answer-pull.js';
+import { notice } from './sessions.js';
+import { workerKind } from './worker.kind.js';
+
+const TIMER = { commandId: '', type: 'Timer', by: '' };
+
+export function checkLeases(step: Step): void {
+  const { monoMs, draw } = step.moment;
+  const attempts = step.live(jobKind);
+  for (const leases of [...step.read(jobKind).runningSessions]) {
+    for (const job of [...leases]) {
+      const due = decideDue(job, { nowMs: step.nowMs, draw });
+      if (due === undefined && attempts.leftMs(job, monoMs) > 0) continue;
+      if (due === undefined) closePull(step, job);
+      step.makeRoom();
+      step.emit(jobKind, job.id, due ?? decideReclaim(job, { nowMs: step.nowMs, draw }), TIMER);
+    }
+  }
+}
+
+/** A silent worker is not to be given the job again through a pull that it opened while it was well. */
+function closePull(step: Step, job: Job): void {
+  const session = job.session === '' ? undefined : step.live(workerKind).get(job.session);
+  if (session?.pull) answerPull(step, session, notice());
+}

@@ -1,0 +1,58 @@
+/**
+ * Offering: ready jobs to waiting pulls, just before the commit closes, so that submit and lease share one fsync.
+ * When there is more room than work, the work is spread over the waiting workers. A lease runs from when its pull was
+ * sent, so a pull that has waited for long is not granted a short one: it is answered, and the worker's next pull is.
+ */
+import { isWorthStarting } from '../job/attempts.js';
+import { decideLease } from '../job/job.decide.js';
+import { jobKind } from '../job/job.kind.js';
+import type { Step } from '../step.js';
+import { answerPull } from './answer-pull.js';
+import { notice, type Notice, type WorkerSession } from './sessions.js';
+import { workerKind } from './worker.kind.js';
+
+export function offerJobs(step: Step): void {
+  const sessions = step.live(workerKind);
+  const { lines } = step.read(jobKind);
+  const { waiting } = sessions;
+  if (waiting.size === 0 || lines.ready === 0) return;
+  const share = Math.ceil(lines.ready / waiting.size);
+  let recalls = sessions.mayRecall(step.moment.monoMs) ? lines.ready : 0;
+  for (const session of [...waiting]) {
+    const told = notice();
+    const most = Math.min(share, session.pull?.free ?? 0);
+    const isRecalled = !grantReady(step, session, most, told) && recalls > 0;
+    if (isRecalled) {
+      recalls -= most;
+      sessions.recalledMonoMs = step.moment.monoMs;
+    }
+    if (isRecalled || told.leases.length > 0) answerPull(step, session, told);
+    if (lines.ready === 0) return;
+  }
+}
+
+/**
+ * Leases up to `most` of the jobs that go first among those the worker can do.
+ * @returns false if it stopped at one whose lease the pull is too old for: no job overtakes that one
+ */
+export function grantReady(step: Step, session: WorkerSession, most: number, told: Notice): boolean {
+  const { pull, workerId } = session;
+  if (pull === undefined || most <= 0) return true;
+  const { lines } = step.read(jobKind);
+  const attempts = step.live(jobKind);
+  const ageMs = step.moment.monoMs - pull.sinceMonoMs;
+  const cause = { commandId: '', type: 'Pull', by: workerId };
+  const to = { workerId, session: session.session, pullSeq: pull.pullSeq };
+  const isHeld = (queue: string): boolean => step.holdOf(queue) !== undefined;
+  for (let granted = 0; granted < most; granted += 1) {
+    const next = lines.first(session.linesIn(lines), isHeld);
+    if (next === undefined) return true;
+    const { heartbeatMs } = next.policy;
+    if (!isWorthStarting(next, heartbeatMs - ageMs)) return false;
+    step.makeRoom();
+    const job = step.emit(jobKind, next.id, decideLease(next, to, step.nowMs), cause);
+    attempts.renew(job, step.moment.monoMs);
+    told.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
+  }
+  return true;
+}

@@ -1,0 +1,39 @@
+/** ReportAttempt → JobCompleted, JobRetryScheduled, JobFailed or JobCancelled; a stale token changes nothing. */
+import type { Command, RejectedInput, Report } from '../inputs.js';
+import { decideReport } from '../job/job.decide.js';
+import { jobKind } from '../job/job.kind.js';
+import type { Step } from '../step.js';
+import type { Notice } from './sessions.js';
+
+type Reporter = Pick<Command & { kind: 'report' }, 'workerId' | 'session'>;
+
+/** Of a report without a result: the text of a failure and its stack, which are bounded. */
+const FAILURE_BYTES = 16_384;
+
+export function recordReports(step: Step, by: Reporter, reports: readonly (Report | RejectedInput)[], told: Notice): void {
+  if (reports.length === 0) return;
+  const cause = { commandId: '', type: 'ReportAttempt', by: by.workerId };
+  const jobs = step.read(jobKind);
+  const { tokens } = step.live(jobKind);
+  for (const [nth, report] of reports.entries()) {
+    if ('rejection' in report) {
+      told.rejected.push(report);
+      continue;
+    }
+    const { jobId, attempt, lease, outcome } = report;
+    step.makeRoom(outcome.kind === 'ok' ? outcome.result.length : FAILURE_BYTES);
+    const chance = { nowMs: step.nowMs, draw: spread(step.moment.draw, nth) };
+    const job = jobs.get(jobId);
+    if (!tokens.isHolder(job, by.session, report)) {
+      told.revoked.push(report.token);
+      continue;
+    }
+    const event = decideReport(job, attempt, lease, outcome, chance);
+    if (event === 'repeated') continue;
+    if ('code' in event) told.revoked.push(report.token);
+    else step.emit(jobKind, jobId, event, cause);
+  }
+}
+
+/** One draw serves many: steps of the golden ratio keep them apart. */
+const spread = (draw: number, nth: number): number => (draw + nth * 0.618_033_988_749_895) % 1;

@@ -1,0 +1,136 @@
+/**
+ * What a leader knows of workers only at the moment: what they can do, their open pulls, how long their leases still
+ * run. Lost with the leader and told anew to the next one.
+ */
+import type { Rejection } from '../../protocols/errors.js';
+import type { Session, Token, WorkerId } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
+import type { Job } from '../job/job.js';
+import type { Asker } from '../reply.js';
+import type { Line } from '../job/lines.js';
+import type { JobsReading } from '../job/jobs.js';
+
+export interface OpenPull {
+  readonly to: Asker;
+  readonly pullSeq: number;
+  readonly free: number;
+  readonly sinceMonoMs: number;
+  readonly expiresMonoMs: number;
+}
+
+const RECALL_MS = 50;
+
+export interface LeaseGrant {
+  readonly token: Token;
+  readonly job: Readonly<Job>;
+  readonly attempt: number;
+  /** How long it runs, counted from the receipt of the pull that it answers, or longer. */
+  readonly leaseMs: number;
+}
+
+export interface RejectedReport {
+  readonly token: string;
+  readonly rejection: Rejection;
+}
+
+/** What the next reply to a worker says. */
+export interface Notice {
+  readonly leases: LeaseGrant[];
+  readonly cancel: Token[];
+  readonly revoked: string[];
+  readonly rejected: RejectedReport[];
+}
+
+export class WorkerSession {
+  readonly types: ReadonlySet<string>;
+  readonly queues: ReadonlySet<string> | undefined;
+  draining = false;
+  pull: OpenPull | undefined;
+  lastPullSeq = 0;
+  heardMonoMs = 0;
+  private matched: { version: number; lines: Line[] } = { version: -1, lines: [] };
+
+  constructor(
+    readonly workerId: WorkerId,
+    readonly session: Session,
+    types: readonly string[],
+    queues: readonly string[],
+  ) {
+    this.types = new Set(types);
+    this.queues = queues.length === 0 ? undefined : new Set(queues);
+  }
+
+  /** Whether it takes jobs of a line, sooner or later. */
+  canServe({ queue, type }: Line): boolean {
+    return !this.draining && this.types.has(type) && (this.queues === undefined || this.queues.has(queue));
+  }
+
+  /** The lines this worker can serve, computed again only when there are new ones. */
+  linesIn(lines: JobsReading['lines']): readonly Line[] {
+    if (this.matched.version !== lines.version) this.matched = { version: lines.version, lines: lines.matching(this.types, this.queues) };
+    return this.matched.lines;
+  }
+}
+
+export class Sessions {
+  private readonly bySession = new Map<Session, WorkerSession>();
+  /** Sessions with an open pull, the longest waiting first. */
+  readonly waiting = new Set<WorkerSession>();
+  /** When pulls were last answered because they had waited for too long. */
+  recalledMonoMs = -Infinity;
+  /** Whether any session can serve a line; forgotten when sessions come, change or go. */
+  private readonly served = new Map<Line, boolean>();
+  /** From when on it is known which workers there are, on the monotonic clock. */
+  private knownMonoMs = Infinity;
+
+  /** Leadership begins: workers register again when their next pull is refused, which is at most one pull away. */
+  lead(monoMs: number): void {
+    this.knownMonoMs = monoMs + LIMITS.pullExpiresMs + 1_000;
+  }
+
+  areKnown(monoMs: number): boolean {
+    return monoMs >= this.knownMonoMs;
+  }
+
+  get(session: Session): WorkerSession | undefined {
+    return this.bySession.get(session);
+  }
+
+  get all(): Iterable<WorkerSession> {
+    return this.bySession.values();
+  }
+
+  add(session: WorkerSession): void {
+    const older = this.bySession.get(session.session);
+    if (older) this.waiting.delete(older);
+    this.bySession.set(session.session, session);
+    this.served.clear();
+  }
+
+  drain(session: WorkerSession): void {
+    session.draining = true;
+    this.served.clear();
+  }
+
+  /** Whether any worker that is known takes jobs of a line. */
+  canServe(line: Line): boolean {
+    const known = this.served.get(line);
+    if (known !== undefined) return known;
+    const served = [...this.bySession.values()].some((session) => session.canServe(line));
+    this.served.set(line, served);
+    return served;
+  }
+
+  remove(session: WorkerSession): void {
+    this.waiting.delete(session);
+    this.bySession.delete(session.session);
+    this.served.clear();
+  }
+
+  /** Whoever was made to pull again gets the time to do so, before others are. */
+  mayRecall(monoMs: number): boolean {
+    return monoMs >= this.recalledMonoMs + RECALL_MS;
+  }
+}
+
+export const notice = (): Notice => ({ leases: [], cancel: [], revoked: [], rejected: [] });

@@ -1,0 +1,21 @@
+import type { Step } from '../step.js';
+import { jobKind } from '../job/job.kind.js';
+import { isHome } from './home.js';
+import { decideGone } from './worker.js';
+import { workerKind } from './worker.kind.js';
+
+const SILENT_MS = 60_000;
+
+/** Workers that have been silent for long are gone; their leases have ended long before. */
+export function forgetSilentWorkers(step: Step): void {
+  const { monoMs } = step.moment;
+  const sessions = step.live(workerKind);
+  for (const session of [...sessions.all]) {
+    if (session.heardMonoMs + SILENT_MS > monoMs || step.read(jobKind).leasesOf(session.session)) continue;
+    sessions.remove(session);
+    const worker = isHome(step) ? step.read(workerKind).get(session.workerId) : undefined;
+    if (worker?.session !== session.session) continue;
+    step.makeRoom();
+    step.emit(workerKind, worker.id, decideGone(worker, 'silent'), { commandId: '', type: 'Timer', by: '' });
+  }
+}

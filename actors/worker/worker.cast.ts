@@ -1,0 +1,31 @@
+/** What a leader does with workers: it offers them jobs, ends the leases of silent ones, and lets go of those that left. */
+import type { CastMember } from '../cast.js';
+import { checkLeases } from './check-leases.js';
+import { expirePulls } from './expire-pulls.js';
+import { offerJobs } from './offer.js';
+import { Sessions, WorkerSession } from './sessions.js';
+import { forgetSilentWorkers } from './silent.js';
+import { workerKind, type WorkerRole } from './worker.kind.js';
+
+export const workers: CastMember<WorkerRole> = {
+  kind: workerKind,
+  live: () => new Sessions(),
+  /** Workers that the journal knows may pull at once. */
+  lead(step) {
+    const sessions = step.live(workerKind);
+    const { monoMs } = step.moment;
+    sessions.lead(monoMs);
+    for (const { id, session, types, queues, status } of step.read(workerKind).all()) {
+      const known = new WorkerSession(id, session, types, queues);
+      known.heardMonoMs = monoMs;
+      known.draining = status === 'draining';
+      sessions.add(known);
+    }
+  },
+  tick(step) {
+    checkLeases(step);
+    expirePulls(step);
+    forgetSilentWorkers(step);
+  },
+  close: offerJobs,
+};

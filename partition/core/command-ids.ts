@@ -1,0 +1,145 @@
+/**
+ * The commands of the last ten minutes by their ids, so that one that is sent again is known: columns of bytes in a ring,
+ * oldest first, and a Map from an id to its place. What is forgotten depends on the journal alone, so every replay forgets
+ * the same. Clients choose the ids, so the hash must not be one that they can make collide: that of a Map is keyed.
+ */
+import type { CommandEntry } from '../../actors/step.js';
+import { jobId, parseJobId, partitionOfJob, writeRandomOf, type Partition } from '../../protocols/ids.js';
+
+/** Bounds of what is remembered; the lesser counts. */
+export const COMMANDS = {
+  ms: 600_000,
+  /** Below 2^20 by more than a commit brings, so that the columns stay at that size. */
+  most: 1_000_000,
+  /** Of all ids together: a million of 32 characters, or fewer longer ones. */
+  characters: 1 << 25,
+} as const;
+
+const FIRST_CAPACITY = 1 << 10;
+const ID_BYTES = 10;
+const FINGERPRINT_BYTES = 32;
+
+export class CommandIds {
+  size = 0;
+  /** When the newest command was accepted that had to be forgotten before its ten minutes were over; 0: none. */
+  private forgottenMs = 0;
+  private capacity = FIRST_CAPACITY;
+  private oldest = 0;
+  private characters = 0;
+  private names: string[] = [];
+  private readonly types: string[] = [];
+  private typeOf = new Uint8Array(FIRST_CAPACITY);
+  private hasFingerprint = new Uint8Array(FIRST_CAPACITY);
+  private ids = new Uint8Array(FIRST_CAPACITY * ID_BYTES);
+  /** Ids of actors that are no jobs of this partition, by their command's id. */
+  private readonly otherIds = new Map<string, string>();
+  private fingerprints = new Uint8Array(FIRST_CAPACITY * FINGERPRINT_BYTES);
+  private atMs = new Float64Array(FIRST_CAPACITY);
+  private readonly places = new Map<string, number>();
+
+  constructor(
+    private readonly partition: Partition,
+    private readonly most: number = COMMANDS.most,
+  ) {}
+
+  has(name: string): boolean {
+    return this.places.has(name);
+  }
+
+  get(name: string): CommandEntry | undefined {
+    const place = this.places.get(name);
+    return place === undefined ? undefined : this.entryAt(place);
+  }
+
+  /** Remembers a command that is not known yet. @param fingerprint of 32 bytes, or none */
+  add(name: string, type: string, id: string, fingerprint: Uint8Array | undefined, atMs: number): void {
+    if (this.size === this.capacity) this.grow();
+    const at = (this.oldest + this.size) & (this.capacity - 1);
+    this.names[at] = name;
+    this.typeOf[at] = this.numberOf(type);
+    this.atMs[at] = atMs;
+    const ours = parseJobId(id);
+    if (ours !== undefined && partitionOfJob(ours) === this.partition) writeRandomOf(ours, this.ids, at * ID_BYTES);
+    else this.otherIds.set(name, id);
+    this.hasFingerprint[at] = fingerprint?.length === FINGERPRINT_BYTES ? 1 : 0;
+    if (fingerprint?.length === FINGERPRINT_BYTES) this.fingerprints.set(fingerprint, at * FINGERPRINT_BYTES);
+    this.places.set(name, at);
+    this.characters += name.length;
+    this.size += 1;
+  }
+
+  /** Forgets what is too old, and the oldest while there are too many. */
+  forget(nowMs: number): void {
+    while (this.size > 0) {
+      const atMs = this.atMs[this.oldest]!;
+      const isOld = atMs + COMMANDS.ms < nowMs;
+      if (!isOld && this.size <= this.most && this.characters <= COMMANDS.characters) return;
+      if (!isOld) this.forgottenMs = atMs;
+      this.dropOldest();
+    }
+  }
+
+  /** For how long a command is known again, as things are: ten minutes, or less where too many came. */
+  windowMs(nowMs: number): number {
+    return this.forgottenMs === 0 ? COMMANDS.ms : Math.min(COMMANDS.ms, nowMs - this.forgottenMs);
+  }
+
+  *[Symbol.iterator](): Generator<[string, CommandEntry]> {
+    for (let nth = 0; nth < this.size; nth += 1) {
+      const at = (this.oldest + nth) & (this.capacity - 1);
+      yield [this.names[at]!, this.entryAt(at)];
+    }
+  }
+
+  private entryAt(at: number): CommandEntry {
+    const fingerprint = this.hasFingerprint[at] === 0 ? '' : Buffer.from(this.fingerprints.buffer, at * FINGERPRINT_BYTES, FINGERPRINT_BYTES).toString('hex');
+    const id = this.otherIds.get(this.names[at]!) ?? jobId(this.partition, this.ids, at * ID_BYTES);
+    return { type: this.types[this.typeOf[at]!]!, id, fingerprint, atMs: this.atMs[at]! };
+  }
+
+  /** There are a handful of types of commands. */
+  private numberOf(type: string): number {
+    const known = this.types.indexOf(type);
+    return known >= 0 ? known : this.types.push(type) - 1;
+  }
+
+  private dropOldest(): void {
+    const at = this.oldest;
+    const name = this.names[at]!;
+    this.places.delete(name);
+    if (this.otherIds.size > 0) this.otherIds.delete(name);
+    this.characters -= name.length;
+    this.names[at] = '';
+    this.oldest = (at + 1) & (this.capacity - 1);
+    this.size -= 1;
+  }
+
+  /** Twice as large, with the oldest at the beginning. */
+  private grow(): void {
+    const { capacity, oldest } = this;
+    const size = 2 * capacity;
+    this.names = [...this.names.slice(oldest), ...this.names.slice(0, oldest)];
+    this.typeOf = unrolled(this.typeOf, new Uint8Array(size), oldest);
+    this.hasFingerprint = unrolled(this.hasFingerprint, new Uint8Array(size), oldest);
+    this.ids = unrolled(this.ids, new Uint8Array(size * ID_BYTES), oldest * ID_BYTES);
+    this.fingerprints = unrolled(this.fingerprints, new Uint8Array(size * FINGERPRINT_BYTES), oldest * FINGERPRINT_BYTES);
+    this.atMs = unrolled(this.atMs, new Float64Array(size), oldest);
+    this.oldest = 0;
+    this.capacity = size;
+    for (let at = 0; at < this.size; at += 1) this.places.set(this.names[at]!, at);
+  }
+}
+
+interface Column<Self> {
+  readonly length: number;
+  set(from: Self, at?: number): void;
+  subarray(from: number, to?: number): Self;
+}
+
+/** @param at where the oldest lies, which comes first in the new one */
+function unrolled<Of extends Column<Of>>(from: Of, to: Of, at: number): Of {
+  const rest = from.subarray(at);
+  to.set(rest);
+  to.set(from.subarray(0, at), rest.length);
+  return to;
+}
