@@ -119,7 +119,7 @@ export const ERRORS = {
     'The broker may be starting. Send it again; a command with the same commandId.', true),
   PERMISSION_DENIED: operating(
     'The server does not allow this user to do that.',
-    'Brokers, and commands that read the journal, need the user broker of nats-server.conf: ' +
+    'Brokers, and commands that read the journal, need the broker user of nats-server.conf: ' +
       '--nats nats://broker:<password>@<host>:<port>, or REPRISE_NATS_URL. ' +
       'The password of an embedded server is in broker.secret of its data folder.'),
   STREAM_MISMATCH: operating(

@@ -8,21 +8,21 @@ import { tryRead } from '../protocols/try-read.js';
 import type { Head } from './chain.js';
 
 /** A head without the time of its commit. */
-export interface KeptHead extends Omit<Head, 'nowMs'> {
+export interface StoredHead extends Omit<Head, 'nowMs'> {
   /** The projection whose checkpoint it is; empty in a witnessed head. */
   readonly projection: string;
 }
 
 /** What is stored of a commit's head. @param projection that has folded the commit; empty for the witness */
-export function keptHead({ journalId, partition, seq, hash, epoch }: Omit<Head, 'nowMs'>, projection = ''): KeptHead {
+export function storedHead({ journalId, partition, seq, hash, epoch }: Omit<Head, 'nowMs'>, projection = ''): StoredHead {
   return { journalId, partition, seq, hash, epoch, projection };
 }
 
 /** How heads are written and read. A codec that proves that a broker wrote them would wrap {@link plainHeads}. */
 export interface HeadCodec {
-  encode(head: KeptHead): Uint8Array;
+  encode(head: StoredHead): Uint8Array;
   /** undefined: it is not a head of this partition. */
-  decode(bytes: Uint8Array, partition: Partition): KeptHead | undefined;
+  decode(bytes: Uint8Array, partition: Partition): StoredHead | undefined;
 }
 
 /** More than any head of ours has. */
@@ -41,7 +41,7 @@ export const checkpointHeads: HeadCodec = {
   },
 };
 
-function decode(bytes: Uint8Array, partition: Partition): KeptHead | undefined {
+function decode(bytes: Uint8Array, partition: Partition): StoredHead | undefined {
   const found = bytes.length <= MOST_BYTES ? tryRead(() => journal.Head.decode(bytes)) : undefined;
   if (found === undefined || found.partition !== partition) return undefined;
   const { journalId, seq, hash, epoch, projection } = found;
@@ -52,7 +52,7 @@ function decode(bytes: Uint8Array, partition: Partition): KeptHead | undefined {
 
 const OLD_HASH = /^[0-9a-f]{64}$/;
 
-function decodeOld(bytes: Uint8Array, partition: Partition): KeptHead | undefined {
+function decodeOld(bytes: Uint8Array, partition: Partition): StoredHead | undefined {
   if (bytes.length > MOST_BYTES) return undefined;
   const found = tryRead(() => JSON.parse(Buffer.from(bytes).toString()) as { seq?: unknown; hash?: unknown } | null);
   const { seq, hash } = found ?? {};

@@ -4,7 +4,7 @@ import type { Namespace, Partition } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { streams, subjects } from '../protocols/subjects.js';
 import { connectNats } from './connect.js';
-import { checkpointHeads, plainHeads, type KeptHead } from './head.js';
+import { checkpointHeads, plainHeads, type StoredHead } from './head.js';
 import { checkpointOf, HEADS_KEPT, openCheckpoints, openWitness } from './heads.js';
 import { startServer } from './server/start.js';
 import { ensureTopology } from './topology.js';
@@ -25,10 +25,10 @@ async function stage(t: Test, namespace: string) {
   return { nc, jsm, ns, writeForeign };
 }
 
-const head = (seq: number, more: Partial<KeptHead> = {}): KeptHead => ({
+const head = (seq: number, more: Partial<StoredHead> = {}): StoredHead => ({
   journalId: '0123456789abcdef', partition: zero, seq, hash: Buffer.alloc(32, seq), epoch: 2, projection: '', ...more,
 });
-const positions = (heads: readonly KeptHead[]): number[] => heads.map(({ seq }) => seq);
+const positions = (heads: readonly StoredHead[]): number[] => heads.map(({ seq }) => seq);
 
 const FOREIGN: Record<string, Uint8Array> = {
   'nothing': new Uint8Array(0),

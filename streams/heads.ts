@@ -11,7 +11,7 @@ import type { Namespace, Partition } from '../protocols/ids.js';
 import { streams, subjects } from '../protocols/subjects.js';
 import { storedAt } from './ack.js';
 import { operating } from './connect.js';
-import { checkpointHeads, plainHeads, type HeadCodec, type KeptHead } from './head.js';
+import { checkpointHeads, plainHeads, type HeadCodec, type StoredHead } from './head.js';
 import { readStream } from './ordered.js';
 import { WITNESS, type KnownHead } from './takeover.js';
 
@@ -23,7 +23,7 @@ export interface HeadsOptions {
 
 export interface StoredHeads {
   /** Oldest first. */
-  readonly heads: readonly KeptHead[];
+  readonly heads: readonly StoredHead[];
   /** How many messages were skipped because they are not heads of this partition. */
   readonly foreign: number;
 }
@@ -66,13 +66,13 @@ interface Place extends HeadsOptions {
   readonly stream: string;
   readonly codec: HeadCodec;
   readonly delayMs: number;
-  readonly subject: (head: KeptHead) => string;
+  readonly subject: (head: StoredHead) => string;
   /** Where all heads of a partition are. */
   readonly all: (partition: Partition) => string;
 }
 
 export class Heads {
-  private readonly noted = new Map<string, KeptHead>();
+  private readonly noted = new Map<string, StoredHead>();
   /** Positions of our heads in the stream, by subject. */
   private readonly positions = new Map<string, number[]>();
   private timer: NodeJS.Timeout | undefined;
@@ -86,7 +86,7 @@ export class Heads {
   ) {}
 
   /** Schedules the write of the newest head of its partition and projection. Never throws. */
-  note(head: KeptHead): void {
+  note(head: StoredHead): void {
     if (this.closed) return;
     this.noted.set(this.place.subject(head), head);
     this.writeAfter(this.place.delayMs);
@@ -106,7 +106,7 @@ export class Heads {
   /** All heads of a partition that are stored, of every projection. */
   async read(partition: Partition): Promise<StoredHeads> {
     const { stream, codec, all, subject } = this.place;
-    const heads: KeptHead[] = [];
+    const heads: StoredHead[] = [];
     const positions = new Map<string, number[]>();
     let foreign = 0;
     try {
@@ -141,7 +141,7 @@ export class Heads {
     this.timer ??= setTimeout(() => void this.flush(), ms).unref();
   }
 
-  private async write(head: KeptHead): Promise<void> {
+  private async write(head: StoredHead): Promise<void> {
     const { codec } = this.place;
     const subject = this.place.subject(head);
     try {
@@ -155,7 +155,7 @@ export class Heads {
     }
   }
 
-  private fail(error: unknown, { partition }: KeptHead): void {
+  private fail(error: unknown, { partition }: StoredHead): void {
     if (!this.failing) {
       this.place.onError?.(operating(error, `Writing a known head of partition ${partition} failed`));
     }
@@ -194,8 +194,8 @@ export function knownOf(witness: StoredHeads, checkpoints: StoredHeads): KnownHe
 }
 
 /** The farthest head that a projection has reached. A late write of a deposed leader does not move it back. */
-export function checkpointOf(heads: readonly KeptHead[], projection: string): KeptHead | undefined {
-  let farthest: KeptHead | undefined;
+export function checkpointOf(heads: readonly StoredHead[], projection: string): StoredHead | undefined {
+  let farthest: StoredHead | undefined;
   for (const head of heads) if (head.projection === projection && head.seq > (farthest?.seq ?? 0)) farthest = head;
   return farthest;
 }

@@ -12,7 +12,7 @@ import type { Keyring } from '../../protocols/keyring.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { subjects } from '../../protocols/subjects.js';
 import { connectNats } from '../../streams/connect.js';
-import { keptHead } from '../../streams/head.js';
+import { storedHead } from '../../streams/head.js';
 import { openCheckpoints, openWitness, type Heads } from '../../streams/heads.js';
 import { openJournal } from '../../streams/jetstream.js';
 import { mayListen } from '../../streams/listeners.js';
@@ -142,7 +142,7 @@ async function host({ options, name, control, nc, topology, witness, checkpoints
     archive: (read) => projections.archive(read),
     openJournal: () => openJournal({ url, ns, partition }),
     knownHeads: () => projections.begin(),
-    onHead: (head) => witness.note(keptHead(head)),
+    onHead: (head) => witness.note(storedHead(head)),
     onLeading: (_: Leader) => {
       stopServing = serveLeader(nc, ns, partition, router);
       projections.events.lead();
