@@ -8,7 +8,7 @@ import type { Namespace, Partition } from '../protocols/ids.js';
 import { Chain, sameBytes } from '../streams/chain.js';
 import { openJournal } from '../streams/jetstream.js';
 import type { Journal } from '../streams/journal.js';
-import type { Known } from '../streams/heads.js';
+import type { KnownHeads } from '../streams/heads.js';
 import { WITNESS, type KnownHead } from '../streams/takeover.js';
 
 export interface Finding {
@@ -35,7 +35,7 @@ export interface Voucher {
   readonly seq: number;
 }
 
-export interface KnownFrom extends Known {
+export interface KnownFrom extends KnownHeads {
   /** Why heads that may be known could not be read. */
   readonly problems: readonly string[];
 }

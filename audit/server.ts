@@ -4,7 +4,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { connectNats, operating } from '../streams/connect.js';
-import { knownOf, openCheckpoints, openWitness, type Heads, type Kept } from '../streams/heads.js';
+import { knownOf, openCheckpoints, openWitness, type Heads, type StoredHeads } from '../streams/heads.js';
 import { verifyPartition, type Finding, type KnownFrom } from './partition.js';
 
 const JOURNAL = /^REPRISE_(.+)_JOURNAL_(\d+)$/;
@@ -57,7 +57,7 @@ export function complete(found: readonly Partition[]): Partition[] {
 /** Without its witness a journal that lost its tail looks whole, so one that cannot be read is a finding too. */
 async function readAll(nc: NatsConnection, ns: Namespace, partition: Partition): Promise<KnownFrom> {
   const problems: string[] = [];
-  const read = async (what: string, heads: Heads): Promise<Kept> => {
+  const read = async (what: string, heads: Heads): Promise<StoredHeads> => {
     try {
       return await heads.read(partition);
     } catch (error) {

@@ -2,15 +2,15 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonText } from './json-text.js';
 
-export const BYTES = 'application/octet-stream';
+const BYTES_TYPE = 'application/octet-stream';
 export const JSON_TYPE = 'application/json';
 
 const isJson = (contentType: string): boolean =>
   contentType === '' || contentType === JSON_TYPE || contentType.startsWith(`${JSON_TYPE};`);
 
 /**
- * No bytes at all are null, as an undefined result is on the way back.
- * @throws if the content is said to be JSON and is not
+ * Empty JSON content decodes to null, as an undefined result is encoded as null.
+ * @throws Error if the content type is JSON and the content is not
  */
 export function decodeContent(bytes: Uint8Array, contentType: string): unknown {
   if (!isJson(contentType)) return bytes;
@@ -20,7 +20,7 @@ export function decodeContent(bytes: Uint8Array, contentType: string): unknown {
   return JSON.parse(buffer.toString());
 }
 
-/** JSON content as the text that is stored, to be shown or passed on unchanged; undefined for any other content. */
+/** JSON content as the text that is stored, to be passed on unchanged; undefined for any other content. */
 export function contentText(bytes: Uint8Array, contentType: string): string | undefined {
   if (!isJson(contentType)) return undefined;
   return bytes.length === 0 ? 'null' : jsonText(bytes);
@@ -33,19 +33,19 @@ export interface Content {
 
 const NULL: Content = { bytes: Buffer.from('null'), contentType: '' };
 
-/** @throws if the value has no encoding: a function, NaN, a BigInt, a cycle, a toJSON that throws */
+/** @throws Error if the value has no encoding: a function, NaN, a BigInt, a cycle, a toJSON that throws */
 export function encodeContent(value: unknown): Content {
   if (value === undefined || value === null) return NULL;
-  // A copy, because the handler may use its buffer again before the report is sent.
-  if (value instanceof Uint8Array) return { bytes: Buffer.from(value), contentType: BYTES };
-  if (value instanceof ArrayBuffer) return { bytes: Buffer.from(value.slice(0)), contentType: BYTES };
+  // Copied, because the handler may reuse its buffer before the report is sent.
+  if (value instanceof Uint8Array) return { bytes: Buffer.from(value), contentType: BYTES_TYPE };
+  if (value instanceof ArrayBuffer) return { bytes: Buffer.from(value.slice(0)), contentType: BYTES_TYPE };
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined) throw new TypeError(`a ${typeof value} cannot be encoded as JSON`);
   if (text.includes('null')) JSON.stringify(value, finite);
   return { bytes: Buffer.from(text), contentType: '' };
 }
 
-/** JSON would make null of it, and a mistake would pass for a result. */
+/** JSON.stringify would write null, so that an error of the handler would look like a result. */
 function finite(_name: string, value: unknown): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} cannot be encoded as JSON`);
   return value;

@@ -1,6 +1,6 @@
 /**
- * A message as bytes. All are written by one writer, which has grown by then, so that nothing is allocated but the bytes
- * themselves; a writer of its own starts at 128 bytes and doubles its way up, and is thrown away.
+ * Encodes messages with one shared writer. Its buffer has grown to the size of earlier messages, so only the result is
+ * allocated; a new writer for each message would start at 128 bytes and grow by doubling.
  */
 import protobuf from 'protobufjs/minimal.js';
 
@@ -14,7 +14,7 @@ export function encoded<Properties>(message: Encoder<Properties>, of: Properties
   try {
     return message.encode(of, writer.reset()).finish();
   } catch (error) {
-    // It may have stopped inside of a nested message.
+    // The writer may have stopped inside a nested message, and cannot be reset.
     writer = protobuf.Writer.create();
     throw error;
   }

@@ -1,8 +1,8 @@
 /**
- * Every code that Reprise answers with or stops at, in one table; docs/errors.md is held equal to it by a test.
+ * Every error code of Reprise, in one table. docs/errors.md is generated from it.
  *
- * `rejection`: a command was refused and nothing changed. `failure`: how an attempt ended, recorded in the journal.
- * `operating`: something around us does not work; thrown as {@link RepriseError}.
+ * `rejection`: a command was refused, and nothing changed. `failure`: how an attempt ended, recorded in the journal.
+ * `operating`: something that Reprise depends on does not work; thrown as {@link RepriseError}.
  * `status` is the number in the Nats-Service-Error-Code header.
  */
 interface Row {
@@ -13,55 +13,143 @@ interface Row {
   readonly hint: string;
 }
 
-const rejection = (status: number, meaning: string, hint: string, retryable = false) => ({ kind: 'rejection', status, retryable, meaning, hint }) as const;
+const rejection = (status: number, meaning: string, hint: string, retryable = false) =>
+  ({ kind: 'rejection', status, retryable, meaning, hint }) as const;
 /** `retryable`: whether another attempt may follow. */
-const failure = (meaning: string, hint: string, retryable = true) => ({ kind: 'failure', status: 0, retryable, meaning, hint }) as const;
-const operating = (meaning: string, hint: string, retryable = false) => ({ kind: 'operating', status: 503, retryable, meaning, hint }) as const;
+const failure = (meaning: string, hint: string, retryable = true) =>
+  ({ kind: 'failure', status: 0, retryable, meaning, hint }) as const;
+const operating = (meaning: string, hint: string, retryable = false) =>
+  ({ kind: 'operating', status: 503, retryable, meaning, hint }) as const;
 
 export const ERRORS = {
-  MALFORMED: rejection(400, 'The request is neither valid JSON in UTF-8 nor valid protobuf of this subject.', 'Compare it with docs/protocol.md.'),
-  INVALID_ARGUMENT: rejection(400, 'A field has a wrong type, is out of range, is unknown, or is given twice.', 'The message names the field and what it accepts.'),
-  UNSUPPORTED: rejection(501, 'The field is reserved for a feature that does not exist yet.', 'Leave it out.'),
-  TOO_LARGE: rejection(413, 'A payload, a result or a request is over the limit.', 'Put the data into an object store and send a reference.'),
-  NOT_FOUND: rejection(404, 'No such job, or its key is no longer remembered.', 'Check the id and the namespace.'),
-  KEY_CONFLICT: rejection(409, 'The key is taken by a job with another payload.', 'Use another key, or send the same payload: the same bytes, not only the same value.'),
-  KEYS_EXHAUSTED: rejection(429, 'The partition remembers as many keys as it may.', 'Wait for keys to expire, or spread over more queues.', true),
-  QUEUE_PAUSED: rejection(409, 'The queue is paused, so it takes no jobs.', 'Resume the queue, or submit to another one. The message says why it is paused.', true),
-  COMMAND_CONFLICT: rejection(409, 'The command id was used for another command.', 'Draw a new command id for every new command.'),
-  ALREADY_ENDED: rejection(409, 'The job has ended, so it cannot be changed.', 'The message says how it ended.'),
-  STALE_ATTEMPT: rejection(409, 'The token is not the one of the current attempt.', 'Drop the attempt: the job was given to another worker or has ended.'),
-  UNKNOWN_WORKER: rejection(404, 'The leader does not know this worker session.', 'Register, then pull again.', true),
-  SESSION_UNPROVED: rejection(403, 'The request does not prove that it comes from the session that it names.', 'Register, and send the session and the proof that the reply names.'),
-  WRONG_PARTITION: rejection(421, 'The request names things of another partition.', 'Send reports and tokens to the partition that their job id begins with.'),
-  NOT_LEADER: rejection(503, 'The broker does not lead this partition now. Nothing was changed.', 'Send it again.', true),
-  OVERLOADED: rejection(429, 'More is waiting for the journal than may wait. Nothing was changed.', 'Send it again a little later.', true),
-  UNKNOWN: rejection(504, 'The journal did not say whether the command was recorded.', 'Send it again with the same commandId.', true),
+  MALFORMED: rejection(400,
+    'The request is neither valid JSON in UTF-8 nor a valid protobuf message of its subject.',
+    'Compare it with docs/protocol.md.'),
+  INVALID_ARGUMENT: rejection(400,
+    'A field is unknown, has a wrong type, is out of range, or is given twice.',
+    'The message names the field and what it accepts.'),
+  UNSUPPORTED: rejection(501,
+    'The field is reserved for a feature that does not exist yet.',
+    'Leave it out.'),
+  TOO_LARGE: rejection(413,
+    'A payload, a result or a request is over the limit.',
+    'Put the data into an object store and send a reference.'),
+  NOT_FOUND: rejection(404,
+    'There is no such job, or its key has expired.',
+    'Check the id and the namespace.'),
+  KEY_CONFLICT: rejection(409,
+    'The key belongs to a job with another payload.',
+    'Use another key, or send the same payload: the same bytes, not only the same value.'),
+  KEYS_EXHAUSTED: rejection(429,
+    'The partition holds as many keys as it may.',
+    'Wait for keys to expire, or spread the jobs over more queues.', true),
+  QUEUE_PAUSED: rejection(409,
+    'The queue is paused and accepts no jobs.',
+    'Resume the queue, or submit to another one. The message says why it is paused.', true),
+  COMMAND_CONFLICT: rejection(409,
+    'The command id was used for another command.',
+    'Draw a new command id for every new command.'),
+  ALREADY_ENDED: rejection(409,
+    'The job has ended and cannot be changed.',
+    'The message says how it ended.'),
+  STALE_ATTEMPT: rejection(409,
+    'The token does not belong to the current attempt.',
+    'Stop the attempt: the job was given to another worker or has ended.'),
+  UNKNOWN_WORKER: rejection(404,
+    'The leader does not know this session of the worker.',
+    'Register, then pull again.', true),
+  SESSION_UNPROVED: rejection(403,
+    'The proof in the request does not belong to the session that it names.',
+    'Register, and send the session and the proof from the reply.'),
+  WRONG_PARTITION: rejection(421,
+    'The request names jobs or tokens of another partition.',
+    'Send reports and tokens to the partition that their job id begins with.'),
+  NOT_LEADER: rejection(503,
+    'The broker does not lead this partition now. Nothing was changed.',
+    'Send it again.', true),
+  OVERLOADED: rejection(429,
+    'Too many events are waiting to be written to the journal. Nothing was changed.',
+    'Send it again a little later.', true),
+  UNKNOWN: rejection(504,
+    'It is not known whether the command was recorded: the journal did not acknowledge it.',
+    'Send it again with the same commandId.', true),
 
-  PERFORMER_ERROR: failure('The performer threw.', 'The failure holds its message.'),
-  PERFORMER_FAILED: failure('The performer called fail(): no more attempts.', 'The failure holds its reason.', false),
-  PAYLOAD_INVALID: failure('The performer refused the payload in validate, or it could not be decoded.', 'Submit it again with a payload that fits.', false),
-  RESULT_INVALID: failure('The performer returned what cannot be encoded or is too large.', 'Return JSON or bytes within the limit.'),
-  ATTEMPT_TIMED_OUT: failure('The attempt took longer than timeouts.attemptMs.', 'Raise the time-out or make the work smaller.'),
-  LEASE_EXPIRED: failure('The worker was silent for longer than timeouts.heartbeatMs.', 'It died, hung, or blocked its event loop.'),
-  WORKER_STOPPED: failure('The worker was stopped before the performer ended.', 'Another worker takes the job; give workers more time to drain.'),
-  TOTAL_TIMED_OUT: failure('The job did not end within timeouts.totalMs.', 'Raise the time-out or add workers.', false),
-  CANCELLED: failure('Somebody cancelled the job.', 'The failure holds the reason that was given.', false),
+  PERFORMER_ERROR: failure(
+    'The performer threw an error.',
+    'The failure holds its message.'),
+  PERFORMER_FAILED: failure(
+    'The performer called fail(), which allows no more attempts.',
+    'The failure holds its reason.', false),
+  PAYLOAD_INVALID: failure(
+    'The payload could not be decoded, or validate() of the performer refused it.',
+    'Submit the job again with a valid payload.', false),
+  RESULT_INVALID: failure(
+    'The result of the performer cannot be encoded or is too large.',
+    'Return JSON or bytes within the limit.'),
+  ATTEMPT_TIMED_OUT: failure(
+    'The attempt took longer than timeouts.attemptMs.',
+    'Raise the time-out or make the work smaller.'),
+  LEASE_EXPIRED: failure(
+    'The worker was silent for longer than timeouts.heartbeatMs.',
+    'It crashed, hung, lost its connection, or blocked its event loop.'),
+  WORKER_STOPPED: failure(
+    'The worker was stopped before the performer ended.',
+    'Another worker takes the job. Give workers more time to drain.'),
+  TOTAL_TIMED_OUT: failure(
+    'The job did not end within timeouts.totalMs.',
+    'Raise the time-out or add workers.', false),
+  CANCELLED: failure(
+    'The job was cancelled.',
+    'The failure holds the reason that was given.', false),
 
-  SERVER_UNREACHABLE: operating('No NATS server answers at the address.', 'Start one with `reprise dev`, or give --nats or REPRISE_NATS_URL.', true),
-  SERVER_MISSING: operating('No nats-server could be found or fetched.', 'Install nats-server 2.14 or newer on PATH, or run `npm run fetch-server` while online.'),
-  SERVER_FAILED: operating('The nats-server did not start or died.', 'Its own words are in the message.'),
-  NO_BROKER: operating('No broker answers on the subject: the request reached none, and nothing was recorded.', 'Start a broker: `reprise broker` or `reprise dev`.', true),
-  TIMED_OUT: operating('No answer came in time.', 'The broker may be catching up; send it again, and what is to be recorded with the same commandId.', true),
-  PERMISSION_DENIED: operating('The server does not allow this user to do that.', 'Brokers, and commands that read the journal, need the broker user of nats-server.conf: --nats nats://broker:<password>@<host>:<port>, or REPRISE_NATS_URL. The password of an embedded server is in broker.secret of its data folder.'),
-  STREAM_MISMATCH: operating('A stream exists with another configuration than Reprise needs.', 'The message shows the difference; mend or rename the stream.'),
-  JOURNAL_FULL: operating('The journal has reached its max_bytes, or the server its max_file_store. Nothing was dropped.', 'Raise max_bytes of the stream or max_file_store of the server; the message says which is reached.'),
-  DISK_FULL: operating('The server cannot write. Its disk is full or fails, or did so since the server was started.', 'Make room on the disk of the server, then restart the server: until then it stores nothing more. `reprise dev` does the restart by itself.'),
-  JOURNAL_REGRESSED: operating('The journal lacks a commit that was known to be in it.', 'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
-  JOURNAL_BROKEN: operating('The chain of hashes does not hold.', 'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
-  JOURNAL_TOO_NEW: operating('A commit needs a newer reader than this one.', 'Upgrade Reprise.'),
-  FOLD_DIVERGED: operating('Replaying an event led to another status than it names.', 'Run the version that wrote it, and report this with `reprise replay <id> --json`.'),
-  PERFORMER_NOT_LOADED: operating('A performer file could not be loaded.', 'The message names the file and why.'),
-  USAGE: operating('The command line is wrong.', 'See --help.'),
+  SERVER_UNREACHABLE: operating(
+    'No NATS server answers at the address.',
+    'Start one with `reprise dev`, or give --nats or REPRISE_NATS_URL.', true),
+  SERVER_MISSING: operating(
+    'No nats-server was found, and none could be fetched.',
+    'Install nats-server 2.14 or newer on PATH, or run `npm run fetch-server` while online.'),
+  SERVER_FAILED: operating(
+    'The nats-server did not start, stopped, or reported an error.',
+    'The message holds what it reported.'),
+  NO_BROKER: operating(
+    'No broker listens on the subject. Nothing was recorded.',
+    'Start a broker: `reprise broker` or `reprise dev`.', true),
+  TIMED_OUT: operating(
+    'No reply came in time.',
+    'The broker may be starting. Send it again; a command with the same commandId.', true),
+  PERMISSION_DENIED: operating(
+    'The server does not allow this user to do that.',
+    'Brokers, and commands that read the journal, need the broker user of nats-server.conf: ' +
+      '--nats nats://broker:<password>@<host>:<port>, or REPRISE_NATS_URL. ' +
+      'The password of an embedded server is in broker.secret of its data folder.'),
+  STREAM_MISMATCH: operating(
+    'A stream is missing, or not configured as Reprise needs it.',
+    'The message names the differences. Change the configuration of the stream, or use another namespace.'),
+  JOURNAL_FULL: operating(
+    'The journal has reached its max_bytes, or the server its max_file_store. Nothing was dropped.',
+    'Raise max_bytes of the stream or max_file_store of the server; the message says which one.'),
+  DISK_FULL: operating(
+    'The server cannot write: its disk is full or fails, or did so since the server was started.',
+    'Make room on the disk of the server, then restart the server: until then it stores nothing more. ' +
+      '`reprise dev` restarts its server by itself.'),
+  JOURNAL_REGRESSED: operating(
+    'The journal lacks a commit that is known to have been in it.',
+    'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
+  JOURNAL_BROKEN: operating(
+    'The chain of hashes in the journal is broken.',
+    'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
+  JOURNAL_TOO_NEW: operating(
+    'A commit needs a newer version of Reprise.',
+    'Upgrade Reprise.'),
+  FOLD_DIVERGED: operating(
+    'Replaying an event led to another status than the event names.',
+    'Run the version that wrote it, and report this with `reprise replay <id> --json`.'),
+  PERFORMER_NOT_LOADED: operating(
+    'A performer file could not be loaded.',
+    'The message names the file and the reason.'),
+  USAGE: operating(
+    'The command line is wrong.',
+    'See --help.'),
 } as const satisfies Record<string, Row>;
 
 export type Code = keyof typeof ERRORS;
@@ -70,7 +158,7 @@ export type RejectionCode = CodeOf<'rejection'>;
 export type FailureCode = CodeOf<'failure'>;
 export type OperatingCode = CodeOf<'operating'>;
 
-/** A refusal, as a value: nothing changed. An operating error is one too when it keeps a command from being decided. */
+/** A refusal, as a value: nothing changed. An operating error is one if it prevents a command from being decided. */
 export interface Rejection {
   readonly code: RejectionCode | OperatingCode;
   readonly message: string;
@@ -78,7 +166,7 @@ export interface Rejection {
 
 export const reject = (code: Rejection['code'], message: string): Rejection => ({ code, message });
 
-/** A refusal as the wire carries it. Its code is any text: whoever sent it may be newer than our table. */
+/** A refusal as it is sent. Its code may be any text, because a newer broker has codes that our table lacks. */
 export interface WireError {
   readonly code: string;
   readonly message: string;
@@ -86,7 +174,7 @@ export interface WireError {
   readonly retryable: boolean;
 }
 
-/** A refusal that another broker answered. It carries its row of the table, because ours may not have its code. */
+/** A refusal from another broker, with its row of the table, because our table may lack its code. */
 export interface ForeignRejection extends WireError {
   readonly status: number;
 }
@@ -100,29 +188,37 @@ export function wireError(refused: Rejection | ForeignRejection): WireError {
 }
 
 /** For the Nats-Service-Error-Code header. */
-export const statusOf = (refused: Rejection | ForeignRejection): number => ('status' in refused ? refused.status : ERRORS[refused.code].status);
+export const statusOf = (refused: Rejection | ForeignRejection): number =>
+  'status' in refused ? refused.status : ERRORS[refused.code].status;
 
 type Decoded<T> = { readonly [Field in keyof T]?: T[Field] | null };
 
-/** @param status of the header; without one that of the table, or else the plainest that fits `retryable` */
+/** @param status of the header; without one, that of the table, or else 503 or 500 by `retryable` */
 export function foreignRejection(error: Decoded<WireError>, status?: number): ForeignRejection {
   const { code, message, hint, retryable } = error;
-  const told = { code: code ?? '', message: message ?? '', hint: hint ?? '', retryable: retryable ?? false };
-  return { ...told, status: status ?? (isCode(told.code) ? ERRORS[told.code].status : told.retryable ? 503 : 500) };
+  const sent = { code: code ?? '', message: message ?? '', hint: hint ?? '', retryable: retryable ?? false };
+  const own = isCode(sent.code) ? ERRORS[sent.code].status : undefined;
+  return { ...sent, status: status ?? own ?? (sent.retryable ? 503 : 500) };
 }
 
-/** A code from the wire that is not in our table. */
+/** A code that another broker sent and that is not in our table. */
 export type ForeignCode = string & { readonly foreignCode: unique symbol };
 
 export const codeOf = (text: string): Code | ForeignCode => (isCode(text) ? text : (text as ForeignCode));
 
-/** Something around us does not work, or the other side refused. `hint` says what to do about it. */
+interface RepriseErrorOptions {
+  readonly cause?: unknown;
+  readonly hint?: string;
+  readonly retryable?: boolean;
+}
+
+/** Something that we depend on does not work, or a request was refused. `hint` says what to do about it. */
 export class RepriseError extends Error {
   readonly code: Code | ForeignCode;
   readonly hint: string;
   readonly retryable: boolean;
 
-  constructor(code: Code | ForeignCode, message: string, options: { cause?: unknown; hint?: string; retryable?: boolean } = {}) {
+  constructor(code: Code | ForeignCode, message: string, options: RepriseErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     const row: Row | undefined = isCode(code) ? ERRORS[code] : undefined;
     this.name = 'RepriseError';
@@ -131,3 +227,6 @@ export class RepriseError extends Error {
     this.retryable = options.retryable ?? row?.retryable ?? false;
   }
 }
+
+/** For messages: JavaScript may throw anything, not only errors. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,6 @@
 /**
- * Ids are branded strings with one constructor each, which parses. A job's id routes without a look-up: it is
- * `<partition>-<16 characters of base32>`, 80 random bits, from no position and no key.
+ * Ids are branded strings, each with one parser. A job's id is `<partition>-<16 characters of base32>`: it routes
+ * without a look-up, and its 80 random bits depend on neither a position nor a key.
  */
 import { createHash } from 'node:crypto';
 
@@ -17,7 +17,7 @@ export type Namespace = Brand<'Namespace'>;
 /** A partition's number, from 0. */
 export type Partition = number & { readonly [brand]: 'Partition' };
 
-export const MAX_PARTITIONS = 256;
+const MAX_PARTITIONS = 256;
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const RANDOM_BYTES = 10;
 const JOB_ID = /^(0|[1-9]\d{0,2})-[0-9a-hjkmnp-tv-z]{16}$/;
@@ -30,7 +30,8 @@ const named = <Id extends string>(text: string): Id | undefined => (NAME.test(te
 export const parseWorkerId = (text: string): WorkerId | undefined => named<WorkerId>(text);
 export const parseSession = (text: string): Session | undefined => named<Session>(text);
 export const parseNamespace = (text: string): Namespace | undefined => named<Namespace>(text);
-export const parseJournalId = (text: string): JournalId | undefined => (JOURNAL_ID.test(text) ? (text as JournalId) : undefined);
+export const parseJournalId = (text: string): JournalId | undefined =>
+  JOURNAL_ID.test(text) ? (text as JournalId) : undefined;
 export const isQueueName = (text: string): boolean => NAME.test(text);
 export const isJobType = (text: string): boolean => TYPE.test(text);
 
@@ -50,7 +51,7 @@ export function jobId(partition: Partition, random: Uint8Array, at = 0): JobId {
 const DIGITS = new Uint8Array(128);
 [...ALPHABET].forEach((digit, value) => (DIGITS[digit.charCodeAt(0)] = value));
 
-/** Writes the 10 random bytes of a job's id to `at`: what {@link jobId} makes it of. */
+/** Writes the 10 random bytes of a job's id to `at`, the inverse of {@link jobId}. */
 export function writeRandomOf(id: JobId, into: Uint8Array, at: number): void {
   let [bits, value, to] = [0, 0, at];
   for (let i = id.length - (RANDOM_BYTES * 8) / 5; i < id.length; i += 1) {
@@ -66,12 +67,12 @@ export function partitionOfJob(id: JobId): Partition {
   return Number.parseInt(id, 10) as Partition;
 }
 
-/** The partition that a queue lives in, for as long as the number of partitions does not change. */
+/** The partition of a queue. It depends on the number of partitions. */
 export function partitionOfQueue(queue: string, partitions: number): Partition {
   return (partitions === 1 ? 0 : createHash('sha256').update(queue).digest().readUInt32BE(0) % partitions) as Partition;
 }
 
-/** What a token says, and the signature that tells whether it was given out; see proofs.ts. */
+/** The parts of a token. The signature proves that a broker gave it out; see proofs.ts. */
 export interface TokenParts {
   readonly jobId: JobId;
   readonly attempt: number;
@@ -83,7 +84,7 @@ const MOST_TOKEN_CHARACTERS = 96;
 const MOST_DIGITS = 9;
 const SLASH = '/';
 
-/** Taken apart by hand: it is done twice a job, and an expression with groups takes four times as long. */
+/** Parsed by hand: it happens twice a job, and a regular expression takes four times as long. */
 export function parseToken(text: string): TokenParts | undefined {
   if (text.length > MOST_TOKEN_CHARACTERS) return undefined;
   const first = text.indexOf(SLASH);
@@ -95,7 +96,7 @@ export function parseToken(text: string): TokenParts | undefined {
   return id && attempt > 0 && lease > 0 ? { jobId: id, attempt, lease, signature: text.slice(end + 1) } : undefined;
 }
 
-/** The number between two places, without a leading zero; 0 if there is none. */
+/** The number from `from` to `to`, without a leading zero; 0 if there is none. */
 function countIn(text: string, from: number, to: number): number {
   let value = 0;
   if (to - from > MOST_DIGITS) return 0;

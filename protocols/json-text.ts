@@ -1,16 +1,14 @@
-/** JSON that stays the text that it is: recognised, and put into other JSON, without being parsed and written anew. */
+/**
+ * JSON that is passed on as the text that it is: validated, and put into other JSON, without being serialised again.
+ */
 import { isUtf8 } from 'node:buffer';
+import { tryRead } from './try-read.js';
 
-/** The bytes as text, if they are one JSON value in UTF-8. White space around it belongs to the text. */
+/** The bytes as text, if they are one JSON value in UTF-8. White space around it is part of the text. */
 export function jsonText(bytes: Uint8Array): string | undefined {
   if (!isUtf8(bytes)) return undefined;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-  try {
-    JSON.parse(text);
-    return text;
-  } catch {
-    return undefined;
-  }
+  return tryRead(() => JSON.parse(text) as unknown) === undefined ? undefined : text;
 }
 
 /** The object as JSON, with one more member, whose value is JSON text already. */
@@ -19,5 +17,5 @@ export function withMember(object: object, name: string, text: string): string {
   return `${others.slice(0, -1)}${others === '{}' ? '' : ','}${JSON.stringify(name)}:${text}}`;
 }
 
-/** JSON on one line. Between its tokens is the only place where it has line breaks and tabs. */
+/** JSON on one line. Line breaks and tabs occur in JSON only between tokens, so replacing them changes no value. */
 export const oneLine = (json: string): string => json.replaceAll(/[\t\r\n]+/g, ' ');

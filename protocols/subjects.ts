@@ -6,7 +6,7 @@
  *     reprise.<ns>.p.<n>.<verb>          the leader of a partition; brokers only
  *     reprise.<ns>.journal.<n>           commits of a partition; its leader only
  *     reprise.<ns>.witness.<n>           heads of a partition; brokers only
- *     $KV.REPRISE_<ns>_LEASES.<n>        who should lead a partition; brokers only
+ *     $KV.REPRISE_<ns>_LEASES.<n>        which broker should lead a partition; brokers only
  *     $KV.REPRISE_<ns>_CHECKPOINTS.<n>.<projection>   heads that a projection has come to; brokers only
  *     $KV.REPRISE_<ns>_KEYS.key          what tokens are signed with; brokers only
  *     reprise.<ns>.event.<kind>.<id>.<Event>   committed facts; brokers publish, everybody listens
@@ -29,7 +29,7 @@ export const subjects = {
   leader: (ns: Namespace, partition: Partition, verb: Verb | '*'): string => `reprise.${ns}.p.${partition}.${verb}`,
   journal: (ns: Namespace, partition: Partition): string => `reprise.${ns}.journal.${partition}`,
   witness: (ns: Namespace, partition: Partition): string => `reprise.${ns}.witness.${partition}`,
-  lease: (ns: Namespace, partition: Partition): string => `$KV.${streams.leases(ns)}.${partition}`,
+  leadership: (ns: Namespace, partition: Partition): string => `$KV.${streams.leadership(ns)}.${partition}`,
   keys: (ns: Namespace): string => `$KV.${streams.keys(ns)}.key`,
   checkpoint: (ns: Namespace, partition: Partition, projection: string): string => `$KV.${streams.checkpoints(ns)}.${partition}.${projection}`,
   event: (ns: Namespace, kind: string, id: string, event: string): string => `reprise.${ns}.event.${kind}.${id}.${event}`,
@@ -42,7 +42,7 @@ export const streams = {
   journal: (ns: Namespace, partition: Partition): string => `REPRISE_${ns}_JOURNAL_${partition}`,
   witness: (ns: Namespace): string => `REPRISE_${ns}_WITNESS`,
   /** Their streams are called KV_<name>, as the key-value buckets of version 0.1.0 were; they are none any more. */
-  leases: (ns: Namespace): string => `REPRISE_${ns}_LEASES`,
+  leadership: (ns: Namespace): string => `REPRISE_${ns}_LEASES`,
   checkpoints: (ns: Namespace): string => `REPRISE_${ns}_CHECKPOINTS`,
   keys: (ns: Namespace): string => `REPRISE_${ns}_KEYS`,
 } as const;

@@ -1,22 +1,28 @@
 /**
- * Text that was encoded can be decoded. Half of a surrogate pair has no UTF-8 form; protobufjs writes it all the same
- * into texts below 40 characters, and refuses to read such a message. `Buffer` writes U+FFFD, and so do we.
+ * Makes sure that every text that protobufjs encodes can be decoded. Half of a surrogate pair has no UTF-8 form. In
+ * texts below 40 characters protobufjs encodes it all the same, and then cannot decode that message. `Buffer` writes
+ * U+FFFD instead, and so do we.
  */
 import protobuf from 'protobufjs/minimal.js';
 
-const HALF = /\p{Surrogate}/u;
-const HALVES = /\p{Surrogate}/gu;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
 
-export const isWellFormed = (text: string): boolean => !HALF.test(text);
-export const wellFormed = (text: string): string => text.replaceAll(HALVES, '\ufffd');
+export const isWellFormed = (text: string): boolean => !LONE_SURROGATE.test(text);
+export const wellFormed = (text: string): string => text.replaceAll(LONE_SURROGATES, '\ufffd');
 
-/** For every message that this process writes from now on. */
+/**
+ * Applies to every message that this process encodes from now on. It replaces a function of protobufjs for the whole
+ * process, because the generated code makes its writers itself, and because only this function knows the length in
+ * bytes: a writer of our own would have to scan every text twice. Other users of protobufjs in the process (a
+ * performer, say) are affected only where their message could not have been decoded.
+ */
 export function encodeWellFormed(): void {
   const { write } = protobuf.util.utf8;
   Object.assign(protobuf.util.utf8, {
     write(text: string, buffer: Uint8Array, offset: number): number {
       const written = write(text, buffer, offset);
-      // As many bytes as characters: ASCII.
+      // As many bytes as characters means ASCII.
       return written === text.length || isWellFormed(text) ? written : write(wellFormed(text), buffer, offset);
     },
   });

@@ -1,13 +1,12 @@
-/** The body of a refusal, read. */
+/** Reads the body of an error reply. */
 import { foreignRejection, type WireError } from './errors.js';
 import { error } from './messages.js';
+import { tryRead } from './try-read.js';
 
-/** undefined: there is none, because a service that is not ours answered with headers alone or in a form of its own. */
+/** undefined if it is not one of ours: another service replied, with headers alone or in a form of its own. */
 export function readWireError(data: Uint8Array): WireError | undefined {
-  try {
-    const { code, message, hint, retryable } = foreignRejection(error.Error.decode(data));
-    return code === '' ? undefined : { code, message, hint, retryable };
-  } catch {
-    return undefined;
-  }
+  const decoded = tryRead(() => error.Error.decode(data));
+  if (decoded === undefined) return undefined;
+  const { code, message, hint, retryable } = foreignRejection(decoded);
+  return code === '' ? undefined : { code, message, hint, retryable };
 }

@@ -1,4 +1,4 @@
-/** How each stream must be configured, and why. Whatever is not listed is the operator's. */
+/** How each stream must be configured, and why. Fields that are not listed here are the operator's to choose. */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import type { Namespace, Partition } from '../protocols/ids.js';
@@ -6,15 +6,15 @@ import { streams, subjects } from '../protocols/subjects.js';
 
 export type Wanted = Partial<StreamConfig> & { readonly name: string; readonly metadata: Record<string, string> };
 
-/** Sizes and copies are the operator's to change while it runs, so they are set at first and never compared. */
+/** The operator may change these while Reprise runs, so they are set when a stream is made and never compared. */
 export const OPERATORS_OWN: ReadonlySet<string> = new Set(['num_replicas', 'max_bytes', 'description']);
 
-/** Message ids are never sent. The server insists on a window; this is the smallest that it takes. */
+/** We send no message ids, so nothing is deduplicated. The server requires a window; this is its minimum. */
 const NO_WINDOW = nanos(100);
 /** In the metadata of journals and witness: how many partitions the namespace has. */
 export const PARTITIONS = 'reprise.partitions';
 
-/** Nothing but an append may change a stream: each of these would write, drop or move messages by itself. */
+/** Only a publish may change a stream: each of these options would make the server write, drop or move messages. */
 const PLAIN = {
   retention: RetentionPolicy.Limits,
   max_age: 0,
@@ -23,7 +23,7 @@ const PLAIN = {
   no_ack: false,
   sealed: false,
   deny_delete: true,
-  // Answers come from the stream's leader only: a replica that lags would answer from the past.
+  // Read from the stream's leader only: a replica that lags would return an old state.
   allow_direct: false,
   mirror_direct: false,
   allow_msg_ttl: false,
@@ -34,10 +34,22 @@ const PLAIN = {
   duplicate_window: NO_WINDOW,
 } as const;
 
-/** Read of a stream that exists; a new one is made without them. */
-const ABSENT = { mirror: undefined, sources: undefined, subject_transform: undefined, republish: undefined, persist_mode: undefined } as const;
+/** Compared with an existing stream; a new one is made without them. */
+const ABSENT = {
+  mirror: undefined,
+  sources: undefined,
+  subject_transform: undefined,
+  republish: undefined,
+  persist_mode: undefined,
+} as const;
 
-export function journalConfig(ns: Namespace, partition: number, partitions: number, replicas: number, maxBytes = -1): Wanted {
+export function journalConfig(
+  ns: Namespace,
+  partition: number,
+  partitions: number,
+  replicas: number,
+  maxBytes = -1,
+): Wanted {
   return {
     ...PLAIN,
     ...ABSENT,
@@ -49,8 +61,8 @@ export function journalConfig(ns: Namespace, partition: number, partitions: numb
     max_bytes: maxBytes,
     max_msgs_per_subject: -1,
     allow_rollup_hdrs: false,
-    // Purging stays possible, because it can never be allowed again and a journal with snapshots is cut at its start
-    // some day. A purge that nobody ordered breaks the chain and is found out.
+    // Denying purges cannot be undone, and a journal with snapshots will have to be truncated at its start one day.
+    // A purge by mistake breaks the chain and is detected.
     deny_purge: false,
     num_replicas: replicas,
     metadata: { [PARTITIONS]: String(partitions) },
@@ -58,16 +70,21 @@ export function journalConfig(ns: Namespace, partition: number, partitions: numb
 }
 
 /**
- * Of heads and leases the server drops nothing, so that messages of strangers cannot push ours out: brokers clear away
- * what is older than theirs.
+ * The server drops nothing from the streams beside the journals, so that messages that are not ours cannot displace
+ * ours. Brokers purge what is older than their own newest messages.
  */
-const KEPT = { discard: DiscardPolicy.New, max_bytes: -1, max_msgs_per_subject: -1, allow_rollup_hdrs: false } as const;
+const UNLIMITED = {
+  discard: DiscardPolicy.New,
+  max_bytes: -1,
+  max_msgs_per_subject: -1,
+  allow_rollup_hdrs: false,
+} as const;
 
 export function witnessConfig(ns: Namespace, partitions: number, replicas: number): Wanted {
   return {
     ...PLAIN,
     ...ABSENT,
-    ...KEPT,
+    ...UNLIMITED,
     name: streams.witness(ns),
     description: `Reprise: known heads of the journals of ${ns}`,
     subjects: [subjects.witness(ns, '*' as unknown as Partition)],
@@ -77,16 +94,31 @@ export function witnessConfig(ns: Namespace, partitions: number, replicas: numbe
   };
 }
 
-/** In memory: with sync_interval always every renewal on disk would cost as much as a commit. */
-export const leasesConfig = (ns: Namespace, replicas: number): Wanted => bucket(streams.leases(ns), StorageType.Memory, replicas);
-/** On disk: a worker's leases outlive a restart of the server. */
-export const keysConfig = (ns: Namespace, replicas: number): Wanted => bucket(streams.keys(ns), StorageType.File, replicas);
-export const checkpointsConfig = (ns: Namespace, replicas: number): Wanted => bucket(streams.checkpoints(ns), StorageType.File, replicas);
+/** In memory: with `sync_interval: always` a renewal on disk would cost as much as a commit. */
+export const leadershipConfig = (ns: Namespace, replicas: number): Wanted =>
+  bucket(streams.leadership(ns), StorageType.Memory, replicas);
+/** On disk: tokens of leases must stay valid across a restart of the server. */
+export const keysConfig = (ns: Namespace, replicas: number): Wanted =>
+  bucket(streams.keys(ns), StorageType.File, replicas);
+export const checkpointsConfig = (ns: Namespace, replicas: number): Wanted =>
+  bucket(streams.checkpoints(ns), StorageType.File, replicas);
 
 function bucket(name: string, storage: StorageType, replicas: number): Wanted {
-  return { ...PLAIN, ...ABSENT, ...KEPT, name: `KV_${name}`, subjects: [`$KV.${name}.>`], storage, num_replicas: replicas, metadata: {} };
+  return {
+    ...PLAIN,
+    ...ABSENT,
+    ...UNLIMITED,
+    name: `KV_${name}`,
+    subjects: [`$KV.${name}.>`],
+    storage,
+    num_replicas: replicas,
+    metadata: {},
+  };
 }
 
-/** What version 0.1.0 made differently. A stream that is exactly so is brought up to date. Its buckets were key-value ones. */
+/** How version 0.1.0 configured these streams. A stream that differs in exactly this way is updated. */
 export const WITNESS_OF_0_1: Partial<StreamConfig> = { discard: DiscardPolicy.Old, max_msgs_per_subject: 64 };
-export const BUCKET_OF_0_1 = { max_msgs_per_subject: 1, allow_rollup_hdrs: true } as const satisfies Partial<StreamConfig>;
+export const BUCKET_OF_0_1 = {
+  max_msgs_per_subject: 1,
+  allow_rollup_hdrs: true,
+} as const satisfies Partial<StreamConfig>;

@@ -1,28 +1,28 @@
-/** Connections to the server, and what its client's errors mean in our words. */
-import { connect } from '@nats-io/transport-node';
-import { createInbox, errors, type NatsConnection, type ConnectionOptions } from '@nats-io/nats-core';
+/** Connections to the server, and how errors of its client become errors of ours. */
 import { JetStreamApiError } from '@nats-io/jetstream';
-import { RepriseError } from '../protocols/errors.js';
+import { createInbox, errors, type NatsConnection, type ConnectionOptions } from '@nats-io/nats-core';
+import { connect } from '@nats-io/transport-node';
+import { messageOf, RepriseError, type OperatingCode } from '../protocols/errors.js';
 import { address } from './server/address.js';
 
 export interface ConnectOptions {
-  /** `nats://user:password@host:port`. Of several, separated by commas, the first one's user counts. */
+  /** `nats://user:password@host:port`, or several of them separated by commas; the user of the first one is used. */
   readonly url: string;
-  /** For people who look at the server's list of connections. */
+  /** Shown in the server's list of connections. */
   readonly name: string;
-  /** False for journals: with true, what the client holds while it dials again would be sent after we gave it up. */
+  /** False for journals: after a reconnect the client would send what it still holds, after we gave it up. */
   readonly reconnect: boolean;
   /**
-   * For clients and workers: replies come to `_INBOX`, whatever the user. Only there may brokers reply to requests; the
-   * inboxes of the broker's user are closed to their public face.
+   * For clients and workers: replies go to `_INBOX`, whatever the user. Brokers answer requests as the user `gateway`,
+   * which may not publish to the inboxes of the user `broker`.
    */
   readonly requester?: true;
-  /** Told of what the server refuses out of turn, such as a publish that this user may not make. */
+  /** Called for errors that the server reports by themselves, such as a publish that this user may not make. */
   readonly onError?: (error: RepriseError) => void;
 }
 
 const DIAL_MS = 5_000;
-/** Two missed pings, and a server that is gone without a word is found out. */
+/** A server that is gone without closing the connection is detected after two missed pings. */
 const PING_MS = 10_000;
 
 export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
@@ -58,15 +58,16 @@ function optionsOf(options: ConnectOptions): { settings: ConnectionOptions; show
 
 function refusal(error: unknown, shown: string): RepriseError {
   if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError) {
-    return new RepriseError('PERMISSION_DENIED', `The server at ${shown} does not accept this user and password.`, { cause: error });
+    const message = `The server at ${shown} does not accept this user and password.`;
+    return new RepriseError('PERMISSION_DENIED', message, { cause: error });
   }
-  const why = error instanceof Error ? error.message : String(error);
-  return new RepriseError('SERVER_UNREACHABLE', `No NATS server answers at ${shown}: ${why}.`, { cause: error });
+  const message = `No NATS server answers at ${shown}: ${messageOf(error)}.`;
+  return new RepriseError('SERVER_UNREACHABLE', message, { cause: error });
 }
 
 /**
- * Tells what the server refuses out of turn. The client gives its statuses a way to stop, but not in their types.
- * @returns how to stop; it ends with the connection in any case
+ * Calls `refused` for every error that the server reports by itself, until the returned function is called or the
+ * connection ends. The client's statuses can be stopped, but their type does not say so.
  */
 export function onRefusal(nc: NatsConnection, refused: (error: Error) => void): () => void {
   const statuses = nc.status();
@@ -76,16 +77,18 @@ export function onRefusal(nc: NatsConnection, refused: (error: Error) => void): 
   return () => (statuses as { stop?: () => void }).stop?.();
 }
 
-/** What an error of the client means in our words. @param doing the sentence's beginning: "Reading the journal failed" */
+/** An error of the client as one of ours. @param doing what failed, such as "Reading the journal failed" */
 export function operating(error: unknown, doing: string): RepriseError {
   if (error instanceof RepriseError) return error;
   const cause = error instanceof errors.RequestError && error.cause instanceof Error ? error.cause : error;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const as = (code: 'PERMISSION_DENIED' | 'SERVER_UNREACHABLE' | 'TIMED_OUT' | 'STREAM_MISMATCH' | 'DISK_FULL' | 'SERVER_FAILED', message = why): RepriseError =>
+  const why = messageOf(cause);
+  const as = (code: OperatingCode, message = why): RepriseError =>
     new RepriseError(code, `${doing}: ${message}`, { cause: error });
-  if (cause instanceof errors.PermissionViolationError || cause instanceof errors.AuthorizationError) return as('PERMISSION_DENIED');
+  if (cause instanceof errors.PermissionViolationError || cause instanceof errors.AuthorizationError) {
+    return as('PERMISSION_DENIED');
+  }
   if (isNotEnabled(cause) || cause instanceof errors.NoRespondersError) {
-    return as('SERVER_UNREACHABLE', 'JetStream does not answer. It is off, starting, or without a leader.');
+    return as('SERVER_UNREACHABLE', 'JetStream does not reply. It is off, starting, or without a leader.');
   }
   if (cause instanceof errors.TimeoutError) return as('TIMED_OUT');
   if (isConnectionError(cause)) return as('SERVER_UNREACHABLE');
@@ -95,19 +98,20 @@ export function operating(error: unknown, doing: string): RepriseError {
   return as('SERVER_FAILED');
 }
 
-/** The store of a consumer or of a stream could not be made. The server keeps the reason to itself; its log has it. */
+/** The store of a consumer or of a stream could not be made. Only the log of the server says why. */
 const STORE_NOT_MADE: ReadonlySet<number> = new Set([10012, 10049]);
 const STREAM_NOT_FOUND = 10059;
-export const isStreamNotFound = (error: unknown): boolean => error instanceof JetStreamApiError && error.apiError().err_code === STREAM_NOT_FOUND;
+export const isStreamNotFound = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && error.apiError().err_code === STREAM_NOT_FOUND;
 
 const isConnectionError = (error: unknown): boolean =>
   error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError ||
   error instanceof errors.ConnectionError || error instanceof errors.RequestError;
 
-/** A fresh inbox where this connection's user may listen. The client keeps the prefix, but does not say so in its types. */
+/** A new inbox that this connection's user may subscribe to. The client's type does not show the prefix that it has. */
 export function inboxOf(nc: NatsConnection): string {
   return createInbox((nc as NatsConnection & { options?: { inboxPrefix?: string } }).options?.inboxPrefix);
 }
 
-/** The client exports every error of JetStream but this one. */
+/** The client does not export this class. */
 const isNotEnabled = (error: unknown): boolean => error instanceof Error && error.name === 'JetStreamNotEnabled';

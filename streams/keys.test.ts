@@ -26,7 +26,8 @@ t.test('given another key, then the newest signs and the older ones are accepted
   const ns = 'changed' as Namespace;
   await ensureTopology(nc, ns, 1);
   const before = (await loadKeyring(nc, ns)).sign('text');
-  await nc.request(subjects.keys(ns), JSON.stringify({ id: '2', secret: Buffer.alloc(SECRET_BYTES, 5).toString('base64url') }));
+  const secret = Buffer.alloc(SECRET_BYTES, 5).toString('base64url');
+  await nc.request(subjects.keys(ns), JSON.stringify({ id: '2', secret }));
   const after = await loadKeyring(nc, ns);
   t.match(after.sign('text'), /^2\./);
   t.ok(after.verifies('text', before));
@@ -34,17 +35,26 @@ t.test('given another key, then the newest signs and the older ones are accepted
   t.notOk((await loadKeyring(nc, ns)).verifies('text', before));
 });
 
-t.test('what is no key is skipped, counted, and displaces none', async (t) => {
+t.test('messages that are not keys are skipped, counted, and displace no key', async (t) => {
   const ns = 'foreign' as Namespace;
   await ensureTopology(nc, ns, 1);
-  const strange = ['', '{', '{"id":"3"}', '{"id":"4","secret":"short"}', '{"id":5,"secret":7}', `{"id":"TOO-LONG-AN-ID","secret":"${'A'.repeat(43)}"}`, 'x'.repeat(10_000)];
-  for (const value of strange) await nc.request(subjects.keys(ns), value);
+  const values = [
+    '',
+    '{',
+    'null',
+    '{"id":"3"}',
+    '{"id":"4","secret":"short"}',
+    '{"id":5,"secret":7}',
+    `{"id":"TOO-LONG-AN-ID","secret":"${'A'.repeat(43)}"}`,
+    'x'.repeat(10_000),
+  ];
+  for (const value of values) await nc.request(subjects.keys(ns), value);
   const counted: number[] = [];
   const drawn = (await loadKeyring(nc, ns, (messages) => counted.push(messages))).sign('text');
   t.match(drawn, /^1\./);
-  for (const value of strange) await nc.request(subjects.keys(ns), value);
+  for (const value of values) await nc.request(subjects.keys(ns), value);
   t.equal((await loadKeyring(nc, ns, (messages) => counted.push(messages))).sign('text'), drawn);
-  t.same(counted, [strange.length, 2 * strange.length]);
+  t.same(counted, [values.length, 2 * values.length]);
 });
 
 t.test('given an ordinary user, then the keys can neither be read nor written', async (t) => {

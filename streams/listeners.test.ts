@@ -12,7 +12,7 @@ const broker = await connectNats({ url: server.brokerUrl, name: 'broker', reconn
 const client = await connectNats({ url: server.url, name: 'client', reconnect: true });
 t.teardown(() => Promise.all([broker.close(), client.close()]));
 
-t.test('given nobody, or somebody who listens to something else, then nobody listens', async (t) => {
+t.test('given no subscription to facts of jobs, then it is certain that there are no listeners', async (t) => {
   t.equal(await mayListen(broker, SUBJECT), false);
   const elsewhere = client.subscribe('reprise.default.event.partition.*.LeaderStarted');
   await client.flush();
@@ -20,8 +20,15 @@ t.test('given nobody, or somebody who listens to something else, then nobody lis
   elsewhere.unsubscribe();
 });
 
-for (const pattern of ['reprise.default.event.job.0-0123456789abcdef.JobCompleted', 'reprise.*.event.*.*.JobCompleted', 'reprise.default.>', '>']) {
-  t.test(`given somebody listens to ${pattern}, then somebody may hear; when he leaves, nobody does`, async (t) => {
+const PATTERNS = [
+  'reprise.default.event.job.0-0123456789abcdef.JobCompleted',
+  'reprise.*.event.*.*.JobCompleted',
+  'reprise.default.>',
+  '>',
+];
+
+for (const pattern of PATTERNS) {
+  t.test(`given a subscription to ${pattern}, then there may be listeners, until it ends`, async (t) => {
     const subscription = client.subscribe(pattern);
     await client.flush();
     t.equal(await mayListen(broker, SUBJECT), true);
@@ -31,7 +38,7 @@ for (const pattern of ['reprise.default.event.job.0-0123456789abcdef.JobComplete
   });
 }
 
-t.test('given a stream that keeps facts, then somebody may hear', async (t) => {
+t.test('given a stream that stores facts, then there may be listeners', async (t) => {
   const jsm = await jetstreamManager(broker);
   await jsm.streams.add({ name: 'FACTS', subjects: ['reprise.*.event.job.*.JobCompleted'] });
   t.equal(await mayListen(broker, SUBJECT), true);
@@ -39,14 +46,17 @@ t.test('given a stream that keeps facts, then somebody may hear', async (t) => {
   t.equal(await mayListen(broker, SUBJECT), false);
 });
 
-t.test('given a server that does not answer, then somebody may hear', async (t) => {
+t.test('given a server that does not reply, then there may be listeners', async (t) => {
   const deaf = { info: {}, request: () => Promise.reject(new Error('no responders')) } as unknown as typeof broker;
   t.equal(await mayListen(deaf, SUBJECT), true);
 });
 
-t.test('given a server in a cluster that knows of nobody, then somebody may hear at another', async (t) => {
+t.test('given a server in a cluster that has no listeners, then there may be some at another server', async (t) => {
   const { info } = broker;
-  const asked = (more: object): typeof broker => ({ info: { ...info, ...more }, request: broker.request.bind(broker) }) as unknown as typeof broker;
+  const asked = (more: object): typeof broker => {
+    const connection = { info: { ...info, ...more }, request: broker.request.bind(broker) };
+    return connection as unknown as typeof broker;
+  };
   t.equal(await mayListen(asked({}), SUBJECT), false);
   t.equal(await mayListen(asked({ cluster: 'C1' }), SUBJECT), true);
 });

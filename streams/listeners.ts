@@ -1,7 +1,7 @@
-/** Whether anybody listens to a subject, as the server knows it: the server tells no client by itself, but the broker's user may ask. */
+/** Whether a subject has listeners. The server does not tell a publisher, but the broker's user may ask for it. */
 import type { NatsConnection } from '@nats-io/nats-core';
 
-/** Connections of the asker's own account. Every server in reach answers for its own. */
+/** Connections of our own account. Every server of a cluster replies for its own connections. */
 const CONNECTIONS = '$SYS.REQ.ACCOUNT.PING.CONNZ';
 const STREAMS = '$JS.API.STREAM.NAMES';
 const WITHIN_MS = 1_000;
@@ -14,8 +14,8 @@ interface Streams {
 }
 
 /**
- * False only if it is certain that nobody in this account listens: no connection and no stream takes anything in on
- * `subject`. In a cluster others answer for themselves, and nobody knows when all have; then somebody may.
+ * False only if it is certain that no connection and no stream of this account takes in messages on `subject`. In a
+ * cluster that is never certain, because the number of servers that will reply is not known.
  */
 export async function mayListen(nc: NatsConnection, subject: string): Promise<boolean> {
   if (nc.info?.cluster !== undefined) return true;

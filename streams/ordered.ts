@@ -1,6 +1,6 @@
 /**
- * Reads a stream from a position to its end, in order and without silent loss: a pull consumer that lives only for
- * this, checked by its own numbering, with the stream's leader asked whether the end is the end.
+ * Reads a stream from one position to another, in order and without silent loss: by a pull consumer made for this
+ * reading, whose numbering shows lost messages. When it has nothing more, the stream's leader is asked for the rest.
  */
 import { jetstreamManager, type MsgRequest } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
@@ -14,7 +14,7 @@ export interface Reading extends PulledFrom {
   readonly untilSeq: number;
 }
 
-/** A consumer on a replica that lags is asked again after this. */
+/** Pause before a consumer on a replica that lags is asked again. */
 const LAG_MS = 25;
 
 export async function* readStream(nc: NatsConnection, reading: Reading): AsyncGenerator<Stored> {
@@ -46,7 +46,8 @@ function deadline(): { postpone(): void; check(last: number): void } {
   return {
     postpone: () => void (at = performance.now() + SILENCE_MS),
     check: (last) => {
-      if (performance.now() > at) throw new RepriseError('TIMED_OUT', `The server does not deliver what follows position ${last}, although it has it.`);
+      if (performance.now() <= at) return;
+      throw new RepriseError('TIMED_OUT', `The server does not deliver the message behind position ${last}.`);
     },
   };
 }
@@ -55,7 +56,7 @@ function deadline(): { postpone(): void; check(last: number): void } {
 async function hasMore(nc: NatsConnection, reading: Reading, fromSeq: number): Promise<boolean> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   try {
-    // The server gives the next message of the subject at or after the position. The client's type does not know that query.
+    // The next message of the subject at or after the position. The client's type lacks this query.
     const query = { seq: fromSeq, next_by_subj: reading.subject ?? '>' } as MsgRequest;
     const next = await jsm.streams.getMessage(reading.stream, query);
     return next !== null && next.seq <= reading.untilSeq;

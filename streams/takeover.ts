@@ -7,7 +7,7 @@ import { journal } from '../protocols/messages.js';
 import { Chain, COMMIT_VERSION, headOf, READER, sameBytes, type Head } from './chain.js';
 import { encodeCommit, encodeEvents, headerAfter, type CommitHeader } from './commit.js';
 import type { Appended, Journal } from './journal.js';
-import { stuck } from './room.js';
+import { stuck } from './writable.js';
 
 /** A head that must be in the journal. The hash covers the journal's id, so a head of another journal never fits. */
 export interface KnownHead extends Pick<Head, 'seq' | 'hash'> {

@@ -1,8 +1,22 @@
-import { jetstreamManager, type JetStreamManager, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import {
+  jetstreamManager,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
 import t, { type Test } from 'tap';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { streams, subjects } from '../protocols/subjects.js';
-import { BUCKET_OF_0_1, checkpointsConfig, journalConfig, keysConfig, leasesConfig, WITNESS_OF_0_1, witnessConfig } from './configs.js';
+import {
+  BUCKET_OF_0_1,
+  checkpointsConfig,
+  journalConfig,
+  keysConfig,
+  leadershipConfig,
+  WITNESS_OF_0_1,
+  witnessConfig,
+} from './configs.js';
 import { connectNats } from './connect.js';
 import { durabilityOf, fitness } from './durability.js';
 import { openJournal } from './jetstream.js';
@@ -24,20 +38,30 @@ t.test('given an empty server, when brokers start at once, then the streams are 
   await Promise.all([1, 2, 3, 4].map(() => ensureTopology(nc, ns, 3)));
   await ensureTopology(nc, ns, 3);
   const names = (await jsm.streams.names().next()).filter((name) => name.includes('_fresh_')).sort();
-  t.same(names, ['KV_REPRISE_fresh_CHECKPOINTS', 'KV_REPRISE_fresh_KEYS', 'KV_REPRISE_fresh_LEASES', 'REPRISE_fresh_JOURNAL_0', 'REPRISE_fresh_JOURNAL_1', 'REPRISE_fresh_JOURNAL_2', 'REPRISE_fresh_WITNESS']);
+  t.same(names, [
+    'KV_REPRISE_fresh_CHECKPOINTS',
+    'KV_REPRISE_fresh_KEYS',
+    'KV_REPRISE_fresh_LEASES',
+    'REPRISE_fresh_JOURNAL_0',
+    'REPRISE_fresh_JOURNAL_1',
+    'REPRISE_fresh_JOURNAL_2',
+    'REPRISE_fresh_WITNESS',
+  ]);
   const { config } = await jsm.streams.info(streams.journal(ns, zero));
-  t.match(config, { storage: 'file', retention: 'limits', discard: 'new', max_age: 0, deny_delete: true, allow_direct: false });
+  const needed = { retention: 'limits', discard: 'new', max_age: 0, deny_delete: true, allow_direct: false };
+  t.match(config, { storage: 'file', ...needed });
   t.not(config.persist_mode, 'async');
 });
 
 t.test('given another number of partitions, then it is refused', async (t) => {
   const { nc, ns } = await broker(t, 'count');
   await ensureTopology(nc, ns, 2);
-  await t.rejects(ensureTopology(nc, ns, 3), { code: 'STREAM_MISMATCH', message: /metadata\.reprise\.partitions is 2, needs 3/ });
+  const message = /metadata\.reprise\.partitions is 2, needs 3/;
+  await t.rejects(ensureTopology(nc, ns, 3), { code: 'STREAM_MISMATCH', message });
   await t.rejects(ensureTopology(nc, ns, 1), { code: 'STREAM_MISMATCH' });
 });
 
-t.test('given sizes that the operator changed, then they are his', async (t) => {
+t.test('given sizes that the operator changed, then they stay as they are', async (t) => {
   const { nc, jsm, ns } = await broker(t, 'sizes');
   await ensureTopology(nc, ns, 1, { maxBytes: 1_000_000 });
   await jsm.streams.update(streams.journal(ns, zero), { max_bytes: 2_000_000 });
@@ -68,35 +92,39 @@ for (const [says, config] of Object.entries(WRONG)) {
 /** As they were made by version 0.1.0. */
 async function made01(jsm: JetStreamManager, ns: Namespace): Promise<void> {
   await jsm.streams.add({ ...witnessConfig(ns, 1, 1), ...WITNESS_OF_0_1 });
-  await jsm.streams.add({ ...leasesConfig(ns, 1), ...BUCKET_OF_0_1 });
+  await jsm.streams.add({ ...leadershipConfig(ns, 1), ...BUCKET_OF_0_1 });
   await jsm.streams.add({ ...checkpointsConfig(ns, 1), ...BUCKET_OF_0_1 });
 }
 
-t.test('given streams of version 0.1.0, then a broker brings them up to date, and loses nothing', async (t) => {
+t.test('given streams of version 0.1.0, then a broker updates them, and loses nothing', async (t) => {
   const { nc, jsm, ns } = await broker(t, 'older');
   await made01(jsm, ns);
   await jsm.streams.add(journalConfig(ns, 0, 1, 1));
   await jsm.streams.add(keysConfig(ns, 1));
   await nc.request(subjects.witness(ns, zero), 'kept');
   await ensureTopology(nc, ns, 1, { look: true });
-  t.equal((await jsm.streams.info(streams.witness(ns))).config.max_msgs_per_subject, 64, 'who only looks finds them fit, and changes nothing');
+  const { config } = await jsm.streams.info(streams.witness(ns));
+  t.equal(config.max_msgs_per_subject, 64, 'a check alone accepts them, and changes nothing');
   await Promise.all([ensureTopology(nc, ns, 1), ensureTopology(nc, ns, 1)]);
-  for (const name of [streams.witness(ns), `KV_${streams.leases(ns)}`, `KV_${streams.checkpoints(ns)}`]) {
-    t.match((await jsm.streams.info(name)).config, { max_msgs_per_subject: -1, discard: 'new', allow_rollup_hdrs: false }, name);
+  for (const name of [streams.witness(ns), `KV_${streams.leadership(ns)}`, `KV_${streams.checkpoints(ns)}`]) {
+    const updated = { max_msgs_per_subject: -1, discard: 'new', allow_rollup_hdrs: false };
+    t.match((await jsm.streams.info(name)).config, updated, name);
   }
   t.equal((await jsm.streams.info(streams.witness(ns))).state.messages, 1);
 });
 
-t.test('given a witness that differs from every version, then it is refused, and not changed', async (t) => {
+t.test('given a witness that no version of Reprise made, then it is refused, and not changed', async (t) => {
   const { nc, jsm, ns } = await broker(t, 'otherwise');
   await jsm.streams.add({ ...witnessConfig(ns, 1, 1), ...WITNESS_OF_0_1, max_msgs_per_subject: 65 });
-  await t.rejects(ensureTopology(nc, ns, 1), { code: 'STREAM_MISMATCH', message: /max_msgs_per_subject is 65, needs -1/ });
+  const message = /max_msgs_per_subject is 65, needs -1/;
+  await t.rejects(ensureTopology(nc, ns, 1), { code: 'STREAM_MISMATCH', message });
   t.equal((await jsm.streams.info(streams.witness(ns))).config.max_msgs_per_subject, 65);
 });
 
-t.test('given no streams, then who only looks makes none', async (t) => {
+t.test('given no streams, then a check alone makes none', async (t) => {
   const { nc, jsm, ns } = await broker(t, 'looking');
-  await t.rejects(ensureTopology(nc, ns, 1, { look: true }), { code: 'STREAM_MISMATCH', message: /JOURNAL_0 is missing/ });
+  const missing = { code: 'STREAM_MISMATCH', message: /JOURNAL_0 is missing/ };
+  await t.rejects(ensureTopology(nc, ns, 1, { look: true }), missing);
   await t.rejects(jsm.streams.info(streams.journal(ns, zero)));
 });
 
@@ -112,8 +140,9 @@ t.test('given an ordinary user, then making streams, appending and reading are r
   await t.rejects(journal.lastSeq(), { code: 'PERMISSION_DENIED' });
 });
 
-t.test('given no stream, then an append is ambiguous at once and reading says what is missing', async (t) => {
-  const journal = await openJournal({ url: server.brokerUrl, ns: 'nostream' as Namespace, partition: zero, ackTimeoutMs: 60_000 });
+t.test('given no stream, then an append is ambiguous at once, and a read names the missing stream', async (t) => {
+  const ns = 'nostream' as Namespace;
+  const journal = await openJournal({ url: server.brokerUrl, ns, partition: zero, ackTimeoutMs: 60_000 });
   t.teardown(() => journal.close());
   t.match(await journal.append(new Uint8Array(3), 0), { kind: 'ambiguous', message: /no stream/ });
   await t.rejects(journal.lastSeq(), { code: 'STREAM_MISMATCH', message: /not found/ });
@@ -126,13 +155,13 @@ t.test('given no server, a wrong password or a bad address, then connecting says
   await t.rejects(at('nats://'), { code: 'SERVER_UNREACHABLE' });
 });
 
-t.test('the durability is what the server says of itself', async (t) => {
+t.test('the durability is what the monitoring address reports', async (t) => {
   t.equal(await durabilityOf(server.monitoringUrl), 'fsync');
   t.equal(await durabilityOf(undefined), 'unverified');
   t.equal(await durabilityOf('http://127.0.0.1:1'), 'unverified');
 });
 
-t.test('servers that are too old are refused, and replicas want a newer one', async (t) => {
+t.test('servers that are too old are refused, and a newer one is recommended for replicas', async (t) => {
   t.same(fitness('2.14.0'), { ok: true });
   t.match(fitness('2.13.9'), { ok: false, advice: /2\.14\.0/ });
   t.match(fitness('2.14.0', 3), { ok: true, advice: /2\.14\.4/ });

@@ -8,7 +8,7 @@ import t from 'tap';
 import { ERRORS } from '../protocols/errors.js';
 import { eventually, Reprise } from './broker.js';
 import { readHistories } from './histories.js';
-import { NOBODY, UNKNOWN } from './hostile/mutations.js';
+import { UNREGISTERED, UNKNOWN } from './hostile/mutations.js';
 import { Stranger, type Answer, type Body } from './stranger.js';
 
 const LEGAL: ReadonlySet<string> = new Set(Object.keys(ERRORS));
@@ -76,7 +76,7 @@ t.test('each named case is refused with its code, and nothing else changes', asy
     ['a pull without a proof', 'SESSION_UNPROVED', pull({ proof: '' })],
     ['a pull with the proof of another session', 'SESSION_UNPROVED', pull({ session: 'another' })],
     ['a pull with the proof of another worker', 'SESSION_UNPROVED', pull({ workerId: 'another' })],
-    ['a registration with a session of its own', 'SESSION_UNPROVED', ['worker.register', { ...NOBODY, types: ['t'], capacity: 1 }]],
+    ['a registration with a session of its own', 'SESSION_UNPROVED', ['worker.register', { ...UNREGISTERED, types: ['t'], capacity: 1 }]],
     ['a partition that does not exist', 'WRONG_PARTITION', pull({ partition: 1 })],
     ['a token of another partition', 'WRONG_PARTITION', ['worker.heartbeat', { ...gone, tokens: ['7-0000000000000000/1/1'] }]],
     ['a reserved field', 'UNSUPPORTED', submit({ require: { gpu: '1' } })],

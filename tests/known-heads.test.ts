@@ -1,6 +1,6 @@
 /**
- * What is not ours keeps nobody from leading and displaces nothing, in whichever stream it lies; and what is known of a
- * journal counts, from wherever it is known (P9).
+ * Messages that are not ours displace nothing and prevent no leadership, in whichever stream they are. Every known head
+ * counts, whether it comes from the witness, from a checkpoint or from the broker's memory.
  */
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
@@ -41,35 +41,41 @@ async function stage(t: Test) {
   return { reprise, client, nc, lines, submit, ns: reprise.ns };
 }
 
-const answered = JSON.stringify({ type: 'io.nats.jetstream.api.v1.account_info_response', memory: 0, storage: 0 });
+/** A reply of the server, which an ordinary user of version 0.1.0 could direct into our streams. */
+const apiReply = JSON.stringify({ type: 'io.nats.jetstream.api.v1.account_info_response', memory: 0, storage: 0 });
 
-t.test('given messages of strangers in every stream of ours, then the leader stays, and the next one starts', async (t) => {
+t.test('given messages that are not ours in every stream, then the leader stays, and another starts', async (t) => {
   const { reprise, nc, lines, submit, ns } = await stage(t);
   const places = {
-    witness: subjects.witness(ns, ZERO), checkpoints: subjects.checkpoint(ns, ZERO, 'events'), leases: subjects.lease(ns, ZERO), journal: subjects.journal(ns, ZERO),
+    witness: subjects.witness(ns, ZERO),
+    checkpoints: subjects.checkpoint(ns, ZERO, 'events'),
+    leadership: subjects.leadership(ns, ZERO),
+    journal: subjects.journal(ns, ZERO),
   };
-  const strange = async (subject: string) => {
-    for (let n = 0; n < MANY; n += 1) await nc.request(subject, n % 2 ? answered : '');
+  const writeForeign = async (subject: string) => {
+    for (let n = 0; n < MANY; n += 1) await nc.request(subject, n % 2 ? apiReply : '');
   };
-  for (const where of ['witness', 'checkpoints', 'leases'] as const) await strange(places[where]);
+  for (const where of ['witness', 'checkpoints', 'leadership'] as const) await writeForeign(places[where]);
   const [host] = reprise.brokers[0]!.hosts;
   const { epoch } = host!.leader!;
   for (let n = 0; n < 5; n += 1) t.equal(await submit(`amid-${n}`), '');
-  t.equal(host!.leader?.epoch, epoch, 'nobody was deposed');
-  await eventually(() => lines.some(({ where }) => where === 'leases'));
-  await strange(places.journal);
+  t.equal(host!.leader?.epoch, epoch, 'the leader was not deposed');
+  await eventually(() => lines.some(({ where }) => where === 'leadership'));
+  await writeForeign(places.journal);
   await reprise.stopBroker(reprise.brokers[0]!);
-  for (const where of ['witness', 'checkpoints', 'leases'] as const) await strange(places[where]);
+  for (const where of ['witness', 'checkpoints', 'leadership'] as const) await writeForeign(places[where]);
   await reprise.startBroker();
   t.equal(await submit('after'), '');
-  for (const where of ['witness', 'checkpoints', 'leases']) t.ok(lines.some((line) => line.where === where && line.messages! >= MANY), `${where}: told of, with how many`);
-  t.ok(lines.some(({ msg, messages }) => /strangers in the journal/.test(msg) && messages! >= MANY));
+  for (const where of ['witness', 'checkpoints', 'leadership']) {
+    t.ok(lines.some((line) => line.where === where && line.messages! >= MANY), `${where}: their number is logged`);
+  }
+  t.ok(lines.some(({ msg, messages }) => /in the journal are skipped/.test(msg) && messages! >= MANY));
   const [finding] = await verifyServer(reprise.brokerUrl, ns);
   t.match(finding, { ok: true, foreign: MANY });
   t.ok(finding!.foreignHeads >= 2 * MANY && finding!.witnessed > 0);
 });
 
-/** A journal whose last commits are gone, with their positions to be used again: what is left is a valid chain. */
+/** Removes the last commits, so that their positions are used again: what is left is a valid chain. */
 async function loseTail(nc: NatsConnection, reprise: Reprise, commits: number): Promise<number> {
   const { ns } = reprise;
   const read = async () => {
@@ -98,36 +104,41 @@ async function stopped(t: Test) {
   return { ...staged, last, jsm: await jetstreamManager(nc) };
 }
 
-t.test('given a lost tail and an emptied witness, then the checkpoints know: nobody leads, and the audit names the position', async (t) => {
+t.test('given a lost tail and an emptied witness, then a checkpoint shows it, and no broker leads', async (t) => {
   const { reprise, client, nc, ns, jsm, last } = await stopped(t);
   const kept = await loseTail(nc, reprise, 5);
   await jsm.streams.purge(streams.witness(ns));
   const [finding] = await verifyServer(reprise.brokerUrl, ns);
-  t.match(finding, { ok: false, position: kept + 1, problem: new RegExp(`the checkpoint of events knows a commit at ${last}`), vouchers: [{ from: 'the checkpoint of events', seq: last }] });
+  const from = 'the checkpoint of events';
+  const problem = new RegExp(`${from} knows a commit at ${last}`);
+  t.match(finding, { ok: false, position: kept + 1, problem, vouchers: [{ from, seq: last }] });
   void reprise.startBroker().catch(() => undefined);
   const halted = await eventually(() => reprise.brokers[0]?.hosts[0]?.halted);
   t.match(halted, { code: 'JOURNAL_REGRESSED', message: /which the checkpoint of events knows/ });
   t.equal((await client.json('job.submit', { type: 'x' })).code, 'JOURNAL_REGRESSED');
 });
 
-t.test('given a witness that was emptied, then the partition is led with an alarm, and the audit does not say ok', async (t) => {
+t.test('given an emptied witness, then a broker leads and warns, and the audit is not ok', async (t) => {
   const { reprise, nc, lines, ns, jsm, last, submit } = await stopped(t);
   await jsm.streams.purge(streams.witness(ns));
   const [checked] = await verifyServer(reprise.brokerUrl, ns);
-  t.match(checked, { ok: false, position: undefined, problem: new RegExp(`the witness knows no head.*the checkpoint of events vouches to ${last}`) });
+  const problem = new RegExp(`the witness knows no head.*the checkpoint of events vouches to ${last}`);
+  t.match(checked, { ok: false, position: undefined, problem });
   await jsm.streams.purge(`KV_${streams.checkpoints(ns)}`);
-  t.match((await verifyServer(reprise.brokerUrl, ns))[0], { ok: false, problem: /nothing vouches for it/, vouchers: [] });
+  const [unvouched] = await verifyServer(reprise.brokerUrl, ns);
+  t.match(unvouched, { ok: false, problem: /nothing vouches for it/, vouchers: [] });
   await reprise.startBroker();
-  t.equal(await submit('on'), '', 'a restore or an upgrade needs no magic');
+  t.equal(await submit('on'), '', 'so a restore or an upgrade needs no extra step');
   t.ok(lines.some(({ level, msg }) => level === 40 && /the witness knows no head/.test(msg)));
   await eventually(async () => (await openWitness(nc, ns).read(ZERO)).heads.length > 0);
   t.match((await verifyServer(reprise.brokerUrl, ns))[0], { ok: true, vouchers: [{ from: 'the witness' }] });
 });
 
-t.test('given no checkpoints and no witness at all, then the audit says that they cannot be read', async (t) => {
+t.test('given neither stream of heads, then the audit says that they cannot be read', async (t) => {
   const { reprise, ns, jsm } = await stopped(t);
   await jsm.streams.delete(streams.witness(ns));
   await jsm.streams.delete(`KV_${streams.checkpoints(ns)}`);
-  t.match((await verifyServer(reprise.brokerUrl, ns))[0], { ok: false, problem: /the witness cannot be read.*the checkpoints cannot be read/ });
+  const [finding] = await verifyServer(reprise.brokerUrl, ns);
+  t.match(finding, { ok: false, problem: /the witness cannot be read.*the checkpoints cannot be read/ });
   await within(reprise.startBroker(), 15_000, 'the broker did not start');
 });

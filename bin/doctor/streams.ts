@@ -107,7 +107,7 @@ async function lastCommits(jsm: JetStreamManager, ns: Namespace, partitions: num
 
 /** Only what is there is compared: a command that looks must not make anything. */
 async function configured(nc: NatsConnection, jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Finding[]> {
-  const wanted = [...Array.from({ length: partitions }, (_, n) => streams.journal(ns, n as Partition)), streams.witness(ns), `KV_${streams.leases(ns)}`, `KV_${streams.checkpoints(ns)}`, `KV_${streams.keys(ns)}`];
+  const wanted = [...Array.from({ length: partitions }, (_, n) => streams.journal(ns, n as Partition)), streams.witness(ns), `KV_${streams.leadership(ns)}`, `KV_${streams.checkpoints(ns)}`, `KV_${streams.keys(ns)}`];
   const names = new Set<string>();
   for await (const name of jsm.streams.names()) names.add(name);
   const missing = wanted.filter((name) => !names.has(name));

@@ -12,12 +12,12 @@ import type { Keyring } from '../../protocols/keyring.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { subjects } from '../../protocols/subjects.js';
 import { connectNats } from '../../streams/connect.js';
-import { keptHead } from '../../streams/head.js';
+import { storedHead } from '../../streams/head.js';
 import { openCheckpoints, openWitness, type Heads } from '../../streams/heads.js';
 import { openJournal } from '../../streams/jetstream.js';
 import { mayListen } from '../../streams/listeners.js';
 import { loadKeyring } from '../../streams/keys.js';
-import { LeaderLease } from '../../streams/leader-lease.js';
+import { openLeadership } from '../../streams/leadership.js';
 import { checkGatewayRights, checkStreamRights } from '../../streams/rights.js';
 import { gatewayUrl, userOf } from '../../streams/server/address.js';
 import { Publisher } from '../../streams/publisher.js';
@@ -108,7 +108,7 @@ async function connectGateway(url: string, name: string): Promise<NatsConnection
 interface HostParts {
   readonly options: BrokerOptions;
   readonly name: string;
-  /** For streams, leases and facts; nothing whose subject a requester chose is ever published here. */
+  /** For streams, leadership and facts; nothing whose subject a requester chose is ever published here. */
   readonly control: NatsConnection;
   /** For requests and their replies. */
   readonly nc: NatsConnection;
@@ -123,24 +123,26 @@ interface HostParts {
 async function host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition }: HostParts): Promise<PartitionHost> {
   const { namespace: ns, url, log } = options;
   const onForeign = strangers(log, partition);
-  const lease = await LeaderLease.open(control, { ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leases', messages) });
+  const leadership = await openLeadership(control, {
+    ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leadership', messages),
+  });
   // Checkpoints are written on the same connection, so the server has every fact before the checkpoint that covers it.
   const publisher = new Publisher(control);
   const projections = new Projections(partition, {
     ns, log, witness, checkpoints, onForeign,
     publish: (subject, parts) => publisher.publish(subject, parts),
     anybody: () => mayListen(control, subjects.events(ns, 'job')),
-    mayPublish: () => lease.validForMs() > 0,
+    mayPublish: () => leadership.validForMs() > 0,
   });
   let stopServing = (): void => {};
   return new PartitionHost({
-    partition, kinds: KINDS, broker: name, log, clock, lease, keyring,
+    partition, kinds: KINDS, broker: name, log, clock, leadership, keyring,
     maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
     followers: [projections.runner], deliverables: new Map(), deliver: () => Promise.reject(new TypeError('not wired')),
     archive: (read) => projections.archive(read),
     openJournal: () => openJournal({ url, ns, partition }),
     knownHeads: () => projections.begin(),
-    onHead: (head) => witness.note(keptHead(head)),
+    onHead: (head) => witness.note(storedHead(head)),
     onLeading: (_: Leader) => {
       stopServing = serveLeader(nc, ns, partition, router);
       projections.events.lead();

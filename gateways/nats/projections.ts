@@ -7,12 +7,12 @@ import { ProjectionRunner } from '../../projections/runner.js';
 import type { Partition } from '../../protocols/ids.js';
 import { decodeLeniently } from '../../protocols/lenient.js';
 import { journal } from '../../protocols/messages.js';
-import { keptHead } from '../../streams/head.js';
+import { storedHead } from '../../streams/head.js';
 import { checkpointOf, readKnown, type Heads } from '../../streams/heads.js';
 import type { Stored } from '../../streams/journal.js';
 import type { KnownHead } from '../../streams/takeover.js';
 
-type Where = 'leases' | 'witness' | 'checkpoints';
+type Where = 'leadership' | 'witness' | 'checkpoints';
 type OnForeign = (where: Where, messages: number) => void;
 
 export const strangers = (log: Logger, partition: Partition): OnForeign => (where, messages) =>
@@ -37,7 +37,7 @@ export class Projections {
     const { log, checkpoints } = options;
     this.events = new EventsProjection({
       ...options,
-      onSettled: (commit) => checkpoints.note(keptHead(commit, this.events.name)),
+      onSettled: (commit) => checkpoints.note(storedHead(commit, this.events.name)),
       onDropped: (commits) => log.warn({ partition, commits }, 'facts of the oldest commits are not published again: the checkpoint is too far behind'),
     });
     this.runner = new ProjectionRunner(partition, [this.jobs, this.events]);

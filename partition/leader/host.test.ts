@@ -23,7 +23,7 @@ function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): Partition
   const host = new PartitionHost({
     partition: P0, kinds: KINDS, deliverables: new Map(), deliver: noDelivery, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
     clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw },
-    lease: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
+    leadership: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
     archive: () => ({ find: async () => undefined }), openJournal: () => stream.open(), knownHeads: async () => [],
     onHead: () => {}, onLeading: () => {}, onFollowing: () => {},
     ...over,

@@ -1,5 +1,5 @@
 /**
- * A broker's part in one partition: it waits for the lease, takes the journal over, leads, and when leading ends for
+ * A broker's part in one partition: it waits for the leadership, takes the journal over, leads, and when leading ends for
  * whatever reason, folds everything again. There is no undo: a state in doubt is thrown away.
  */
 import { randomBytes } from 'node:crypto';
@@ -7,6 +7,7 @@ import { reject, RepriseError, type OperatingCode, type Rejection } from '../../
 import { journalId, leaderId, type LeaderId, type Partition } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { Journal, Stored } from '../../streams/journal.js';
+import type { Leadership } from '../../streams/leadership.js';
 import { Payloads } from '../../streams/payloads.js';
 import { settle } from '../../streams/settle.js';
 import { takeOver, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
@@ -19,17 +20,10 @@ import { Leader, refuseAll, type Lost } from './leader.js';
 import type { Clock } from './leader-time.js';
 import type { Deliverables } from '../../actors/delivery.js';
 
-export interface Lease {
-  tryAcquire(): Promise<boolean>;
-  renew(): Promise<boolean>;
-  release(): Promise<void>;
-  validForMs(): number;
-}
-
 export interface HostOptions extends FoldOptions {
   readonly broker: string;
   readonly clock: Clock;
-  readonly lease: Lease;
+  readonly leadership: Leadership;
   archive(read: (seq: number) => Promise<Stored | undefined>): Archive;
   openJournal(): Promise<Journal>;
   /** Heads that the journal must contain. Asked for at every take-over, before the journal is read. */
@@ -74,7 +68,7 @@ export class PartitionHost {
   /** Resolves when the partition has a leader for the first time: this broker or another. */
   readonly ready: Promise<void>;
   private tellReady: () => void = () => {};
-  /** Whether another broker holds the lease, as far as this one knows. */
+  /** Whether another broker has the leadership, as far as this one knows. */
   isFollowing = false;
 
   /** What to answer while neither this broker nor, as far as it knows, another leads. */
@@ -102,7 +96,7 @@ export class PartitionHost {
   private async run(): Promise<void> {
     while (!this.stopping) {
       try {
-        this.isFollowing = !(await this.options.lease.tryAcquire());
+        this.isFollowing = !(await this.options.leadership.tryAcquire());
         if (this.isFollowing) this.tellReady();
         if (this.isFollowing) await this.pause(POLL_MS);
         else await this.term();
@@ -112,9 +106,9 @@ export class PartitionHost {
     }
   }
 
-  /** A term of office: from the lease to its loss, perhaps with several leaderships when a commit had to be settled. */
+  /** A term of office: from the leadership to its loss, perhaps with several epochs when a commit had to be settled. */
   private async term(): Promise<void> {
-    const { lease } = this.options;
+    const { leadership } = this.options;
     const renewing = setInterval(() => void this.renew(), RENEW_MS);
     try {
       let taken = await this.take(await this.options.openJournal());
@@ -123,14 +117,16 @@ export class PartitionHost {
       await taken?.journal.close();
     } finally {
       clearInterval(renewing);
-      if (this.stopping) await lease.release().catch(() => {});
+      if (this.stopping) await leadership.release().catch(() => {});
     }
   }
 
   private async renew(): Promise<void> {
-    const { lease, log, partition } = this.options;
-    const held = await lease.renew().catch(() => false);
-    if (!held && lease.validForMs() <= 0) log.debug({ partition }, 'the lease is not renewed; answers without a commit are withheld');
+    const { leadership, log, partition } = this.options;
+    const held = await leadership.renew().catch(() => false);
+    if (!held && leadership.validForMs() <= 0) {
+      log.debug({ partition }, 'the leadership is not renewed; replies without a commit are withheld');
+    }
     this.warnOfWindow();
   }
 
@@ -172,8 +168,9 @@ export class PartitionHost {
     const { options } = this;
     const bytes = new Payloads((seq) => journal.read(seq));
     const leader = new Leader({
-      core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)), followers: options.followers, deliverables: options.deliverables,
-      deliver: options.deliver, clock: options.clock, leaseValidForMs: () => options.lease.validForMs(), onHead: (next) => this.noteHead(next),
+      core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)),
+      followers: options.followers, deliverables: options.deliverables, deliver: options.deliver, clock: options.clock,
+      validForMs: () => options.leadership.validForMs(), onHead: (next) => this.noteHead(next),
       onApart: (apartMs) => this.noteClock(apartMs),
     });
     this.noteHead(head);

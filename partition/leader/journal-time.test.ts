@@ -32,7 +32,7 @@ class World {
       partition: P0, kinds: KINDS, deliverables: new Map(), deliver: () => Promise.reject(new Error('nothing is delivered here')), broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, followers: [],
       log: pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) }),
       clock: { nowMs: () => this.wall(machine), monoMs: () => 5_000 + this.passedMs, draw: () => 0.5 },
-      lease: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
+      leadership: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
       archive: () => ({ find: async () => undefined }), openJournal: () => this.stream.open(), knownHeads: async () => [],
       onHead: () => {}, onLeading: () => {}, onFollowing: () => {},
     });

@@ -1,24 +1,24 @@
 /**
- * The time of a leadership: where its journal stood, and the monotonic clock from there. Commits never go back in time,
- * so a wall clock that leapt ahead must not be followed at once: everything due until then would come due, and nothing
- * more until the true time is there. Pure. The rule and its reasons: docs/adr/0014.
+ * The time that a leader gives its commits: the time of the journal's last commit, plus the monotonic clock since then.
+ * The time of commits never goes back. If a wall clock that jumped ahead were followed, everything due until then would
+ * come due at once, and nothing more until the true time has caught up. Pure. See docs/adr/0014.
  */
 
-/** Differences up to this are followed at once. Clocks that are kept by NTP are apart by less, suspended machines by more. */
+/** A wall clock that is ahead by at most this is followed at once. Clocks set by NTP differ by less. */
 export const FOLLOWED_MS = 10_000;
-/** A larger difference is believed when it has lasted for so long and the server says the same. */
+/** One that is further ahead is followed once that has lasted this long and the server's clock agrees. */
 export const BELIEVED_AFTER_MS = 600_000;
-/** How much slower time goes while the wall clock is behind it. */
+/** By which fraction this time runs slower while the wall clock is behind it. */
 const SLOWER = 0.01;
 
 export class JournalTime {
   private atMs: number;
   private readMonoMs: number;
   private sinceMonoMs: number | undefined;
-  /** How far the wall clock was ahead of this time when it was read last; negative: behind. */
+  /** How far the wall clock was ahead of this time at the last reading; negative if it was behind. */
   apartMs = 0;
 
-  /** @param headMs time of the journal's last commit, at `monoMs` */
+  /** @param headMs time of the journal's last commit @param monoMs the monotonic clock now */
   constructor(headMs: number, monoMs: number) {
     this.atMs = headMs;
     this.readMonoMs = monoMs;
@@ -49,7 +49,7 @@ export class JournalTime {
     return this.sinceMonoMs !== undefined && monoMs - this.sinceMonoMs >= BELIEVED_AFTER_MS;
   }
 
-  /** What came of asking. @param serverMs undefined when it did not answer */
+  /** Takes the result of that check. @param serverMs the server's clock; undefined if it did not reply */
   checked(serverMs: number | undefined, wallMs: number, monoMs: number): void {
     this.read(wallMs, monoMs);
     this.sinceMonoMs = this.sinceMonoMs === undefined ? undefined : monoMs;

@@ -36,7 +36,7 @@ export interface Leadership {
   readonly followers: readonly Follower[];
   readonly clock: Clock;
   /** How long this leader may still take itself for the only one, by its own clock. */
-  leaseValidForMs(): number;
+  validForMs(): number;
   /** Commands that other partitions may send to this one. */
   readonly deliverables: Deliverables;
   readonly deliver: Deliver;
@@ -237,9 +237,9 @@ export class Leader {
     this.courier.run();
   }
 
-  /** No commit vouches for these words; only the lease does, with a margin. */
+  /** Replies without a commit: only a leadership that is still valid, with its margin, stands for them. */
   private sayWithoutCommit(batch: Batch): void {
-    if (this.leadership.leaseValidForMs() > 0) return this.release(batch, this.head);
+    if (this.leadership.validForMs() > 0) return this.release(batch, this.head);
     for (const effect of batch.effects) if (effect.kind !== 'ended') answer(effect.to, refused(notLeader));
   }
 

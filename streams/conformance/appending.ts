@@ -1,4 +1,5 @@
 /** Appending, reading and replaying. */
+import type { Stored } from '../journal.js';
 import { collect, text, type Spec } from './stage.js';
 
 export const appending: Record<string, Spec> = {
@@ -9,17 +10,17 @@ export const appending: Record<string, Spec> = {
     t.equal(await one.read(1), undefined);
     await one.close();
   },
-  'given two handles, when one is behind, then the fence refuses it and the other goes on': async (t, rig) => {
+  'given two handles, when one is behind, then the fence refuses its appends alone': async (t, rig) => {
     const [one, two] = [await rig.open(), await rig.open()];
     t.same(await one.append(text('a'), 0), { kind: 'committed', seq: 1 });
     t.match(await two.append(text('b'), 0), { kind: 'refused', why: 'fenced' });
     t.same(await one.append(text('c'), 1), { kind: 'committed', seq: 2 });
-    t.match(await two.append(text('d'), 7), { kind: 'refused', why: 'fenced' }, 'the future is refused as well');
+    t.match(await two.append(text('d'), 7), { kind: 'refused', why: 'fenced' }, 'a later sequence is refused as well');
     t.equal(await two.lastSeq(), 2);
     await one.close();
     await two.close();
   },
-  'given an append in flight, when there is a second, then it is a mistake of the caller': async (t, rig) => {
+  'given an append in flight, when there is a second, then it is an error of the caller': async (t, rig) => {
     const one = await rig.open();
     const first = one.append(text('a'), 0);
     await t.rejects(async () => one.append(text('b'), 1), { code: 'ERR_ASSERTION' });
@@ -33,13 +34,14 @@ export const appending: Record<string, Spec> = {
     for (const from of [1, 2, 20, 40, 41, 99]) {
       const read = await collect(one.replay(from));
       t.same(read.map((message) => message.seq), written.map((_, i) => i + 1).slice(from - 1), `from ${from}`);
-      t.ok(read.every((message) => Buffer.compare(message.bytes, written[message.seq - 1] ?? new Uint8Array()) === 0), 'bytes are equal');
+      const isSame = ({ seq, bytes }: Stored): boolean => Buffer.from(bytes).equals(written[seq - 1]!);
+      t.ok(read.every(isSame), 'bytes are equal');
     }
     t.same(Buffer.from((await one.read(5))?.bytes ?? []), Buffer.from(written[4] ?? []));
     t.equal(await one.read(41), undefined);
     await one.close();
   },
-  'given a message that vanished, then a replay and a read go on without it': async (t, rig) => {
+  'given a missing message, then a replay and a read skip it': async (t, rig) => {
     const one = await rig.open();
     for (let i = 0; i < 4; i += 1) await one.append(text(`m${i}`), i);
     for (const seq of [2, 4]) await rig.vanish(seq);

@@ -9,7 +9,7 @@ import { candidate, checkOneChain, known, lead, next, type Leading, type Spec } 
 
 export const contending: Record<string, Spec> = {};
 
-/** A leader that goes on appending whatever happens to it, and remembers what it knows to be written. */
+/** A leader that goes on appending after every fault. @returns the commits that it knows to be written */
 async function contend(t: Test, rig: Rig, name: string, draw: () => number): Promise<{ id: string; head: Head }[]> {
   const sure: { id: string; head: Head }[] = [];
   const options = (): TakeOverOptions => candidate({ known: known(...sure.map((each) => each.head)), tries: 20 });
@@ -23,13 +23,15 @@ async function contend(t: Test, rig: Rig, name: string, draw: () => number): Pro
       const { head } = now;
       const appended = await now.journal.append(bytes, head.seq);
       if (appended.kind === 'committed') now = { ...now, head: at(appended.seq) };
-      const settled = appended.kind === 'ambiguous' ? await settle(now.journal, { bytes, expectedSeq: head.seq }, options()) : undefined;
+      const isAmbiguous = appended.kind === 'ambiguous';
+      const settled = isAmbiguous ? await settle(now.journal, { bytes, expectedSeq: head.seq }, options()) : undefined;
       if (appended.kind === 'committed' || settled?.written) sure.push({ id, head: at(head.seq + 1) });
       if (settled) t.teardown(() => settled.takenOver.journal.close());
-      if (appended.kind !== 'committed') now = settled?.takenOver.kind === 'leading' ? settled.takenOver : undefined;
+      const taken = settled?.takenOver;
+      if (appended.kind !== 'committed') now = taken?.kind === 'leading' ? taken : undefined;
       if (draw() < 0.3) await rig.arrive();
     } catch (error) {
-      // A read that was cut off; everything else is a failure of the test.
+      // A read that the fault cut off. Any other error fails the test.
       if (!(error instanceof RepriseError) || error.code !== 'SERVER_UNREACHABLE') throw error;
       now = undefined;
     }
@@ -46,14 +48,18 @@ function seeded(seed: number): () => number {
   };
 }
 
-contending['given two leaders that contend while connections break, then there is one chain with everything acknowledged, once'] = async (t, rig) => {
+const ONE_CHAIN = 'given two leaders and broken connections, then one chain has everything acknowledged, once';
+contending[ONE_CHAIN] = async (t, rig) => {
   const both = await Promise.all(['a', 'b'].map((name, i) => contend(t, rig, name, seeded(i + 1))));
   await rig.arrive();
   const commits = await checkOneChain(t, rig);
-  const ids = commits.flatMap((commit) => commit.events.map((event) => event.id ?? '')).filter((id) => /^[ab]/.test(id));
+  const ids = commits
+    .flatMap((commit) => commit.events.map((event) => event.id ?? ''))
+    .filter((id) => /^[ab]/.test(id));
   t.equal(new Set(ids).size, ids.length, 'nothing is there twice');
   const sureIds = both.flatMap((sure) => sure.map((each) => each.id));
   t.ok(sureIds.length > 5, `${sureIds.length} are known to be written`);
   t.same(sureIds.filter((id) => !ids.includes(id)), [], 'everything acknowledged is there');
-  await lead(t, await rig.open(), candidate({ known: known(...both.flatMap((sure) => sure.map((each) => each.head))) }));
+  const heads = both.flatMap((sure) => sure.map((each) => each.head));
+  await lead(t, await rig.open(), candidate({ known: known(...heads) }));
 };

@@ -1,19 +1,21 @@
-/** How an append can end badly. */
+/** Appends that are not acknowledged as they should be. */
 import type { Mishap } from './rigs.js';
 import { collect, text, type Spec } from './stage.js';
 
-export const AMBIGUOUS: readonly Mishap[] = ['ack lost', 'ack late', 'message lost', 'message late', 'cut before', 'cut after'];
+export const AMBIGUOUS: readonly Mishap[] = [
+  'ack lost', 'ack late', 'message lost', 'message late', 'cut before', 'cut after',
+];
 export const WRITTEN: readonly Mishap[] = ['ack lost', 'ack late', 'cut after'];
 
 export const failing: Record<string, Spec> = {
-  'given an acknowledgement that comes twice, then the append is committed once and the next one is its own': async (t, rig) => {
+  'given an acknowledgement that comes twice, then the second one is ignored by the next append': async (t, rig) => {
     const one = await rig.open();
     rig.mishap('ack duplicated');
     t.same(await one.append(text('a'), 0), { kind: 'committed', seq: 1 });
     t.same(await one.append(text('b'), 1), { kind: 'committed', seq: 2 });
     await one.close();
   },
-  'given a connection that is cut, then its handle says so, refuses everything, and can be opened anew': async (t, rig) => {
+  'given a lost connection, then its handle is closed, rejects every call, and can be reopened': async (t, rig) => {
     const one = await rig.open();
     rig.disconnect();
     await one.closed;

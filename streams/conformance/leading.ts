@@ -14,10 +14,13 @@ export const leading: Record<string, Spec> = {
     const options = candidate();
     const { head, leaderId } = await lead(t, await rig.open(), options);
     t.match(head, { journalId: 'journal1', seq: 1, epoch: 1, nowMs: 1_000 });
-    t.match(options.commits, [{ prevSeq: 0, epoch: 1, leaderId, events: [{ kind: 'partition', id: '0', type: 'LeaderStarted', cause: { type: 'TakeOver', by: 'broker' } }] }]);
-    t.same(journal.LeaderStarted.decode(options.commits[0]?.events[0]?.body ?? text('')), { status: 'led', epoch: 1, leaderId, broker: 'broker' });
+    const cause = { type: 'TakeOver', by: 'broker' };
+    const started = { kind: 'partition', id: '0', type: 'LeaderStarted', cause };
+    t.match(options.commits, [{ prevSeq: 0, epoch: 1, leaderId, events: [started] }]);
+    const body = journal.LeaderStarted.decode(options.commits[0]?.events[0]?.body ?? text(''));
+    t.same(body, { status: 'led', epoch: 1, leaderId, broker: 'broker' });
   },
-  'given a journal with commits, when another leads, then it has read them all and the first is fenced off': async (t, rig) => {
+  'given commits, when another leader starts, then it has read all, and the first one is fenced': async (t, rig) => {
     const first = await lead(t, await rig.open());
     const head = await appendNext(first, 'a');
     const options = candidate({ journalId: () => 'other', nowMs: () => 500, known: known(first.head, head) });
@@ -34,28 +37,31 @@ export const leading: Record<string, Spec> = {
     t.same(commits.map((commit) => commit.epoch), [1, 2]);
     t.equal(new Set(commits.map((commit) => commit.leaderId)).size, 2);
     const results = await Promise.all(both.map((each) => each.journal.append(next(each.head).bytes, each.head.seq)));
-    t.same(results.map((result) => result.kind).sort(), ['committed', 'refused'], 'only the last one still may write');
+    t.same(results.map((result) => result.kind).sort(), ['committed', 'refused'], 'only the last one may still write');
   },
-  'given messages of strangers, when a leader starts, then they are skipped, told of, and harm nothing': async (t, rig) => {
-    await rig.strange(text('hello'));
+  'given messages that are not ours, when a leader starts, then they are skipped and reported': async (t, rig) => {
+    await rig.writeForeign(text('hello'));
     const first = await lead(t, await rig.open());
-    await rig.strange(text('{"not":"a commit"}'));
-    await rig.strange(encodeCommit({ ...headerAfter(first.head, { leaderId: 'x', epoch: 9 }, 0), partition: 5 }, encodeEvents([])));
+    await rig.writeForeign(text('{"not":"a commit"}'));
+    const header = headerAfter(first.head, { leaderId: 'x', epoch: 9 }, 0);
+    await rig.writeForeign(encodeCommit({ ...header, partition: 5 }, encodeEvents([])));
     const options = candidate({ known: known(first.head) });
     const second = await lead(t, await rig.open(), options);
     t.same(options.foreign, [1, 3, 4]);
     t.equal(second.head.seq, 5);
     t.same((await checkOneChain(t, rig)).map((commit) => commit.prevSeq), [0, 2]);
   },
-  'given a known head that is missing at the end, then nobody leads': async (t, rig) => {
+  'given a known head that is not in the journal, then a take-over fails': async (t, rig) => {
     const first = await lead(t, await rig.open());
     const lost = next(first.head).at(first.head.seq + 1);
-    await t.rejects(takeOver(await rig.open(), candidate({ known: known(lost) })), { code: 'JOURNAL_REGRESSED', message: /at 2\b/, cause: { position: 2 } });
+    const missing = { code: 'JOURNAL_REGRESSED', message: /at 2\b/, cause: { position: 2 } };
+    await t.rejects(takeOver(await rig.open(), candidate({ known: known(lost) })), missing);
     const other = { ...first.head, hash: hashOf(text('other')) };
-    await t.rejects(takeOver(await rig.open(), candidate({ known: known(other) })), { code: 'JOURNAL_REGRESSED', cause: { position: 1 } });
+    const changed = { code: 'JOURNAL_REGRESSED', cause: { position: 1 } };
+    await t.rejects(takeOver(await rig.open(), candidate({ known: known(other) })), changed);
     t.equal(await first.journal.lastSeq(), 1, 'nothing was written');
   },
-  'given a commit that vanished, in the middle or at the end, then nobody leads and its position is named': async (t, rig) => {
+  'given a missing commit, in the middle or at the end, then a take-over names its position': async (t, rig) => {
     const first = await lead(t, await rig.open());
     let head = first.head;
     for (const id of ['a', 'b', 'c']) head = await appendNext({ ...first, head }, id);
@@ -64,16 +70,16 @@ export const leading: Record<string, Spec> = {
     await rig.vanish(2);
     await t.rejects(takeOver(await rig.open(), candidate()), { code: 'JOURNAL_BROKEN', cause: { position: 2 } });
   },
-  'given a commit whose predecessor has other bytes, then nobody leads': async (t, rig) => {
+  'given a commit whose predecessor was changed, then a take-over fails': async (t, rig) => {
     const first = await lead(t, await rig.open());
     const changed = { ...first.head, hash: hashOf(text('changed')) };
     await first.journal.append(next(changed).bytes, first.head.seq);
     await t.rejects(takeOver(await rig.open(), candidate()), { code: 'JOURNAL_BROKEN', cause: { position: 1 } });
   },
-  'given an ambiguous LeaderStarted, then the candidate tries again under another id and leads': async (t, rig) => {
+  'given an ambiguous LeaderStarted, then the candidate tries again with another id and leads': async (t, rig) => {
     for (const [i, mishap] of AMBIGUOUS.entries()) {
       const from = await rig.open();
-      // Reading goes through the proxy as well, so the mishap is armed when the id is drawn, right before the append.
+      // Reads go through the proxy as well, so the mishap is armed when the id is drawn, right before the append.
       let armed = false;
       const leaderId = (): string => {
         if (!armed) rig.mishap(mishap);
@@ -89,7 +95,7 @@ export const leading: Record<string, Spec> = {
   },
 };
 
-leading['given that others are always faster, then the candidate gives up after a bounded number of tries'] = async (t, rig) => {
+leading['given that others always write first, then the candidate gives up after its tries'] = async (t, rig) => {
   const one = await rig.open();
   t.teardown(() => one.close());
   let appends = 0;

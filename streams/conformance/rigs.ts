@@ -1,6 +1,12 @@
 /** The two journals of the conformance suite, each with a way to make the next append go wrong. Tests only. */
 import { createServer, connect as dial, type AddressInfo, type Server, type Socket } from 'node:net';
-import { jetstreamManager, type JetStreamManager, RetentionPolicy, StorageType, DiscardPolicy } from '@nats-io/jetstream';
+import {
+  DiscardPolicy,
+  jetstreamManager,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { streams, subjects } from '../../protocols/subjects.js';
@@ -9,22 +15,22 @@ import { openJournal } from '../jetstream.js';
 import type { Journal } from '../journal.js';
 import { MemoryStream, type Fault } from '../memory.js';
 
-/** What both can do; `refused` and `full` are made by other means on the real one. */
+/** Faults that both can inject. On the real journal `refused` and `full` are provoked by other means. */
 export type Mishap = Exclude<Fault, 'refused' | 'full'>;
 
 export interface Rig {
   readonly partition: Partition;
-  /** What two contending leaders are put through: on the real one only what ends at once, also when it hits a read. */
+  /** Faults for contending leaders: on the real journal only those that end at once, also when they hit a read. */
   readonly contended: readonly Mishap[];
-  /** A handle of its own to the one journal. */
+  /** A new handle to the journal. */
   open(): Promise<Journal>;
-  /** A stranger publishes, without a fence. */
-  strange(bytes: Uint8Array): Promise<void>;
-  /** A message vanishes, as a damaged block makes it vanish. */
+  /** Publishes a message that is not ours, without a fence. */
+  writeForeign(bytes: Uint8Array): Promise<void>;
+  /** Removes a message, as a damaged block of the store does. */
   vanish(seq: number): Promise<void>;
-  /** Befalls the next append of a handle that is open now. */
+  /** Happens to the next append of a handle that is open now. */
   mishap(mishap: Mishap): void;
-  /** What was held back arrives, and the server has dealt with it when this resolves. */
+  /** Delivers what was held back; resolves when the server has handled it. */
   arrive(): Promise<void>;
   /** Cuts every connection. */
   disconnect(): void;
@@ -41,7 +47,7 @@ export const memoryRig: MakeRig = (options) => {
     partition: PARTITION,
     contended: ['ack lost', 'ack late', 'ack duplicated', 'message lost', 'message late', 'cut before', 'cut after'],
     open: () => stream.open(),
-    strange: async (bytes: Uint8Array) => void stream.write(bytes),
+    writeForeign: async (bytes: Uint8Array) => void stream.write(bytes),
     vanish: async (seq: number) => void stream.messages.delete(seq),
     mishap: (mishap: Mishap) => stream.fault(mishap),
     arrive: async () => stream.arrive(),
@@ -63,7 +69,7 @@ export const jetstreamRig = (brokerUrl: string): MakeRig => async (options) => {
     partition: PARTITION,
     contended: ['cut before', 'cut after'],
     open: () => openJournal({ url: proxy.url, ns, partition: PARTITION, ackTimeoutMs: 400 }),
-    strange: async (bytes) => void (await nc.request(subjects.journal(ns, PARTITION), bytes)),
+    writeForeign: async (bytes) => void (await nc.request(subjects.journal(ns, PARTITION), bytes)),
     vanish: async (seq) => void (await jsm.streams.deleteMessage(streams.journal(ns, PARTITION), seq)),
     mishap: (mishap) => proxy.arm(mishap),
     arrive: () => proxy.arrive(),
@@ -78,7 +84,7 @@ async function closeRig(nc: NatsConnection, jsm: JetStreamManager, ns: Namespace
   await nc.close();
 }
 
-/** As the topology makes it, but messages may be deleted, so that one can vanish. */
+/** As the topology makes it, but messages may be deleted, for {@link Rig.vanish}. */
 async function makeStream(jsm: JetStreamManager, ns: Namespace, maxBytes: number): Promise<void> {
   await jsm.streams.add({
     name: streams.journal(ns, PARTITION),
@@ -90,63 +96,62 @@ async function makeStream(jsm: JetStreamManager, ns: Namespace, maxBytes: number
   });
 }
 
-/** Between journal and server: hands on bytes until a mishap is armed; then the next one who sends has it. */
+/** Between journal and server: forwards bytes. An armed mishap happens to the next connection that sends. */
 class Proxy {
-  readonly #server: Server;
-  readonly #target: URL;
-  readonly #sockets = new Set<Socket>();
-  #armed: Mishap | undefined;
-  #held: (() => Promise<void>)[] = [];
+  private readonly sockets = new Set<Socket>();
+  private armed: Mishap | undefined;
+  private held: (() => Promise<void>)[] = [];
 
-  private constructor(target: URL, server: Server) {
-    this.#target = target;
-    this.#server = server;
-    server.on('connection', (client) => this.#connected(client));
+  private constructor(
+    private readonly target: URL,
+    private readonly server: Server,
+  ) {
+    server.on('connection', (client) => this.connected(client));
   }
 
   static async listen(target: URL): Promise<Proxy> {
     const proxy = new Proxy(target, createServer());
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
 
   get url(): string {
-    const url = new URL(this.#target);
-    url.port = String((this.#server.address() as AddressInfo).port);
+    const url = new URL(this.target);
+    url.port = String((this.server.address() as AddressInfo).port);
     return url.href;
   }
 
   arm(mishap: Mishap): void {
-    this.#armed = mishap;
+    this.armed = mishap;
   }
 
   async arrive(): Promise<void> {
-    const held = this.#held;
-    this.#held = [];
-    for (const what of held) await what();
+    const held = this.held;
+    this.held = [];
+    for (const deliver of held) await deliver();
   }
 
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.sockets) socket.destroy();
   }
 
   async close(): Promise<void> {
     this.cut();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await new Promise((resolve) => this.server.close(resolve));
   }
 
-  #connected(client: Socket): void {
-    const upstream = dial(Number(this.#target.port), this.#target.hostname);
+  private connected(client: Socket): void {
+    const upstream = dial(Number(this.target.port), this.target.hostname);
     const line = new Line(client, upstream, () => {
-      const mishap = this.#armed;
-      this.#armed = undefined;
+      const mishap = this.armed;
+      this.armed = undefined;
       return mishap;
-    }, (what) => this.#held.push(what));
+    }, (deliver) => this.held.push(deliver));
     for (const socket of [client, upstream]) {
-      this.#sockets.add(socket);
+      this.sockets.add(socket);
       socket.setNoDelay(true);
       socket.on('error', () => undefined);
-      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('close', () => this.sockets.delete(socket));
     }
     client.on('data', (bytes) => line.fromClient(bytes));
     upstream.on('data', (bytes) => line.fromServer(bytes));
@@ -157,53 +162,49 @@ class Proxy {
 
 /** One connection through the proxy. */
 class Line {
-  readonly #client: Socket;
-  readonly #upstream: Socket;
-  readonly #draw: () => Mishap | undefined;
-  readonly #hold: (what: () => Promise<void>) => void;
-  #mishap: Mishap | undefined;
-  #late: Buffer[] = [];
-  #answered: (() => void) | undefined;
+  private mishap: Mishap | undefined;
+  private late: Buffer[] = [];
+  private answered: (() => void) | undefined;
 
-  constructor(client: Socket, upstream: Socket, draw: () => Mishap | undefined, hold: (what: () => Promise<void>) => void) {
-    this.#client = client;
-    this.#upstream = upstream;
-    this.#draw = draw;
-    this.#hold = hold;
-  }
+  constructor(
+    private readonly client: Socket,
+    private readonly upstream: Socket,
+    private readonly draw: () => Mishap | undefined,
+    private readonly hold: (deliver: () => Promise<void>) => void,
+  ) {}
 
   fromClient(bytes: Buffer): void {
-    if (this.#mishap === undefined) this.#begin(this.#draw());
-    if (this.#mishap === 'message lost') return;
-    if (this.#mishap === 'cut before') this.#client.destroy();
-    else if (this.#mishap === 'message late') this.#late.push(bytes);
-    else this.#upstream.write(bytes);
+    if (this.mishap === undefined) this.begin(this.draw());
+    if (this.mishap === 'message lost') return;
+    if (this.mishap === 'cut before') this.client.destroy();
+    else if (this.mishap === 'message late') this.late.push(bytes);
+    else this.upstream.write(bytes);
   }
 
   fromServer(bytes: Buffer): void {
-    this.#answered?.();
-    if (this.#mishap === 'cut after') this.#client.destroy();
-    else if (this.#mishap === 'ack late' || this.#mishap === 'message late') this.#late.push(bytes);
-    else if (this.#mishap === 'ack duplicated') this.#client.write(Buffer.concat([bytes, bytes]));
-    else if (this.#mishap !== 'ack lost' && this.#mishap !== 'message lost') this.#client.write(bytes);
-    if (this.#mishap === 'ack duplicated') this.#mishap = undefined;
+    this.answered?.();
+    if (this.mishap === 'cut after') this.client.destroy();
+    else if (this.mishap === 'ack late' || this.mishap === 'message late') this.late.push(bytes);
+    else if (this.mishap === 'ack duplicated') this.client.write(Buffer.concat([bytes, bytes]));
+    else if (this.mishap !== 'ack lost' && this.mishap !== 'message lost') this.client.write(bytes);
+    if (this.mishap === 'ack duplicated') this.mishap = undefined;
   }
 
-  /** What is held back shall arrive even though its sender is gone: a router kept it. */
+  /** A late message still arrives after its sender is gone, as if a router had held it. */
   clientGone(): void {
-    if (this.#mishap !== 'message late') this.#upstream.destroy();
+    if (this.mishap !== 'message late') this.upstream.destroy();
   }
 
-  #begin(mishap: Mishap | undefined): void {
-    this.#mishap = mishap;
-    if (mishap === 'ack late') this.#hold(async () => void this.#client.write(Buffer.concat(this.#late)));
-    if (mishap === 'message late') this.#hold(() => this.#deliver());
+  private begin(mishap: Mishap | undefined): void {
+    this.mishap = mishap;
+    if (mishap === 'ack late') this.hold(async () => void this.client.write(Buffer.concat(this.late)));
+    if (mishap === 'message late') this.hold(() => this.deliver());
   }
 
-  #deliver(): Promise<void> {
+  private deliver(): Promise<void> {
     return new Promise((resolve) => {
-      this.#answered = resolve;
-      this.#upstream.write(Buffer.concat(this.#late));
+      this.answered = resolve;
+      this.upstream.write(Buffer.concat(this.late));
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Settling what ended without an answer. */
+/** Settling an ambiguous append by the barrier: the LeaderStarted commit of the next take-over. */
 import { settle } from '../settle.js';
 import { candidate, known, lead, next, type Spec } from './stage.js';
 import { AMBIGUOUS, WRITTEN } from './failing.js';
@@ -6,7 +6,7 @@ import { AMBIGUOUS, WRITTEN } from './failing.js';
 export const settling: Record<string, Spec> = {};
 for (const mishap of AMBIGUOUS) {
   const written = WRITTEN.includes(mishap);
-  settling[`given ${mishap}, when it is settled, then the message was ${written ? '' : 'not '}written, for good`] = async (t, rig) => {
+  settling[`given ${mishap}, when it is settled, then it was ${written ? '' : 'not '}written`] = async (t, rig) => {
     const { journal: mine, head } = await lead(t, await rig.open());
     const { bytes, at } = next(head, 'pending');
     rig.mishap(mishap);
@@ -17,7 +17,7 @@ for (const mishap of AMBIGUOUS) {
     t.match(settled, { written, takenOver: { kind: 'leading', head: { seq: written ? 3 : 2, epoch: 2 } } });
     if (written) t.same(options.heads[1], at(2));
     await rig.arrive();
-    t.equal(await settled.takenOver.journal.lastSeq(), written ? 3 : 2, 'nothing comes in behind the barrier');
+    t.equal(await settled.takenOver.journal.lastSeq(), written ? 3 : 2, 'nothing arrives behind the barrier');
   };
 }
 settling['given a message that arrives before it is settled, then it was written'] = async (t, rig) => {

@@ -1,4 +1,4 @@
-/** What the specifications of a journal are played with: candidates, leaders, the next commit. */
+/** What the specifications of a journal need: candidates for leadership, leaders, and the next commit. */
 import type { Test } from 'tap';
 import { Chain, type Head, headOf } from '../chain.js';
 import { encodeCommit, encodeEvents, headerAfter } from '../commit.js';
@@ -13,8 +13,10 @@ export type Spec = (t: Test, rig: Rig) => Promise<void>;
 let drawn = 0;
 export const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
-/** What a broker brings to a take-over; collects what it folded. */
-export function candidate(more: Partial<TakeOverOptions> = {}): TakeOverOptions & { commits: journal.Commit[]; foreign: number[]; heads: Head[] } {
+/** The options of a take-over, with what it folded and skipped. */
+type Candidate = TakeOverOptions & { commits: journal.Commit[]; foreign: number[]; heads: Head[] };
+
+export function candidate(more: Partial<TakeOverOptions> = {}): Candidate {
   const commits: journal.Commit[] = [];
   const foreign: number[] = [];
   const heads: Head[] = [];
@@ -40,7 +42,7 @@ export async function lead(t: Test, from: Journal, options: TakeOverOptions = ca
   return taken;
 }
 
-/** A commit that follows `head`, with one event of somebody's. */
+/** A commit that follows `head`, with one event. */
 export function next(head: Head, id = 'a'): { bytes: Uint8Array; at: (seq: number) => Head } {
   const header = headerAfter(head, { leaderId: 'leader', epoch: head.epoch }, 1_000);
   const event = journal.Event.encode({ kind: 'test', id, type: 'Happened', version: 1, body: text(id) }).finish();
@@ -70,6 +72,7 @@ export async function checkOneChain(t: Test, rig: Rig): Promise<journal.Commit[]
     if (accepted.kind === 'commit') commits.push(accepted.commit);
   }
   await reader.close();
-  t.same(commits.map((commit) => commit.epoch), commits.map((commit) => commit.epoch).sort((a, b) => a - b), 'epochs never fall');
+  const epochs = commits.map((commit) => commit.epoch);
+  t.same(epochs, epochs.toSorted((a, b) => a - b), 'epochs never fall');
   return commits;
 }

@@ -1,4 +1,4 @@
-/** What every journal must do. One suite, run against each implementation. */
+/** What every journal must do. One suite, run against both implementations. */
 import type { Test } from 'tap';
 import type { MakeRig } from './rigs.js';
 import { appending } from './appending.js';
@@ -13,7 +13,7 @@ const bounds = async (t: Test, makeRig: MakeRig): Promise<void> => {
   const one = await rig.open();
   t.match(await one.append(new Uint8Array(15_000), 0), { kind: 'committed' });
   t.match(await one.append(new Uint8Array(15_000), 1), { kind: 'refused', why: 'full' });
-  t.match(await one.append(new Uint8Array(100), 1), { kind: 'committed', seq: 2 }, 'a refusal leaves no trace');
+  t.match(await one.append(new Uint8Array(100), 1), { kind: 'committed', seq: 2 }, 'a refused message is not stored');
   await one.close();
 };
 
@@ -25,5 +25,6 @@ export function conformance(t: Test, name: string, makeRig: MakeRig): void {
       await spec(t, rig);
     });
   }
-  void t.test(`${name}: given a journal that is full, then it refuses and drops nothing`, (t) => bounds(t, makeRig));
+  const full = 'given a journal that is full, then it refuses the append and drops nothing';
+  void t.test(`${name}: ${full}`, (t) => bounds(t, makeRig));
 }

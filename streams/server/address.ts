@@ -1,17 +1,17 @@
-/** How to connect to a server: nats.js takes no name and password from an address, so they are taken out here. */
+/** Addresses of servers. nats.js takes no user and password from a URL, so they are separated from it here. */
 import { RepriseError } from '../../protocols/errors.js';
 
-/**
- * Brokers receive answers below prefixes of their own, which nats-server.conf closes to everybody else: whoever could
- * write there could forge the journal's acknowledgements, or another broker's answer.
- */
-export const BROKER_INBOX = '_INBOX_BROKER';
 const BROKER = 'broker';
 const GATEWAY = 'gateway';
+/**
+ * Brokers receive replies below prefixes of their own, to which nats-server.conf lets no other user publish. Otherwise
+ * acknowledgements of the journal and replies of other brokers could be forged.
+ */
+const BROKER_INBOX = '_INBOX_BROKER';
 const GATEWAY_INBOX = '_INBOX_GATEWAY';
 const INBOXES: Readonly<Record<string, string>> = { [BROKER]: BROKER_INBOX, [GATEWAY]: GATEWAY_INBOX };
 
-/** Whether a subject is an inbox where only brokers wait for replies. */
+/** Whether a subject is an inbox of a broker. */
 export const isBrokersInbox = (subject: string): boolean =>
   subject.startsWith(`${BROKER_INBOX}.`) || subject.startsWith(`${GATEWAY_INBOX}.`);
 
@@ -34,21 +34,23 @@ export function address(url: string): Address {
   return { servers, user, pass, ...(inboxPrefix !== undefined && { inboxPrefix }) };
 }
 
-/** The address of a broker's public face: the user `gateway` in place of `broker`, any other user as it is. */
+/** The address for the connection that answers clients: the user `broker` becomes `gateway`, others stay. */
 export function gatewayUrl(url: string): string {
   return url.split(',').map((each) => each.trim().replace(`//${BROKER}:`, `//${GATEWAY}:`)).join(',');
 }
 
-/** For people: who a connection to this address is. Of several addresses, the first one's user counts. */
+/** For messages: the user of this address. Of several addresses, the user of the first one. */
 export function userOf(url: string): string {
   const { user, token } = address(url.split(',')[0]!.trim());
   if (user !== undefined) return `the user ${user}`;
-  return token === undefined ? 'a user without a name' : 'the owner of the token';
+  return token === undefined ? 'a user without a name' : 'a user with a token';
 }
 
 function parse(url: string): URL {
   const text = /^[a-z]+:\/\//i.test(url) ? url : `nats://${url}`;
   if (URL.canParse(text)) return new URL(text);
+  // The address may hold a password, so the message does not repeat it.
+  const message = 'The address of the NATS server is not a valid URL.';
   const hint = 'An address looks like nats://127.0.0.1:4222 or nats://broker:password@host:4222.';
-  throw new RepriseError('SERVER_UNREACHABLE', 'The address of the NATS server cannot be understood.', { hint, retryable: false });
+  throw new RepriseError('SERVER_UNREACHABLE', message, { hint, retryable: false });
 }

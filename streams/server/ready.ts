@@ -1,4 +1,4 @@
-/** Finds out where a server that was just started listens, and when it has recovered its streams. */
+/** Waits until a server that was just started listens and has recovered its streams. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,9 +14,9 @@ export interface Listening {
 const LOOK_EVERY_MS = 10;
 
 /**
- * Waits until the server answers that it is healthy. It takes as long as the server needs to read its streams, and has
- * no bound but `gone`, which aborts when the server exits.
- * @throws RepriseError SERVER_FAILED when it says that a stream cannot be recovered: it would say so for ever
+ * Waits until the server reports that it is healthy. That takes as long as the server needs to read its streams, so
+ * there is no time-out: `gone` aborts when the server exits.
+ * @throws RepriseError SERVER_FAILED when the server reports that a stream cannot be recovered, which does not pass
  */
 export async function untilReady(portsDir: string, gone: AbortSignal): Promise<Listening> {
   let listening: Listening | undefined;
@@ -48,12 +48,12 @@ function parse(text: string): Omit<Listening, 'pid'> | undefined {
   }
 }
 
-/** One that cannot write is up all the same: who keeps it running deals with that. */
+/** A server that cannot write is up: its supervisor handles that. */
 async function isUp(monitoringUrl: string, gone: AbortSignal): Promise<boolean> {
   const health = await healthOf(monitoringUrl, gone);
   if (!health.ok && health.says.includes('could not be recovered')) {
     const hint = 'Keep the data folder as it is, run `reprise audit verify --data <copy>`, and restore.';
-    throw new RepriseError('SERVER_FAILED', `The server cannot read its data: ${health.says}`, { hint });
+    throw new RepriseError('SERVER_FAILED', `The server cannot read its data: ${health.says}.`, { hint });
   }
   return health.ok || isWriteError(health);
 }

@@ -62,7 +62,7 @@ t.test('what is stored and the password survive a stop and a kill', async (t) =>
   t.equal(new URL(second.brokerUrl).password, new URL(first.brokerUrl).password);
   const awake = setInterval(() => undefined, 1_000);
   process.kill(second.pid, 'SIGKILL');
-  t.same(await second.exited, { code: null, signal: 'SIGKILL' }, 'who started it is told');
+  t.same(await second.exited, { code: null, signal: 'SIGKILL' }, 'the process that started it sees the signal');
   clearInterval(awake);
 
   const third = await startServer({ dataDir, port: second.port, ...QUIET });
@@ -74,14 +74,15 @@ t.test('what is stored and the password survive a stop and a kill', async (t) =>
   await reader.close();
 });
 
-t.test('a folder has one server', async (t) => {
+t.test('only one server runs on a folder', async (t) => {
   const dataDir = t.testdir();
   const starts = await Promise.allSettled([startServer({ dataDir, ...QUIET }), startServer({ dataDir, ...QUIET })]);
   const [won, ...others] = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
   t.teardown(() => won?.stop());
   t.ok(won && others.length === 0, 'of two at once');
-  await t.rejects(startServer({ dataDir, ...QUIET }), { code: 'SERVER_FAILED', message: /Another server, started by process \d+, uses/ });
-  t.ok(isAlive(won!.pid), 'and the first is not disturbed');
+  const message = /Another server, started by process \d+, uses/;
+  await t.rejects(startServer({ dataDir, ...QUIET }), { code: 'SERVER_FAILED', message });
+  t.ok(isAlive(won!.pid), 'the first one still runs');
   await won!.stop();
   await (await startServer({ dataDir, ...QUIET })).stop();
 });
@@ -112,7 +113,7 @@ function parent(dataDir: string, then: string) {
   return { child, pid };
 }
 
-t.test('it dies with its parent, and the folder is free again', async (t) => {
+t.test('it ends with its parent, and the folder is free again', async (t) => {
   const dataDir = t.testdir();
   const { child, pid } = parent(dataDir, 'setInterval(() => undefined, 1000);');
   t.teardown(() => child.kill('SIGKILL'));
@@ -124,7 +125,7 @@ t.test('it dies with its parent, and the folder is free again', async (t) => {
   t.ok(await isGone(server));
 });
 
-t.test('also when it does not listen to TERM', async (t) => {
+t.test('it ends with its parent even if it does not react to TERM', async (t) => {
   const { child, pid } = parent(t.testdir(), 'setInterval(() => undefined, 1000);');
   t.teardown(() => child.kill('SIGKILL'));
   const server = await pid;
@@ -133,7 +134,7 @@ t.test('also when it does not listen to TERM', async (t) => {
   t.ok(await isGone(server));
 });
 
-t.test('it keeps no process alive', async (t) => {
+t.test('it does not keep its parent alive', async (t) => {
   const { child, pid } = parent(t.testdir(), '');
   const server = await pid;
   const [code] = (await once(child, 'exit')) as [number | null];

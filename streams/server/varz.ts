@@ -1,8 +1,8 @@
-/** What only the monitoring address tells of a server. */
+/** Facts of a server that only its monitoring address shows. */
 import { RepriseError } from '../../protocols/errors.js';
 
 export interface ServerFacts {
-  /** The same that a connection to it is told. */
+  /** The same as in the INFO of a connection to it. */
   readonly id: string;
   readonly version: string;
   readonly maxPayload: number;
@@ -21,8 +21,12 @@ interface Varz {
 
 export async function serverFacts(monitoringUrl: string): Promise<ServerFacts> {
   const varz = await read(`${monitoringUrl}/varz`);
-  const durability = varz.jetstream?.config?.sync_always === true ? 'fsync' : 'relaxed';
-  return { id: varz.server_id ?? '', version: varz.version ?? 'unknown', maxPayload: varz.max_payload ?? 0, durability };
+  return {
+    id: varz.server_id ?? '',
+    version: varz.version ?? 'unknown',
+    maxPayload: varz.max_payload ?? 0,
+    durability: varz.jetstream?.config?.sync_always === true ? 'fsync' : 'relaxed',
+  };
 }
 
 async function read(url: string): Promise<Varz> {
@@ -30,6 +34,6 @@ async function read(url: string): Promise<Varz> {
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     return (await answer.json()) as Varz;
   } catch (cause) {
-    throw new RepriseError('SERVER_UNREACHABLE', `Nothing answers at ${url}.`, { cause });
+    throw new RepriseError('SERVER_UNREACHABLE', `No nats-server answers at the monitoring address ${url}.`, { cause });
   }
 }

@@ -31,7 +31,7 @@ class World {
       partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING, broker: 'test', maxCommitBytes: 500_000, followers: [],
       log: pino({ level: 'silent' }), deliverables, deliver: (to, bytes) => this.deliver(to, bytes),
       clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw: () => 0.5 },
-      lease: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
+      leadership: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
       archive: () => ({ find: async () => undefined }), openJournal: () => stream.open(), knownHeads: async () => [],
       onHead: () => {}, onLeading: () => {}, onFollowing: () => {},
     });

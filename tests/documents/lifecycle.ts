@@ -57,11 +57,11 @@ export function lifecycle(): string {
     folded(workerMachine),
     table(WORKER),
     '## A performer\'s slot',
-    'Defined in [performer.chart.ts](../actors/performer/performer.chart.ts), followed in [perform.ts](../actors/performer/perform.ts). One for each job at a time, used again.',
+    'Defined in [performer.chart.ts](../worker/performer/performer.chart.ts), followed in [perform.ts](../worker/performer/perform.ts). One for each job at a time, used again.',
     live(performerMachine),
     table(PERFORMER),
     '## A worker, as it lives in its process',
-    'Defined in [worker.actor.ts](../actors/worker/worker.actor.ts). Behind the slash: what it does to the process around it.',
+    'Defined in [worker.actor.ts](../worker/worker.actor.ts). Behind the slash: what it does to the process around it.',
     live(workerActor),
   ].join('\n\n')}\n`;
 }

@@ -1,32 +1,45 @@
-/** Requests as hostile or broken clients make them: random bytes, and valid requests changed by chance from a seed. */
+/** Requests as hostile or broken clients send them: random bytes, and valid requests with seeded random changes. */
 import { random } from '../broker.js';
 import type { Body, Me, Stranger } from '../stranger.js';
 
-export const NOBODY = { workerId: 'nobody', session: 'none', proof: '' };
+export const UNREGISTERED = { workerId: 'nobody', session: 'none', proof: '' };
 export const UNKNOWN = '0-0000000000000000';
-/** No type, and still none with a few bits flipped. */
+/** Not a valid job type, even after a few flipped bits. */
 const BAD = '/ / / / / / / /';
-/** Valid requests that change nothing: of jobs that do not exist and of workers that are gone, or refused for one field. */
+const PAYLOAD = Buffer.from('{"n":1}');
+const NAMED = { key: 'k', commandId: 'c' };
+const BACKOFF = { initialMs: 5, factor: 2, maxMs: 9, jitter: 0.5 };
+const TIMEOUTS = { attemptMs: 5, totalMs: 5, heartbeatMs: 500 };
+const TOKEN = `${UNKNOWN}/1/1`;
+const OK = { token: TOKEN, outcome: 'ok', result: Buffer.from('1') };
+const RETRY = { token: TOKEN, outcome: 'retry', failure: { code: 'X', message: 'm', stack: 's' }, retryAfterMs: 5 };
+const PROGRESS = { token: TOKEN, fraction: 0.5, message: 'half' };
+
+/** Well-formed requests that change nothing: for jobs and workers that do not exist, or refused for one field. */
 export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => ({
   'job.submit': [
-    { jobs: [{ type: BAD, queue: 'default', payload: Buffer.from('{"n":1}'), priority: 1, delayMs: 5, key: 'k', commandId: 'c', labels: { a: 'b' } }] },
-    { jobs: [{ type: BAD, retry: { maxAttempts: 2, backoff: { initialMs: 5, factor: 2, maxMs: 9, jitter: 0.5 } }, timeouts: { attemptMs: 5, totalMs: 5, heartbeatMs: 500 } }], wait: true, waitMs: 100 },
+    { jobs: [{ type: BAD, queue: 'q', payload: PAYLOAD, priority: 1, delayMs: 5, ...NAMED, labels: { a: 'b' } }] },
+    { jobs: [{ type: BAD, retry: { maxAttempts: 2, backoff: BACKOFF }, timeouts: TIMEOUTS }], wait: true, waitMs: 100 },
   ],
   'job.get': [{ jobId: UNKNOWN }, { queue: 'default', key: 'nothing' }],
   'job.await': [{ jobId: UNKNOWN, waitMs: 10 }, { queue: 'default', key: 'nothing', waitMs: 10 }],
   'job.cancel': [{ jobId: UNKNOWN, reason: 'r', commandId: 'c' }, { queue: 'default', key: 'nothing' }],
   'worker.register': [{ ...me, types: [BAD], queues: ['q'], capacity: 5, software: 'x' }],
-  'worker.pull': [{ ...me, partition: 0, pullSeq: 1, free: 5, expiresMs: 100, held: [`${UNKNOWN}/1/1`], reports: [{ token: `${UNKNOWN}/1/1`, outcome: 'ok', result: Buffer.from('1') }] }],
-  'worker.report': [{ ...me, partition: 0, reports: [{ token: `${UNKNOWN}/1/1`, outcome: 'retry', failure: { code: 'X', message: 'm', stack: 's' }, retryAfterMs: 5 }] }],
-  'worker.heartbeat': [{ ...me, partition: 0, tokens: [`${UNKNOWN}/1/1`], progress: [{ token: `${UNKNOWN}/1/1`, fraction: 0.5, message: 'half' }] }],
+  'worker.pull': [{ ...me, partition: 0, pullSeq: 1, free: 5, expiresMs: 100, held: [TOKEN], reports: [OK] }],
+  'worker.report': [{ ...me, partition: 0, reports: [RETRY] }],
+  'worker.heartbeat': [{ ...me, partition: 0, tokens: [TOKEN], progress: [PROGRESS] }],
   'worker.drain': [{ ...me, gone: true }, { ...me, gone: false }],
 });
 
-/** What hostile clients put where something else belongs. */
+/** Values of a wrong type or out of range. */
 const ODD: readonly unknown[] = [
-  null, true, -1, 0.5, 1e308, -1e308, 2 ** 53, 2 ** 64, Number.MIN_VALUE, '', ' ', '*', '>', 'a. b', 'a b', '\u0000', '\r\nINFO {}\r\n', '\u202e', 'ä'.repeat(200), '𝕏'.repeat(5_000), [], [[]], [null],
-  {}, { __proto__: null, constructor: 1 }, { toString: 'x' }, [1, 'a', {}], nested(50), 'x'.repeat(70_000),
+  null, true, -1, 0.5, 1e308, -1e308, 2 ** 53, 2 ** 64, Number.MIN_VALUE,
+  '', ' ', '*', '>', 'a. b', 'a b', '\u0000', '\r\nINFO {}\r\n', '\u202e', 'ä'.repeat(200), '𝕏'.repeat(5_000),
+  [], [[]], [null], {}, { __proto__: null, constructor: 1 }, { toString: 'x' }, [1, 'a', {}],
+  nested(50), 'x'.repeat(70_000),
 ];
+
+const NAMES = ['foo', 'constructor', 'jobs', 'a.b', '', 'n\nl', 'toString'];
 
 function nested(depth: number): unknown {
   let value: unknown = 1;
@@ -35,22 +48,24 @@ function nested(depth: number): unknown {
 }
 
 /** The payload of a protobuf seed, as JSON has it. */
-const jsonOf = (body: Body): Body => JSON.parse(JSON.stringify(body, (_, value: unknown) => (isBuffer(value) ? 1 : value))) as Body;
-const isBuffer = (value: unknown): boolean => typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'Buffer';
+const jsonOf = (body: Body): Body =>
+  JSON.parse(JSON.stringify(body, (_, value: unknown) => (isBuffer(value) ? 1 : value))) as Body;
+const isBuffer = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'Buffer';
 
 export class Mutations {
-  readonly #draw: () => number;
-  readonly #proved: Readonly<Record<string, readonly Body[]>>;
-  readonly #unproved = seedsOf(NOBODY);
+  private readonly draw: () => number;
+  private readonly proved: Readonly<Record<string, readonly Body[]>>;
+  private readonly unproved = seedsOf(UNREGISTERED);
 
-  /** @param gone a session that was given out and is over: its proof still holds */
-  constructor(seed: number, gone: Me) {
-    this.#draw = random(seed);
-    this.#proved = seedsOf({ ...gone });
+  /** @param ended a session that was given out and has ended: its proof is still valid */
+  constructor(seed: number, ended: Me) {
+    this.draw = random(seed);
+    this.proved = seedsOf({ ...ended });
   }
 
   below(n: number): number {
-    return Math.floor(this.#draw() * n);
+    return Math.floor(this.draw() * n);
   }
 
   of<T>(list: readonly T[]): T {
@@ -61,45 +76,48 @@ export class Mutations {
     return Buffer.from(Array.from({ length: this.below(200) }, () => this.below(256)));
   }
 
-  /** Bits flipped, cut, doubled, spliced. */
+  /** Flips bits, truncates, doubles or splices. */
   mutatedBytes(bytes: Uint8Array): Buffer {
     const copy = Buffer.from(bytes);
     switch (this.below(5)) {
       case 0: return copy.subarray(0, this.below(copy.length));
       case 1: return Buffer.concat([copy, copy]);
       case 2: return Buffer.concat([copy, this.bytes()]);
-      case 3: return Buffer.concat([copy.subarray(0, this.below(copy.length)), this.bytes(), copy.subarray(this.below(copy.length))]);
+      case 3: {
+        const [head, middle] = [copy.subarray(0, this.below(copy.length)), this.bytes()];
+        return Buffer.concat([head, middle, copy.subarray(this.below(copy.length))]);
+      }
       default:
         for (let n = 1 + this.below(4); n > 0; n -= 1) copy[this.below(copy.length)]! ^= 1 << this.below(8);
         return copy;
     }
   }
 
-  /** One value somewhere in it replaced, removed or added. */
+  /** Replaces, removes or adds one value somewhere in it. */
   mutatedJson(body: Body): string {
     const copy = structuredClone(body);
     let at: Record<string, unknown> = copy;
     for (;;) {
       const key = this.of(Object.keys(at).length > 0 ? Object.keys(at) : ['x']);
       const value = at[key];
-      if (typeof value === 'object' && value !== null && this.#draw() < 0.7) {
+      if (typeof value === 'object' && value !== null && this.draw() < 0.7) {
         at = value as Record<string, unknown>;
         continue;
       }
-      const fate = this.#draw();
+      const fate = this.draw();
       if (fate < 0.6) at[key] = this.of(ODD);
       else if (fate < 0.75) delete at[key];
-      else if (!Array.isArray(at)) at[this.of(['foo', 'constructor', 'jobs', 'a.b', '', 'n\nl', 'toString'])] = this.of(ODD);
+      else if (!Array.isArray(at)) at[this.of(NAMES)] = this.of(ODD);
       else at.push(this.of(ODD));
       const text = JSON.stringify(copy);
-      const last = this.#draw();
+      const last = this.draw();
       if (last < 0.1) return text.replace('{', '{"__proto__":{"polluted":1},');
       return last < 0.2 ? text.slice(0, this.below(text.length)) : text;
     }
   }
 
   request(client: Stranger, subject: string): Uint8Array {
-    const body = this.of((this.below(4) === 0 ? this.#unproved : this.#proved)[subject]!);
+    const body = this.of((this.below(4) === 0 ? this.unproved : this.proved)[subject]!);
     switch (this.below(6)) {
       case 0: return this.bytes();
       case 1:

@@ -1,14 +1,15 @@
 /**
- * Nothing that an ordinary user publishes, or causes the server or a broker to publish, changes a stream of ours, deposes a
- * leader, or keeps one from starting. Tried: every request that the server or a broker answers, with its reply set to every
- * subject of ours; the server's message tracing, which publishes where a header says; and a responder with ordinary rights.
+ * Nothing that an ordinary user publishes, or causes the server or a broker to publish, changes a stream of ours,
+ * deposes a leader, or prevents one from starting. Tried: every request that the server or a broker answers, with its
+ * reply set to every subject of ours; the server's message tracing, which publishes to the subject in a header; and a
+ * responder with ordinary rights.
  */
 import { connect, headers } from 'nats';
 import t from 'tap';
 import { eventually, Reprise } from '../broker.js';
 import { readHistories } from '../histories.js';
 import { Stranger, SUBJECTS } from '../stranger.js';
-import { NOBODY, seedsOf } from './mutations.js';
+import { seedsOf, UNREGISTERED } from './mutations.js';
 import { serversOwn } from './servers-own.js';
 
 const reprise = await Reprise.start(t, { brokers: 0 });
@@ -21,15 +22,18 @@ t.teardown(() => attacker.close());
 const manager = await client.reader.jetstreamManager({ checkAPI: false });
 
 const JOURNAL = `REPRISE_${ns}_JOURNAL_0`;
-const LEASES = `KV_REPRISE_${ns}_LEASES`;
+const LEADERSHIP = `KV_REPRISE_${ns}_LEASES`;
 
-/** Subjects that our streams take in, and others where a message of ours is believed. */
+/** Subjects that our streams take in, and others whose messages are trusted. */
 const TARGETS = [
-  `reprise.${ns}.journal.0`, `reprise.${ns}.witness.0`, `$KV.REPRISE_${ns}_CHECKPOINTS.0.events`, `$KV.REPRISE_${ns}_LEASES.0`, `$KV.REPRISE_${ns}_KEYS.key`,
-  `reprise.${ns}.p.0.submit`, `reprise.${ns}.p.0.drain`, `reprise.${ns}.event.job.0-x.JobCompleted`, `reprise.${ns}.event.partition.0.LeaderStarted`,
-  `reprise.${ns}.job.submit`, `reprise.${ns}.worker.drain`, `reprise.${ns}.progress.0-x`, '_INBOX_BROKER.x.1', '_INBOX_GATEWAY.x.1', '_INBOX.another.1',
-  `$JS.API.STREAM.PURGE.${JOURNAL}`, `$JS.API.STREAM.DELETE.${JOURNAL}`, `$JS.API.STREAM.MSG.DELETE.${JOURNAL}`, `$JS.ACK.${JOURNAL}.c.1.1.1.1.0`,
-  '$SYS.REQ.SERVER.PING', '$SRV.PING.reprise',
+  `reprise.${ns}.journal.0`, `reprise.${ns}.witness.0`,
+  `$KV.REPRISE_${ns}_CHECKPOINTS.0.events`, `$KV.REPRISE_${ns}_LEASES.0`, `$KV.REPRISE_${ns}_KEYS.key`,
+  `reprise.${ns}.p.0.submit`, `reprise.${ns}.p.0.drain`,
+  `reprise.${ns}.event.job.0-x.JobCompleted`, `reprise.${ns}.event.partition.0.LeaderStarted`,
+  `reprise.${ns}.job.submit`, `reprise.${ns}.worker.drain`, `reprise.${ns}.progress.0-x`,
+  '_INBOX_BROKER.x.1', '_INBOX_GATEWAY.x.1', '_INBOX.another.1',
+  `$JS.API.STREAM.PURGE.${JOURNAL}`, `$JS.API.STREAM.DELETE.${JOURNAL}`, `$JS.API.STREAM.MSG.DELETE.${JOURNAL}`,
+  `$JS.ACK.${JOURNAL}.c.1.1.1.1.0`, '$SYS.REQ.SERVER.PING', '$SRV.PING.reprise',
 ];
 
 interface StreamSeen {
@@ -39,16 +43,18 @@ interface StreamSeen {
   readonly lastSeq: number;
 }
 
-/** What our streams hold; the leases are left out, because the leader renews its own all the time. */
+/** The contents of our streams, without the one of leadership, which the leader renews all the time. */
 async function streamsNow(): Promise<StreamSeen[]> {
   const seen: StreamSeen[] = [];
   for await (const { config, state } of manager.streams.list()) {
-    if (config.name !== LEASES) seen.push({ name: config.name, subjects: config.subjects, messages: state.messages, lastSeq: state.last_seq });
+    if (config.name === LEADERSHIP) continue;
+    const { messages, last_seq: lastSeq } = state;
+    seen.push({ name: config.name, subjects: config.subjects, messages, lastSeq });
   }
   return seen.sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** Once known heads and checkpoints are written, nothing is under way. */
+/** Waits until the last known heads and checkpoints are written. */
 async function quiet(): Promise<StreamSeen[]> {
   let before = '';
   return eventually(async () => {
@@ -59,15 +65,22 @@ async function quiet(): Promise<StreamSeen[]> {
   }, 20_000, 1_500);
 }
 
-const epoch = async (jobId: string): Promise<number> => ((await client.patient('job.get', { jobId })).body['position'] as { epoch: number }).epoch;
+async function epoch(jobId: string): Promise<number> {
+  const { body } = await client.patient('job.get', { jobId });
+  return (body['position'] as { epoch: number }).epoch;
+}
 
 t.test('what an ordinary user causes changes nothing', { timeout: 120_000 }, async (t) => {
-  const { body: { jobId } } = (await client.patient('job.submit', { type: 'kept', payload: 1 })) as unknown as { body: { jobId: string } };
+  const { body } = await client.patient('job.submit', { type: 'kept', payload: 1 });
+  const jobId = body['jobId'] as string;
   const shown = Buffer.from(JSON.stringify({ jobId }));
+  const services = ['PING', 'INFO', 'STATS'].flatMap((verb) => [`$SRV.${verb}`, `$SRV.${verb}.reprise`]);
   const requests: readonly (readonly [string, Uint8Array])[] = [
     ...serversOwn(JOURNAL).map((subject) => [subject, Buffer.alloc(0)] as const),
-    ...['$SRV.PING', '$SRV.PING.reprise', '$SRV.INFO', '$SRV.INFO.reprise', '$SRV.STATS', '$SRV.STATS.reprise'].map((subject) => [subject, Buffer.alloc(0)] as const),
-    ...SUBJECTS.flatMap((subject) => seedsOf(NOBODY)[subject]!.map((seed) => [`reprise.${ns}.${subject}`, client.encode(client.requestType(subject), seed)] as const)),
+    ...services.map((subject) => [subject, Buffer.alloc(0)] as const),
+    ...SUBJECTS.flatMap((subject) => seedsOf(UNREGISTERED)[subject]!.map((seed) => {
+      return [`reprise.${ns}.${subject}`, client.encode(client.requestType(subject), seed)] as const;
+    })),
     ...SUBJECTS.map((subject) => [`reprise.${ns}.${subject}`, Buffer.from('{"nonsense":1}')] as const),
     ...['get', 'await'].map((verb) => [`reprise.${ns}.job.${verb}`, shown] as const),
     ['own.echo', shown],
@@ -88,14 +101,15 @@ t.test('what an ordinary user causes changes nothing', { timeout: 120_000 }, asy
     attacker.publish(target, shown);
     await attacker.flush();
   }
-  t.equal((await client.patient('job.get', { jobId })).code, '', `the broker answers after ${TARGETS.length * requests.length * 2} attempts`);
+  const attempts = TARGETS.length * requests.length * 2;
+  t.equal((await client.patient('job.get', { jobId })).code, '', `the broker answers after ${attempts} attempts`);
   t.strictSame(await quiet(), before, 'no stream has changed');
-  t.equal(await epoch(jobId), led, 'the leader leads on');
+  t.equal(await epoch(jobId), led, 'the same leader still leads');
   t.ok(broker.isRunning);
 
   await broker.kill();
   await reprise.startChild();
-  t.equal(await epoch(jobId), led + 1, 'and after a kill the next one leads');
+  t.equal(await epoch(jobId), led + 1, 'after a kill the next leader starts');
   t.equal((await client.patient('job.submit', { type: 'kept', payload: 2 })).code, '');
   const { complaints, foreign } = await readHistories(client, 1);
   t.strictSame({ complaints, foreign }, { complaints: [], foreign: 0 });
