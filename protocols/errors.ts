@@ -130,3 +130,6 @@ export class RepriseError extends Error {
     this.retryable = options.retryable ?? row?.retryable ?? false;
   }
 }
+
+/** For messages: JavaScript may throw anything, not only errors. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
