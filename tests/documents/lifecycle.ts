@@ -37,7 +37,7 @@ const PERFORMER: Readonly<Record<PerformerEvent, string>> = {
   Returned: 'The handler gave a result: `ok`, or `retry` with `RESULT_INVALID` if it cannot be encoded.',
   Threw: 'It threw: `retry`, or `fail` after `context.fail()`.',
   Aborted: 'Cancelled, too long, lease lost, revoked, or the worker stops: its signal is aborted.',
-  Settled: 'The handler ended within the grace of 2 s.',
+  Ended: 'The handler ended within the grace of 2 s.',
   Abandoned: 'It did not, so the slot goes on without it.',
   Reported: 'The outcome waits for the next request to the leader.',
   Dropped: 'The lease was revoked: nobody wants to hear of it.',
@@ -57,11 +57,11 @@ export function lifecycle(): string {
     folded(workerMachine),
     table(WORKER),
     '## A performer\'s slot',
-    'Defined in [performer.chart.ts](../actors/performer/performer.chart.ts), followed in [perform.ts](../actors/performer/perform.ts). One for each job at a time, used again.',
+    'Defined in [performer.chart.ts](../worker/performer/performer.chart.ts), followed in [perform.ts](../worker/performer/perform.ts). One for each job at a time, used again.',
     live(performerMachine),
     table(PERFORMER),
     '## A worker, as it lives in its process',
-    'Defined in [worker.actor.ts](../actors/worker/worker.actor.ts). Behind the slash: what it does to the process around it.',
+    'Defined in [worker.actor.ts](../worker/worker.actor.ts). Behind the slash: what it does to the process around it.',
     live(workerActor),
   ].join('\n\n')}\n`;
 }
