@@ -69,7 +69,7 @@ t.test('a user who may not ask JetStream is told so at once, by every command th
 
 t.test('doctor says when ordinary users may ask the server itself', async (t) => {
   const server = await operatorServer(t, (text) => text.replaceAll('"$JS.>"', '"nothing.>"'));
-  await ends(t, ['doctor', '--nats', server.url], t.testdir(), { code: 1, stdout: /warn +rights +ordinary users may ask/ });
+  await ends(t, ['doctor', '--nats', server.url], t.testdir(), { code: 1, stdout: /warn +rights +ordinary users may send requests/ });
 });
 
 t.test('a worker or a client that may not ask brokers is told so at once', async (t) => {
