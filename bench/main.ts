@@ -1,10 +1,10 @@
 /**
- * The benchmark: Reprise beside BullMQ and graphile-worker, on this machine, in one go.
+ * The benchmark: compares Reprise with BullMQ and graphile-worker on this machine.
  *
  * Every contender gets the same jobs, the same number of worker processes and the same client loop (client/load.ts),
  * and goes through the same scenarios: submit and process together at each bulk size, drain a filled queue, latency at
- * low load, and what all that costs each process (scenarios/). Contenders take turns, run by run, each with a fresh
- * server (compare.ts); medians are shown. Beside them stands the bare journal, which bounds what Reprise can do.
+ * low load, and the CPU time of each process (scenarios/). Contenders take turns, run by run, each with a fresh server
+ * (compare.ts); medians are shown. The bare journal, which is the upper bound of Reprise, is measured as well.
  */
 import { writeFile } from 'node:fs/promises';
 import { payloadBytes } from './client/payload.js';
@@ -13,11 +13,11 @@ import { NAMES, parseOptions, type BenchOptions } from './options.js';
 import { bullmq } from './peers/bullmq.js';
 import { graphile } from './peers/graphile.js';
 import { Scope } from './processes/scope.js';
-import { describeMachine } from './report/machine.js';
-import { markdownOf } from './report/markdown.js';
-import { tableOf } from './report/table.js';
+import { describeMachine } from './output/machine.js';
+import { markdownOf } from './output/markdown.js';
+import { tableOf } from './output/table.js';
 import { reprise } from './reprise/reprise.js';
-import type { Conditions, Report } from './results.js';
+import type { Conditions, BenchResults } from './results.js';
 import { bareJournal } from './scenarios/journal.js';
 import { OUTSTANDING } from './scenarios/scenario.js';
 
@@ -25,42 +25,43 @@ const CONTENDERS = { reprise, bullmq, 'graphile-worker': graphile } as const;
 const DOCUMENT = 'docs/benchmarks.md';
 
 const options = parseOptions(process.argv.slice(2));
-const everything = new Scope();
+const wholeRun = new Scope();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void everything.end().finally(() => process.exit(130)));
+  process.once(signal, () => void wholeRun.end().finally(() => process.exit(130)));
 }
 
-const report = await measureAll();
-process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${tableOf(report)}\n`);
-if (options.writeDocs) await writeFile(DOCUMENT, markdownOf(report));
-// A peer that is not installed is no failure; one that broke is.
-process.exitCode = report.absent.some(({ missing }) => !missing) ? 1 : 0;
+const results = await measureAll();
+process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${tableOf(results)}\n`);
+if (options.writeDocs) await writeFile(DOCUMENT, markdownOf(results));
+// A peer that is not installed does not fail the benchmark; one that threw does.
+process.exitCode = results.absent.some(({ missing }) => !missing) ? 1 : 0;
 
-async function measureAll(): Promise<Report> {
+async function measureAll(): Promise<BenchResults> {
   const contenders = NAMES.filter((name) => options.peer.includes(name)).map((name) => CONTENDERS[name]);
-  const compared = await compare(contenders, options, inScope, say);
-  const ours = compared.measured.some(({ name }) => name === reprise.name);
-  const journal = ours ? await inScope((scope) => bareJournal(scope, options.runs, say)) : undefined;
+  const compared = await compare(contenders, options, inScope, log);
+  const measuresReprise = compared.measured.some(({ name }) => name === reprise.name);
+  const journal = measuresReprise ? await inScope((scope) => bareJournal(scope, options.runs, log)) : undefined;
   return { machine: describeMachine(), conditions: conditionsOf(options), ...compared, ...(journal && { journal }) };
 }
 
 function conditionsOf({ jobs, runs, workers, concurrency, samples, bulk }: BenchOptions): Conditions {
-  return { jobs, runs, workers, concurrency, samples, bulk, outstanding: OUTSTANDING, payloadBytes: payloadBytes.length };
+  const fixed = { outstanding: OUTSTANDING, payloadBytes: payloadBytes.length };
+  return { jobs, runs, workers, concurrency, samples, bulk, ...fixed };
 }
 
-/** Ends with what it encloses, or with the whole benchmark when that is interrupted. */
+/** The scope ends with the function, or with the whole benchmark when that is interrupted. */
 async function inScope<T>(within: (scope: Scope) => Promise<T>): Promise<T> {
   const scope = new Scope();
-  everything.add(() => scope.end());
+  wholeRun.add(() => scope.end());
   try {
     return await within(scope);
   } finally {
     await scope.end();
-    // Interrupted: the process is about to exit, and nothing more may be started or printed.
-    if (everything.isEnding) await new Promise(() => undefined);
+    // After an interrupt the process is about to exit; nothing more may be started or printed.
+    if (wholeRun.isEnding) await new Promise(() => undefined);
   }
 }
 
-function say(line: string): void {
+function log(line: string): void {
   process.stderr.write(`${line}\n`);
 }

@@ -23,7 +23,7 @@ Examples:
   npm run bench -- --quick --peer reprise bullmq  a first look
   npm run bench -- --workers 2 --json > bench.json`;
 
-/** Enough to see that all works; too little to be quoted. */
+/** Enough to see that everything works; too little for results. */
 const QUICK = { jobs: 2_000, runs: 1, samples: 200 };
 
 export function parseOptions(parameters: readonly string[]): BenchOptions {
@@ -32,17 +32,17 @@ export function parseOptions(parameters: readonly string[]): BenchOptions {
     .option('--jobs <number>', 'jobs per measurement', count(1_000_000), 20_000)
     .option('--runs <number>', 'runs, of which the median is shown', count(25), 3)
     .option('--workers <number>', 'worker processes', count(64), 4)
-    .option('--concurrency <number>', 'jobs at a time in each', count(1_000), 50)
+    .option('--concurrency <number>', 'how many jobs each runs at the same time', count(1_000), 50)
     .option('--samples <number>', 'latencies measured per run', count(100_000), 2_000)
     .option('--bulk <sizes...>', 'jobs per request', collect(count(1_000)), [1, 100])
-    .addOption(new Option('--peer <names...>', 'whom to measure').choices(NAMES).default([...NAMES]))
+    .addOption(new Option('--peer <names...>', 'which systems to measure').choices(NAMES).default([...NAMES]))
     .option('--quick', `${QUICK.jobs} jobs, ${QUICK.runs} run, ${QUICK.samples} latencies`, false)
     .option('--json', 'one JSON object instead of the table', false)
     .option('--write-docs', 'write docs/benchmarks.md', false)
     .addHelpText('after', EXAMPLES);
   const options = command.parse(parameters, { from: 'user' }).opts<BenchOptions>();
   if (!options.quick) return options;
-  // What is given by hand counts, also beside --quick.
+  // Options that are given explicitly override those of --quick.
   const given = Object.keys(QUICK).filter((name) => command.getOptionValueSource(name) === 'cli');
   return { ...options, ...Object.fromEntries(Object.entries(QUICK).filter(([name]) => !given.includes(name))) };
 }
@@ -51,11 +51,11 @@ function count(most: number): (text: string) => number {
   return (text) => {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (number >= 1 && number <= most) return number;
-    throw new InvalidArgumentError(`A whole number from 1 to ${most} is expected.`);
+    throw new InvalidArgumentError(`A whole number between 1 and ${most} is needed.`);
   };
 }
 
-/** Commander hands over one value at a time, and the default before the first. */
+/** Commander passes one value at a time, and the default before the first. */
 function collect(parse: (text: string) => number): (text: string, before: number[]) => number[] {
   let given: number[] = [];
   return (text) => (given = [...given, parse(text)]);

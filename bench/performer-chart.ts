@@ -1,6 +1,7 @@
 /**
- * What a job costs in its performer's chart: four arrows, Leased to Reported. `node dist/bench/performer-chart.js [jobs]`.
- * An actor per job, one actor per slot, the machine's pure transition, and the Map that is used.
+ * CPU per job of following the performer's chart: four transitions, Leased to Reported.
+ * `node dist/bench/performer-chart.js [jobs]` compares an actor per job, an actor per slot, the machine's pure
+ * transition, and the look-up that is used.
  */
 import { createActor, transition } from 'xstate';
 import { performerChart, performerMachine, type PerformerEvent } from '../worker/performer/performer.chart.js';

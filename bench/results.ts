@@ -1,5 +1,6 @@
-/** What was measured. Numbers are raw; rounding is for the report. */
+/** The results of the benchmark. Numbers are raw; they are rounded when they are printed. */
 import type { Settings } from './contender.js';
+import type { BenchOptions } from './options.js';
 import type { CpuSeconds } from './processes/cpu.js';
 
 export interface Throughput {
@@ -33,11 +34,11 @@ export interface Measured {
   readonly median: Run;
 }
 
-/** Asked for, but not measured. */
+/** A contender that was requested but not measured. */
 export interface Absent {
   readonly name: string;
   readonly why: string;
-  /** Something is not installed, and that is no failure. */
+  /** Whether it is merely not installed. */
   readonly missing: boolean;
 }
 
@@ -49,7 +50,7 @@ export interface Machine {
   readonly node: string;
 }
 
-export interface Report {
+export interface BenchResults {
   readonly machine: Machine;
   readonly conditions: Conditions;
   readonly measured: readonly Measured[];
@@ -57,13 +58,9 @@ export interface Report {
   readonly journal?: JournalSpeed & { readonly eventsPerCommit: number };
 }
 
-export interface Conditions {
-  readonly jobs: number;
-  readonly runs: number;
-  readonly workers: number;
-  readonly concurrency: number;
-  readonly samples: number;
-  readonly bulk: readonly number[];
+type Given = 'jobs' | 'runs' | 'workers' | 'concurrency' | 'samples' | 'bulk';
+
+export interface Conditions extends Pick<BenchOptions, Given> {
   readonly outstanding: number;
   readonly payloadBytes: number;
 }

@@ -1,7 +1,7 @@
 /**
- * How long a broker takes to lead a journal that is there already, and how much memory it takes for it:
+ * How long a broker takes to take over an existing journal, and its peak memory:
  * `node dist/bench/take-over.js [--live jobs] [--ended jobs]`. The jobs are decided by the core and appended to a real
- * server; then a process of its own takes over, three times, and the median is shown. An ended job is three events.
+ * server; then a process takes over, three times, and the median is shown. An ended job has three events.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +21,8 @@ import { decide } from '../actors/steps.js';
 import { pulledReply } from '../actors/worker/replies.js';
 import type { Notice } from '../actors/worker/sessions.js';
 import { startBroker } from '../gateways/nats/broker.js';
-import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId, type Namespace, type Partition } from '../protocols/ids.js';
+import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId } from '../protocols/ids.js';
+import type { Namespace, Partition } from '../protocols/ids.js';
 import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
 import { DEFAULTS } from '../protocols/limits.js';
 import { encodeCommit, headerAfter } from '../streams/commit.js';
@@ -40,11 +41,25 @@ const AT_ONCE = 500;
 const TO: Asker = { asker: 'asker' };
 const WORKER = { workerId: parseWorkerId('w')!, session: parseSession('s')! };
 const JOB: Omit<SubmitJob, 'commandId'> = {
-  type: 'noop', queue: 'default', payload: Buffer.from(JSON.stringify({ text: 'x'.repeat(188) })), contentType: '', priority: 0, key: '', delayMs: 0, runAtMs: 0,
-  totalMs: 0, labels: undefined,
+  type: 'noop',
+  queue: 'default',
+  payload: Buffer.from(JSON.stringify({ text: 'x'.repeat(188) })),
+  contentType: '',
+  priority: 0,
+  key: '',
+  delayMs: 0,
+  runAtMs: 0,
+  totalMs: 0,
+  labels: undefined,
   policy: {
-    maxAttempts: DEFAULTS.maxAttempts, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0.1, nonRetryable: [],
-    attemptMs: DEFAULTS.attemptMs, heartbeatMs: DEFAULTS.heartbeatMs,
+    maxAttempts: DEFAULTS.maxAttempts,
+    backoffInitialMs: 1_000,
+    backoffFactor: 2,
+    backoffMaxMs: 60_000,
+    backoffJitter: 0.1,
+    nonRetryable: [],
+    attemptMs: DEFAULTS.attemptMs,
+    heartbeatMs: DEFAULTS.heartbeatMs,
   },
 };
 
@@ -53,9 +68,14 @@ interface Measured {
   readonly peakMb: number;
 }
 
-/** Writes what the core decides, a commit at a time. */
+const leasesIn = (effect: Effect): Notice['leases'] =>
+  effect.kind === 'answer' && effect.reply === pulledReply ? (effect.answer as Notice).leases : [];
+
+/** Appends what the core decides, one commit at a time. */
 class Writer {
-  private readonly core = new PartitionCore({ partition: P0, kinds: KINDS, keyring: new Keyring([{ id: 'bench', secret: randomBytes(SECRET_BYTES) }]) });
+  private readonly core = new PartitionCore({
+    partition: P0, kinds: KINDS, keyring: new Keyring([{ id: 'bench', secret: randomBytes(SECRET_BYTES) }]),
+  });
   private pullSeq = 0;
 
   constructor(
@@ -66,13 +86,16 @@ class Writer {
   }
 
   async submit(): Promise<void> {
-    const jobs = Array.from({ length: AT_ONCE }, () => ({ id: jobId(P0, randomBytes(10)), job: { ...JOB, commandId: randomBytes(12).toString('base64url') } }));
+    const jobs = Array.from({ length: AT_ONCE }, () => {
+      return { id: jobId(P0, randomBytes(10)), job: { ...JOB, commandId: randomBytes(12).toString('base64url') } };
+    });
     this.step({ kind: 'submit', to: TO, by: 'client', jobs, waitMs: undefined });
     await this.write();
   }
 
   async register(): Promise<void> {
-    this.step({ kind: 'register', to: TO, proof: '', worker: { ...WORKER, types: [JOB.type], queues: [], capacity: AT_ONCE, software: '' } });
+    const worker = { ...WORKER, types: [JOB.type], queues: [], capacity: AT_ONCE, software: '' };
+    this.step({ kind: 'register', to: TO, proof: '', worker });
     await this.write();
   }
 
@@ -80,8 +103,9 @@ class Writer {
     const pull = { kind: 'pull', to: TO, ...WORKER, expiresMs: 1_000, held: [], reports: [] } as const;
     this.step({ ...pull, pullSeq: (this.pullSeq += 1), free: AT_ONCE });
     const effects = await this.write();
-    const leases = effects.flatMap((effect) => (effect.kind === 'answer' && effect.reply === pulledReply ? (effect.answer as Notice).leases : []));
-    const reports = leases.map(({ token }) => ({ token, ...parseToken(token)!, outcome: { kind: 'ok', result: Buffer.from('null'), contentType: '' } as const }));
+    const leases = effects.flatMap(leasesIn);
+    const outcome = { kind: 'ok', result: Buffer.from('null'), contentType: '' } as const;
+    const reports = leases.map(({ token }) => ({ token, ...parseToken(token)!, outcome }));
     this.step({ kind: 'report', to: TO, ...WORKER, reports });
     await this.write();
   }
@@ -110,7 +134,12 @@ async function fill(brokerUrl: string, live: number, ended: number): Promise<voi
   await ensureTopology(nc, NS, 1);
   await nc.close();
   const taken = await takeOver(await openJournal({ url: brokerUrl, ns: NS, partition: P0 }), {
-    known: [], broker: 'bench', leaderId: () => leaderId(randomBytes(10)), journalId: () => 'bench', nowMs: () => Date.now(), onCommit: () => undefined,
+    known: [],
+    broker: 'bench',
+    leaderId: () => leaderId(randomBytes(10)),
+    journalId: () => 'bench',
+    nowMs: () => Date.now(),
+    onCommit: () => undefined,
   });
   if (taken.kind !== 'leading') throw new Error(taken.why);
   const writer = new Writer(taken.journal, taken.head);
@@ -123,13 +152,14 @@ async function fill(brokerUrl: string, live: number, ended: number): Promise<voi
   await taken.journal.close();
 }
 
-/** The broker says itself how long it took from holding the lease to leading. */
+/** The broker logs how long it took from winning the election until it leads. */
 async function child(url: string): Promise<void> {
   const write = (line: string): void => {
     const { msg, tookMs } = JSON.parse(line) as { msg: string; tookMs?: number };
     if (msg === 'leading') process.send!({ tookMs, peakMb: Math.round(process.resourceUsage().maxRSS / 1024) });
   };
-  const broker = await startBroker({ url, namespace: NS, partitions: 1, version: '0.0.0', log: pino({ level: 'info' }, { write }) });
+  const log = pino({ level: 'info' }, { write });
+  const broker = await startBroker({ url, namespace: NS, partitions: 1, version: '0.0.0', log });
   await once(process, 'disconnect');
   await broker.stop();
   process.exit(0);
@@ -152,14 +182,20 @@ async function parent(live: number, ended: number): Promise<void> {
     for (let n = 0; n < RUNS; n += 1) runs.push(await takeOverOnce(server.brokerUrl));
     runs.sort((a, b) => a.tookMs - b.tookMs);
     const { tookMs, peakMb } = runs[Math.floor(RUNS / 2)]!;
-    process.stdout.write(`${live} live jobs, ${ended} ended ones, ${live + 3 * ended} events: ${tookMs} ms, peak ${peakMb} MB (${runs.map((run) => run.tookMs).join(', ')})\n`);
+    const journal = `${live} live jobs, ${ended} ended ones, ${live + 3 * ended} events`;
+    const each = runs.map((run) => run.tookMs).join(', ');
+    process.stdout.write(`${journal}: ${tookMs} ms, peak ${peakMb} MB (${each})\n`);
   } finally {
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
 }
 
-const given = (name: string): string | undefined => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
+function given(name: string): string | undefined {
+  const index = process.argv.indexOf(name);
+  return index === -1 ? undefined : process.argv[index + 1];
+}
+
 const childOf = given('--child');
 if (childOf !== undefined) await child(childOf);
 else await parent(Number(given('--live') ?? 0), Number(given('--ended') ?? 0));

@@ -1,7 +1,7 @@
 /**
- * CPU of a worker process per no-op job, against a leader without a journal that hands out as many leases as are asked
- * for: `node dist/bench/worker-cost.js [jobs] [concurrency] [--url nats://…]`. The leader is this process, the worker a
- * child whose own CPU time is read.
+ * CPU of a worker process per no-op job, with a leader that has no journal and hands out a lease for every free slot:
+ * `node dist/bench/worker-cost.js [jobs] [concurrency] [--url nats://…]`. The leader is this process, the worker is a
+ * child whose CPU time is read.
  */
 import { connect, type Msg } from '@nats-io/transport-node';
 import { fork } from 'node:child_process';
@@ -13,7 +13,17 @@ import { jobId, type Partition } from '../protocols/ids.js';
 import { worker } from '../protocols/messages.js';
 
 const [jobs = 200_000, concurrency = 50] = process.argv.slice(2).filter((word) => /^\d+$/.test(word)).map(Number);
-const url = process.argv.includes('--url') ? process.argv[process.argv.indexOf('--url') + 1]! : 'nats://127.0.0.1:4222';
+const urlFlag = process.argv.indexOf('--url');
+const url = urlFlag === -1 ? 'nats://127.0.0.1:4222' : process.argv[urlFlag + 1]!;
+
+const LEASE: worker.Lease.$Properties = {
+  type: 'noop',
+  queue: 'default',
+  attempt: 1,
+  maxAttempts: 3,
+  leaseMs: 15_000,
+  attemptMs: 1_800_000,
+};
 
 async function child(): Promise<void> {
   const noop = performer('noop', async () => null);
@@ -32,7 +42,7 @@ async function parent(): Promise<void> {
     leased += 1;
     for (let i = 0; i < 4; i += 1) random[i] = leased >>> (8 * i);
     const id = jobId(0 as Partition, random);
-    return { token: `${id}/1/1/1.signature`, jobId: id, type: 'noop', queue: 'default', attempt: 1, maxAttempts: 3, payload, leaseMs: 15_000, attemptMs: 1_800_000 };
+    return { ...LEASE, token: `${id}/1/1/1.signature`, jobId: id, payload };
   };
   const pulled = (message: Msg): void => {
     const { reports, free } = worker.Pull.decode(message.data);
@@ -44,8 +54,11 @@ async function parent(): Promise<void> {
   };
   let waiting: Msg | undefined;
   let total = 20_000;
+  const registered = worker.RegisterReply.encode({
+    partitions: 1, epoch: 1, session: 'bench', proof: '1.bench',
+  }).finish();
   connection.subscribe('reprise.bench.worker.register', {
-    callback: (_error, message) => void message.respond(worker.RegisterReply.encode({ partitions: 1, epoch: 1, session: 'bench', proof: '1.bench' }).finish()),
+    callback: (_error, message) => void message.respond(registered),
   });
   connection.subscribe('reprise.bench.worker.pull', { callback: (_error, message) => pulled(message) });
   await connection.flush();
@@ -72,8 +85,12 @@ async function parent(): Promise<void> {
   const after = await usage();
   const cpuUs = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system;
   console.log(JSON.stringify({
-    jobs, concurrency, jobsPerPull: Math.round(jobs / (pulls - pullsBefore)), cpuUsPerJob: Number((cpuUs / jobs).toFixed(2)),
-    jobsPerSecond: Math.round((jobs / tookMs) * 1_000), residentMb: Math.round(after.rss / 1e6),
+    jobs,
+    concurrency,
+    jobsPerPull: Math.round(jobs / (pulls - pullsBefore)),
+    cpuUsPerJob: Number((cpuUs / jobs).toFixed(2)),
+    jobsPerSecond: Math.round((jobs / tookMs) * 1_000),
+    residentMb: Math.round(after.rss / 1e6),
   }));
   worked.kill();
   await connection.close();

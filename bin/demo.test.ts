@@ -14,7 +14,7 @@ t.test('the demo verifies its work and leaves nothing behind', async (t) => {
   t.ok(Number(summary['jobs']) >= 40);
   t.equal(summary['verified'], summary['jobs']);
   t.equal(summary['completed'], summary['jobs']);
-  t.match(stdout, /replay 0-/, 'commands to try');
+  t.match(stdout, /replay 0-/, 'the output suggests commands');
   t.notOk(existsSync(`${cwd}/.reprise/dev.json`));
   t.same(folders().filter((name) => !before.has(name)), []);
 });

@@ -1,24 +1,24 @@
 /**
- * `.reprise/dev.json`: which server runs in this folder, so that commands beside it need no address. Written by what
- * started the server, removed when that ends, and ignored when that process is gone without having removed it.
+ * `.reprise/dev.json` names the server that runs in a folder, so that commands there need no address. It is written by
+ * the process that started the server and removed when that stops; it is ignored if that process no longer runs.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { RepriseError } from '../protocols/errors.js';
+import { messageOf, RepriseError } from '../protocols/errors.js';
 
 export interface DevFile {
   readonly nats: string;
   readonly namespace: string;
-  /** Of the process that wrote it. */
+  /** Of the process that wrote the file. */
   readonly pid: number;
   readonly dataDir?: string;
-  /** Where the embedded server tells about itself. */
+  /** The monitoring address of the embedded server. */
   readonly monitoring?: string;
 }
 
 const pathIn = (folder: string): string => join(folder, '.reprise', 'dev.json');
 
-/** Replaced in one go, so that nobody reads half of it. */
+/** Replaced atomically, so that no reader sees half of it. */
 export function writeDevFile(folder: string, content: DevFile): void {
   const path = pathIn(folder);
   try {
@@ -26,18 +26,18 @@ export function writeDevFile(folder: string, content: DevFile): void {
     writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
     renameSync(`${path}.${process.pid}`, path);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RepriseError('USAGE', `${path} cannot be written: ${why}.`, { cause, hint: 'Start it in a folder that you may write to.' });
+    const hint = 'Start it in a folder that you may write to.';
+    throw new RepriseError('USAGE', `${path} cannot be written: ${messageOf(cause)}.`, { cause, hint });
   }
 }
 
-/** Removes what this process wrote; another one may have taken its place meanwhile. */
+/** Removes the file if this process wrote it; another process may have replaced it since. */
 export function removeDevFile(folder: string): void {
   const path = pathIn(folder);
   if (read(path)?.pid === process.pid) rmSync(path, { force: true });
 }
 
-/** The nearest one, upwards from `folder`. */
+/** Searches `folder` and the folders above it. */
 export function findDevFile(folder: string): DevFile | undefined {
   for (let at = folder; ; at = dirname(at)) {
     const found = read(pathIn(at));

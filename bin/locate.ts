@@ -1,4 +1,4 @@
-/** Which server and which namespace a command talks to. */
+/** Determines which server and which namespace a command uses. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RepriseError } from '../protocols/errors.js';
@@ -9,7 +9,7 @@ import { findDevFile, type DevFile } from './dev-file.js';
 export interface Located {
   readonly url: string;
   readonly namespace: Namespace;
-  /** Given where the address came from a running `reprise dev`. */
+  /** Set if the address comes from a running `reprise dev`. */
   readonly dev: DevFile | undefined;
 }
 
@@ -24,21 +24,28 @@ export function locate(where: Where): Located {
 
 const environmentUrl = (): string | undefined => process.env['REPRISE_NATS_URL'] || undefined;
 
+export interface ServerFlags {
+  readonly nats?: string;
+  readonly port?: number;
+  readonly data?: string;
+}
+
 /**
- * The running server that `dev` or the demo is to use; undefined when it starts one of its own.
- * @throws RepriseError USAGE for a flag that only a server of its own could honour
+ * @returns the running server that `dev` or the demo is to use; undefined to start one
+ * @throws RepriseError USAGE for a flag that applies only to a server that is started
  */
-export function runningServer({ nats, port, data }: Pick<Where, 'nats'> & { readonly port?: number; readonly data?: string }): string | undefined {
+export function runningServer({ nats, port, data }: ServerFlags): string | undefined {
   const url = nats ?? environmentUrl();
   const flag = port !== undefined ? '--port' : data !== undefined ? '--data' : undefined;
   if (url === undefined || flag === undefined) return url;
   const by = nats === undefined ? 'REPRISE_NATS_URL' : '--nats';
-  throw new RepriseError('USAGE', `${flag} is for a server that is started here, but ${by} names one that runs.`, { hint: `Leave out ${flag} or ${by}.` });
+  const message = `${flag} applies to a server that is started here, but ${by} names a running one.`;
+  throw new RepriseError('USAGE', message, { hint: `Leave out ${flag} or ${by}.` });
 }
 
 /**
- * The same with the broker's user, which leads partitions and reads journals. The password of an embedded server lies in
- * its data folder, for its owner to read; the password of any other server belongs into the address.
+ * As {@link locate}, with the broker's user, which may lead partitions and read journals. The password of an embedded
+ * server is in its data folder, readable by its owner; that of any other server must be part of the address.
  */
 export function locateForBroker(where: Where): Located {
   const located = locate(where);
@@ -48,7 +55,7 @@ export function locateForBroker(where: Where): Located {
   return secret ? { ...located, url: url.replace('://', `://broker:${secret}@`) } : located;
 }
 
-/** `dev` listens on this machine only, which has more than one name. */
+/** `dev` listens on the loopback address only, which has more than one name. */
 function isSame(dev: string, url: string): boolean {
   const given = URL.canParse(url) ? new URL(url) : undefined;
   return given?.username === '' && given.port === new URL(dev).port && LOOPBACK.has(given.hostname);
@@ -58,10 +65,11 @@ const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'
 export function namespaceOf(text = 'default'): Namespace {
   const namespace = parseNamespace(text);
   if (namespace !== undefined) return namespace;
-  throw new RepriseError('USAGE', `The namespace must be 1 to 64 of A-Z a-z 0-9 _ -, not ${JSON.stringify(text)}.`);
+  const rule = '1 to 64 characters of A-Z a-z 0-9 _ -';
+  throw new RepriseError('USAGE', `The namespace must be ${rule}, got ${JSON.stringify(text)}.`);
 }
 
-/** The same server as somebody who is no broker reaches it: without the broker's password. */
+/** The address without the broker's user and password. */
 export function withoutBroker(url: string): string {
   return url.replaceAll(/\/\/broker:[^@/]*@/g, '//');
 }

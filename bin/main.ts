@@ -1,4 +1,4 @@
-/** The command line: which commands there are. What each does is loaded when it is asked for, so that workers start fast. */
+/** The command line. The code of a command is loaded when it runs, so that workers start fast. */
 import { Command, CommanderError } from 'commander';
 import { auditCommand } from './commands/audit.js';
 import { brokerCommand } from './commands/broker.js';
@@ -9,7 +9,7 @@ import { jobsCommand } from './commands/jobs.js';
 import { replayCommand } from './commands/replay.js';
 import { submitCommand } from './commands/submit.js';
 import { workerCommand } from './commands/worker.js';
-import { endWith, MISUSED, usage } from './failure.js';
+import { exitWithError, MISUSED, usageError } from './error-exit.js';
 import { version } from './self.js';
 import { endWithin } from './shutdown.js';
 
@@ -26,24 +26,35 @@ Addresses: --nats, else REPRISE_NATS_URL, else the running \`reprise dev\` of th
 nats://127.0.0.1:4222.
 `;
 
+const COMMANDS = [
+  devCommand,
+  brokerCommand,
+  workerCommand,
+  submitCommand,
+  jobsCommand,
+  replayCommand,
+  auditCommand,
+  doctorCommand,
+  demoCommand,
+];
+
 function program(): Command {
   const root = new Command('reprise')
     .description('Runs jobs on fleets of workers, needs only a NATS server, and remembers everything that happened.')
     .version(version())
     .addHelpText('after', EXAMPLE);
-  const commands = [devCommand, brokerCommand, workerCommand, submitCommand, jobsCommand, replayCommand, auditCommand, doctorCommand, demoCommand];
-  for (const make of commands) root.addCommand(make());
-  settle(root);
+  for (const make of COMMANDS) root.addCommand(make());
+  throwErrors(root);
   return root;
 }
 
-/** A subcommand that is added whole inherits nothing, so each is told how to end. */
-function settle(command: Command): void {
+/** Makes the parser throw instead of printing and exiting. A subcommand does not inherit these settings. */
+function throwErrors(command: Command): void {
   command.exitOverride().configureOutput({ outputError: () => undefined }).showHelpAfterError(false);
-  for (const each of command.commands) settle(each);
+  for (const each of command.commands) throwErrors(each);
 }
 
-/** Without what follows a word that names no command: the parser would show help for `reprise nonsense --help`, but of what? */
+/** Drops what follows an unknown command: for `reprise nonsense --help` the parser would print help, not an error. */
 function untilUnknown(root: Command, words: readonly string[]): readonly string[] {
   let at = root;
   for (const [nth, word] of words.entries()) {
@@ -62,19 +73,19 @@ async function run(words: readonly string[]): Promise<void> {
     await root.parseAsync(untilUnknown(root, words), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Asked for nothing, it has printed its help, and nothing was done.
       if (error.exitCode === 0) return;
+      // Without a subcommand the parser has printed the help.
       if (error.code === 'commander.help') process.exitCode = MISUSED;
-      else endWith(usage(error));
+      else exitWithError(usageError(error));
     } else {
-      endWith(error);
+      exitWithError(error);
     }
-    // What a command that failed has left open, such as a timer of a performer's file, must not keep it from ending.
+    // What a failed command has left open, such as a timer of a performer's file, must not keep the process alive.
     endWithin(LINGER_MS);
   }
 }
 
-// Whoever reads us may have seen enough: `reprise replay <id> | head`.
+// The reader of a pipe may close it early: `reprise replay <id> | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 await run(process.argv.slice(2));

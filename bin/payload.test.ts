@@ -15,14 +15,16 @@ t.test('the command sends JSON as it is written, and prints it as it is stored',
   const cwd = t.testdir();
   await writeFile(join(cwd, 'odd.json'), `\ufeff${ODD}\n`);
   const command = async (args: string[], input?: string): Promise<string> => {
-    const ran = await run([...args, '--nats', reprise.brokerUrl, '--namespace', reprise.ns], { cwd, ...(input !== undefined && { input }) });
+    const where = ['--nats', reprise.brokerUrl, '--namespace', reprise.ns];
+    const ran = await run([...args, ...where], { cwd, ...(input !== undefined && { input }) });
     t.equal(ran.code, 0, ran.stderr);
     return ran.stdout;
   };
-  const text = async (subject: string, request: string): Promise<string> => String(Buffer.from((await worker.raw(subject, request, 20_000)).data));
+  const text = async (subject: string, request: string): Promise<string> =>
+    String(Buffer.from((await worker.raw(subject, request, 20_000)).data));
   const me = JSON.stringify(await worker.register('w', { types: ['odd'], capacity: 1 })).slice(1, -1);
   let pullSeq = 0;
-  /** Finishes the next job with its own payload, and gives back the lease. */
+  /** Completes the next job with its own payload. @returns the reply to the pull that leased it */
   const work = async (): Promise<string> => {
     for (;;) {
       const pulled = await text('worker.pull', `{${me},"pullSeq":${(pullSeq += 1)},"free":1,"expiresMs":5000}`);
@@ -33,7 +35,11 @@ t.test('the command sends JSON as it is written, and prints it as it is stored',
     }
   };
 
-  const ways: [string, string[], string?][] = [['an argument', [` ${ODD}\n`]], ['a file', ['@odd.json']], ['stdin', ['-'], `\n${ODD} `]];
+  const ways: [way: string, args: string[], input?: string][] = [
+    ['an argument', [` ${ODD}\n`]],
+    ['a file', ['@odd.json']],
+    ['stdin', ['-'], `\n${ODD} `],
+  ];
   for (const [way, args, input] of ways) {
     const [printed, pulled] = await Promise.all([command(['submit', 'odd', ...args, '--wait'], input), work()]);
     t.ok(pulled.includes(`"payload":${ODD}}`), `${way} arrives as it was written`);
@@ -47,13 +53,15 @@ t.test('the command sends JSON as it is written, and prints it as it is stored',
   t.ok((await command(['jobs', 'show', jobId])).includes(`result     ${ODD_ON_ONE_LINE}\n`));
   for (const args of [['replay', jobId, '--json'], ['jobs', 'watch', jobId, '--json']]) {
     const steps = (await command(args)).trim().split('\n');
-    t.ok(steps.find((step) => step.includes('JobSubmitted'))!.endsWith(`"payload":${ODD_ON_ONE_LINE}}`), `${args[0]}: a line for each event`);
-    t.ok(steps.find((step) => step.includes('JobCompleted'))!.endsWith(`"result":${ODD_ON_ONE_LINE}}`));
+    const stepOf = (event: string): string => steps.find((step) => step.includes(event))!;
+    t.ok(stepOf('JobSubmitted').endsWith(`"payload":${ODD_ON_ONE_LINE}}`), `${args[0]}: a line for each event`);
+    t.ok(stepOf('JobCompleted').endsWith(`"result":${ODD_ON_ONE_LINE}}`));
   }
   t.ok((await command(['replay', jobId])).includes(`payload  ${ODD_ON_ONE_LINE}\n`));
   t.ok((await command(['jobs', 'watch', jobId])).includes(ODD_ON_ONE_LINE));
 });
 
 t.test('a label that is given twice is refused', async (t) => {
-  t.match(await run(['submit', 'odd', '--label', 'a=1', '--label', 'a=2'], { cwd: t.testdir() }), { code: 2, stderr: /label a is given twice/ });
+  const ran = await run(['submit', 'odd', '--label', 'a=1', '--label', 'a=2'], { cwd: t.testdir() });
+  t.match(ran, { code: 2, stderr: /label a is given twice/ });
 });

@@ -1,29 +1,34 @@
-/** A broker as a process of its own. */
+/** `reprise broker` */
 import { startBroker } from '../gateways/nats/broker.js';
-import type { BrokerFlags } from './commands/broker.js';
+import type { Where } from './arguments.js';
 import { locateForBroker } from './locate.js';
 import { logger } from './log.js';
 import { version } from './self.js';
-import { endWithin, tellReady, untilAsked } from './shutdown.js';
+import { endWithin, sendReady, untilStopRequested } from './shutdown.js';
+
+export interface BrokerFlags extends Where {
+  readonly partitions: number;
+  readonly replicas: number;
+}
 
 const STOP_WITHIN_MS = 8_000;
-/** A parent that died took the server along, so nothing can be given back. */
+/** If the parent died, so did the server, and leadership cannot be handed over. */
 const ORPHAN_STOP_WITHIN_MS = 2_000;
 
-export async function runBroker(flags: BrokerFlags): Promise<void> {
-  const asked = untilAsked();
-  const { url, namespace } = locateForBroker(flags);
+export async function runBroker({ partitions, replicas, ...where }: BrokerFlags): Promise<void> {
+  const stopRequested = untilStopRequested();
+  const { url, namespace } = locateForBroker(where);
   const log = logger('broker');
-  const starting = startBroker({ url, namespace, partitions: flags.partitions, replicas: flags.replicas, version: version(), log });
-  // Who asks a broker to end while it dials does not want to wait until it has dialled.
-  void asked.then((why) => endWithin(why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, 0));
+  const starting = startBroker({ url, namespace, partitions, replicas, version: version(), log });
+  // From here on, so that a broker which is still connecting can be stopped too.
+  void stopRequested.then((why) => endWithin(why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, 0));
   const broker = await starting;
   void broker.ready.then(() => {
-    log.info({ broker: broker.name, namespace, partitions: flags.partitions }, 'ready');
-    tellReady();
+    log.info({ broker: broker.name, namespace, partitions }, 'ready');
+    sendReady();
   });
-  const why = await asked;
-  log.info({ broker: broker.name, why }, 'ending');
+  const why = await stopRequested;
+  log.info({ broker: broker.name, why }, 'stopping');
   await broker.stop();
   process.exit(0);
 }

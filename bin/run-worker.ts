@@ -1,21 +1,27 @@
-/** A worker as a process of its own. What it imports decides how fast it starts and how small it stays. */
+/** `reprise worker`. Its imports determine how fast a worker starts and how much memory it takes. */
 import type { Logger } from 'pino';
 import { loadPerformers } from '../worker/load.js';
 import { startWorker, type StartedWorker } from '../worker/start.js';
-import type { WorkerFlags } from './commands/worker.js';
+import type { Where } from './arguments.js';
 import { locate } from './locate.js';
 import { logger } from './log.js';
 import { version } from './self.js';
-import { endWithin, tellReady, untilAsked } from './shutdown.js';
+import { endWithin, sendReady, untilStopRequested } from './shutdown.js';
+
+export interface WorkerFlags extends Where {
+  readonly concurrency: number;
+  readonly queues?: readonly string[];
+  readonly id?: string;
+}
 
 const GRACE_MS = 10_000;
-/** Draining, aborting what does not end, and saying goodbye take a little longer than the grace. */
+/** The grace, and some time to drain before it and to send the last reports after it. */
 const STOP_WITHIN_MS = GRACE_MS + 10_000;
-/** A parent that died took the broker along, so there is nobody left to report to. */
+/** If the parent died, so did the broker, and there is no leader to report to. */
 const ORPHAN_STOP_WITHIN_MS = 3_000;
 
 export async function runWorker(paths: readonly string[], flags: WorkerFlags): Promise<void> {
-  const asked = untilAsked();
+  const stopRequested = untilStopRequested();
   const { url, namespace } = locate(flags);
   const log = logger('worker');
   const loaded = await loadPerformers(paths);
@@ -30,23 +36,25 @@ export async function runWorker(paths: readonly string[], flags: WorkerFlags): P
   });
   const types = loaded.map(({ performer }) => performer.type);
   log.info({ workerId: worker.workerId, types, concurrency: flags.concurrency }, 'ready');
-  tellReady({ serves: types });
-  const why = await Promise.race([asked, worker.stopped.then(() => 'stopped' as const), untilBroken(log)]);
+  sendReady({ serves: types });
+  const stopped = worker.stopped.then(() => 'stopped' as const);
+  const why = await Promise.race([stopRequested, stopped, untilBroken(log)]);
   const code = why === 'broken' ? 1 : 0;
   if (why !== 'stopped') await stop(worker, why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, code);
-  log.info({ workerId: worker.workerId, why }, 'ended');
+  log.info({ workerId: worker.workerId, why }, 'stopped');
   process.exit(code);
 }
 
 /**
- * Code of a performer may leave a promise behind that nobody awaits, or throw in a timer. What the process is worth after
- * that nobody knows, so it goes, but in good order: the jobs beside it have done nothing to lose an attempt for.
+ * Code of a performer may reject a promise that is not awaited, or throw in a timer. The state of the process is
+ * unknown then, so it ends, but in order: the other attempts in it may finish.
  */
 function untilBroken(log: Logger): Promise<'broken'> {
   return new Promise((resolve) => {
     for (const kind of ['unhandledRejection', 'uncaughtException'] as const) {
       process.on(kind, (error: unknown) => {
-        log.fatal({ err: error, hint: 'Await every promise in your performers, or catch what it may throw.' }, `${kind}: the worker ends what it holds, then itself`);
+        const hint = 'Await every promise in your performers, or catch what it may throw.';
+        log.fatal({ err: error, hint }, `${kind} in a performer: the worker drains and ends`);
         resolve('broken');
       });
     }

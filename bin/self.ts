@@ -1,9 +1,9 @@
-/** Where this package lies, its version, and how it starts another process of itself. */
+/** The folder of this package, its version, and how to run its command. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Run from source (by tests and while developing), or from dist/, one folder deeper. */
+/** Whether this runs from source, or from dist/, which is one folder deeper. */
 const FROM_SOURCE = import.meta.url.endsWith('.ts');
 export const PACKAGE_FOLDER = resolve(dirname(fileURLToPath(import.meta.url)), FROM_SOURCE ? '..' : '../..');
 export const EXAMPLES_FOLDER = join(PACKAGE_FOLDER, 'examples');
@@ -15,8 +15,9 @@ export function version(): string {
 
 /** Arguments for node that run the reprise command. */
 export function selfArguments(): string[] {
-  return FROM_SOURCE ? ['--import=tsx', join(PACKAGE_FOLDER, 'bin', 'main.ts')] : [join(PACKAGE_FOLDER, 'bin', 'reprise')];
+  const bin = join(PACKAGE_FOLDER, 'bin');
+  return FROM_SOURCE ? ['--import=tsx', join(bin, 'main.ts')] : [join(bin, 'reprise')];
 }
 
-/** How people who read a hint here would call it: in a checkout it is not on PATH. */
+/** The command as users can type it: in a checkout it is not on PATH. */
 export const COMMAND = process.cwd() === PACKAGE_FOLDER ? './bin/reprise' : 'reprise';

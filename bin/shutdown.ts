@@ -1,40 +1,43 @@
 /**
- * When a process is asked to end: by Ctrl-C, by a signal, or by the end of the parent that it was started by with a
- * channel, however that parent ended.
+ * When a process has to stop: on Ctrl-C, on a signal, or when the parent that started it with a channel is gone,
+ * however that parent ended.
  */
-export type Asked = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'disconnect';
+export type StopReason = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'disconnect';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-const INTERRUPTED = 130;
+/** The exit status of a process that was interrupted. */
+export const INTERRUPTED = 130;
 
-/** Resolves when the process is asked to end for the first time. Who asks again does not want to wait. */
-export function untilAsked(): Promise<Asked> {
+/** Resolves at the first request to stop. A second signal ends the process at once. */
+export function untilStopRequested(): Promise<StopReason> {
   return new Promise((resolve) => {
-    let asked = false;
-    const ask = (by: Asked): void => {
-      if (asked && by !== 'disconnect') process.exit(INTERRUPTED);
-      asked = true;
+    let isRequested = false;
+    const request = (by: StopReason): void => {
+      if (isRequested && by !== 'disconnect') process.exit(INTERRUPTED);
+      isRequested = true;
       resolve(by);
     };
-    for (const signal of SIGNALS) process.on(signal, () => ask(signal));
-    if (process.channel) process.once('disconnect', () => ask('disconnect'));
-    // Listening alone must not keep alive a process that failed to start.
+    for (const signal of SIGNALS) process.on(signal, () => request(signal));
+    if (process.channel) process.once('disconnect', () => request('disconnect'));
+    // The listener must not keep a process alive that failed to start.
     process.channel?.unref();
   });
 }
 
-/** Ends the process when an orderly end takes too long, for instance because the server is gone as well. @param code the status if not the one set already */
+/**
+ * Ends the process if an orderly end takes too long, for instance because the server is gone as well.
+ * @param code the exit status, by default the one that is set already
+ */
 export function endWithin(ms: number, code?: number): void {
   setTimeout(() => process.exit(code ?? process.exitCode), ms).unref();
 }
 
-/** What a process tells its parent, once. */
+/** The message from a process to its parent when it is ready. */
 export interface Ready {
   /** Of a worker: the job types that it performs. */
   readonly serves: readonly string[];
 }
 
-/** Tells the parent, if there is one that listens, that this process does its work now. */
-export function tellReady(ready: Ready = { serves: [] }): void {
+export function sendReady(ready: Ready = { serves: [] }): void {
   process.send?.(ready, undefined, undefined, () => undefined);
 }

@@ -1,4 +1,4 @@
-// Reads a file, compresses it with brotli, and says what it was: the work of `npm start`.
+// Reads a file, compresses it with brotli, and returns its hash and both sizes: the work of `npm start`.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";

@@ -1,4 +1,4 @@
-// Takes a while and says how far it is; stops when the job is cancelled: reprise submit sleep '{"ms":10000}'
+// Sleeps and reports progress; stops when the job is cancelled: reprise submit sleep '{"ms":10000}'
 import { setTimeout } from "node:timers/promises";
 import { performer } from "reprise";
 

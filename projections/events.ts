@@ -7,7 +7,7 @@ import type { Committed, EventName } from '../streams/committed.js';
 import type { Namespace } from '../protocols/ids.js';
 import { subjects } from '../protocols/subjects.js';
 import { eventOffsets } from '../streams/commit.js';
-import { Audience, type Settled } from './audience.js';
+import { Audience, type CommitHead } from './audience.js';
 import { Gate } from './gate.js';
 import type { Projection } from './projection.js';
 
@@ -25,7 +25,7 @@ export interface EventsOptions {
   /** Whether it is certain, at this moment, that no other broker leads. */
   readonly mayPublish: () => boolean;
   /** The projection's checkpoint: what came until then is not published again. */
-  readonly onSettled: (commit: Settled) => void;
+  readonly onSettled: (commit: CommitHead) => void;
   readonly onDropped?: (commits: number) => void;
 }
 

@@ -1,27 +1,27 @@
 /**
- * Lets commits through only while this broker leads for certain, and in order. What it may not publish yet is held: the
- * commits that a take-over replays, and those of a leader whose lease is in doubt. What is held when leadership is lost
- * is dropped, for the next leader begins at the checkpoint.
+ * Passes commits on in order, and only while this broker certainly leads. Until then it holds them: those that a
+ * take-over replays, and those of a leader whose leadership is in doubt. When leadership is lost, what is held is
+ * dropped, because the next leader publishes from the checkpoint on.
  */
 import { committedOf, type Committed } from '../streams/committed.js';
 import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
 
-/** Of held commits. A take-over has so much behind a checkpoint only if none could be written for long. */
+/** Of held commits. More lies behind a checkpoint only if none could be written for a long time. */
 const MOST_BYTES = 64 * 1024 * 1024;
-/** Without commits nothing else tells that the lease is valid again. */
+/** How often to check whether leadership is certain again, when there are no commits that trigger the check. */
 const LOOK_EVERY_MS = 100;
 
 export interface GateOptions {
   readonly mayPublish: () => boolean;
   readonly publish: (commit: Committed) => void;
-  /** So many commits, the oldest, were more than can be held. They are not published. */
+  /** The given number of commits, the oldest, did not fit and are not published. */
   readonly onDropped?: (commits: number) => void;
 }
 
 export class Gate {
   private leads = false;
-  /** Those before `first` are gone; they are cut off when they are half of the list. */
+  /** Entries before `first` were taken; they are removed when they are half of the list. */
   private held: Omit<Committed, 'events'>[] = [];
   private first = 0;
   private bytes = 0;
@@ -30,7 +30,7 @@ export class Gate {
 
   constructor(private readonly options: GateOptions) {}
 
-  /** From now on what is held may go, as soon as it is certain that this broker leads. */
+  /** This broker leads: held commits are published as soon as that is certain. */
   open(): void {
     this.leads = true;
     if (this.dropped > 0) this.options.onDropped?.(this.dropped);
@@ -38,7 +38,7 @@ export class Gate {
     this.release();
   }
 
-  /** What is held is dropped. */
+  /** This broker does not lead: held commits are dropped. */
   close(): void {
     this.leads = false;
     [this.held, this.first, this.bytes, this.dropped] = [[], 0, 0, 0];
@@ -46,7 +46,7 @@ export class Gate {
     this.timer = undefined;
   }
 
-  /** @returns whether the commit is to be published now; if not, it is held here */
+  /** @returns whether to publish the commit now; if not, it is held here */
   passes(commit: Committed): boolean {
     if (!this.isEmpty) this.release();
     if (this.leads && this.isEmpty && this.options.mayPublish()) return true;
@@ -58,7 +58,7 @@ export class Gate {
     return this.first === this.held.length;
   }
 
-  /** Without the events: they are read from the bytes again. */
+  /** Without the decoded events, which are decoded again from the bytes. */
   private hold({ events: _, ...commit }: Committed): void {
     this.held.push(commit);
     this.bytes += commit.bytes.length;

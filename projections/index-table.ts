@@ -1,7 +1,7 @@
 /**
- * A table from job ids to where their first and last events lie. One typed array: a million jobs take some 50 MB, where a
- * Map of objects takes several hundred, and a place is one line of the processor's cache, because that is what an access
- * costs. Open addressing with linear probing; nothing is ever removed.
+ * Maps job ids to the positions of their first and last events, in one typed array: a million jobs take about 50 MB
+ * instead of several hundred in a Map of objects, and an access touches one cache line. A hash table with open
+ * addressing and linear probing; nothing is ever removed.
  */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const DIGIT = new Uint8Array(128).fill(255);
@@ -10,7 +10,10 @@ for (let i = 0; i < ALPHABET.length; i += 1) DIGIT[ALPHABET.charCodeAt(i)] = i;
 const ID_DIGITS = 16;
 const FULLEST = 0.7;
 
-/** The words of a place. An id is 80 bits: 32, 32 and 16; a position below 2^48 is 32 and 16. Status 0 marks a free place. */
+/**
+ * The 32-bit words of a slot. An id has 80 bits: 32, 32 and 16; a position is below 2^48: 32 and 16. Status 0 marks a
+ * free slot.
+ */
 const WORDS = 6;
 const ID_HIGH = 0;
 const ID_MIDDLE = 1;
@@ -18,7 +21,7 @@ const ID_MIDDLE = 1;
 const ID_LOW_STATUS = 2;
 const FIRST_LOW = 3;
 const LAST_LOW = 4;
-/** The first position's upper 16 bits above, the last one's below. */
+/** The upper 16 bits of the first position above, those of the last position below. */
 const FIRST_HIGH_LAST_HIGH = 5;
 const HALF = 0xffff;
 
@@ -31,7 +34,7 @@ export interface Entry {
 export class IndexTable {
   size = 0;
   private capacity: number;
-  private places: Uint32Array;
+  private slots: Uint32Array;
   private high = 0;
   private middle = 0;
   private low = 0;
@@ -39,38 +42,38 @@ export class IndexTable {
   /** @param capacity a power of two */
   constructor(capacity = 1 << 12) {
     this.capacity = capacity;
-    this.places = new Uint32Array(capacity * WORDS);
+    this.slots = new Uint32Array(capacity * WORDS);
   }
 
   /** @param id ends in 16 characters of base32 @param status from 1 to 65,535 */
   set(id: string, seq: number, status: number): void {
     this.parse(id);
-    const { places } = this;
+    const { slots } = this;
     const at = this.find();
     const seqHigh = Math.floor(seq / 2 ** 32);
-    let firstHigh = places[at + FIRST_HIGH_LAST_HIGH]! >>> 16;
-    if (places[at + ID_LOW_STATUS] === 0) {
-      places[at + ID_HIGH] = this.high;
-      places[at + ID_MIDDLE] = this.middle;
-      places[at + FIRST_LOW] = seq;
+    let firstHigh = slots[at + FIRST_HIGH_LAST_HIGH]! >>> 16;
+    if (slots[at + ID_LOW_STATUS] === 0) {
+      slots[at + ID_HIGH] = this.high;
+      slots[at + ID_MIDDLE] = this.middle;
+      slots[at + FIRST_LOW] = seq;
       firstHigh = seqHigh;
       this.size += 1;
     }
-    places[at + ID_LOW_STATUS] = (this.low << 16) | status;
-    places[at + LAST_LOW] = seq;
-    places[at + FIRST_HIGH_LAST_HIGH] = (firstHigh << 16) | seqHigh;
+    slots[at + ID_LOW_STATUS] = (this.low << 16) | status;
+    slots[at + LAST_LOW] = seq;
+    slots[at + FIRST_HIGH_LAST_HIGH] = (firstHigh << 16) | seqHigh;
     if (this.size > this.capacity * FULLEST) this.grow();
   }
 
   get(id: string): Entry | undefined {
     this.parse(id);
-    const { places } = this;
+    const { slots } = this;
     const at = this.find();
-    const status = places[at + ID_LOW_STATUS]! & HALF;
+    const status = slots[at + ID_LOW_STATUS]! & HALF;
     if (status === 0) return undefined;
-    const highs = places[at + FIRST_HIGH_LAST_HIGH]!;
-    const firstSeq = (highs >>> 16) * 2 ** 32 + places[at + FIRST_LOW]!;
-    return { firstSeq, lastSeq: (highs & HALF) * 2 ** 32 + places[at + LAST_LOW]!, status };
+    const highs = slots[at + FIRST_HIGH_LAST_HIGH]!;
+    const firstSeq = (highs >>> 16) * 2 ** 32 + slots[at + FIRST_LOW]!;
+    return { firstSeq, lastSeq: (highs & HALF) * 2 ** 32 + slots[at + LAST_LOW]!, status };
   }
 
   private parse(id: string): void {
@@ -85,26 +88,27 @@ export class IndexTable {
     this.low = low & HALF;
   }
 
-  /** Where the id lies, or the free place where it would. */
+  /** The slot of the id, or the free slot where it belongs. */
   private find(): number {
-    const { places, high, middle, low, capacity } = this;
+    const { slots, high, middle, low, capacity } = this;
     for (let nth = high ^ Math.imul(middle, 0x9e3779b1); ; nth += 1) {
       const at = (nth & (capacity - 1)) * WORDS;
-      const lowStatus = places[at + ID_LOW_STATUS]!;
-      if (lowStatus === 0 || (places[at + ID_HIGH] === high && places[at + ID_MIDDLE] === middle && lowStatus >>> 16 === low)) return at;
+      const lowStatus = slots[at + ID_LOW_STATUS]!;
+      if (lowStatus === 0) return at;
+      if (slots[at + ID_HIGH] === high && slots[at + ID_MIDDLE] === middle && lowStatus >>> 16 === low) return at;
     }
   }
 
   private grow(): void {
-    const old = this.places;
+    const old = this.slots;
     this.capacity *= 2;
-    this.places = new Uint32Array(this.capacity * WORDS);
+    this.slots = new Uint32Array(this.capacity * WORDS);
     for (let at = 0; at < old.length; at += WORDS) {
       if (old[at + ID_LOW_STATUS] === 0) continue;
       this.high = old[at + ID_HIGH]!;
       this.middle = old[at + ID_MIDDLE]!;
       this.low = old[at + ID_LOW_STATUS]! >>> 16;
-      this.places.set(old.subarray(at, at + WORDS), this.find());
+      this.slots.set(old.subarray(at, at + WORDS), this.find());
     }
   }
 }

@@ -1,7 +1,7 @@
-/** A projection: a fold of the journal into something to look at. It never decides and never writes into a journal. */
+/** A projection: a fold of the journal into a read model. It never decides and never writes into a journal. */
 import type { Committed, EventName } from '../streams/committed.js';
 
-/** A commit that a projection has come to. */
+/** The last commit that a projection has processed. */
 export interface Checkpoint {
   readonly seq: number;
   readonly hash: Uint8Array;

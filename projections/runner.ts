@@ -1,7 +1,7 @@
 /**
- * Runs projections over a partition's commits, each from its own checkpoint on. The leader hands over every commit it
- * has replayed or written, in order, so that nothing is read from the server twice; what lies at or before a
- * projection's checkpoint is passed over.
+ * Runs projections over a partition's commits, each from its own checkpoint on. The leader passes on every commit that
+ * it has replayed or written, in order, so that nothing is read from the server twice. Commits up to a projection's
+ * checkpoint are skipped.
  */
 import type { Committed, Follower } from '../streams/committed.js';
 import type { Partition } from '../protocols/ids.js';
@@ -25,14 +25,16 @@ export class ProjectionRunner implements Follower {
     this.running = projections.map((projection) => ({ projection, checkpoint: START }));
   }
 
-  /** Has a projection begin behind a checkpoint, when the journal is replayed next. One that has none starts at the beginning. */
+  /** Sets where a projection begins at the next replay of the journal: after a checkpoint, or at the beginning. */
   begin(name: string, checkpoint: Checkpoint = START): void {
     const running = this.running.find((each) => each.projection.name === name);
     if (running) running.checkpoint = checkpoint;
   }
 
   follow(committed: Committed): void {
-    if (committed.partition !== this.partition) throw new TypeError(`a commit of partition ${committed.partition} for ${this.partition}`);
+    if (committed.partition !== this.partition) {
+      throw new TypeError(`expected a commit of partition ${this.partition}, got one of ${committed.partition}`);
+    }
     for (const each of this.running) this.advance(each, committed);
   }
 
@@ -44,9 +46,10 @@ export class ProjectionRunner implements Follower {
     running.checkpoint = { seq, hash };
   }
 
-  /** The journal that is replayed must be the one that was folded before. */
+  /** The commit at the checkpoint must be the one that was folded before. */
   private compare({ projection, checkpoint }: Running, seq: number, hash: Uint8Array): void {
     if (seq !== checkpoint.seq || Buffer.compare(hash, checkpoint.hash) === 0) return;
-    throw new RepriseError('JOURNAL_REGRESSED', `projection ${projection.name} has folded another commit ${seq} than the journal holds now`);
+    const found = `commit ${seq} differs from the one at the checkpoint of the projection ${projection.name}`;
+    throw new RepriseError('JOURNAL_REGRESSED', found);
   }
 }

@@ -17,7 +17,7 @@ export type Namespace = Brand<'Namespace'>;
 /** A partition's number, from 0. */
 export type Partition = number & { readonly [brand]: 'Partition' };
 
-const MAX_PARTITIONS = 256;
+export const MAX_PARTITIONS = 256;
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const RANDOM_BYTES = 10;
 const JOB_ID = /^(0|[1-9]\d{0,2})-[0-9a-hjkmnp-tv-z]{16}$/;

@@ -1,44 +1,42 @@
-/** One timer for many due times: set to the earliest, and asked for the next one whenever it rings. */
+/** One timer for many due times: it is set to the earliest, and the callback returns the next one. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 export class Alarm {
-  readonly #ring: (nowMs: number) => number;
-  readonly #now: () => number;
-  #dueMs = Infinity;
-  #timer: NodeJS.Timeout | undefined;
+  private dueMs = Infinity;
+  private timer: NodeJS.Timeout | undefined;
 
-  /** @param ring does what is due and returns when it wants to be rung next; Infinity for never */
-  constructor(ring: (nowMs: number) => number, now: () => number) {
-    this.#ring = ring;
-    this.#now = now;
-  }
+  /** @param ring does what is due, and returns the next due time; Infinity for none */
+  constructor(
+    private readonly ring: (nowMs: number) => number,
+    private readonly now: () => number,
+  ) {}
 
   /** Rings at `dueMs` at the latest. */
   by(dueMs: number): void {
-    if (dueMs >= this.#dueMs) return;
-    this.#dueMs = dueMs;
-    this.#set();
+    if (dueMs >= this.dueMs) return;
+    this.dueMs = dueMs;
+    this.set();
   }
 
-  /** Rings now if it is overdue: after the process was stopped for a while, work may come in before timers do. */
+  /** Rings now if it is overdue: after the process was suspended, messages may be handled before timers fire. */
   check(nowMs: number): void {
-    if (nowMs < this.#dueMs) return;
+    if (nowMs < this.dueMs) return;
     this.stop();
-    this.by(this.#ring(nowMs));
+    this.by(this.ring(nowMs));
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#dueMs = Infinity;
+    clearTimeout(this.timer);
+    this.dueMs = Infinity;
   }
 
-  #set(): void {
-    clearTimeout(this.#timer);
-    const waitMs = Math.min(Math.max(0, Math.ceil(this.#dueMs - this.#now())), LONGEST_WAIT_MS);
-    this.#timer = setTimeout(() => {
-      const nowMs = this.#now();
+  private set(): void {
+    clearTimeout(this.timer);
+    const waitMs = Math.min(Math.max(0, Math.ceil(this.dueMs - this.now())), LONGEST_WAIT_MS);
+    this.timer = setTimeout(() => {
+      const nowMs = this.now();
       // A timer may fire a little early.
-      if (nowMs < this.#dueMs) this.#set();
+      if (nowMs < this.dueMs) this.set();
       else this.check(nowMs);
     }, waitMs);
   }

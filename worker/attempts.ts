@@ -1,4 +1,4 @@
-/** The attempts of this process: which slot performs which lease, and until when it may. */
+/** The attempts of this process: which slot performs which lease, and their deadlines. */
 import type { worker } from '../protocols/messages.js';
 import { Attempt, type AbortCause } from './performer/attempt.js';
 import { givenUp, type Report } from './performer/outcome.js';
@@ -10,8 +10,8 @@ import { Recent } from './recent.js';
 
 const REMEMBERED_TOKENS = 8_192;
 
-/** Of a request: its number among those of its partition, and when it was sent. */
-interface Asked {
+/** The pull that brought a lease: its number among the partition's requests, and when it was sent. */
+interface SentPull {
   readonly request: number;
   readonly sentMs: number;
 }
@@ -21,7 +21,7 @@ export interface AttemptsOptions {
   readonly performers: ReadonlyMap<string, Performer>;
   readonly now: () => number;
   readonly log: (attempt: Attempt) => Log;
-  /** A slot came back, maybe with a report in its link's outbox. */
+  /** A slot became free; its report, if any, is in the link's outbox. */
   readonly ended: () => void;
   readonly progressed: (attempt: Attempt) => void;
 }
@@ -31,55 +31,54 @@ export class Attempts implements SlotHost {
   readonly busy = new Set<Slot>();
   readonly deadlines: Alarm;
   maxResultBytes = Infinity;
-  readonly #options: AttemptsOptions;
-  readonly #links: readonly Link[];
-  readonly #idle: Slot[] = [];
-  /** How many requests had been sent when the attempt ended. */
-  readonly #finished = new Recent(REMEMBERED_TOKENS);
+  private readonly idle: Slot[] = [];
+  /** By token: how many requests had been sent when the attempt ended. */
+  private readonly finished = new Recent(REMEMBERED_TOKENS);
 
-  constructor(links: readonly Link[], options: AttemptsOptions) {
-    this.#options = options;
-    this.#links = links;
+  constructor(
+    private readonly links: readonly Link[],
+    private readonly options: AttemptsOptions,
+  ) {
     this.capacity = options.capacity;
-    this.deadlines = new Alarm((nowMs) => this.#sweep(nowMs), options.now);
+    this.deadlines = new Alarm((nowMs) => this.sweep(nowMs), options.now);
   }
 
   /**
-   * Starts a lease. Not one that is known already, came too late, or finds no slot: that one is delivered again.
-   * @param sent the pull that brought it
+   * Starts the attempt of a lease, unless the lease is known, has run out, or no slot is free. In these cases the
+   * leader delivers it again.
    */
-  take(link: Link, lease: worker.Lease, sent: Asked, nowMs: number): Attempt | undefined {
+  take(link: Link, lease: worker.Lease, sent: SentPull, nowMs: number): Attempt | undefined {
     const { token } = lease;
     if (link.held.has(token)) return undefined;
-    const endedBefore = this.#finished.get(token);
+    const endedBefore = this.finished.get(token);
     if (endedBefore !== undefined) {
-      if (sent.request > endedBefore) this.#sayAgain(link, token);
+      if (sent.request > endedBefore) this.reportAgain(link, token);
       return undefined;
     }
     if (this.busy.size >= this.capacity) return undefined;
-    const attempt = new Attempt(lease, link.partition, this.#options, sent.sentMs, nowMs);
+    const attempt = new Attempt(lease, link.partition, this.options, sent.sentMs, nowMs);
     if (nowMs >= attempt.leaseDueMs) return undefined;
-    const slot = this.#idle.pop() ?? new Slot(this);
+    const slot = this.idle.pop() ?? new Slot(this);
     this.busy.add(slot);
     link.held.set(token, slot);
     this.deadlines.by(attempt.dueMs());
-    slot.start(attempt, this.#options.performers.get(lease.type) ?? missing(lease.type));
+    slot.start(attempt, this.options.performers.get(lease.type) ?? missing(lease.type));
     return attempt;
   }
 
   /**
-   * The leader takes an attempt for running that had ended here when it was asked. Its report was lost, or could not be
-   * taken; then the lease is given up, once, in the form that holds nothing to be refused.
+   * The leader takes an attempt for running that had ended here before the pull was sent: its report was lost or
+   * refused. Without a report to repeat the lease is given up, once, by a report without content, which is not refused.
    */
-  #sayAgain(link: Link, token: string): void {
+  private reportAgain(link: Link, token: string): void {
     if (link.outbox.resend(token)) return;
     link.outbox.add(givenUp(token));
-    this.#finished.add(token, Infinity);
+    this.finished.add(token, Infinity);
   }
 
   /**
-   * The signal is aborted; the slot comes back when the handler ends or its grace does.
-   * @returns whether that is new to the attempt
+   * Aborts the attempt's signal. The slot is free again when the handler ends or its grace is over.
+   * @returns whether the attempt had not been aborted before
    */
   abort(link: Link, token: string, cause: AbortCause): boolean {
     const slot = link.held.get(token);
@@ -88,32 +87,32 @@ export class Attempts implements SlotHost {
       link.held.delete(token);
       link.outbox.drop(token);
     }
-    if (slot !== undefined) this.#abort(slot, cause);
+    if (slot !== undefined) this.abortSlot(slot, cause);
     return isNew;
   }
 
   abortAll(cause: AbortCause): void {
-    for (const slot of this.busy) if (slot.attempt?.cause === undefined) this.#abort(slot, cause);
+    for (const slot of this.busy) if (slot.attempt?.cause === undefined) this.abortSlot(slot, cause);
   }
 
-  #abort(slot: Slot, cause: AbortCause): void {
-    slot.abort(cause, this.#options.now());
+  private abortSlot(slot: Slot, cause: AbortCause): void {
+    slot.abort(cause, this.options.now());
     if (slot.attempt !== undefined) this.deadlines.by(slot.attempt.dueMs());
   }
 
-  /** What a slot says when it is idle again. */
+  /** Called by a slot that is idle again. */
   ended(attempt: Attempt, report: Report | undefined, slot: Slot): void {
     const { token } = attempt.lease;
-    const link = this.#links[attempt.partition]!;
+    const link = this.links[attempt.partition]!;
     link.held.delete(token);
-    this.#finished.add(token, link.requests);
+    this.finished.add(token, link.requests);
     if (report !== undefined) link.outbox.add(report);
     this.busy.delete(slot);
-    this.#idle.push(slot);
-    this.#options.ended();
+    this.idle.push(slot);
+    this.options.ended();
   }
 
-  #sweep(nowMs: number): number {
+  private sweep(nowMs: number): number {
     let nextMs = Infinity;
     for (const slot of this.busy) {
       const { attempt } = slot;
@@ -128,12 +127,13 @@ export class Attempts implements SlotHost {
   }
 }
 
-/** A leader hands out registered types only; should it err, the job gets another chance elsewhere. */
+/** A leader hands out registered types only. If it errs, the attempt fails and the job can be tried elsewhere. */
 function missing(type: string): Performer {
   return {
     type,
     handle: () => {
-      throw Object.assign(new Error(`this worker has no performer for ${type}`), { code: 'PERFORMER_NOT_LOADED' });
+      const message = `this worker has no performer for the job type ${type}`;
+      throw Object.assign(new Error(message), { code: 'PERFORMER_NOT_LOADED' });
     },
   } as unknown as Performer;
 }

@@ -1,22 +1,19 @@
-/** Who this worker is to the brokers. Session and proof come with registration and go with every request. */
+/** The identity of this worker. Session and proof are issued at registration and are part of every request. */
 import type { WorkerId } from '../protocols/ids.js';
 
 export class WorkerIdentity {
-  readonly workerId: WorkerId;
   session = '';
   proof = '';
 
-  constructor(workerId: WorkerId) {
-    this.workerId = workerId;
-  }
+  constructor(readonly workerId: WorkerId) {}
 
-  given({ session, proof }: { readonly session: string; readonly proof: string }): void {
+  assign({ session, proof }: { readonly session: string; readonly proof: string }): void {
     this.session = session;
     this.proof = proof;
   }
 
-  /** The brokers do not accept the proof any more: the next registration starts another session. */
-  forget(): void {
-    this.given({ session: '', proof: '' });
+  /** The brokers no longer accept the proof: the next registration starts a new session. */
+  clear(): void {
+    this.assign({ session: '', proof: '' });
   }
 }

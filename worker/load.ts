@@ -1,12 +1,12 @@
 /**
- * Loads performers from files and folders. TypeScript goes through tsx, which is loaded only for it. A file that lies
- * where no package "reprise" is found gets this one.
+ * Loads performers from files and folders. TypeScript is loaded by tsx, which is imported only when it is needed. Where
+ * the package "reprise" is not installed, a performer's import of it resolves to this package.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { createRequire, register } from 'node:module';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { RepriseError } from '../protocols/errors.js';
+import { messageOf, RepriseError } from '../protocols/errors.js';
 import { isPerformer, type Performer } from './performer/performer.js';
 
 export interface LoadedPerformer {
@@ -15,25 +15,26 @@ export interface LoadedPerformer {
 }
 
 const EXTENSIONS = new Set(['.js', '.mjs', '.ts']);
-/** Whether this module itself runs as TypeScript: then something that loads it is there already. */
+/** Whether this module runs as TypeScript itself: then a loader for it is installed already. */
 const FROM_SOURCE = import.meta.url.endsWith('.ts');
-const SDK = new URL(`../../sdk/index.${FROM_SOURCE ? 'ts' : 'js'}`, import.meta.url).href;
+const SDK = new URL(`../sdk/index.${FROM_SOURCE ? 'ts' : 'js'}`, import.meta.url).href;
 
 /**
- * @param paths files, or folders, of which every file with a default export counts and others are taken for helpers
+ * @param paths files or folders. In a folder, files without a default export are taken for modules that others import
  * @throws RepriseError PERFORMER_NOT_LOADED
  */
 export async function loadPerformers(paths: readonly string[]): Promise<readonly LoadedPerformer[]> {
   const loaded = new Map<string, LoadedPerformer>();
   for (const path of new Set(paths.map((given) => resolve(given)))) {
     for (const { performer, file } of await loadPath(path)) {
-      const other = loaded.get(performer.type);
-      if (other !== undefined && other.file !== file) throw refusal(file, `${performer.type} is in ${other.file} as well`);
-      if (other !== undefined && other.performer !== performer) throw refusal(file, `it has two performers called ${performer.type}`);
-      loaded.set(performer.type, { performer, file });
+      const { type } = performer;
+      const other = loaded.get(type) ?? { performer, file };
+      if (other.file !== file) throw refusal(file, `the job type ${type} has a performer in ${other.file} already`);
+      if (other.performer !== performer) throw refusal(file, `it exports two performers for the job type ${type}`);
+      loaded.set(type, { performer, file });
     }
   }
-  if (loaded.size === 0) throw refusal(paths.join(', ') || 'nothing', 'there is no performer in it');
+  if (loaded.size === 0) throw refusal(paths.join(', ') || 'no path', 'no performer was found');
   return [...loaded.values()];
 }
 
@@ -49,19 +50,19 @@ async function loadPath(path: string): Promise<readonly LoadedPerformer[]> {
   return found;
 }
 
-/** Whether a file of a folder is looked at for performers. */
+/** Whether a file of a folder is loaded to look for performers. */
 export const isPerformerFile = (name: string): boolean =>
   EXTENSIONS.has(extname(name)) && !name.startsWith('.') && !/\.(d|test|spec)\.[^.]+$/.test(name);
 
 async function loadFile(file: string, named: boolean): Promise<readonly LoadedPerformer[]> {
-  if (!EXTENSIONS.has(extname(file))) throw refusal(file, 'only .js, .mjs and .ts can be');
+  if (!EXTENSIONS.has(extname(file))) throw refusal(file, 'only .js, .mjs and .ts files can be loaded');
   await prepare(file);
   const exported = defaultOf(await importFile(file));
   if (exported === undefined && !named) return [];
   const performers: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
   return performers.map((performer) => {
-    if (!isPerformer(performer)) throw refusal(file, 'its default export is not a performer, nor an array of them');
-    return { performer, file };
+    if (isPerformer(performer)) return { performer, file };
+    throw refusal(file, 'its default export must be a performer, as performer() returns it, or an array of them');
   });
 }
 
@@ -69,15 +70,15 @@ async function importFile(file: string): Promise<unknown> {
   try {
     return await import(pathToFileURL(file).href);
   } catch (cause) {
-    throw refusal(file, cause instanceof Error ? cause.message : String(cause), cause);
+    throw refusal(file, messageOf(cause), cause);
   }
 }
 
 /** A module that was compiled to CommonJS has its default export one level down. */
 function defaultOf(module: unknown): unknown {
   const exported = (module as { default?: unknown }).default;
-  const isWrapped = typeof exported === 'object' && exported !== null && !isPerformer(exported) && 'default' in exported;
-  return isWrapped ? exported.default : exported;
+  if (typeof exported !== 'object' || exported === null || isPerformer(exported)) return exported;
+  return 'default' in exported ? exported.default : exported;
 }
 
 let canLoadTypeScript = FROM_SOURCE;
@@ -89,7 +90,7 @@ async function prepare(file: string): Promise<void> {
     canLoadTypeScript = true;
     const { register: registerTsx } = await import('tsx/esm/api');
     registerTsx();
-    // The last hook has the first word, and ours must have it.
+    // Hooks run last registered first, and ours must run first.
     isHooked = false;
   }
   if (!isHooked && (isTypeScript || !findsPackage(file))) {
@@ -108,8 +109,8 @@ function findsPackage(file: string): boolean {
 }
 
 /**
- * Finds "reprise" where no such package is installed, and takes what is written with import and export for a module also
- * where no package.json says so. Inline, because hooks run in a thread of their own, where no TypeScript is loaded.
+ * Resolves "reprise" where the package is not installed, and treats a file with import or export statements as a module
+ * even if no package.json says so. Inline, because hooks run in their own thread, where TypeScript cannot be loaded.
  */
 const HOOK = String.raw`
 import { readFile } from 'node:fs/promises';

@@ -6,7 +6,7 @@ import { Outbox } from './outbox.js';
 const report = (token: string, bytes = 0): Report => ({ token, outcome: 'ok', result: new Uint8Array(bytes) });
 const tokens = (reports: readonly Report[]): string[] => reports.map(({ token }) => token);
 
-t.test('kept until answered', async (t) => {
+t.test('a report is kept until its request is answered', async (t) => {
   const outbox = new Outbox();
   t.ok(outbox.isEmpty);
   outbox.add(report('a'));
@@ -15,9 +15,9 @@ t.test('kept until answered', async (t) => {
   t.equal(outbox.waiting, 0);
   t.notOk(outbox.isEmpty, 'sent is not delivered');
   outbox.add(report('c'));
-  t.same(tokens(outbox.take(2, 10, 1e6)), ['c'], 'what is under way is not sent twice');
+  t.same(tokens(outbox.take(2, 10, 1e6)), ['c'], 'what is in an open request is not sent twice');
   outbox.lost(1);
-  t.same(tokens(outbox.take(3, 10, 1e6)), ['a', 'b'], 'what was lost is');
+  t.same(tokens(outbox.take(3, 10, 1e6)), ['a', 'b'], 'what was lost is sent again');
   t.same(tokens(outbox.answered(3)), ['a', 'b']);
   t.same(tokens(outbox.answered(3)), [], 'once');
   outbox.allLost();
@@ -32,10 +32,10 @@ t.test('requests are bounded', async (t) => {
   for (const name of ['a', 'b', 'c', 'd']) outbox.add(report(name, 1_000));
   t.same(tokens(outbox.take(1, 2, 1e6)), ['a', 'b'], 'by number');
   t.same(tokens(outbox.take(2, 9, 1_500)), ['c'], 'by bytes');
-  t.same(tokens(outbox.take(3, 9, 10)), ['d'], 'one goes, however large');
+  t.same(tokens(outbox.take(3, 9, 10)), ['d'], 'one is sent, however large');
 });
 
-t.test('drop and resend', async (t) => {
+t.test('a report can be dropped, or sent again', async (t) => {
   const outbox = new Outbox();
   outbox.add(report('a'));
   outbox.add(report('b'));
@@ -50,8 +50,8 @@ t.test('drop and resend', async (t) => {
   t.same(tokens(outbox.answered(2)), []);
 });
 
-t.test('nothing is lost and nothing under way is doubled, whatever happens to requests', async () => {
-  const step = fc.oneof(fc.constant('add'), fc.constant('take'), fc.constant('answer'), fc.constant('lose'), fc.constant('allLost'));
+t.test('no report is lost or sent twice at once, whatever happens to requests', async () => {
+  const step = fc.constantFrom('add', 'take', 'answer', 'lose', 'allLost');
   fc.assert(
     fc.property(fc.array(fc.tuple(step, fc.nat(20)), { maxLength: 80 }), (steps) => {
       const outbox = new Outbox();

@@ -1,83 +1,83 @@
 /**
- * Finished attempts of one partition, kept until a reply to a request that carried them arrives. A request that is not
- * answered gives them back, to be sent again: the leader answers the same report the same way.
+ * Reports on finished attempts of one partition, kept until a request that carried them is answered. The reports of a
+ * request without a reply are sent again, which is safe: the leader's reply to a repeated report is the same.
  */
 import type { Report } from './performer/outcome.js';
 
-/** What a report takes on the wire besides its result: token, failure, field numbers. At most about this. */
+/** About the most that a report takes on the wire besides its result and failure: token, field numbers. */
 const REPORT_BYTES = 256;
 
 export class Outbox {
-  #waiting: Report[] = [];
-  readonly #sent = new Map<number, Report[]>();
+  private queue: Report[] = [];
+  private readonly sent = new Map<number, Report[]>();
 
-  /** Reports that are in no request now. */
+  /** How many reports are in no open request. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.queue.length;
   }
 
   get isEmpty(): boolean {
-    return this.#waiting.length === 0 && this.#sent.size === 0;
+    return this.queue.length === 0 && this.sent.size === 0;
   }
 
   add(report: Report): void {
-    this.#waiting.push(report);
+    this.queue.push(report);
   }
 
-  /** Takes the oldest reports along with a request; at least one, if there is one. */
+  /** Moves the oldest reports into a request; at least one, if there is any. */
   take(request: number, maxReports: number, maxBytes: number): Report[] {
-    if (this.#waiting.length === 0) return [];
+    if (this.queue.length === 0) return [];
     let count = 0;
-    for (let bytes = 0; count < this.#waiting.length && count < maxReports; count += 1) {
-      bytes += sizeOf(this.#waiting[count]!);
+    for (let bytes = 0; count < this.queue.length && count < maxReports; count += 1) {
+      bytes += sizeOf(this.queue[count]!);
       if (bytes > maxBytes && count > 0) break;
     }
-    const taken = count === this.#waiting.length ? this.#waiting : this.#waiting.slice(0, count);
-    this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
-    this.#sent.set(request, taken);
+    const taken = count === this.queue.length ? this.queue : this.queue.slice(0, count);
+    this.queue = count === this.queue.length ? [] : this.queue.slice(count);
+    this.sent.set(request, taken);
     return taken;
   }
 
-  /** The request was answered. Returns what it carried; nothing if it had been given up. */
+  /** @returns the reports of a request that was answered; none if it had been given up as lost */
   answered(request: number): readonly Report[] {
-    const reports = this.#sent.get(request) ?? [];
-    this.#sent.delete(request);
+    const reports = this.sent.get(request) ?? [];
+    this.sent.delete(request);
     return reports;
   }
 
   sentWith(request: number): readonly Report[] {
-    return this.#sent.get(request) ?? [];
+    return this.sent.get(request) ?? [];
   }
 
-  /** Nobody knows whether the request arrived. */
+  /** No reply came: the request may or may not have arrived. */
   lost(request: number): void {
-    const reports = this.#sent.get(request);
+    const reports = this.sent.get(request);
     if (reports === undefined) return;
-    this.#sent.delete(request);
-    this.#waiting = [...reports, ...this.#waiting];
+    this.sent.delete(request);
+    this.queue = [...reports, ...this.queue];
   }
 
-  /** The connection or the leader is another one: everything under way may be lost. */
+  /** The connection or the leader has changed: every open request may be lost. */
   allLost(): void {
-    for (const request of [...this.#sent.keys()].reverse()) this.lost(request);
+    for (const request of [...this.sent.keys()].reverse()) this.lost(request);
   }
 
-  /** The lease came once more, so the report that was sent for it has not been heard. */
+  /** The lease was delivered again, so its report did not arrive. @returns whether there is a report to send */
   resend(token: string): boolean {
-    for (const [request, reports] of this.#sent) {
+    for (const [request, reports] of this.sent) {
       if (!reports.some((report) => report.token === token)) continue;
       this.lost(request);
       return true;
     }
-    return this.#waiting.some((report) => report.token === token);
+    return this.queue.some((report) => report.token === token);
   }
 
-  /** Nobody wants to hear of the attempt any more. */
+  /** The attempt no longer counts. */
   drop(token: string): void {
-    this.#waiting = this.#waiting.filter((report) => report.token !== token);
-    for (const [request, reports] of this.#sent) {
+    this.queue = this.queue.filter((report) => report.token !== token);
+    for (const [request, reports] of this.sent) {
       if (reports.some((report) => report.token === token)) {
-        this.#sent.set(request, reports.filter((report) => report.token !== token));
+        this.sent.set(request, reports.filter((report) => report.token !== token));
       }
     }
   }
@@ -86,6 +86,6 @@ export class Outbox {
 function sizeOf(report: Report): number {
   const { result, failure } = report;
   // Failures are counted at 3 bytes a character, the most that UTF-8 needs per UTF-16 unit.
-  const told = failure ? 3 * ((failure.message?.length ?? 0) + (failure.stack?.length ?? 0)) : 0;
-  return REPORT_BYTES + (result?.length ?? 0) + told;
+  const failureBytes = failure ? 3 * ((failure.message?.length ?? 0) + (failure.stack?.length ?? 0)) : 0;
+  return REPORT_BYTES + (result?.length ?? 0) + failureBytes;
 }

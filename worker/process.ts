@@ -1,4 +1,4 @@
-/** The parts of a worker process, wired: what the worker's actor does when it changes its state. */
+/** Wires the parts of a worker process, and carries out the actions of its actor. */
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as wait } from 'node:timers/promises';
 import { codeOf, ERRORS, isCode, RepriseError } from '../protocols/errors.js';
@@ -9,16 +9,16 @@ import { subjects } from '../protocols/subjects.js';
 import type { Attempt } from './performer/attempt.js';
 import { ABORT_GRACE_MS } from './performer/perform.js';
 import type { Log, Performer } from './performer/performer.js';
-import { Asker } from './asker.js';
 import { Attempts } from './attempts.js';
 import { Heartbeats } from './heartbeats.js';
 import { WorkerIdentity } from './identity.js';
 import { Link } from './link.js';
 import { ProgressPublisher } from './progress.js';
 import { Pulls } from './pulls.js';
+import { Requester } from './requester.js';
 import type { Refusal } from './wire.js';
 
-const ASK_TIMEOUT_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 2_000;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1_000;
 const REPORTS_GRACE_MS = 5_000;
@@ -39,7 +39,7 @@ export interface ProcessOptions {
   readonly log: WorkerLog;
 }
 
-/** Told to the worker's actor. */
+/** Sent to the worker's actor. */
 export interface ProcessEvents {
   readonly newEpoch: () => void;
   readonly unknownWorker: () => void;
@@ -50,122 +50,136 @@ const now = (): number => performance.now();
 export class WorkerProcess {
   readonly pulls: Pulls;
   readonly identity: WorkerIdentity;
-  readonly #options: ProcessOptions;
-  readonly #connection: NatsConnection;
-  readonly #asker: Asker;
-  readonly #links: Link[] = [];
-  readonly #attempts: Attempts;
-  readonly #heartbeats: Heartbeats;
-  readonly #progress: ProgressPublisher;
+  private readonly requester: Requester;
+  private readonly links: Link[] = [];
+  private readonly attempts: Attempts;
+  private readonly heartbeats: Heartbeats;
+  private readonly progress: ProgressPublisher;
 
-  constructor(connection: NatsConnection, options: ProcessOptions, events: ProcessEvents) {
+  constructor(
+    private readonly connection: NatsConnection,
+    private readonly options: ProcessOptions,
+    events: ProcessEvents,
+  ) {
     const { namespace, workerId, log, capacity, performers } = options;
     const { newEpoch, unknownWorker } = events;
-    this.#options = options;
     this.identity = new WorkerIdentity(workerId);
-    this.#connection = connection;
-    this.#asker = new Asker(connection, namespace, now);
-    const shared = { ask: this.#asker.ask.bind(this.#asker), identity: this.identity, now, unknownWorker };
-    this.#progress = new ProgressPublisher(namespace, (subject, text) => this.#publish(subject, text), now);
-    this.#attempts = new Attempts(this.#links, {
+    this.requester = new Requester(connection, namespace, now);
+    const send = this.requester.request.bind(this.requester);
+    const shared = { send, identity: this.identity, now, unknownWorker };
+    this.progress = new ProgressPublisher(namespace, (subject, text) => this.publish(subject, text), now);
+    this.attempts = new Attempts(this.links, {
       capacity,
       performers,
       now,
       log: (attempt) => log.child(bindingsOf(attempt)),
       ended: () => this.pulls.changed(),
-      progressed: (attempt) => this.#progress.progressed(attempt),
+      progressed: (attempt) => this.progress.progressed(attempt),
     });
-    this.#heartbeats = new Heartbeats(this.#links, this.#attempts, { ...shared, led: (link, epoch) => this.pulls.led(link, epoch) });
+    const sawEpoch = (link: Link, epoch: number): void => this.pulls.sawEpoch(link, epoch);
+    this.heartbeats = new Heartbeats(this.links, this.attempts, { ...shared, sawEpoch });
     const maxRequestBytes = Math.min(LIMITS.requestBytes, connection.info?.max_payload ?? LIMITS.requestBytes) / 2;
-    this.pulls = new Pulls(this.#links, this.#attempts, this.#heartbeats, { ...shared, log, maxRequestBytes, newEpoch });
-    this.#listen();
+    this.pulls = new Pulls(this.links, this.attempts, this.heartbeats, { ...shared, log, maxRequestBytes, newEpoch });
+    this.followLeaders();
   }
 
-  /** Asks until a broker answers. @throws RepriseError if it refuses the worker for good. */
+  /** Retries until a broker registers the worker. @throws RepriseError for a refusal that a retry cannot change */
   async register(signal: AbortSignal): Promise<void> {
     for (let waitMs = FIRST_RETRY_MS; !signal.aborted; waitMs = Math.min(LAST_RETRY_MS, waitMs * 2)) {
       const refusal = await this.registerOnce();
       if (refusal === undefined) return;
-      if (isForGood(refusal)) throw new RepriseError(codeOf(refusal.code), `the worker cannot register: ${refusal.message}`);
-      // A partition that stands still refuses for all of them. The others know the worker now, and it them.
+      if (isForGood(refusal)) {
+        throw new RepriseError(codeOf(refusal.code), `the worker cannot register: ${refusal.message}`);
+      }
+      // A single halted partition refuses the registration. The others have registered the worker, so it can work.
       if (!refusal.retryable && this.identity.session !== '') return;
-      this.#options.log[waitMs === LAST_RETRY_MS ? 'warn' : 'debug']({ code: refusal.code }, `not registered yet: ${refusal.message}`);
+      const level = waitMs === LAST_RETRY_MS ? 'warn' : 'debug';
+      this.options.log[level]({ code: refusal.code }, `the worker is not registered yet: ${refusal.message}`);
       await wait(waitMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
     }
   }
 
   async registerOnce(): Promise<Refusal | undefined> {
-    const { performers, queues, capacity, software } = this.#options;
+    const { performers, queues, capacity, software } = this.options;
     const { workerId, session, proof } = this.identity;
-    const request = { workerId, session, proof, types: [...performers.keys()], queues: [...queues], capacity, software };
-    const { data, refusal } = await this.#asker.ask('register', worker.RegisterWorker.encode(request).finish(), ASK_TIMEOUT_MS);
+    const types = [...performers.keys()];
+    const request = { workerId, session, proof, types, queues: [...queues], capacity, software };
+    const bytes = worker.RegisterWorker.encode(request).finish();
+    const { data, refusal } = await this.requester.request('register', bytes, REQUEST_TIMEOUT_MS);
     if (refusal?.code === 'SESSION_UNPROVED' && session !== '') {
-      this.identity.forget();
+      this.identity.clear();
       return { ...refusal, retryable: true };
     }
     if (refusal !== undefined) return refusal;
     const reply = readRegistered(data);
     if (reply === undefined) return { code: 'MALFORMED', message: 'the reply cannot be decoded', retryable: true };
-    this.identity.given(reply);
-    this.#attempts.maxResultBytes = Math.min(LIMITS.payloadBytes, reply.maxResultBytes || LIMITS.payloadBytes);
-    while (this.#links.length < Math.max(1, reply.partitions)) this.#links.push(new Link(this.#links.length as Partition));
-    this.pulls.led(this.#links[0]!, reply.epoch);
+    this.identity.assign(reply);
+    this.attempts.maxResultBytes = Math.min(LIMITS.payloadBytes, reply.maxResultBytes || LIMITS.payloadBytes);
+    while (this.links.length < Math.max(1, reply.partitions)) this.links.push(new Link(this.links.length as Partition));
+    this.pulls.sawEpoch(this.links[0]!, reply.epoch);
     return undefined;
   }
 
-  /** No more pulls; what runs may end within the grace, is then aborted, and everything is reported. */
+  /** Stops pulling, lets attempts end within the grace, aborts the rest, and sends all reports. */
   async drain(): Promise<void> {
     this.pulls.pause();
-    await this.#leave(false);
-    await until(() => this.#attempts.busy.size === 0, this.#options.graceMs);
-    this.#attempts.abortAll('stopping');
-    await until(() => this.#attempts.busy.size === 0, ABORT_GRACE_MS + 1_000);
-    const isReported = (): boolean => this.#links.every((link) => link.outbox.isEmpty);
+    await this.leave(false);
+    await until(() => this.attempts.busy.size === 0, this.options.graceMs);
+    this.attempts.abortAll('stopping');
+    await until(() => this.attempts.busy.size === 0, ABORT_GRACE_MS + 1_000);
+    const isReported = (): boolean => this.links.every((link) => link.outbox.isEmpty);
     await until(isReported, REPORTS_GRACE_MS);
-    if (!isReported()) this.#options.log.warn({}, 'the worker leaves before a leader has taken all that it has done; those jobs are tried again');
-    await this.#leave(true);
+    if (!isReported()) {
+      this.options.log.warn({}, 'the worker leaves before all of its reports were accepted; these jobs run again');
+    }
+    await this.leave(true);
   }
 
   async close(): Promise<void> {
     this.pulls.stop();
-    this.#heartbeats.stop();
-    this.#progress.stop();
-    this.#attempts.deadlines.stop();
-    this.#asker.stop();
-    await this.#connection.close();
+    this.heartbeats.stop();
+    this.progress.stop();
+    this.attempts.deadlines.stop();
+    this.requester.stop();
+    await this.connection.close();
   }
 
-  async #leave(gone: boolean): Promise<void> {
-    const { log } = this.#options;
+  private async leave(gone: boolean): Promise<void> {
+    const { log } = this.options;
     const { workerId, session, proof } = this.identity;
-    const { refusal } = await this.#asker.ask('drain', worker.DrainWorker.encode({ workerId, session, proof, gone }).finish(), ASK_TIMEOUT_MS);
-    if (refusal) log.debug({ code: refusal.code, gone }, `nobody heard that the worker leaves: ${refusal.message}`);
+    const bytes = worker.DrainWorker.encode({ workerId, session, proof, gone }).finish();
+    const { refusal } = await this.requester.request('drain', bytes, REQUEST_TIMEOUT_MS);
+    if (refusal) log.debug({ code: refusal.code, gone }, `the drain request failed: ${refusal.message}`);
   }
 
-  #publish(subject: string, text: string): void {
-    if (!this.#connection.isClosed()) this.#connection.publish(subject, text);
+  private publish(subject: string, text: string): void {
+    if (!this.connection.isClosed()) this.connection.publish(subject, text);
   }
 
-  /** Brokers make known who leads; without it a dead leader's open pull is noticed only when it times out. */
-  #listen(): void {
-    const subject = subjects.event(this.#options.namespace, 'partition', '*', 'LeaderStarted');
+  /** Brokers publish changes of leadership. Otherwise a pull at a dead leader would be noticed by its time-out only. */
+  private followLeaders(): void {
+    const subject = subjects.event(this.options.namespace, 'partition', '*', 'LeaderStarted');
     const callback = (_error: Error | null, message: { data: Uint8Array }): void => {
       try {
         const fact = journal.Fact.decode(message.data);
         const { epoch } = journal.LeaderStarted.decode(fact.event?.body ?? new Uint8Array());
-        const link = this.#links[fact.partition ?? 0];
+        const link = this.links[fact.partition ?? 0];
         if (link !== undefined) this.pulls.nudge(link, epoch ?? 0);
       } catch (cause) {
-        this.#options.log.debug({ cause }, 'an event could not be read');
+        this.options.log.debug({ cause }, 'a LeaderStarted event could not be decoded');
       }
     };
-    this.#connection.subscribe(subject, { callback });
+    this.connection.subscribe(subject, { callback });
   }
 }
 
-const bindingsOf = ({ lease }: Attempt): object => ({ jobId: lease.jobId, jobType: lease.type, attempt: lease.attempt });
+const bindingsOf = ({ lease }: Attempt): object => ({
+  jobId: lease.jobId,
+  jobType: lease.type,
+  attempt: lease.attempt,
+});
 
-/** Whether no broker will take the same request later. What a partition suffers from, its journal say, may pass. */
+/** Whether a retry cannot help. Operating errors, such as those of a partition's journal, may be mended meanwhile. */
 const isForGood = ({ code, retryable }: Refusal): boolean =>
   code === 'PERMISSION_DENIED' || (!retryable && !(isCode(code) && ERRORS[code].kind === 'operating'));
 

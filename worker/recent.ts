@@ -1,22 +1,19 @@
 /** Remembers a number for the last tokens that were added: between `size` and twice that many. */
 export class Recent {
-  readonly #size: number;
-  #young = new Map<string, number>();
-  #old = new Map<string, number>();
+  private young = new Map<string, number>();
+  private old = new Map<string, number>();
 
-  constructor(size: number) {
-    this.#size = size;
-  }
+  constructor(private readonly size: number) {}
 
   add(token: string, value: number): void {
-    if (this.#young.size >= this.#size) {
-      this.#old = this.#young;
-      this.#young = new Map();
+    if (this.young.size >= this.size) {
+      this.old = this.young;
+      this.young = new Map();
     }
-    this.#young.set(token, value);
+    this.young.set(token, value);
   }
 
   get(token: string): number | undefined {
-    return this.#young.get(token) ?? this.#old.get(token);
+    return this.young.get(token) ?? this.old.get(token);
   }
 }

@@ -4,16 +4,17 @@ import { allot, type Offered } from './slots.js';
 
 const idle: Offered = { open: undefined, hungry: false, ready: true, sending: false };
 
-t.test('by hand', async (t) => {
+t.test('examples', async (t) => {
   t.same(allot(10, 0, [idle], 0).extra, [10], 'one partition gets all');
   t.same(allot(10, 0, [idle, idle, idle], 0).extra, [4, 3, 3], 'even shares');
-  t.same(allot(10, 0, [{ ...idle, hungry: true }, idle, idle], 0).extra, [8, 1, 1], 'the hungry one gets what others do not need');
-  t.same(allot(10, 3, [{ ...idle, hungry: true, open: 2 }, { ...idle, open: 1 }], 0).extra, [4, 0], 'also on top of an open pull');
+  const hungry = { ...idle, hungry: true };
+  t.same(allot(10, 0, [hungry, idle, idle], 0).extra, [8, 1, 1], 'the hungry one gets what the others do not need');
+  t.same(allot(10, 3, [{ ...hungry, open: 2 }, { ...idle, open: 1 }], 0).extra, [4, 0], 'also on top of an open pull');
   t.same(allot(10, 9, [{ ...idle, open: 1 }], 0).extra, [0], 'nothing is left');
   t.same(allot(10, 5, [{ ...idle, open: 3 }], 0).extra, [0], 'a waiting pull is left alone');
-  t.same(allot(10, 5, [{ ...idle, open: 3, sending: true }], 0).extra, [2], 'unless a request goes anyway');
-  t.same(allot(10, 0, [{ ...idle, ready: false }, idle], 0).extra, [0, 10], 'not where we back off');
-  t.same(allot(2, 0, [idle, idle, idle, idle], 3), { extra: [1, 0, 0, 1], turn: 1 }, 'too few go round');
+  t.same(allot(10, 5, [{ ...idle, open: 3, sending: true }], 0).extra, [2], 'unless a request is sent anyway');
+  t.same(allot(10, 0, [{ ...idle, ready: false }, idle], 0).extra, [0, 10], 'not while backing off');
+  t.same(allot(2, 0, [idle, idle, idle, idle], 3), { extra: [1, 0, 0, 1], turn: 1 }, 'too few slots: they take turns');
   t.same(allot(0, 0, [], 0), { extra: [], turn: 0 });
 });
 
@@ -24,18 +25,21 @@ const partition = fc.record({
   sending: fc.boolean(),
 });
 
-t.test('never more than there are', async () => {
+t.test('never more slots are offered than there are', async () => {
+  const capacities = fc.integer({ min: 1, max: 60 });
+  const several = fc.array(partition, { minLength: 1, maxLength: 9 });
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 60 }), fc.nat(60), fc.array(partition, { minLength: 1, maxLength: 9 }), fc.nat(8), (capacity, busy, partitions, turn) => {
+    fc.property(capacities, fc.nat(60), several, fc.nat(8), (capacity, busy, partitions, turn) => {
       const { extra } = allot(capacity, busy, partitions, turn % partitions.length);
       const open = partitions.reduce((sum, one) => sum + (one.open ?? 0), 0);
       const given = extra.reduce((sum, one) => sum + one, 0);
-      return extra.every((one, index) => one >= 0 && (one === 0 || partitions[index]!.ready)) && (given === 0 || busy + open + given <= capacity);
+      const isReady = extra.every((one, index) => one >= 0 && (one === 0 || partitions[index]!.ready));
+      return isReady && (given === 0 || busy + open + given <= capacity);
     }),
   );
 });
 
-t.test('every partition is pulled from, whatever the others ask for', async () => {
+t.test('every partition is pulled from, however hungry the others are', async () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 12 }),
@@ -53,7 +57,9 @@ function pulledFrom(capacity: number, hungry: readonly boolean[], ends: readonly
   let busy: number[] = [];
   let turn = 0;
   for (const [round, drawn] of ends.entries()) {
-    const partitions = hungry.map((wants, index): Offered => ({ open: open[index], hungry: wants && counts[index]! > 0, ready: true, sending: false }));
+    const partitions = hungry.map((wants, index): Offered => {
+      return { ...idle, open: open[index], hungry: wants && counts[index]! > 0 };
+    });
     const allotted = allot(capacity, busy.length, partitions, turn);
     turn = allotted.turn;
     for (const [index, extra] of allotted.extra.entries()) {

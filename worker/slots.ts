@@ -1,21 +1,21 @@
 /**
- * Which partition is offered how many of the process's free slots. Pure. A slot is in one place only: performing, or
- * offered in one open pull. Partitions that last had more work than they were offered ("hungry") share what is free;
- * every other one keeps a slot, so that new work anywhere is found. Where there are fewer slots than partitions they go
- * round, from `turn` on.
+ * Divides the free slots of the process among partitions. Pure. A slot is in one place only: performing, or offered in
+ * one open pull. Partitions whose last pull returned as many leases as it offered slots ("hungry") share the free
+ * slots; every other partition is offered one, so that new work is found anywhere. With fewer slots than partitions,
+ * partitions take turns, from `turn` on.
  */
 export interface Offered {
-  /** Slots in the open pull; undefined where none is open. */
+  /** Slots in the open pull; undefined without one. */
   readonly open: number | undefined;
   readonly hungry: boolean;
   /** Whether a request may be sent now: not while backing off. */
   readonly ready: boolean;
-  /** A request is going to be sent anyway, because there is something to report. */
+  /** A request is about to be sent anyway, because there are reports. */
   readonly sending: boolean;
 }
 
 export interface Allotment {
-  /** By partition: slots to offer in addition to those of an open pull. */
+  /** By partition: slots to offer on top of those of its open pull. */
   readonly extra: readonly number[];
   readonly turn: number;
 }
@@ -43,7 +43,7 @@ export function allot(capacity: number, busy: number, partitions: readonly Offer
   return { extra, turn: next };
 }
 
-/** The hungry ones; when nobody is, those that a request goes to now. */
+/** The hungry partitions; if there is none, those that a request is about to be sent to. */
 function sharing(partitions: readonly Offered[], extra: readonly number[]): number[] {
   const hungry: number[] = [];
   const sent: number[] = [];

@@ -12,19 +12,21 @@ import { workerActor } from './worker.actor.js';
 
 const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_GRACE_MS = 10_000;
+/** The rule of every name that is part of a subject. */
+const NAME = '1 to 64 characters of A-Z a-z 0-9 _ -';
 
 export interface StartWorkerOptions {
   readonly url: string;
   readonly namespace: string;
   readonly performers: readonly Performer[];
-  /** Jobs at a time. */
+  /** How many jobs run at the same time. */
   readonly concurrency?: number;
-  /** None means all. */
+  /** An empty list means all queues. */
   readonly queues?: readonly string[];
   readonly workerId?: string;
-  /** Name and version, for people. */
+  /** Name and version, shown in lists of workers. */
   readonly software?: string;
-  /** How long running attempts may go on after stop(). */
+  /** How long attempts may still run after stop(). */
   readonly graceMs?: number;
   readonly log: WorkerLog;
 }
@@ -33,17 +35,22 @@ export interface StartedWorker {
   readonly workerId: string;
   /** Empty until the worker is registered. */
   readonly session: string;
-  /** Takes no more work, lets what runs end within the grace, reports it, and leaves. */
+  /** Stops pulling, lets attempts end within the grace, reports them, and leaves. */
   stop(): Promise<void>;
-  /** Settles when the worker has stopped; rejects if it had to. */
+  /** Resolves when the worker has stopped after stop(); rejects if it stopped because of an error. */
   readonly stopped: Promise<void>;
 }
 
-/** @throws RepriseError SERVER_UNREACHABLE, USAGE. Without a broker it waits for one. */
+/** Without a broker it waits for one. @throws RepriseError SERVER_UNREACHABLE, USAGE */
 export async function startWorker(options: StartWorkerOptions): Promise<StartedWorker> {
   const checked = check(options);
   const { workerId, log } = checked;
-  const connection = await connectNats({ url: options.url, name: `worker ${workerId}`, reconnect: true, requester: true });
+  const connection = await connectNats({
+    url: options.url,
+    name: `worker ${workerId}`,
+    reconnect: true,
+    requester: true,
+  });
   const unknown = (): void => actor.send({ type: 'UnknownWorker' });
   const process = new WorkerProcess(connection, checked, {
     newEpoch: () => actor.send({ type: 'NewEpoch' }),
@@ -64,11 +71,11 @@ export async function startWorker(options: StartWorkerOptions): Promise<StartedW
     actor.subscribe((snapshot) => {
       log.debug({ workerId, state: snapshot.value }, 'worker');
       if (snapshot.status !== 'done') return;
-      if (snapshot.context.failure === undefined) resolve();
-      else reject(snapshot.context.failure);
+      if (snapshot.context.error === undefined) resolve();
+      else reject(snapshot.context.error);
     });
   });
-  // A caller that does not look at `stopped` chose not to know.
+  // A caller may ignore `stopped`; its rejection must not end the process then.
   stopped.catch(() => undefined);
   void watchConnection(connection, (type) => actor.send({ type }));
   actor.start();
@@ -82,28 +89,35 @@ export async function startWorker(options: StartWorkerOptions): Promise<StartedW
 }
 
 function check(options: StartWorkerOptions): ProcessOptions {
-  const namespace = parseNamespace(options.namespace) ?? refuse(`namespace ${JSON.stringify(options.namespace)}`);
-  const workerId = parseWorkerId(options.workerId ?? `w-${randomBytes(6).toString('hex')}`) ?? refuse(`worker id ${JSON.stringify(options.workerId)}`);
-  const { concurrency: capacity = DEFAULT_CONCURRENCY, queues = [], graceMs = DEFAULT_GRACE_MS, software = 'reprise', log } = options;
-  if (!Number.isInteger(capacity) || capacity < 1 || capacity > LIMITS.free) refuse(`concurrency ${capacity}; 1 to ${LIMITS.free} are`);
-  const odd = queues.find((queue) => !isQueueName(queue));
-  if (odd !== undefined) refuse(`queue ${JSON.stringify(odd)}`);
-  if (queues.length > LIMITS.queuesPerWorker) refuse(`number of queues ${queues.length}; at most ${LIMITS.queuesPerWorker} are`);
+  const { concurrency: capacity = DEFAULT_CONCURRENCY, queues = [], graceMs = DEFAULT_GRACE_MS } = options;
+  const { software = 'reprise', log } = options;
+  const namespace = parseNamespace(options.namespace) ?? misuse('namespace', NAME, options.namespace);
+  const wantedId = options.workerId ?? `w-${randomBytes(6).toString('hex')}`;
+  const workerId = parseWorkerId(wantedId) ?? misuse('worker id', NAME, wantedId);
+  between('concurrency', 1, LIMITS.free, capacity);
+  between('number of queues', 0, LIMITS.queuesPerWorker, queues.length);
+  for (const queue of queues) if (!isQueueName(queue)) misuse('queue', NAME, queue);
   return { namespace, workerId, queues, capacity, graceMs, software, log, performers: byType(options.performers) };
 }
 
 function byType(performers: readonly Performer[]): ReadonlyMap<string, Performer> {
-  if (performers.length === 0 || performers.length > LIMITS.typesPerWorker) {
-    refuse(`number of performers ${performers.length}; 1 to ${LIMITS.typesPerWorker} are`);
-  }
+  between('number of performers', 1, LIMITS.typesPerWorker, performers.length);
   const found = new Map<string, Performer>();
   for (const performer of performers) {
-    if (found.has(performer.type)) throw new RepriseError('PERFORMER_NOT_LOADED', `two performers are called ${performer.type}`);
-    found.set(performer.type, performer);
+    const { type } = performer;
+    if (found.has(type)) throw new RepriseError('PERFORMER_NOT_LOADED', `two performers have the job type ${type}`);
+    found.set(type, performer);
   }
   return found;
 }
 
-function refuse(what: string): never {
-  throw new RepriseError('USAGE', `not a good ${what}`);
+function between(what: string, least: number, most: number, value: number): void {
+  const isWhole = Number.isInteger(value);
+  if (isWhole && value >= least && value <= most) return;
+  misuse(what, `${isWhole ? '' : 'a whole number '}between ${least} and ${most}`, value);
+}
+
+function misuse(what: string, rule: string, value: string | number): never {
+  const got = typeof value === 'string' ? JSON.stringify(value) : value;
+  throw new RepriseError('USAGE', `${what} must be ${rule}, got ${got}`);
 }

@@ -1,4 +1,5 @@
-/** A worker's requests and what comes back: an answer, or why there is none, as a value. */
+/** A worker's requests and their replies. A refusal is a value, not an exception. */
+import { messageOf } from '../protocols/errors.js';
 import { worker } from '../protocols/messages.js';
 import type { WorkerVerb } from '../protocols/subjects.js';
 
@@ -7,11 +8,15 @@ export interface Refusal {
   readonly message: string;
   readonly retryable: boolean;
 }
-export type Answer = { readonly data: Uint8Array; readonly refusal?: undefined } | { readonly data?: undefined; readonly refusal: Refusal };
-export type Ask = (verb: WorkerVerb, request: Uint8Array, timeoutMs: number) => Promise<Answer>;
 
-/** As decoded: a lease has every field, absent ones by the prototype's defaults. */
-export interface Reply {
+/** A reply as it came from the wire, or why there is none. */
+export type Reply =
+  | { readonly data: Uint8Array; readonly refusal?: undefined }
+  | { readonly data?: undefined; readonly refusal: Refusal };
+export type SendRequest = (verb: WorkerVerb, request: Uint8Array, timeoutMs: number) => Promise<Reply>;
+
+/** The reply to a pull, a report or a heartbeat, as decoded: absent fields have the defaults of the prototype. */
+export interface PullReply {
   readonly epoch: number;
   readonly leases: readonly worker.Lease[];
   readonly cancel: readonly string[];
@@ -19,16 +24,16 @@ export interface Reply {
   readonly rejected: readonly worker.RejectedReport.$Properties[];
 }
 
-/** An answer that cannot be read is like none. */
-export function readReply(data: Uint8Array): Reply | Refusal {
+/** A reply that cannot be decoded counts as no reply. */
+export function readPullReply(data: Uint8Array): PullReply | Refusal {
   try {
-    return worker.PullReply.decode(data) as unknown as Reply;
+    return worker.PullReply.decode(data) as unknown as PullReply;
   } catch (cause) {
-    return { code: 'MALFORMED', message: `the reply cannot be decoded: ${String(cause)}`, retryable: true };
+    return { code: 'MALFORMED', message: `the reply cannot be decoded: ${messageOf(cause)}`, retryable: true };
   }
 }
 
-/** The leader does not know the session, or does not accept its proof: the worker is to register (again). */
+/** The leader does not know the session, or does not accept its proof: the worker has to register again. */
 export const isUnknown = ({ code }: Refusal): boolean => code === 'UNKNOWN_WORKER' || code === 'SESSION_UNPROVED';
 
-export const isRefusal = (reply: Reply | Refusal): reply is Refusal => 'code' in reply;
+export const isRefusal = (reply: PullReply | Refusal): reply is Refusal => 'code' in reply;

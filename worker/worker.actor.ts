@@ -1,14 +1,14 @@
-/** The worker as it lives in its process: a live actor, because its events are rare. Jobs never pass through it. */
+/** The life of a worker process as a live actor. Its events are rare: jobs do not pass through it. */
 import { assign, fromPromise, setup } from 'xstate';
 
-/** What the actor does to the process around it. */
-export interface WorkerHands {
+/** The actions of the actor on the process around it. */
+export interface WorkerActions {
   register(signal: AbortSignal): Promise<void>;
-  /** Once more, in the background: a new leader may not know us. */
+  /** In the background: a new leader may not know this worker. */
   registerAgain(): void;
   resume(): void;
   pause(): void;
-  /** What was under way on the old connection may be lost. */
+  /** Requests on the old connection may be lost. */
   reconnected(): void;
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -23,31 +23,31 @@ export type WorkerActorEvent =
 
 export const workerActor = setup({
   types: {
-    context: {} as { hands: WorkerHands; failure: unknown },
-    input: {} as WorkerHands,
+    context: {} as { worker: WorkerActions; error: unknown },
+    input: {} as WorkerActions,
     events: {} as WorkerActorEvent,
   },
   actors: {
-    register: fromPromise<void, WorkerHands>(({ input, signal }) => input.register(signal)),
-    drain: fromPromise<void, WorkerHands>(({ input }) => input.drain()),
-    close: fromPromise<void, WorkerHands>(({ input }) => input.close()),
+    register: fromPromise<void, WorkerActions>(({ input, signal }) => input.register(signal)),
+    drain: fromPromise<void, WorkerActions>(({ input }) => input.drain()),
+    close: fromPromise<void, WorkerActions>(({ input }) => input.close()),
   },
   actions: {
-    registerAgain: ({ context }) => context.hands.registerAgain(),
-    resume: ({ context }) => context.hands.resume(),
-    pause: ({ context }) => context.hands.pause(),
-    reconnected: ({ context }) => context.hands.reconnected(),
-    fail: assign({ failure: ({ event }) => ('error' in event ? event.error : undefined) }),
+    registerAgain: ({ context }) => context.worker.registerAgain(),
+    resume: ({ context }) => context.worker.resume(),
+    pause: ({ context }) => context.worker.pause(),
+    reconnected: ({ context }) => context.worker.reconnected(),
+    fail: assign({ error: ({ event }) => ('error' in event ? event.error : undefined) }),
   },
 }).createMachine({
   id: 'workerProcess',
   initial: 'registering',
-  context: ({ input }) => ({ hands: input, failure: undefined }),
+  context: ({ input }) => ({ worker: input, error: undefined }),
   states: {
     registering: {
       invoke: {
         src: 'register',
-        input: ({ context }) => context.hands,
+        input: ({ context }) => context.worker,
         onDone: 'working',
         onError: { target: 'closing', actions: 'fail' },
       },
@@ -63,13 +63,13 @@ export const workerActor = setup({
         Drain: 'draining',
       },
     },
-    // What runs goes on, for as long as its leases last.
+    // Running attempts go on until their leases run out.
     disconnected: { on: { Reconnected: { target: 'registering', actions: 'reconnected' }, Drain: 'draining' } },
     draining: {
       on: { Reconnected: { actions: 'reconnected' } },
       invoke: {
         src: 'drain',
-        input: ({ context }) => context.hands,
+        input: ({ context }) => context.worker,
         onDone: 'closing',
         onError: { target: 'closing', actions: 'fail' },
       },
@@ -77,7 +77,7 @@ export const workerActor = setup({
     closing: {
       invoke: {
         src: 'close',
-        input: ({ context }) => context.hands,
+        input: ({ context }) => context.worker,
         onDone: 'stopped',
         onError: { target: 'stopped', actions: 'fail' },
       },

@@ -1,9 +1,9 @@
-/** What a client process is asked to do, and what the part of it that differs by contender must offer. */
+/** The calls of a client process, and the interface of its part that differs by contender. */
 export interface Load {
   readonly jobs: number;
   /** Jobs per request. */
   readonly bulk: number;
-  /** Requests that may be unanswered at a time. */
+  /** Requests that may be open at a time. */
   readonly outstanding: number;
 }
 
@@ -14,12 +14,12 @@ export interface Submitted {
 
 export type ClientCalls = {
   submit(load: Load): Promise<Submitted>;
-  /** One job after the other, each awaited. @returns milliseconds from submit to result */
+  /** Submits one job after the other and waits for each. @returns milliseconds from submit to result */
   latencies(samples: number): Promise<number[]>;
 };
 
 export interface Client {
-  /** Submits so many jobs as one request. It resolves when they are accepted. */
+  /** Submits this many jobs in one request. Resolves when they are accepted. */
   submit(jobs: number): Promise<void>;
   /** Submits one job and resolves when its result is known. */
   perform(): Promise<void>;

@@ -1,4 +1,4 @@
-/** The load of a client process: the same loop for every contender. */
+/** The load loop of a client process, the same for every contender. */
 import { serve } from '../processes/serve.js';
 import type { Client, ClientCalls, Load, Submitted } from './calls.js';
 

@@ -1,4 +1,4 @@
-/** Every contender carries the same payload: 200 bytes of JSON. */
+/** The payload is the same for every contender: 200 bytes of JSON. */
 const PAYLOAD_BYTES = 200;
 const frame = JSON.stringify({ text: '' }).length;
 

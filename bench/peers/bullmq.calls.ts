@@ -1,4 +1,4 @@
-/** What the harness and BullMQ's processes agree on. */
+/** Shared by the harness and BullMQ's processes. */
 export const QUEUE = 'bench';
 export const COMPLETED = `bull:${QUEUE}:completed`;
 
@@ -9,7 +9,3 @@ export interface BullmqAddress {
 export interface BullmqWorkerOptions extends BullmqAddress {
   readonly concurrency: number;
 }
-
-export type BullmqWorkerCalls = {
-  resume(nothing: undefined): Promise<void>;
-};

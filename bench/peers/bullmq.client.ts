@@ -12,8 +12,8 @@ const queue = new Queue(QUEUE, { connection });
 await queue.waitUntilReady();
 let events: QueueEvents | undefined;
 
-/** Only where results are wanted: listening costs, and in the other scenarios nobody does. */
-async function listening(): Promise<QueueEvents> {
+/** Subscribed only when results are needed, because it costs CPU time that the other scenarios must not pay. */
+async function subscribed(): Promise<QueueEvents> {
   if (events === undefined) {
     events = new QueueEvents(QUEUE, { connection });
     await events.waitUntilReady();
@@ -27,7 +27,7 @@ serveClient({
     else await queue.addBulk(Array.from({ length: jobs }, () => ({ name: 'noop', data: payload })));
   },
   async perform() {
-    const from = await listening();
+    const from = await subscribed();
     const job = await queue.add('noop', payload);
     await job.waitUntilFinished(from);
   },

@@ -1,8 +1,9 @@
-/** A worker process of BullMQ: a no-op, as cheap as it gets. */
+/** A worker process of BullMQ with a no-op, as cheap as possible. */
 import { Worker } from 'bullmq';
 import { LOOPBACK } from '../processes/port.js';
 import { givenArgument, serve } from '../processes/serve.js';
-import { QUEUE, type BullmqWorkerCalls, type BullmqWorkerOptions } from './bullmq.calls.js';
+import { QUEUE, type BullmqWorkerOptions } from './bullmq.calls.js';
+import type { WorkerCalls } from './workers.js';
 
 const { port, concurrency } = givenArgument<BullmqWorkerOptions>();
 const connection = { host: LOOPBACK, port, maxRetriesPerRequest: null };
@@ -10,4 +11,4 @@ const worker = new Worker(QUEUE, async () => undefined, { connection, concurrenc
 worker.on('error', (error) => void process.stderr.write(`BullMQ worker: ${error.message}\n`));
 await worker.waitUntilReady();
 
-serve<BullmqWorkerCalls>({ resume: async () => void worker.run() }, () => worker.close());
+serve<WorkerCalls>({ resume: async () => void worker.run() }, () => worker.close());

@@ -7,28 +7,29 @@ import { givenArgument } from '../processes/serve.js';
 import { FINISHED, POOL, silent, TASK, type GraphileAddress } from './graphile.calls.js';
 
 const { url } = givenArgument<GraphileAddress>();
-const utils = await makeWorkerUtils({ preset: { worker: { connectionString: url, maxPoolSize: POOL, logger: silent } } });
+const worker = { connectionString: url, maxPoolSize: POOL, logger: silent };
+const utils = await makeWorkerUtils({ preset: { worker } });
 const listener = new pg.Client({ connectionString: url });
-/** A notification may be here before the answer that tells which job it is about. */
+/** A notification may arrive before the reply that names the job's id. */
 const finished = new Set<string>();
 let wake: (() => void) | undefined;
-let listens = false;
+let isListening = false;
 
-/** A completed job is a deleted row, so the deletion tells; NOTIFY speaks only once it is committed. */
-const TELL_FINISHED = `
+/** A completed job is deleted, so the deletion is the event; NOTIFY is delivered when it is committed. */
+const NOTIFY_FINISHED = `
   create function bench_finished() returns trigger language plpgsql as
     $$ begin perform pg_notify('${FINISHED}', old.id::text); return null; end $$;
   create trigger bench_finished after delete on graphile_worker._private_jobs
     for each row execute function bench_finished()`;
 
 async function listen(): Promise<void> {
-  listens = true;
+  isListening = true;
   await listener.connect();
   listener.on('notification', ({ payload: id }) => {
     finished.add(id ?? '');
     wake?.();
   });
-  await listener.query(TELL_FINISHED);
+  await listener.query(NOTIFY_FINISHED);
   await listener.query(`listen ${FINISHED}`);
 }
 
@@ -42,12 +43,12 @@ serveClient({
     else await utils.addJobs(Array.from({ length: jobs }, () => ({ identifier: TASK, payload })));
   },
   async perform() {
-    if (!listens) await listen();
+    if (!isListening) await listen();
     const job = await utils.addJob(TASK, payload);
     await untilFinished(String(job.id));
   },
   async close() {
-    if (listens) await listener.end();
+    if (isListening) await listener.end();
     await utils.release();
   },
 });

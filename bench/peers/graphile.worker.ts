@@ -1,7 +1,8 @@
-/** A worker process of graphile-worker: a no-op that counts. */
+/** A worker process of graphile-worker with a no-op that counts its calls. */
 import { run, type Runner } from 'graphile-worker';
 import { givenArgument, serve } from '../processes/serve.js';
-import { PERFORMANCE, POOL, silent, TASK, type GraphileWorkerCalls, type GraphileWorkerOptions } from './graphile.calls.js';
+import { PERFORMANCE, POOL, silent, TASK } from './graphile.calls.js';
+import type { GraphileWorkerCalls, GraphileWorkerOptions } from './graphile.calls.js';
 
 const { url, concurrency } = givenArgument<GraphileWorkerOptions>();
 let runner: Runner | undefined;
@@ -16,8 +17,9 @@ function noop(): void {
 serve<GraphileWorkerCalls>(
   {
     resume: async () => {
-      const worker = { connectionString: url, concurrentJobs: concurrency, maxPoolSize: POOL, logger: silent, ...PERFORMANCE };
-      runner = await run({ preset: { worker }, taskList: { [TASK]: noop }, parsedCronItems: [], noHandleSignals: true });
+      const connection = { connectionString: url, maxPoolSize: POOL, logger: silent };
+      const preset = { worker: { ...connection, concurrentJobs: concurrency, ...PERFORMANCE } };
+      runner = await run({ preset, taskList: { [TASK]: noop }, parsedCronItems: [], noHandleSignals: true });
     },
     performed: async () => ({ jobs, firstMs }),
   },

@@ -1,4 +1,4 @@
-/** A PostgreSQL cluster of the benchmark's own, in a temporary folder on loopback, with its default settings. */
+/** Starts a PostgreSQL cluster in a temporary folder on loopback, with default settings. */
 import { execFile } from 'node:child_process';
 import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { deadline, until } from '../processes/until.js';
 export interface PostgresServer {
   readonly url: string;
   readonly pid: number;
-  /** Of the harness itself, for looking. */
+  /** For queries of the harness. */
   readonly connection: pg.Client;
 }
 
@@ -24,11 +24,13 @@ export const findPostgres = async (): Promise<string | undefined> => findProgram
 const findInitdb = async (): Promise<string | undefined> => findProgram('initdb', await postgresFolders());
 
 export async function startPostgres(scope: Scope): Promise<PostgresServer> {
-  const [postgres, initdb, folder, port] = await Promise.all([findPostgres(), findInitdb(), scope.temporaryFolder('postgres'), freePort()]);
-  if (postgres === undefined || initdb === undefined) throw new Error('There is no PostgreSQL.');
+  const [postgres, initdb] = await Promise.all([findPostgres(), findInitdb()]);
+  if (postgres === undefined || initdb === undefined) throw new Error('postgres and initdb were not found.');
+  const [folder, port] = await Promise.all([scope.temporaryFolder('postgres'), freePort()]);
   const asUser = await unprivileged(folder);
   const data = join(folder, 'data');
-  const [program, ...parameters] = [...asUser, initdb, '-D', data, '-U', USER, '--auth=trust', '--encoding=UTF8', '--no-sync'];
+  const flags = ['-D', data, '-U', USER, '--auth=trust', '--encoding=UTF8', '--no-sync'];
+  const [program, ...parameters] = [...asUser, initdb, ...flags];
   await promisify(execFile)(program ?? initdb, parameters, { cwd: folder });
   const command = [...asUser, postgres, '-D', data, '-h', LOOPBACK, '-p', String(port), '-k', ''];
   const server = await startHeld({ name: 'postgres', command, folder, scope });
@@ -38,10 +40,14 @@ export async function startPostgres(scope: Scope): Promise<PostgresServer> {
   return { url, pid: server.pid, connection };
 }
 
-/** PostgreSQL refuses root. @returns what to put before a command, so that it runs as somebody who owns the folder */
+/**
+ * PostgreSQL refuses to run as root.
+ * @returns the prefix that makes a command run as another user, which owns the folder
+ */
 async function unprivileged(folder: string): Promise<string[]> {
   if (process.getuid?.() !== 0) return [];
-  const id = async (flag: string): Promise<string> => outputOf('id', flag, 'postgres').catch(() => outputOf('id', flag, 'nobody'));
+  const id = (flag: string): Promise<string> =>
+    outputOf('id', flag, 'postgres').catch(() => outputOf('id', flag, 'nobody'));
   const [uid, gid] = await Promise.all([id('-u'), id('-g')]);
   await chown(folder, Number(uid), Number(gid));
   return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];

@@ -1,7 +1,7 @@
 /** CPU time of processes with all their threads and descendants, from Linux's /proc. */
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Linux counts in hundredths of a second, on every architecture that Node runs on. */
+/** Linux reports hundredths of a second on every architecture that Node supports. */
 const TICKS_PER_SECOND = 100;
 
 interface Process {
@@ -12,7 +12,7 @@ interface Process {
 
 export type CpuSeconds = Readonly<Record<string, number>>;
 
-/** @returns CPU seconds so far, by role; undefined where there is no /proc */
+/** @returns CPU seconds until now, by role; undefined without /proc */
 export async function cpuSeconds(roles: Readonly<Record<string, readonly number[]>>): Promise<CpuSeconds | undefined> {
   const processes = await readProcesses();
   if (processes.length === 0) return undefined;
@@ -23,7 +23,7 @@ export async function cpuSeconds(roles: Readonly<Record<string, readonly number[
   return Object.fromEntries(seconds);
 }
 
-/** What this process started, and what that started, and so on. */
+/** The children of a process, their children, and so on. */
 export async function descendantsOf(ancestor: number): Promise<number[]> {
   return withDescendants(await readProcesses(), [ancestor]).map(({ pid }) => pid).filter((pid) => pid !== ancestor);
 }
@@ -43,10 +43,10 @@ async function readProcesses(): Promise<Process[]> {
   return read.flatMap((stat) => (stat === undefined ? [] : [parseStat(stat)]));
 }
 
-/** The second field is the program's name in brackets and may hold anything, so count from its end. */
+/** The second field is the program's name in brackets, which may contain spaces, so fields are counted from its end. */
 export function parseStat(stat: string): Process {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
   const at = (field: number): number => fields[field - 3] ?? 0;
-  // utime, stime, and those of children that have ended and were waited for.
+  // utime, stime, cutime and cstime: of the process, and of its children that have ended.
   return { pid: Number.parseInt(stat, 10), parent: at(4), ticks: at(14) + at(15) + at(16) + at(17) };
 }

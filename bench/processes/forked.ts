@@ -1,16 +1,25 @@
-/** A child process of ours, asked over the channel that Node gives it. It ends itself when this process is gone. */
+/** A child process whose functions are called over Node's channel. It ends itself when this process is gone. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Scope } from './scope.js';
 
-/** What a child can be asked: one argument, one answer, both plain data. */
-// The argument stands where nothing is known of it, so that any list of calls fits.
+/** The functions of a child: one argument, one result, both plain data. `never` lets any argument type match. */
 export type Calls = { readonly [name: string]: (argument: never) => Promise<unknown> };
-export interface Question { readonly id: number; readonly name: string; readonly argument: unknown }
-export interface Answer { readonly id: number; readonly value?: unknown; readonly error?: string }
 
-interface Pending {
+export interface CallMessage {
+  readonly id: number;
+  readonly name: string;
+  readonly argument: unknown;
+}
+
+export interface ResultMessage {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+interface OpenCall {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -18,62 +27,72 @@ interface Pending {
 const END_WITHIN_MS = 5_000;
 
 export class Forked<C extends Calls> {
-  readonly #child: ChildProcess;
-  readonly #pending = new Map<number, Pending>();
-  #id = 0;
+  private readonly open = new Map<number, OpenCall>();
+  private id = 0;
 
-  private constructor(child: ChildProcess, name: string) {
-    this.#child = child;
-    child.on('message', (answer: Answer) => this.#answered(answer));
-    child.on('exit', (code, signal) => this.#fail(new Error(`${name} ended with ${signal ?? code}.`)));
-    child.on('error', (error) => this.#fail(error));
+  private constructor(
+    private readonly child: ChildProcess,
+    name: string,
+  ) {
+    child.on('message', (result: ResultMessage) => this.received(result));
+    child.on('exit', (code, signal) => this.fail(new Error(`${name} ended with ${signal ?? code}.`)));
+    child.on('error', (error) => this.fail(error));
   }
 
-  /** @param module beside the caller: `new URL('x.js', import.meta.url)`; @param argument given to it as JSON */
+  /**
+   * @param module as `new URL('x.js', import.meta.url)`
+   * @param argument passed to the child as JSON
+   */
   static async start<C extends Calls>(module: URL, argument: unknown, scope: Scope): Promise<Forked<C>> {
     const path = fileURLToPath(module);
-    const child = fork(path, [JSON.stringify(argument)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'json' });
+    const child = fork(path, [JSON.stringify(argument)], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'json',
+    });
     const forked = new Forked<C>(child, path);
     scope.add(() => forked.end());
-    await forked.#ask('ready', undefined);
+    await forked.send('ready', undefined);
     return forked;
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error('The process was not started.');
-    return this.#child.pid;
+    if (this.child.pid === undefined) throw new Error('The process was not started.');
+    return this.child.pid;
   }
 
-  call<Name extends keyof C & string>(name: Name, argument: Parameters<C[Name]>[0]): Promise<Awaited<ReturnType<C[Name]>>> {
-    return this.#ask(name, argument) as Promise<Awaited<ReturnType<C[Name]>>>;
+  call<Name extends keyof C & string>(
+    name: Name,
+    argument: Parameters<C[Name]>[0],
+  ): Promise<Awaited<ReturnType<C[Name]>>> {
+    return this.send(name, argument) as Promise<Awaited<ReturnType<C[Name]>>>;
   }
 
   async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = once(this.#child, 'exit');
-    if (this.#child.connected) this.#child.disconnect();
-    const kill = setTimeout(() => this.#child.kill('SIGKILL'), END_WITHIN_MS);
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, 'exit');
+    if (this.child.connected) this.child.disconnect();
+    const kill = setTimeout(() => this.child.kill('SIGKILL'), END_WITHIN_MS);
     await gone;
     clearTimeout(kill);
   }
 
-  #ask(name: string, argument: unknown): Promise<unknown> {
-    const question: Question = { id: ++this.#id, name, argument };
+  private send(name: string, argument: unknown): Promise<unknown> {
+    const message: CallMessage = { id: ++this.id, name, argument };
     return new Promise((resolve, reject) => {
-      this.#pending.set(question.id, { resolve, reject });
-      this.#child.send(question, (error) => error && this.#fail(error));
+      this.open.set(message.id, { resolve, reject });
+      this.child.send(message, (error) => error && this.fail(error));
     });
   }
 
-  #answered({ id, value, error }: Answer): void {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (error === undefined) pending?.resolve(value);
-    else pending?.reject(new Error(error));
+  private received({ id, value, error }: ResultMessage): void {
+    const call = this.open.get(id);
+    this.open.delete(id);
+    if (error === undefined) call?.resolve(value);
+    else call?.reject(new Error(error));
   }
 
-  #fail(error: Error): void {
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
+  private fail(error: Error): void {
+    for (const { reject } of this.open.values()) reject(error);
+    this.open.clear();
   }
 }

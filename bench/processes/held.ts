@@ -1,13 +1,13 @@
-/** A program that dies with this process, however that ends, and whose last words are at hand when it fails. */
+/** A program that dies with this process, however that ends, and whose last output is part of the error if it dies. */
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hold, type Held } from '../../streams/server/hold.js';
 import type { Scope } from './scope.js';
 
 export interface HeldProcess {
-  /** Of the shell that holds it; the program is its descendant. */
+  /** Of the shell that starts it; the program is its descendant. */
   readonly pid: number;
-  /** @throws when the program is gone, with the end of its output */
+  /** @throws Error with the end of its output if the program has ended */
   assertAlive(): Promise<void>;
   end(): Promise<void>;
 }
@@ -23,7 +23,8 @@ export interface HeldOptions {
 
 const TAIL_LINES = 8;
 
-export async function startHeld({ name, command, folder, scope, env = process.env }: HeldOptions): Promise<HeldProcess> {
+export async function startHeld(options: HeldOptions): Promise<HeldProcess> {
+  const { name, command, folder, scope, env = process.env } = options;
   const log = join(folder, `${name}.log`);
   const output = await open(log, 'a');
   const held = hold({ command, env, lock: join(folder, `${name}.lock`), output: output.fd });
@@ -35,14 +36,17 @@ export async function startHeld({ name, command, folder, scope, env = process.en
 
 function running(name: string, held: Held, log: string): HeldProcess {
   let ended: string | undefined;
-  void held.exited.then(({ code, signal }) => (ended = `ended with ${signal ?? code}`), (error: unknown) => (ended = String(error)));
+  void held.exited.then(
+    ({ code, signal }) => (ended = `ended with ${signal ?? code}`),
+    (error: unknown) => (ended = String(error)),
+  );
   return {
     pid: held.group,
     end: async () => void (await held.end()),
     assertAlive: async () => {
       if (ended === undefined) return;
-      const said = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-TAIL_LINES);
-      throw new Error(`${name} ${ended}:\n${said.join('\n')}`);
+      const tail = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-TAIL_LINES);
+      throw new Error(`${name} ${ended}:\n${tail.join('\n')}`);
     },
   };
 }

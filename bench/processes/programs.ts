@@ -1,11 +1,11 @@
-/** Looks for programs that are installed; installs none. */
+/** Finds installed programs. */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** @param elsewhere folders that are looked into after those on PATH */
+/** @param elsewhere folders to search after those on PATH */
 export async function findProgram(name: string, elsewhere: readonly string[] = []): Promise<string | undefined> {
   for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), ...elsewhere]) {
     const path = join(folder, name);
@@ -14,7 +14,7 @@ export async function findProgram(name: string, elsewhere: readonly string[] = [
   return undefined;
 }
 
-/** Debian and its relatives keep each version of PostgreSQL in a folder of its own, off the PATH; newest first. */
+/** On Debian each version of PostgreSQL has its own folder, which is not on PATH. Newest first. */
 export async function postgresFolders(): Promise<string[]> {
   const root = '/usr/lib/postgresql';
   const versions = await readdir(root).catch(() => [] as string[]);

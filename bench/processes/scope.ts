@@ -1,17 +1,17 @@
-/** Everything that was started or made, to be ended in reverse order: at the end, on failure, and when interrupted. */
+/** Ends what was started or created, in reverse order: at the end, on failure, and on an interrupt. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export class Scope {
-  readonly #ends: (() => Promise<void>)[] = [];
-  #ending: Promise<void> | undefined;
+  private readonly ends: (() => Promise<void>)[] = [];
+  private ending: Promise<void> | undefined;
 
   /** Ended before everything that was added earlier. */
   add(end: () => Promise<void>): void {
-    // Who was still starting something when the scope ended gets it ended at once.
-    if (this.#ending) void this.#ending.then(end);
-    else this.#ends.push(end);
+    // What is still starting when the scope ends is ended at once.
+    if (this.ending) void this.ending.then(end);
+    else this.ends.push(end);
   }
 
   async temporaryFolder(name: string): Promise<string> {
@@ -21,17 +21,19 @@ export class Scope {
   }
 
   get isEnding(): boolean {
-    return this.#ending !== undefined;
+    return this.ending !== undefined;
   }
 
   end(): Promise<void> {
-    return (this.#ending ??= this.#endAll());
+    return (this.ending ??= this.endAll());
   }
 
-  async #endAll(): Promise<void> {
-    for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) {
-      // One that cannot be ended must not keep the others alive.
-      await end().catch((error: unknown) => process.stderr.write(`Not ended cleanly: ${String(error)}\n`));
+  private async endAll(): Promise<void> {
+    for (let end = this.ends.pop(); end !== undefined; end = this.ends.pop()) {
+      // A failure must not keep the rest running.
+      await end().catch((error: unknown) => {
+        process.stderr.write(`A part of the benchmark did not end cleanly: ${String(error)}\n`);
+      });
     }
   }
 }

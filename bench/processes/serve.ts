@@ -1,19 +1,20 @@
-/** The other side of {@link Forked}: what a child process does with the questions it is sent. */
-import type { Answer, Calls, Question } from './forked.js';
+/** The other side of {@link Forked}: a child process that executes the calls of its parent. */
+import { messageOf } from '../../protocols/errors.js';
+import type { CallMessage, Calls, ResultMessage } from './forked.js';
 
 const CLOSE_WITHIN_MS = 3_000;
 let closing: () => Promise<void> = async () => undefined;
 
-// From the moment this is loaded: the parent may be gone before there is anything to serve, and then nothing would end us.
+// Registered when this module is loaded, because the parent may be gone before serve() is called.
 process.once('disconnect', end);
 if (!process.connected) end();
-// Ctrl-C reaches the whole group; the parent ends its children in order.
+// Ctrl-C reaches the whole process group; the parent ends its children in order.
 process.on('SIGINT', () => undefined);
 
-/** @param close run when the parent lets go or is gone; the process ends after it */
+/** @param close called when the parent disconnects or is gone; then the process ends */
 export function serve<C extends Calls>(calls: C, close: () => Promise<void>): void {
   closing = close;
-  process.on('message', (question: Question) => void answer(calls, question));
+  process.on('message', (message: CallMessage) => void execute(calls, message));
 }
 
 function end(): void {
@@ -21,16 +22,16 @@ function end(): void {
   void closing().finally(() => process.exit(0));
 }
 
-/** What `Forked.start` was given. */
+/** The argument of `Forked.start`. */
 export const givenArgument = <T>(): T => JSON.parse(process.argv[2] ?? 'null') as T;
 
-async function answer(calls: Calls, { id, name, argument }: Question): Promise<void> {
-  const reply = (rest: Omit<Answer, 'id'>): boolean | undefined => process.send?.({ id, ...rest });
+async function execute(calls: Calls, { id, name, argument }: CallMessage): Promise<void> {
+  const send = (result: Omit<ResultMessage, 'id'>): boolean | undefined => process.send?.({ id, ...result });
   try {
-    // Messages wait in the channel until the module has loaded, so that an answer means that it has.
+    // Messages stay in the channel until the module has loaded, so any result shows that it has.
     const call = calls[name];
-    reply({ value: call ? await call(argument as never) : undefined });
+    send({ value: call ? await call(argument as never) : undefined });
   } catch (error) {
-    reply({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    send({ error: error instanceof Error && error.stack ? error.stack : messageOf(error) });
   }
 }

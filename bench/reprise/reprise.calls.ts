@@ -1,5 +1,6 @@
-/** What the harness and the processes of Reprise agree on. */
-/** The one that broker and worker use when none is given. */
+/** Shared by the harness and the processes of Reprise. */
+
+/** The default of broker and worker. */
 export const NAMESPACE = 'default';
 export const TYPE = 'noop';
 

@@ -13,26 +13,29 @@ const REQUEST_WITHIN_MS = 30_000;
 const { url } = givenArgument<RepriseAddress>();
 const connection = await connect({ servers: url, name: 'bench client' });
 const namespace = parseNamespace(NAMESPACE);
-if (namespace === undefined) throw new Error(`${NAMESPACE} is no namespace.`);
+if (namespace === undefined) throw new Error(`${JSON.stringify(NAMESPACE)} is not a namespace.`);
 const submitSubject = subjects.job(namespace, 'submit');
 
 async function submit(jobs: number, wait: boolean): Promise<job.SubmitReply> {
   const one = { type: TYPE, payload: payloadBytes };
   const request = job.SubmitJobs.encode({ jobs: Array.from({ length: jobs }, () => one), wait }).finish();
-  const answer = await connection.request(submitSubject, request, { timeout: REQUEST_WITHIN_MS });
-  if (answer.headers?.has('Nats-Service-Error')) throw new Error(`Refused: ${error.Error.decode(answer.data).message}`);
-  return job.SubmitReply.decode(answer.data);
+  const { headers, data } = await connection.request(submitSubject, request, { timeout: REQUEST_WITHIN_MS });
+  if (headers?.has('Nats-Service-Error')) throw new Error(`Submit was refused: ${error.Error.decode(data).message}`);
+  return job.SubmitReply.decode(data);
 }
 
 serveClient({
   async submit(jobs) {
     const { jobs: replies } = await submit(jobs, false);
     const refused = replies.find((reply) => reply.error);
-    if (replies.length !== jobs || refused) throw new Error(`Of ${jobs} jobs ${replies.length} were answered. ${refused?.error?.message ?? ''}`);
+    if (refused) throw new Error(`A job was refused: ${refused.error?.message}`);
+    if (replies.length !== jobs) throw new Error(`${jobs} jobs were submitted, but ${replies.length} replied to.`);
   },
   async perform() {
     const { jobs: [reply] } = await submit(1, true);
-    if (reply?.status !== 'completed') throw new Error(`The job ended as ${reply?.status ?? 'nothing'}: ${reply?.error?.message ?? reply?.failure?.message ?? ''}`);
+    if (reply?.status === 'completed') return;
+    const why = reply?.error?.message ?? reply?.failure?.message ?? 'no reason is given';
+    throw new Error(`The job should be completed, but its status is ${reply?.status || 'unknown'}: ${why}`);
   },
   close: () => connection.drain(),
 });

@@ -1,4 +1,4 @@
-/** Reprise as it is installed: nats-server, `reprise broker` and `reprise worker`, each a process of its own. */
+/** Reprise as installed: nats-server, `reprise broker` and `reprise worker`, each its own process. */
 import { createRequire } from 'node:module';
 import { access } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,8 +13,12 @@ import type { RepriseAddress } from './reprise.calls.js';
 import { Tally } from './tally.js';
 import { COMMAND, startRepriseWorkers, type RepriseSetup } from './workers.js';
 
+const FSYNC = 'fsync before every acknowledgement (sync_interval: always)';
+const COMPLETION =
+  'the journal: polled until it stops growing, then read; each job has exactly one JobCompleted; ' +
+  "times are those at which the server stored the commits";
 const START_WITHIN_MS = 20_000;
-/** A journal that does not grow for so long has either everything or nothing to do; then it is read. */
+/** After so long without a new commit, the work is done or stuck; then the journal is read. */
 const QUIET_MS = 250;
 const LOOK_MS = 50;
 
@@ -25,16 +29,17 @@ export const reprise: Contender = {
     const folder = await setup.scope.temporaryFolder('nats');
     const server = await startServer({ dataDir: folder });
     setup.scope.add(() => server.stop());
-    // The address holds a password, which a command line would show to everybody.
+    // The address holds a password, which other users could read in the arguments of the process.
     const env = { ...process.env, REPRISE_NATS_URL: server.brokerUrl };
-    const broker = await startHeld({ name: 'broker', command: [process.execPath, COMMAND, 'broker'], folder, scope: setup.scope, env });
+    const command = [process.execPath, COMMAND, 'broker'];
+    const broker = await startHeld({ name: 'broker', command, folder, scope: setup.scope, env });
     const tally = await Tally.open(server.brokerUrl, setup.scope);
     await untilLed(tally, broker);
     return new RunningReprise(server, broker, tally, { ...setup, folder });
   },
 };
 
-/** The broker makes the journal, and its first commit says who leads. */
+/** The broker creates the journal and writes its first commit when it leads. */
 async function untilLed(tally: Tally, broker: HeldProcess): Promise<void> {
   await until(async () => {
     await broker.assertAlive();
@@ -44,42 +49,44 @@ async function untilLed(tally: Tally, broker: HeldProcess): Promise<void> {
 
 class RunningReprise implements Running {
   readonly servers: Readonly<Record<string, number>>;
-  readonly #server: RunningServer;
-  readonly #broker: HeldProcess;
-  readonly #tally: Tally;
-  readonly #setup: RepriseSetup;
 
-  constructor(server: RunningServer, broker: HeldProcess, tally: Tally, setup: RepriseSetup) {
-    this.#server = server;
-    this.#broker = broker;
-    this.#tally = tally;
-    this.#setup = setup;
+  constructor(
+    private readonly server: RunningServer,
+    private readonly broker: HeldProcess,
+    private readonly tally: Tally,
+    private readonly setup: RepriseSetup,
+  ) {
     this.servers = { server: server.pid, broker: broker.pid };
   }
 
   async describe(): Promise<Settings> {
     const { version } = createRequire(import.meta.url)('reprise/package.json') as { version: string };
-    const facts = await serverFacts(this.#server.monitoringUrl);
+    const facts = await serverFacts(this.server.monitoringUrl);
     return {
       version: `Reprise ${version}, nats-server ${facts.version}`,
-      durability: facts.durability === 'fsync' ? 'fsync before every acknowledgement (sync_interval: always)' : facts.durability,
-      tuning: ['protobuf over the public subjects', 'one partition, one broker', 'every event is kept', 'nobody watches, so no facts are re-published'],
-      completion: 'the journal: looked at until it stops growing, then read; each job has exactly one JobCompleted; moments are the server\'s own of the commits',
+      durability: facts.durability === 'fsync' ? FSYNC : facts.durability,
+      tuning: [
+        'protobuf over the public subjects',
+        'one partition, one broker',
+        'every event is kept',
+        'no subscribers, so no facts are re-published',
+      ],
+      completion: COMPLETION,
       result: 'submit with wait: the reply carries the result',
     };
   }
 
   startClient(): Promise<Forked<ClientCalls>> {
-    const address: RepriseAddress = { url: this.#server.url };
-    return Forked.start<ClientCalls>(new URL('reprise.client.js', import.meta.url), address, this.#setup.scope);
+    const address: RepriseAddress = { url: this.server.url };
+    return Forked.start<ClientCalls>(new URL('reprise.client.js', import.meta.url), address, this.setup.scope);
   }
 
   startWorkers(): Promise<Workers> {
-    return startRepriseWorkers(this.#server.url, this.#tally, this.#setup);
+    return startRepriseWorkers(this.server.url, this.tally, this.setup);
   }
 
   mark(): Promise<void> {
-    return this.#tally.mark();
+    return this.tally.mark();
   }
 
   async settle(_jobs: number, check: Deadline): Promise<void> {
@@ -87,9 +94,9 @@ class RunningReprise implements Running {
     let sinceMs = performance.now();
     while (performance.now() - sinceMs < QUIET_MS) {
       await sleep(LOOK_MS);
-      await this.#broker.assertAlive();
+      await this.broker.assertAlive();
       check();
-      const now = await this.#tally.end();
+      const now = await this.tally.end();
       if (now === end) continue;
       end = now;
       sinceMs = performance.now();
@@ -97,6 +104,6 @@ class RunningReprise implements Running {
   }
 
   completion(jobs: number): Promise<Completion | undefined> {
-    return this.#tally.completion(jobs);
+    return this.tally.completion(jobs);
   }
 }

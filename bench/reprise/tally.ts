@@ -1,4 +1,4 @@
-/** Counts completions in the raw journal, with no help of the code that wrote them. */
+/** Counts completions in the raw journal, without the code that wrote it. */
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { parseNamespace, parsePartition, type Namespace, type Partition } from '../../protocols/ids.js';
@@ -14,21 +14,19 @@ export const namespace = parseNamespace(NAMESPACE) as Namespace;
 export const partition = parsePartition(0) as Partition;
 
 export class Tally {
-  readonly #connection: NatsConnection;
-  readonly #manager: JetStreamManager;
-  readonly #stream = streams.journal(namespace, partition);
-  #readTo = 0;
-  #sessions = new Set<string>();
-  #completed = new Set<string>();
-  /** Where the first and the last completion lie, and how many lie with the first. */
-  #firstSeq = 0;
-  #lastSeq = 0;
-  #atFirst = 0;
+  private readonly stream = streams.journal(namespace, partition);
+  private readTo = 0;
+  private sessions = new Set<string>();
+  private completed = new Set<string>();
+  /** The positions of the first and the last completion, and how many completions are in the first commit. */
+  private firstSeq = 0;
+  private lastSeq = 0;
+  private atFirst = 0;
 
-  private constructor(connection: NatsConnection, manager: JetStreamManager) {
-    this.#connection = connection;
-    this.#manager = manager;
-  }
+  private constructor(
+    private readonly connection: NatsConnection,
+    private readonly manager: JetStreamManager,
+  ) {}
 
   static async open(url: string, scope: Scope): Promise<Tally> {
     const connection = await connectNats({ url, name: 'bench tally', reconnect: false });
@@ -36,54 +34,55 @@ export class Tally {
     return new Tally(connection, await jetstreamManager(connection, { checkAPI: false }));
   }
 
-  /** The journal's last position; cheap for the server. */
+  /** The journal's last position; a cheap request. */
   async end(): Promise<number> {
-    return (await this.#manager.streams.info(this.#stream)).state.last_seq;
+    return (await this.manager.streams.info(this.stream)).state.last_seq;
   }
 
-  /** Forgets what is in the journal up to now. */
+  /** Ignores what is in the journal up to now. */
   async mark(): Promise<void> {
-    this.#readTo = await this.end();
-    this.#completed = new Set();
-    this.#sessions = new Set();
-    [this.#firstSeq, this.#lastSeq, this.#atFirst] = [0, 0, 0];
+    this.readTo = await this.end();
+    this.completed = new Set();
+    this.sessions = new Set();
+    [this.firstSeq, this.lastSeq, this.atFirst] = [0, 0, 0];
   }
 
   async registered(): Promise<number> {
-    await this.#read();
-    return this.#sessions.size;
+    await this.read();
+    return this.sessions.size;
   }
 
   async completion(jobs: number): Promise<Completion | undefined> {
-    await this.#read();
-    if (this.#completed.size < jobs) return undefined;
-    if (this.#completed.size > jobs) throw new Error(`Reprise completed ${this.#completed.size} jobs of ${jobs}.`);
-    const [firstMs, lastMs] = await Promise.all([this.#storedMs(this.#firstSeq), this.#storedMs(this.#lastSeq)]);
-    return { firstMs, lastMs, atFirst: this.#atFirst };
+    await this.read();
+    if (this.completed.size < jobs) return undefined;
+    if (this.completed.size > jobs) throw new Error(`Reprise completed ${this.completed.size} jobs of ${jobs}.`);
+    const [firstMs, lastMs] = await Promise.all([this.storedMs(this.firstSeq), this.storedMs(this.lastSeq)]);
+    return { firstMs, lastMs, atFirst: this.atFirst };
   }
 
-  async #read(): Promise<void> {
+  private async read(): Promise<void> {
     const untilSeq = await this.end();
-    for await (const { seq, bytes } of readStream(this.#connection, { stream: this.#stream, fromSeq: this.#readTo + 1, untilSeq })) {
-      for (const event of journal.Commit.decode(bytes).events ?? []) this.#count(event, seq);
-      this.#readTo = seq;
+    const range = { stream: this.stream, fromSeq: this.readTo + 1, untilSeq };
+    for await (const { seq, bytes } of readStream(this.connection, range)) {
+      for (const event of journal.Commit.decode(bytes).events ?? []) this.count(event, seq);
+      this.readTo = seq;
     }
   }
 
-  #count(event: journal.Event.$Properties, seq: number): void {
+  private count(event: journal.Event.$Properties, seq: number): void {
     const [type, id] = [event.type ?? '', event.id ?? ''];
-    if (type === 'WorkerRegistered') this.#sessions.add(id);
+    if (type === 'WorkerRegistered') this.sessions.add(id);
     if (type !== 'JobCompleted') return;
-    if (this.#completed.has(id)) throw new Error(`Job ${id} was completed twice.`);
-    this.#completed.add(id);
-    this.#firstSeq ||= seq;
-    this.#lastSeq = seq;
-    if (seq === this.#firstSeq) this.#atFirst += 1;
+    if (this.completed.has(id)) throw new Error(`Job ${id} was completed twice.`);
+    this.completed.add(id);
+    this.firstSeq ||= seq;
+    this.lastSeq = seq;
+    if (seq === this.firstSeq) this.atFirst += 1;
   }
 
-  /** The server's own time of the commit. */
-  async #storedMs(seq: number): Promise<number> {
-    const message = await this.#manager.streams.getMessage(this.#stream, { seq });
+  /** When the server stored the commit. */
+  private async storedMs(seq: number): Promise<number> {
+    const message = await this.manager.streams.getMessage(this.stream, { seq });
     if (message === null) throw new Error(`The journal has no position ${seq}.`);
     return message.time.getTime();
   }

@@ -1,4 +1,4 @@
-/** Worker processes of Reprise: the command and a performer file, nothing else. */
+/** Worker processes of Reprise: the installed command with a performer file. */
 import { readlink, realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -8,8 +8,10 @@ import { startHeld, type HeldProcess } from '../processes/held.js';
 import { deadline, until } from '../processes/until.js';
 import type { Tally } from './tally.js';
 
-/** The command of this very package, from source and from dist/ alike. */
-export const COMMAND = createRequire(import.meta.url).resolve('reprise/package.json').replace(/package\.json$/, 'bin/reprise');
+/** The command of this package, whether this runs from source or from dist/. */
+export const COMMAND = createRequire(import.meta.url)
+  .resolve('reprise/package.json')
+  .replace(/package\.json$/, 'bin/reprise');
 
 export interface RepriseSetup extends Setup {
   readonly folder: string;
@@ -18,14 +20,19 @@ export interface RepriseSetup extends Setup {
 const START_WITHIN_MS = 20_000;
 const PERFORMER = fileURLToPath(new URL('noop.mjs', import.meta.url));
 
-export async function startRepriseWorkers(url: string, tally: Tally, { workers, concurrency, folder, scope }: RepriseSetup): Promise<Workers> {
+export async function startRepriseWorkers(url: string, tally: Tally, setup: RepriseSetup): Promise<Workers> {
+  const { workers, concurrency, folder, scope } = setup;
   await tally.mark();
-  const command = [process.execPath, COMMAND, 'worker', PERFORMER, '--concurrency', String(concurrency), '--nats', url];
-  const started = await Promise.all(Array.from({ length: workers }, (_, n) => startHeld({ name: `worker-${n}`, command, folder, scope })));
+  const flags = ['--concurrency', String(concurrency), '--nats', url];
+  const command = [process.execPath, COMMAND, 'worker', PERFORMER, ...flags];
+  const start = (n: number): Promise<HeldProcess> => startHeld({ name: `worker-${n}`, command, folder, scope });
+  const started = await Promise.all(Array.from({ length: workers }, (_, n) => start(n)));
   await untilRegistered(tally, started);
-  // A worker that has registered takes what it is given, so its process is stopped until it may.
+  // A registered worker takes jobs at once, so its process is suspended until resume().
   const all = (await Promise.all(started.map(({ pid }) => workersUnder(pid)))).flat();
-  if (all.length !== workers) throw new Error('The worker processes cannot be found: the benchmark needs the /proc of Linux.');
+  if (all.length !== workers) {
+    throw new Error(`Found ${all.length} of ${workers} worker processes: the benchmark needs /proc, so Linux.`);
+  }
   for (const pid of all) process.kill(pid, 'SIGSTOP');
   const resume = async (): Promise<void> => all.forEach((pid) => process.kill(pid, 'SIGCONT'));
   return {
@@ -35,7 +42,7 @@ export async function startRepriseWorkers(url: string, tally: Tally, { workers, 
   };
 }
 
-/** Not the shells that hold them: those must go on listening for our end. */
+/** Not the shells that start them: these must keep running, to notice when this process ends. */
 async function workersUnder(shell: number): Promise<number[]> {
   const node = await realpath(process.execPath);
   const under = await descendantsOf(shell);

@@ -1,4 +1,4 @@
-/** Jobs per second at which workers empty a queue that was filled before: from the first completion to the last. */
+/** Jobs per second at which workers empty a full queue: from the first completion to the last. */
 import type { Throughput } from '../results.js';
 import { measure, throughput } from './measure.js';
 import { OUTSTANDING, type Stage } from './scenario.js';

@@ -1,9 +1,9 @@
 /** Milliseconds from submit to result at low load: one job at a time. */
-import { percentile } from '../report/statistics.js';
+import { percentile } from '../output/statistics.js';
 import type { Latency } from '../results.js';
 import type { Stage } from './scenario.js';
 
-/** Code that runs for the first time is slow, and that is not what is asked for. */
+/** Code that runs for the first time is slow, which is not what is measured. */
 const WARM_UP = 200;
 
 export async function latency({ client }: Stage, samples: number): Promise<Latency> {

@@ -1,4 +1,4 @@
-/** Measures how long the jobs of a scenario take, and what they cost each process. */
+/** Measures how long the jobs of a scenario take, and the CPU time of each process. */
 import type { Completion, Running } from '../contender.js';
 import { cpuSeconds, type CpuSeconds } from '../processes/cpu.js';
 import { deadline } from '../processes/until.js';
@@ -9,7 +9,7 @@ export interface Work {
   readonly jobs: number;
   /** Process ids by role; the servers are added. */
   readonly pids: Readonly<Record<string, readonly number[]>>;
-  /** Sets the work going. */
+  /** Starts the work. */
   readonly begin: () => Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface Finished {
   readonly cpu?: CpuSeconds;
 }
 
-/** Nothing that is measured may take longer. */
+/** The time-out of every measurement. */
 const WITHIN_MS = 300_000;
 
 export async function measure({ running, jobs, pids, begin }: Work): Promise<Finished> {
@@ -29,7 +29,7 @@ export async function measure({ running, jobs, pids, begin }: Work): Promise<Fin
   const check = deadline(`${jobs} jobs are completed`, WITHIN_MS);
   for (;;) {
     await running.settle(jobs, check);
-    // Read before the store is asked for certainty, which costs the server something too.
+    // Read before the store is queried, which takes CPU time of the server as well.
     const after = await cpuSeconds(roles);
     const completion = await running.completion(jobs);
     if (completion) return { completion, ...(before && after && { cpu: perThousand(before, after, jobs) }) };
@@ -37,11 +37,15 @@ export async function measure({ running, jobs, pids, begin }: Work): Promise<Fin
   }
 }
 
-export const throughput = (jobs: number, ms: number, { cpu }: Finished): Throughput => ({ jobsPerSecond: jobs / (ms / 1_000), ...(cpu && { cpu }) });
+export const throughput = (jobs: number, ms: number, { cpu }: Finished): Throughput => ({
+  jobsPerSecond: jobs / (ms / 1_000),
+  ...(cpu && { cpu }),
+});
 
 const mapped = (servers: Readonly<Record<string, number>>): Record<string, number[]> =>
   Object.fromEntries(Object.entries(servers).map(([role, pid]) => [role, [pid]]));
 
 function perThousand(before: CpuSeconds, after: CpuSeconds, jobs: number): CpuSeconds {
-  return Object.fromEntries(Object.entries(after).map(([role, seconds]) => [role, ((seconds - (before[role] ?? 0)) / jobs) * 1_000]));
+  const cost = (role: string, seconds: number): number => ((seconds - (before[role] ?? 0)) / jobs) * 1_000;
+  return Object.fromEntries(Object.entries(after).map(([role, seconds]) => [role, cost(role, seconds)]));
 }

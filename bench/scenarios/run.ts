@@ -8,7 +8,17 @@ import { measure } from './measure.js';
 import { OUTSTANDING, type Stage } from './scenario.js';
 import { together } from './together.js';
 
-export async function runOnce(contender: Contender, setup: Setup, options: BenchOptions, say: (line: string) => void): Promise<{ settings: Settings; run: Run }> {
+export interface RanOnce {
+  readonly settings: Settings;
+  readonly run: Run;
+}
+
+export async function runOnce(
+  contender: Contender,
+  setup: Setup,
+  options: BenchOptions,
+  log: (line: string) => void,
+): Promise<RanOnce> {
   const { jobs, samples, bulk } = options;
   const running = await contender.start(setup);
   const first = await stage(running);
@@ -16,14 +26,14 @@ export async function runOnce(contender: Contender, setup: Setup, options: Bench
   await warmUp(first, jobs);
   const speeds: Record<number, Throughput> = {};
   for (const size of bulk) {
-    say(`${jobs} jobs submitted and processed together, ${size} per request`);
+    log(`${jobs} jobs submitted and processed together, ${size} per request`);
     speeds[size] = await together(first, jobs, size);
   }
   await first.workers.stop();
-  say(`a queue of ${jobs} drained`);
+  log(`a queue of ${jobs} drained`);
   const second: Stage = { ...first, workers: await running.startWorkers() };
   const drained = await drain(second, jobs);
-  say(`${samples} latencies`);
+  log(`${samples} latencies`);
   const run = { together: speeds, drain: drained, latency: await latency(second, samples) };
   return { settings: await running.describe(), run };
 }
@@ -32,7 +42,7 @@ async function stage(running: Running): Promise<Stage> {
   return { running, client: await running.startClient(), workers: await running.startWorkers() };
 }
 
-/** As many jobs as are measured: fleets run for days, and code that has just started is slow, whoever's it is. */
+/** As many jobs as are measured: fleets run for days, and code that has just started is slow. */
 async function warmUp({ running, client }: Stage, jobs: number): Promise<void> {
   const load = { jobs, bulk: 100, outstanding: OUTSTANDING };
   await measure({ running, jobs, pids: {}, begin: async () => void (await client.call('submit', load)) });

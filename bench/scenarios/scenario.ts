@@ -1,4 +1,4 @@
-/** What a scenario is given. */
+/** What a scenario works with. */
 import type { ClientCalls } from '../client/calls.js';
 import type { Running, Workers } from '../contender.js';
 import type { Forked } from '../processes/forked.js';
@@ -9,5 +9,5 @@ export interface Stage {
   readonly workers: Workers;
 }
 
-/** Requests that a client process leaves unanswered at a time, whatever their size. */
+/** Requests that a client process has open at a time, whatever their size. */
 export const OUTSTANDING = 8;

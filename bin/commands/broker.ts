@@ -1,25 +1,22 @@
 import { Command } from 'commander';
-import { namespaceOption, natsOption, whole, type Where } from '../arguments.js';
+import { MAX_PARTITIONS } from '../../protocols/ids.js';
+import { namespaceOption, natsOption, whole } from '../arguments.js';
+import type { BrokerFlags } from '../run-broker.js';
 
 const EXAMPLE = `
 Example:
   reprise broker --nats nats://broker:password@127.0.0.1:4222 --partitions 4
 
-Brokers need the user "broker" of nats-server.conf. The address with its password may stand in REPRISE_NATS_URL, where
-others cannot read it. Several brokers share the partitions; when one ends, another goes on.
+Brokers connect as the user "broker" of nats-server.conf. Put the address with the password into REPRISE_NATS_URL to
+hide it from other users of the machine. Several brokers share the partitions; if one stops, another takes over.
 `;
-
-export interface BrokerFlags extends Where {
-  readonly partitions: number;
-  readonly replicas: number;
-}
 
 export const brokerCommand = (): Command =>
   new Command('broker')
-    .description('lead partitions and answer clients and workers')
+    .description('run a broker, which leads partitions and serves clients and workers')
     .addOption(natsOption())
     .addOption(namespaceOption())
-    .option('--partitions <count>', 'how many partitions the namespace has; for good once it was made', whole(1, 256), 1)
-    .option('--replicas <count>', 'copies of each stream, where they are made', whole(1, 5), 1)
+    .option('--partitions <count>', 'partitions of the namespace; fixed once it exists', whole(1, MAX_PARTITIONS), 1)
+    .option('--replicas <count>', 'replicas of each stream that this broker creates', whole(1, 5), 1)
     .addHelpText('after', EXAMPLE)
     .action(async (flags: BrokerFlags) => (await import('../run-broker.js')).runBroker(flags));

@@ -1,5 +1,8 @@
 import { Command } from 'commander';
-import { filled, jsonOption, namespaceOption, natsOption, whole, type Where } from '../arguments.js';
+import { MAX_PARTITIONS } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { filled, jsonOption, namespaceOption, natsOption, portOption, whole } from '../arguments.js';
+import type { DevFlags } from '../dev/run.js';
 
 const EXAMPLE = `
 Example:
@@ -8,31 +11,21 @@ Example:
 Then, in another terminal of the same folder:
   reprise submit square '{"n":12}' --wait
 
-Workers are replaced when a file of the performers changes, also when ./performers comes later. Ctrl-C ends the workers,
-the broker and the server in order. --port and --data are for the server that it starts; with --nats there is none.
+Workers are replaced when a performer file changes, or when ./performers is created. Ctrl-C stops the workers, the
+broker and the server, in this order. With --nats no server is started, so --port and --data cannot be given.
 `;
-
-export interface DevFlags extends Where {
-  readonly performers?: string;
-  readonly port?: number;
-  readonly data?: string;
-  readonly partitions: number;
-  readonly workers: number;
-  readonly concurrency: number;
-  readonly json?: true;
-}
 
 export const devCommand = (): Command =>
   new Command('dev')
-    .description('run server, broker and workers on this machine, and start again whichever dies')
-    .option('--performers <folder>', 'where the performers are (default: ./performers once there are some, else the examples)', filled)
-    .option('--port <number>', 'of the server; 0: any free one (default: 4222 if it is free, else a free one)', whole(0, 65_535))
-    .option('--data <folder>', 'where the server keeps everything (default: "./.reprise/data")', filled)
-    .option('--partitions <count>', 'how many partitions the namespace has', whole(1, 256), 1)
+    .description('run server, broker and workers on this machine, and restart what dies')
+    .option('--performers <folder>', 'folder of performers (default: ./performers if not empty, else examples)', filled)
+    .addOption(portOption())
+    .option('--data <folder>', 'data folder of the server (default: "./.reprise/data")', filled)
+    .option('--partitions <count>', 'how many partitions the namespace has', whole(1, MAX_PARTITIONS), 1)
     .option('--workers <count>', 'how many worker processes', whole(0, 64), 1)
-    .option('--concurrency <count>', 'how many jobs at a time in each', whole(1, 10_000), 10)
+    .option('--concurrency <count>', 'how many jobs each runs at the same time', whole(1, LIMITS.free), 10)
     .addOption(natsOption())
     .addOption(namespaceOption())
-    .addOption(jsonOption('print addresses and process ids as one line of JSON once all is up'))
+    .addOption(jsonOption('print addresses and process ids as one line of JSON once everything is ready'))
     .addHelpText('after', EXAMPLE)
     .action(async (flags: DevFlags) => (await import('../dev/run.js')).runDev(flags));

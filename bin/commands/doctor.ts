@@ -1,20 +1,16 @@
 import { Command } from 'commander';
-import { filled, jsonOption, namespaceOption, natsOption, type Where } from '../arguments.js';
+import { filled, jsonOption, namespaceOption, natsOption } from '../arguments.js';
+import type { DoctorFlags } from '../doctor/run.js';
 
 const EXAMPLE = `
 Example:
   reprise doctor --nats nats://127.0.0.1:4222 --monitoring http://127.0.0.1:8222
 `;
 
-export interface DoctorFlags extends Where {
-  readonly monitoring?: string;
-  readonly json?: true;
-}
-
 export const doctorCommand = (): Command =>
   new Command('doctor')
-    .description('check what Reprise needs, and say what to do where something is amiss')
-    .option('--monitoring <url>', "the server's monitoring address, which alone tells how durable it is", filled)
+    .description('check the server, the streams and the brokers, and say how to fix what is wrong')
+    .option('--monitoring <url>', "the server's monitoring address, needed to check its durability", filled)
     .addOption(natsOption())
     .addOption(namespaceOption())
     .addOption(jsonOption('print the findings as one line of JSON'))

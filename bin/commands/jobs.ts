@@ -1,5 +1,7 @@
 import { Command } from 'commander';
-import { jsonOption, namespaceOption, natsOption, type Where } from '../arguments.js';
+import { jsonOption, namespaceOption, natsOption } from '../arguments.js';
+import type { CancelFlags } from '../jobs/cancel.js';
+import type { JobFlags } from '../jobs/client.js';
 
 const EXAMPLE = `
 Examples:
@@ -9,33 +11,30 @@ Examples:
   reprise jobs cancel 0-4k2m7q9p0r3s5t8v --reason "ordered twice"
 `;
 
-export interface JobFlags extends Where {
-  readonly queue?: string;
-  readonly key?: string;
-  readonly json?: true;
-}
-
-export interface CancelFlags extends JobFlags {
-  readonly reason?: string;
-}
+type Id = string | undefined;
 
 export function jobsCommand(): Command {
-  const about = (name: string, description: string, json: string): Command =>
+  const subcommand = (name: string, description: string, json: string): Command =>
     new Command(name)
       .description(description)
-      .argument('[id]', 'the id of the job, unless it is named by --key')
+      .argument('[id]', 'the id of the job, unless --key is given')
       .option('--queue <name>', 'with --key: the queue (default: "default")')
-      .option('--key <text>', 'the key that it was submitted with')
+      .option('--key <text>', 'the key that the job was submitted with')
       .addOption(natsOption())
       .addOption(namespaceOption())
       .addOption(jsonOption(json))
       .addHelpText('after', EXAMPLE);
-  const show = about('show', 'what is known of a job now', 'print it as JSON, with the result as it is stored')
-    .action(async (id: string | undefined, flags: JobFlags) => (await import('../jobs/show.js')).runShow(id, flags));
-  const watch = about('watch', 'what happened to a job and what happens, until it has ended', 'print each event as a line of JSON')
-    .action(async (id: string | undefined, flags: JobFlags) => (await import('../jobs/watch.js')).runWatch(id, flags));
-  const cancel = about('cancel', 'cancel a job: waiting or running', 'print the answer as one line of JSON')
-    .option('--reason <text>', 'why, for the record')
-    .action(async (id: string | undefined, flags: CancelFlags) => (await import('../jobs/cancel.js')).runCancel(id, flags));
-  return new Command('jobs').description('look at jobs: show, watch, cancel').addCommand(show).addCommand(watch).addCommand(cancel).addHelpText('after', EXAMPLE);
+  const show = subcommand('show', 'show the state of a job', 'print it as JSON, with the result as it is stored')
+    .action(async (id: Id, flags: JobFlags) => (await import('../jobs/show.js')).runShow(id, flags));
+  const watch = subcommand('watch', 'print the events of a job until it ends', 'print each event as a line of JSON')
+    .action(async (id: Id, flags: JobFlags) => (await import('../jobs/watch.js')).runWatch(id, flags));
+  const cancel = subcommand('cancel', 'cancel a waiting or running job', 'print the reply as one line of JSON')
+    .option('--reason <text>', 'the reason, which is recorded')
+    .action(async (id: Id, flags: CancelFlags) => (await import('../jobs/cancel.js')).runCancel(id, flags));
+  return new Command('jobs')
+    .description('look at jobs: show, watch, cancel')
+    .addCommand(show)
+    .addCommand(watch)
+    .addCommand(cancel)
+    .addHelpText('after', EXAMPLE);
 }

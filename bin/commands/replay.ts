@@ -1,20 +1,17 @@
 import { Command } from 'commander';
-import { jsonOption, namespaceOption, natsOption, type Where } from '../arguments.js';
+import { jsonOption, namespaceOption, natsOption } from '../arguments.js';
+import type { ReplayFlags } from '../replay/run.js';
 
 const EXAMPLE = `
 Example:
   reprise replay 0-4k2m7q9p0r3s5t8v
 
-Reads the journal itself, so it works without a broker too.
+Reads the journal itself, so it works without a broker.
 `;
-
-export interface ReplayFlags extends Where {
-  readonly json?: true;
-}
 
 export const replayCommand = (): Command =>
   new Command('replay')
-    .description('every event of a job: position, time, cause, status before and after, what changed')
+    .description('print every event of a job: position, time, cause, status before and after, changes')
     .argument('<id>', 'the id of the job')
     .addOption(natsOption())
     .addOption(namespaceOption())

@@ -1,4 +1,4 @@
-/** Which files the demo compresses: always the same ones of an installation, so that two runs can be compared. */
+/** Chooses the files that the demo compresses: the same ones on every run, so that runs can be compared. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
@@ -11,12 +11,12 @@ export interface WorkFile {
 }
 
 export interface Wanted {
-  /** Enough files are chosen when both are reached. */
+  /** Files are chosen until both numbers are reached. */
   readonly bytes: number;
   readonly least: number;
 }
 
-/** One large file at the end of the list would leave all but one core idle. */
+/** A large file at the end of the list would leave all cores but one idle. */
 const LARGEST = 200 * 1024;
 
 /** In the order of their paths, no two with the same content. */
@@ -44,10 +44,11 @@ async function installed(): Promise<string> {
     const candidate = join(folder, 'node_modules');
     if ((await stat(candidate).catch(() => undefined))?.isDirectory()) return candidate;
   }
-  throw new RepriseError('USAGE', `There is no node_modules in or above ${PACKAGE_FOLDER}.`, { hint: 'Run `npm ci` first.' });
+  const message = `There is no node_modules in or above ${PACKAGE_FOLDER}.`;
+  throw new RepriseError('USAGE', message, { hint: 'Run `npm ci` first.' });
 }
 
-/** Sorted by code units, which no language setting changes. What tools keep in folders with a dot comes and goes. */
+/** Sorted by code units, whatever the locale. Tools change what is in folders with a dot, so these are left out. */
 async function pathsIn(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -1,4 +1,4 @@
-/** How far something is: a bar on a terminal, a line every two seconds elsewhere. */
+/** Shows progress: a bar on a terminal, a line every two seconds elsewhere. */
 import { SingleBar } from 'cli-progress';
 import { print } from '../terminal.js';
 
@@ -23,17 +23,17 @@ function bar(what: string, total: number): Progress {
 }
 
 function lines(what: string, total: number): Progress {
-  let saidMs = performance.now();
+  let printedMs = performance.now();
   let last = 0;
-  const say = (): void => {
-    saidMs = performance.now();
+  const printLine = (): void => {
+    printedMs = performance.now();
     print(`${what}: ${last} of ${total}`);
   };
   return {
     update: (done) => {
       last = done;
-      if (performance.now() - saidMs >= EVERY_MS) say();
+      if (performance.now() - printedMs >= EVERY_MS) printLine();
     },
-    end: say,
+    end: printLine,
   };
 }

@@ -1,4 +1,4 @@
-/** The demo, started by `npm start`: the whole system on this machine, real work, and a check of everything that came of it. */
+/** `reprise demo`, also `npm start`: runs the whole system on this machine with real work, and verifies the results. */
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { connectClient } from '../../sdk/client.js';
 import { durabilityOf } from '../../streams/durability.js';
-import type { DemoFlags } from '../commands/demo.js';
+import type { Where } from '../arguments.js';
 import { interruptible, quietUnlessJson } from '../dev/run.js';
 import { runningServer } from '../locate.js';
 import { logger } from '../log.js';
 import { EXAMPLES_FOLDER } from '../self.js';
-import { untilAsked } from '../shutdown.js';
+import { INTERRUPTED, untilStopRequested } from '../shutdown.js';
 import { startStack, type Stack } from '../supervisor/stack.js';
 import { note, print } from '../terminal.js';
 import { chooseFiles, type Wanted } from './files.js';
@@ -21,31 +21,38 @@ import { submitAll } from './submit.js';
 import { printSummary, summaryOf, type Outcome, type Summary } from './summary.js';
 import { verify } from './verify.js';
 
+export interface DemoFlags extends Where {
+  readonly exit?: true;
+  readonly data?: string;
+  readonly port?: number;
+  readonly bytes?: number;
+  readonly least?: number;
+}
+
 const NAMESPACE = 'default' as Namespace;
 const PARTITION = 0 as Partition;
 const WORKERS = 2;
 const CONCURRENCY = 8;
 /**
- * Brotli at quality 11 compresses some 0.75 MB of such files in a second of a core. This takes two idle cores 22 seconds
- * and busy ones up to 40; computing it again, to compare, takes somewhat less.
+ * Brotli at quality 11 compresses about 0.75 MB of such files per second and core. So much takes two idle cores 22
+ * seconds, and busy ones up to 40; verifying, which compresses again, takes somewhat less.
  */
 const WANTED: Wanted = { bytes: 28_000_000, least: 2_000 };
-const INTERRUPTED = 130;
 
 export async function runDemo(flags: DemoFlags): Promise<void> {
-  const asked = untilAsked();
+  const stopRequested = untilStopRequested();
   quietUnlessJson(false);
   const url = runningServer(flags);
   const dataDir = flags.data ?? (await mkdtemp(join(tmpdir(), 'reprise-demo-')));
-  // However this ends; the server is gone by then, or about to go with this process.
+  // On any exit: the server has stopped by then, or is about to end with this process.
   if (flags.data === undefined) process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
   const end = async (stack: Stack, code: number): Promise<never> => {
     await stack.stop();
     process.exit(code);
   };
-  const stack = await interruptible(start(url, flags.port, dataDir), asked);
+  const stack = await interruptible(start(url, flags.port, dataDir), stopRequested);
   print(`Server, broker and ${WORKERS} workers run at ${stack.nats}.`);
-  const interrupted = asked.then(() => undefined);
+  const interrupted = stopRequested.then(() => undefined);
   const summary = await Promise.race([work(stack, flags), interrupted]).catch(async (error: unknown) => {
     await stack.stop();
     throw error;
@@ -53,14 +60,23 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
   if (summary === undefined) return end(stack, INTERRUPTED);
   const code = isWhole(summary) ? 0 : 1;
   if (flags.exit) return end(stack, code);
-  note('It stays up until Ctrl-C.');
-  await asked;
+  note('The system keeps running until Ctrl-C.');
+  await stopRequested;
   return end(stack, code);
 }
 
 function start(url: string | undefined, port: number | undefined, dataDir: string): Promise<Stack> {
-  const parts = { namespace: NAMESPACE, partitions: 1, workers: WORKERS, concurrency: CONCURRENCY, performers: [EXAMPLES_FOLDER], log: logger('demo') };
-  return startStack({ ...parts, url, port, dataDir });
+  return startStack({
+    namespace: NAMESPACE,
+    url,
+    port,
+    dataDir,
+    partitions: 1,
+    workers: WORKERS,
+    concurrency: CONCURRENCY,
+    performers: [EXAMPLES_FOLDER],
+    log: logger('demo'),
+  });
 }
 
 async function work(stack: Stack, { bytes = WANTED.bytes, least = WANTED.least }: DemoFlags): Promise<Summary> {
@@ -74,7 +90,8 @@ async function work(stack: Stack, { bytes = WANTED.bytes, least = WANTED.least }
     const tookMs = performance.now() - started;
     working.end();
     const checking = progress('verifying', files.length);
-    const verification = await verify(submitted, await readJournal(stack.brokerUrl, NAMESPACE, PARTITION), checking.update);
+    const recorded = await readJournal(stack.brokerUrl, NAMESPACE, PARTITION);
+    const verification = await verify(submitted, recorded, checking.update);
     checking.end();
     const outcome: Outcome = { submitted, verification, tookMs, durability: await durabilityOf(stack.monitoring) };
     const summary = summaryOf(outcome);
@@ -85,4 +102,5 @@ async function work(stack: Stack, { bytes = WANTED.bytes, least = WANTED.least }
   }
 }
 
-const isWhole = ({ jobs, completed, verified }: Summary): boolean => jobs > 0 && completed === jobs && verified === jobs;
+const isWhole = ({ jobs, completed, verified }: Summary): boolean =>
+  jobs > 0 && completed === jobs && verified === jobs;

@@ -1,4 +1,4 @@
-/** Submits the work, a bounded number at a time, and keeps what came back. */
+/** Submits the work, a bounded number of jobs at a time, and collects the results. */
 import type { Client, JobAnswer } from '../../sdk/client.js';
 import type { WorkFile } from './files.js';
 
@@ -13,7 +13,11 @@ export const QUALITY = 11;
 const OUTSTANDING = 16;
 const WAIT_MS = 10 * 60_000;
 
-export async function submitAll(client: Client, files: readonly WorkFile[], progress: (done: number) => void): Promise<Submitted[]> {
+export async function submitAll(
+  client: Client,
+  files: readonly WorkFile[],
+  progress: (done: number) => void,
+): Promise<Submitted[]> {
   const submitted: Submitted[] = [];
   await inParallel(OUTSTANDING, files, async (file) => {
     const started = performance.now();
@@ -25,7 +29,11 @@ export async function submitAll(client: Client, files: readonly WorkFile[], prog
   return submitted;
 }
 
-export async function inParallel<T>(width: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  width: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < items.length) await work(items[next++]!);

@@ -1,4 +1,4 @@
-/** What came of the demo, for people and, in the last line, for machines. */
+/** The results of the demo as text, with one line of JSON at the end. */
 import type { Durability } from '../../streams/durability.js';
 import { paint, print } from '../terminal.js';
 import { COMMAND } from '../self.js';
@@ -16,7 +16,7 @@ export interface Summary {
   readonly jobs: number;
   readonly completed: number;
   readonly failed: number;
-  /** How many were computed again from disk and found in the journal as they should be. */
+  /** How many results equal a second computation from disk and are recorded correctly in the journal. */
   readonly verified: number;
   readonly jobsPerSecond: number;
   readonly p50Ms: number;
@@ -28,8 +28,14 @@ export function summaryOf({ submitted, verification, tookMs, durability }: Outco
   const completed = submitted.filter(({ answer }) => answer.status === 'completed').length;
   const times = submitted.map((each) => each.tookMs).sort((a, b) => a - b);
   return {
-    jobs: submitted.length, completed, failed: submitted.length - completed, verified: verification.verified,
-    jobsPerSecond: rounded(submitted.length / (tookMs / 1_000)), p50Ms: rounded(percentile(times, 0.5)), p99Ms: rounded(percentile(times, 0.99)), durability,
+    jobs: submitted.length,
+    completed,
+    failed: submitted.length - completed,
+    verified: verification.verified,
+    jobsPerSecond: rounded(submitted.length / (tookMs / 1_000)),
+    p50Ms: rounded(percentile(times, 0.5)),
+    p99Ms: rounded(percentile(times, 0.99)),
+    durability,
   };
 }
 
@@ -37,20 +43,25 @@ export function printSummary(summary: Summary, { submitted, verification, tookMs
   const { jobs, completed, failed, verified, jobsPerSecond, p50Ms, p99Ms, durability } = summary;
   const line = (name: string, value: string): void => print(`  ${name.padEnd(12)} ${value}`);
   print('');
-  line('jobs', `${jobs} in ${rounded(tookMs / 1_000)} s: ${completed} completed, ${failed} failed, ${jobsPerSecond} per second`);
+  const seconds = rounded(tookMs / 1_000);
+  line('jobs', `${jobs} in ${seconds} s: ${completed} completed, ${failed} failed, ${jobsPerSecond} per second`);
   line('latency', `${p50Ms} ms median, ${p99Ms} ms p99, from submit to result`);
   line('bytes', `${megabytes(verification.bytesIn)} in, ${megabytes(verification.bytesOut)} out`);
   line('durability', durability === 'fsync' ? 'fsync: every acknowledged commit survives a power cut' : durability);
-  line('verified', verified === jobs ? paint('green', `all ${jobs}, against the files on disk and the raw journal`) : paint('red', `${verified} of ${jobs}`));
+  const all = paint('green', `all ${jobs}, against the files on disk and the raw journal`);
+  line('verified', verified === jobs ? all : paint('red', `${verified} of ${jobs}`));
   for (const complaint of verification.complaints) print(`    ${paint('red', complaint)}`);
   print('');
   const id = submitted[0]?.answer.jobId ?? '<id>';
   print('Try, in another terminal of this folder:');
-  for (const command of [`replay ${id}`, `submit square '{"n":12}' --wait`, 'audit verify']) print(`  ${paint('cyan', `${COMMAND} ${command}`)}`);
+  for (const command of [`replay ${id}`, `submit square '{"n":12}' --wait`, 'audit verify']) {
+    print(`  ${paint('cyan', `${COMMAND} ${command}`)}`);
+  }
   print('');
   print(JSON.stringify(summary));
 }
 
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 const megabytes = (bytes: number): string => `${rounded(bytes / 1_000_000)} MB`;
-const percentile = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+const percentile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

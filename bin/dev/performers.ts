@@ -1,4 +1,4 @@
-/** Which performers `dev` serves: those that were named, else ./performers once a file of them is there, else the examples. */
+/** Determines the performers of `dev`: the given folder, else ./performers if it has any, else the examples. */
 import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isPerformerFile } from '../../worker/load.js';
@@ -8,9 +8,9 @@ import { EXAMPLES_FOLDER } from '../self.js';
 const OWN_FOLDER = './performers';
 
 export interface PerformerFolders {
-  /** What is to be served as things are now. @throws RepriseError USAGE */
+  /** The folder to serve now. @throws RepriseError USAGE if the given one does not exist */
   current(): string;
-  /** Where a change may matter. */
+  /** The folders whose changes may matter. */
   readonly watched: readonly string[];
 }
 
@@ -25,10 +25,11 @@ export function performerFolders(given: string | undefined): PerformerFolders {
 
 function existing(folder: string): string {
   if (existsSync(folder)) return folder;
-  throw new RepriseError('USAGE', `There is no ${folder}.`, { hint: 'Give the folder of your performers with --performers.' });
+  const hint = 'Give the folder of your performers with --performers.';
+  throw new RepriseError('USAGE', `The folder ${folder} does not exist.`, { hint });
 }
 
-/** An empty folder is one that somebody is about to fill. */
+/** An empty folder is not served: the user is about to fill it. */
 function hasPerformers(folder: string): boolean {
   try {
     return readdirSync(folder).some(isPerformerFile);

@@ -1,6 +1,6 @@
 /**
- * Tells when something in a folder of performers changed, once for a burst of changes; also when the folder comes, goes
- * or is replaced, which only the folder above it shows.
+ * Watches a folder of performers and calls back once per burst of changes. It also watches the folder above, to see
+ * when the folder itself is created, removed or replaced.
  */
 import { existsSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -9,7 +9,7 @@ import { basename, dirname } from 'node:path';
 const SETTLE_MS = 200;
 const IGNORED = /(^|[\\/])(node_modules|\.git|\.reprise)([\\/]|$)|~$|\.sw[a-z]$/;
 
-/** @returns how to stop */
+/** @returns a function that stops watching */
 export function onChange(path: string, changed: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
   let inside: FSWatcher | undefined;
@@ -19,7 +19,8 @@ export function onChange(path: string, changed: () => void): () => void {
   };
   const lookInside = (): void => {
     inside?.close();
-    inside = existsSync(path) ? watched(path, true, (name) => (name !== null && IGNORED.test(name)) || soon()) : undefined;
+    if (!existsSync(path)) inside = undefined;
+    else inside = watched(path, true, (name) => (name !== null && IGNORED.test(name)) || soon());
   };
   const above = watched(dirname(path), false, (name) => {
     if (name !== basename(path)) return;
@@ -34,7 +35,7 @@ export function onChange(path: string, changed: () => void): () => void {
   };
 }
 
-/** Undefined when the folder is gone again by now. One that is removed while it is watched is no reason to end. */
+/** Undefined if the folder no longer exists. Removing a folder while it is watched is not an error. */
 function watched(path: string, recursive: boolean, seen: (name: string | null) => void): FSWatcher | undefined {
   try {
     return watch(path, { recursive }, (_, name) => seen(name)).on('error', () => undefined);

@@ -1,4 +1,4 @@
-/** One line of the doctor's findings. */
+/** A finding of `reprise doctor`: one line of its output. */
 export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail';
   readonly what: string;

@@ -1,31 +1,37 @@
-/** Whether every partition has a leader, and if not, why: what its clients are answered. */
+/** Checks that every partition has a leader, and if not, shows the error that its clients get. */
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Namespace } from '../../protocols/ids.js';
 import { subjects } from '../../protocols/subjects.js';
 import { fail, ok, type Finding } from './finding.js';
 
-const ANSWER_WITHIN_MS = 2_000;
-/** A job that cannot exist: ids are drawn from 80 bits. Only a leader knows that there is none. */
+const REPLY_WITHIN_MS = 2_000;
+/** A job that does not exist: ids have 80 random bits. Only a leader replies NOT_FOUND. */
 const NO_JOB = '0000000000000000';
 const LEADS = 'NOT_FOUND';
 
-interface Refusal {
+interface ErrorReply {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
 }
 
 export async function leaderFindings(nc: NatsConnection, ns: Namespace, partitions: number): Promise<Finding[]> {
-  const refusals = await Promise.all(Array.from({ length: partitions }, (_, n) => ask(nc, ns, n)));
-  const failed = refusals.flatMap((refusal, n) => (refusal.code === LEADS ? [] : [fail(`partition ${n}`, `${refusal.code}: ${refusal.message}`, refusal.hint)]));
+  const replies = await Promise.all(Array.from({ length: partitions }, (_, n) => ask(nc, ns, n)));
+  const failed = replies.flatMap(({ code, message, hint }, n) => {
+    return code === LEADS ? [] : [fail(`partition ${n}`, `${code}: ${message}`, hint)];
+  });
   return failed.length > 0 ? failed : [ok('leaders', `${partitions} of ${partitions} partitions have one`)];
 }
 
-async function ask(nc: NatsConnection, ns: Namespace, partition: number): Promise<Refusal> {
+async function ask(nc: NatsConnection, ns: Namespace, partition: number): Promise<ErrorReply> {
   try {
-    const asked = JSON.stringify({ jobId: `${partition}-${NO_JOB}` });
-    return (await nc.request(subjects.job(ns, 'get'), asked, { timeout: ANSWER_WITHIN_MS })).json<Refusal>();
+    const request = JSON.stringify({ jobId: `${partition}-${NO_JOB}` });
+    return (await nc.request(subjects.job(ns, 'get'), request, { timeout: REPLY_WITHIN_MS })).json<ErrorReply>();
   } catch {
-    return { code: 'NOT_LEADER', message: `nobody answered for it within ${ANSWER_WITHIN_MS} ms`, hint: 'A broker may be taking it over; look again, and at the logs of the brokers.' };
+    return {
+      code: 'NOT_LEADER',
+      message: `no broker replied for it within ${REPLY_WITHIN_MS} ms`,
+      hint: 'A broker may be taking it over: try again, and see the logs of the brokers.',
+    };
   }
 }

@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../../protocols/errors.js';
 import { connectNats } from '../../streams/connect.js';
 import { fitness } from '../../streams/durability.js';
-import type { DoctorFlags } from '../commands/doctor.js';
+import type { Where } from '../arguments.js';
 import { locateForBroker, type Located } from '../locate.js';
 import { paint, print } from '../terminal.js';
 import { brokerFindings } from './brokers.js';
@@ -13,6 +13,11 @@ import { leaderFindings } from './leaders.js';
 import { rightsFinding } from './rights.js';
 import { storageFindings } from './storage.js';
 import { streamFindings } from './streams.js';
+
+export interface DoctorFlags extends Where {
+  readonly monitoring?: string;
+  readonly json?: true;
+}
 
 const NODE_NEEDED = [20, 19] as const;
 
@@ -43,20 +48,23 @@ async function server({ url, namespace }: Located, monitoring: string | undefine
   try {
     const { findings, replicas, partitions } = await streamFindings(nc, namespace);
     const brokers = await brokerFindings(nc, namespace);
-    const leaders = brokers.every(({ level }) => level === 'ok') ? await leaderFindings(nc, namespace, partitions) : [];
+    const hasBroker = brokers.every(({ level }) => level === 'ok');
+    const leaders = hasBroker ? await leaderFindings(nc, namespace, partitions) : [];
     const monitored = await monitoringOf(nc, monitoring);
-    const first = [version(nc, replicas), durabilityFinding(monitored), await rightsFinding(url), ...(await storageFindings(monitored))];
-    return [...first, ...findings, ...brokers, ...leaders];
+    const storage = await storageFindings(monitored);
+    const ofServer = [version(nc, replicas), durabilityFinding(monitored), await rightsFinding(url), ...storage];
+    return [...ofServer, ...findings, ...brokers, ...leaders];
   } finally {
     await nc.close();
   }
 }
 
 function version(nc: NatsConnection, replicas: number): Finding {
-  const found = nc.info?.version ?? 'unknown';
-  const { ok: fits, advice } = fitness(found, replicas);
-  if (!fits) return fail('server', `${found} at ${nc.getServer()}`, advice ?? 'Install a newer nats-server.');
-  return advice === undefined ? ok('server', `${found} at ${nc.getServer()}`) : warn('server', `${found} at ${nc.getServer()}`, advice);
+  const number = nc.info?.version ?? 'unknown';
+  const found = `${number} at ${nc.getServer()}`;
+  const { ok: fits, advice } = fitness(number, replicas);
+  if (!fits) return fail('server', found, advice ?? 'Install a newer nats-server.');
+  return advice === undefined ? ok('server', found) : warn('server', found, advice);
 }
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;

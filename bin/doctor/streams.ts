@@ -1,4 +1,4 @@
-/** Whether the streams of a namespace are there and configured as the journal's promises need. */
+/** Checks that the streams of a namespace exist and are configured as the guarantees of the journal need. */
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../../protocols/errors.js';
@@ -18,86 +18,116 @@ export interface StreamsFound {
   readonly partitions: number;
 }
 
-const START_A_BROKER = 'Start a broker, which makes what is missing: `reprise broker` or `reprise dev`.';
+const START_A_BROKER = 'Start a broker, which creates what is missing: `reprise broker` or `reprise dev`.';
 
 export async function streamFindings(nc: NatsConnection, ns: Namespace): Promise<StreamsFound> {
   try {
     const jsm = await jetstreamManager(nc, { checkAPI: false });
     const account = await jsm.getAccountInfo();
-    const jetstream = ok('JetStream', `on, ${account.streams} streams`);
+    const jetstream = ok('JetStream', `enabled, ${account.streams} streams`);
     const { partitions, replicas, clock } = await firstJournal(jsm, ns);
-    if (partitions === 0) return { findings: [jetstream, fail('partitions', `the namespace ${ns} has none`, START_A_BROKER)], replicas, partitions };
+    if (partitions === 0) {
+      const none = fail('partitions', `the namespace ${ns} has none`, START_A_BROKER);
+      return { findings: [jetstream, none], replicas, partitions };
+    }
+    const checked: Checked = { nc, jsm, ns, partitions };
     const findings = [
-      ...journalClockFindings(await lastCommits(jsm, ns, partitions)), ...(await partitionsFound(jsm, ns, partitions)),
-      ...(await configured(nc, jsm, ns, partitions)), ...(await headsFound(nc, jsm, ns, partitions)),
+      ...journalClockFindings(await lastCommits(checked)),
+      ...(await partitionsFound(checked)),
+      ...(await configured(checked)),
+      ...(await headsFound(checked)),
     ];
     return { findings: [jetstream, ...clock, ...findings], replicas, partitions };
   } catch (error) {
-    const { code, message, hint } = operating(error, 'Asking JetStream failed');
-    const none = { replicas: 1, partitions: 0 };
-    if (code === 'PERMISSION_DENIED') return { findings: [warn('JetStream', `cannot be looked at: ${message} (${code})`, hint)], ...none };
-    const whatElse = code === 'SERVER_UNREACHABLE' ? ' It is turned on by jetstream {} in nats-server.conf.' : '';
-    return { findings: [fail('JetStream', `${message} (${code})`, `${hint}${whatElse}`)], ...none };
+    return { findings: [unavailable(operating(error, 'A request to JetStream failed'))], replicas: 1, partitions: 0 };
   }
 }
 
-/** Only a stream that the server does not know is missing; one that could not be asked for is not. */
+function unavailable({ code, message, hint }: RepriseError): Finding {
+  if (code === 'PERMISSION_DENIED') return warn('JetStream', `cannot be checked: ${message} (${code})`, hint);
+  const enable = code === 'SERVER_UNREACHABLE' ? ' It is enabled by jetstream {} in nats-server.conf.' : '';
+  return fail('JetStream', `${message} (${code})`, `${hint}${enable}`);
+}
+
+/** A stream is missing only if the server says so, not if the request for it failed. */
 function absent(error: unknown): undefined {
   if (!isStreamNotFound(error)) throw error;
 }
 
-interface First {
+/** What the checks of one namespace work on. */
+interface Checked {
+  readonly nc: NatsConnection;
+  readonly jsm: JetStreamManager;
+  readonly ns: Namespace;
+  readonly partitions: number;
+}
+
+interface FirstJournal {
   readonly partitions: number;
   readonly replicas: number;
   readonly clock: readonly Finding[];
 }
 
-/** The first journal knows how many there are. */
-async function firstJournal(jsm: JetStreamManager, ns: Namespace): Promise<First> {
-  const asked = Date.now();
+/** The number of partitions is in the metadata of the first journal. */
+async function firstJournal(jsm: JetStreamManager, ns: Namespace): Promise<FirstJournal> {
+  const askedMs = Date.now();
   const info = await jsm.streams.info(streams.journal(ns, 0 as Partition)).catch(absent);
   if (info === undefined) return { partitions: 0, replicas: 1, clock: [] };
   const partitions = Number(info.config.metadata?.['reprise.partitions'] ?? 1);
-  return { partitions, replicas: info.config.num_replicas, clock: clockFinding(Date.parse(info.ts ?? ''), asked, Date.now()) };
+  const clock = clockFinding(Date.parse(info.ts ?? ''), askedMs, Date.now());
+  return { partitions, replicas: info.config.num_replicas, clock };
 }
 
-async function partitionsFound(jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Finding[]> {
+async function partitionsFound({ jsm, ns, partitions }: Checked): Promise<Finding[]> {
   const heads = await Promise.all(Array.from({ length: partitions }, async (_, n) => {
     const info = await jsm.streams.info(streams.journal(ns, n as Partition)).catch(absent);
     return info && { seq: info.state.last_seq, bytes: info.state.bytes };
   }));
   const missing = heads.flatMap((head, n) => (head === undefined ? [n] : []));
-  if (missing.length > 0) return [fail('partitions', `${partitions}, but the journals of ${missing.join(', ')} are missing`, 'Restore them from a copy of the data folder; see `reprise audit verify`.')];
-  return [ok('partitions', `${partitions}; last positions: ${heads.map((head, n) => `${n} at ${head!.seq} (${size(head!.bytes)})`).join(', ')}`)];
+  if (missing.length > 0) {
+    const hint = 'Restore them from a copy of the data folder; see `reprise audit verify`.';
+    return [fail('partitions', `${partitions}, but the journals of ${missing.join(', ')} are missing`, hint)];
+  }
+  const positions = heads.map((head, n) => `${n} at ${head!.seq} (${size(head!.bytes)})`);
+  return [ok('partitions', `${partitions}; last positions: ${positions.join(', ')}`)];
 }
 
-/** An empty witness beside a journal with commits was emptied, and a lost tail would not be noticed. */
-async function headsFound(nc: NatsConnection, jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Finding[]> {
+/** If a journal has commits, an empty witness has lost its heads, and a lost tail would go unnoticed. */
+async function headsFound({ nc, jsm, ns, partitions }: Checked): Promise<Finding[]> {
   const [witness, checkpoints] = [openWitness(nc, ns), openCheckpoints(nc, ns)];
   const empty: number[] = [];
-  let strangers = 0;
+  let foreign = 0;
   try {
     for (let n = 0; n < partitions; n += 1) {
       const { state } = await jsm.streams.info(streams.journal(ns, n as Partition));
       const known = await readKnown(witness, checkpoints, n as Partition);
       if (state.messages > 0 && known.witness.heads.length === 0) empty.push(n);
-      strangers += known.witness.foreign + known.checkpoints.foreign;
+      foreign += known.witness.foreign + known.checkpoints.foreign;
     }
   } catch (error) {
     return [warn('witness', operating(error, 'The known heads cannot be read').message, START_A_BROKER)];
   }
-  if (empty.length > 0) return [warn('witness', `knows no head of partition ${empty.join(', ')}, which has commits: it was emptied`, 'Run `reprise audit verify`, and compare the last positions with a backup or with what clients were answered.')];
-  if (strangers > 0) return [warn('witness', `${strangers} messages of strangers, which are skipped`, 'Only brokers may write there: compare the users of the server with nats-server.conf.')];
-  return [ok('witness', 'knows heads of every partition')];
+  if (empty.length > 0) {
+    const hint = 'Run `reprise audit verify`, and compare the last positions with a backup or with replies to clients.';
+    const found = `it has no head of partition ${empty.join(', ')}, which has commits: it was emptied`;
+    return [warn('witness', found, hint)];
+  }
+  if (foreign > 0) {
+    const hint = 'Only brokers may write there: compare the users of the server with nats-server.conf.';
+    return [warn('witness', `${foreign} messages were not written by a broker and are skipped`, hint)];
+  }
+  return [ok('witness', 'it has heads of every partition')];
 }
 
-/** Of those partitions that this user may read and whose last message is a commit. */
-async function lastCommits(jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Stamped[]> {
+/** Of the partitions that this user may read and whose last message is a commit. */
+async function lastCommits({ jsm, ns, partitions }: Checked): Promise<Stamped[]> {
   const stamps = await Promise.all(Array.from({ length: partitions }, async (_, partition): Promise<Stamped[]> => {
     try {
       const stream = streams.journal(ns, partition as Partition);
       const message = await jsm.streams.getMessage(stream, { seq: (await jsm.streams.info(stream)).state.last_seq });
-      return message ? [{ partition, nowMs: decodeLeniently(journal.Commit, message.data).nowMs, storedMs: message.time.getTime() }] : [];
+      if (!message) return [];
+      const { nowMs } = decodeLeniently(journal.Commit, message.data);
+      return [{ partition, nowMs, storedMs: message.time.getTime() }];
     } catch {
       return [];
     }
@@ -105,20 +135,23 @@ async function lastCommits(jsm: JetStreamManager, ns: Namespace, partitions: num
   return stamps.flat();
 }
 
-/** Only what is there is compared: a command that looks must not make anything. */
-async function configured(nc: NatsConnection, jsm: JetStreamManager, ns: Namespace, partitions: number): Promise<Finding[]> {
-  const wanted = [...Array.from({ length: partitions }, (_, n) => streams.journal(ns, n as Partition)), streams.witness(ns), `KV_${streams.leadership(ns)}`, `KV_${streams.checkpoints(ns)}`, `KV_${streams.keys(ns)}`];
+/** Compares existing streams only: a command that checks must not create anything. */
+async function configured({ nc, jsm, ns, partitions }: Checked): Promise<Finding[]> {
+  const journals = Array.from({ length: partitions }, (_, n) => streams.journal(ns, n as Partition));
+  const buckets = [streams.leadership(ns), streams.checkpoints(ns), streams.keys(ns)].map((bucket) => `KV_${bucket}`);
+  const wanted = [...journals, streams.witness(ns), ...buckets];
   const names = new Set<string>();
   for await (const name of jsm.streams.names()) names.add(name);
   const missing = wanted.filter((name) => !names.has(name));
   if (missing.length > 0) return [fail('streams', `${missing.join(', ')} missing`, START_A_BROKER)];
   try {
     await ensureTopology(nc, ns, partitions, { look: true });
-    return [ok('streams', `${wanted.length} configured as they must be`)];
+    return [ok('streams', `${wanted.length} configured as needed`)];
   } catch (error) {
     if (!(error instanceof RepriseError)) throw error;
     return [fail('streams', error.message, error.hint)];
   }
 }
 
-const size = (bytes: number): string => (bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${Math.round(bytes / 1_000_000)} MB`);
+const size = (bytes: number): string =>
+  bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${Math.round(bytes / 1_000_000)} MB`;

@@ -1,15 +1,18 @@
 /** `reprise jobs cancel` */
-import type { CancelFlags } from '../commands/jobs.js';
 import { print } from '../terminal.js';
-import { targetOf, withClient } from './client.js';
+import { targetOf, withClient, type JobFlags } from './client.js';
 import { jsonOf, statusText } from './show-values.js';
+
+export interface CancelFlags extends JobFlags {
+  readonly reason?: string;
+}
 
 export async function runCancel(id: string | undefined, flags: CancelFlags): Promise<void> {
   const target = targetOf(id, flags);
   await withClient(flags, async (client) => {
     const answer = await client.cancel(target, { ...(flags.reason !== undefined && { reason: flags.reason }) });
     if (flags.json) return print(jsonOf(answer));
-    const stopping = answer.cancelling && answer.status === 'running' ? ', its worker is told to stop' : '';
+    const stopping = answer.cancelling && answer.status === 'running' ? ', its worker was asked to stop it' : '';
     print(`${answer.jobId} ${statusText(answer.status)}${stopping}`);
   });
 }

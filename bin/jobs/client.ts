@@ -1,27 +1,34 @@
-/** A client for the time of one command. */
+/** A client for the duration of one command, and the flags that name a job. */
 import { connectClient, type Client, type Target } from '../../sdk/client.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Where } from '../arguments.js';
-import type { JobFlags } from '../commands/jobs.js';
-import { locate, type Located } from '../locate.js';
+import { locate } from '../locate.js';
 
-/** A broker that was killed is back within that time; longer than that nobody wants to look at a silent terminal. */
+/** A broker that was killed is back within this time; a longer silence on the terminal looks like a hang. */
 const GIVE_UP_MS = 5_000;
 
-export async function withClient<T>(where: Where, use: (client: Client, located: Located) => Promise<T>): Promise<T> {
-  const located = locate(where);
-  const client = await connectClient({ url: located.url, namespace: located.namespace, name: 'reprise command', giveUpMs: GIVE_UP_MS });
+export interface JobFlags extends Where {
+  readonly queue?: string;
+  readonly key?: string;
+  readonly json?: true;
+}
+
+export async function withClient<T>(where: Where, use: (client: Client) => Promise<T>): Promise<T> {
+  const { url, namespace } = locate(where);
+  const client = await connectClient({ url, namespace, name: 'reprise command', giveUpMs: GIVE_UP_MS });
   try {
-    return await use(client, located);
+    return await use(client);
   } finally {
     await client.close();
   }
 }
 
 export function targetOf(id: string | undefined, { queue, key }: JobFlags): Target {
-  if (id !== undefined && (queue !== undefined || key !== undefined)) throw misuse('Give an id, or --queue and --key, not both.');
+  if (id !== undefined && (queue !== undefined || key !== undefined)) {
+    throw misuse(`Give the id ${id} or --queue and --key, not both.`);
+  }
   if (id !== undefined) return { jobId: id };
-  if (key === undefined) throw misuse('Give the id of a job, or --queue and --key.');
+  if (key === undefined) throw misuse('No job is named: give the id of a job, or --queue and --key.');
   return { ...(queue !== undefined && { queue }), key };
 }
 

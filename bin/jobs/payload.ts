@@ -2,21 +2,21 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { JSON_TYPE } from '../../protocols/content.js';
-import { RepriseError } from '../../protocols/errors.js';
+import { messageOf, RepriseError } from '../../protocols/errors.js';
 import type { JobToSubmit } from '../../sdk/client.js';
 
-/** JSON goes as it was written, without the white space around it: what is parsed and written anew may be another number. */
+/** JSON is sent as written, without surrounding white space: parsing and serializing it could change numbers. */
 type Payload = Pick<JobToSubmit, 'payload' | 'contentType'>;
 
 export async function readPayload(text: string | undefined): Promise<Payload> {
   if (text === undefined) return { payload: null };
   if (text === '-') return jsonOrBytes(await buffer(process.stdin));
-  if (text.startsWith('@')) return jsonOrBytes(await readFile(text.slice(1)).catch((cause: unknown) => unreadable(text.slice(1), cause)));
+  if (text.startsWith('@')) return jsonOrBytes(await contentOf(text.slice(1)));
   try {
     return written(text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RepriseError('USAGE', `The payload is not JSON: ${why}.`, { cause, hint: `A text needs quotes, as in '"hello"'; @file and - take bytes.` });
+    const hint = `A text needs quotes, as in '"hello"'; @file and - accept any bytes.`;
+    throw new RepriseError('USAGE', `The payload is not JSON: ${messageOf(cause)}.`, { cause, hint });
   }
 }
 
@@ -34,6 +34,11 @@ function written(text: string): Payload {
   return { payload: Buffer.from(text.trim()), contentType: JSON_TYPE };
 }
 
-function unreadable(path: string, cause: unknown): never {
-  throw new RepriseError('USAGE', `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause, hint: 'Check the path after @.' });
+async function contentOf(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const message = `The payload file ${path} cannot be read: ${messageOf(cause)}.`;
+    throw new RepriseError('USAGE', message, { cause, hint: 'Check the path after @.' });
+  }
 }

@@ -1,7 +1,6 @@
 /** `reprise jobs show` */
-import type { JobFlags } from '../commands/jobs.js';
 import { print } from '../terminal.js';
-import { targetOf, withClient } from './client.js';
+import { targetOf, withClient, type JobFlags } from './client.js';
 import { jsonOf, linesOf } from './show-values.js';
 
 export async function runShow(id: string | undefined, flags: JobFlags): Promise<void> {

@@ -4,7 +4,7 @@ import { RepriseError } from '../../protocols/errors.js';
 import { errorOf } from '../../sdk/answers.js';
 import { hasEnded, mayBeRecorded, type Client, type JobAnswer, type JobToSubmit } from '../../sdk/client.js';
 import type { SubmitFlags } from '../commands/submit.js';
-import { say } from '../failure.js';
+import { printError as say } from '../error-exit.js';
 import { note, print, visible } from '../terminal.js';
 import { withClient } from './client.js';
 import { readPayload } from './payload.js';

@@ -1,4 +1,4 @@
-/** A step of a replay as people read it. */
+/** Formats a step of a replay as text. */
 import { statusText } from '../jobs/show-values.js';
 import { paint, visible } from '../terminal.js';
 import type { Step } from '../../replay/steps.js';
@@ -6,10 +6,12 @@ import type { Step } from '../../replay/steps.js';
 export function* linesOf(step: Step): Generator<string> {
   const { type, by, commandId } = step.cause;
   const cause = [type || 'unknown', by && `by ${by}`, commandId && `as ${commandId}`].filter(Boolean).join(' ');
-  yield `${paint('gray', step.position.padEnd(8))} ${step.time}  ${paint('bold', step.event.padEnd(18))} ${statusText(step.before)} → ${statusText(step.after)}`;
+  const [position, event] = [paint('gray', step.position.padEnd(8)), paint('bold', step.event.padEnd(18))];
+  yield `${position} ${step.time}  ${event} ${statusText(step.before)} → ${statusText(step.after)}`;
   yield `${INDENT}cause    ${visible(cause)}`;
   for (const [field, { before, after }] of Object.entries(step.changed)) {
-    yield `${INDENT}${field}: ${before === null || before === '' ? '' : `${show(before, field)} → `}${show(after, field)}`;
+    const from = before === null || before === '' ? '' : `${show(before, field)} → `;
+    yield `${INDENT}${field}: ${from}${show(after, field)}`;
   }
   if (step.content) yield `${INDENT}${step.content.of.padEnd(8)} ${visible(step.content.text)}`;
   if (step.failure) yield `${INDENT}failure  ${visible(`${step.failure.code}: ${step.failure.message}`)}`;
@@ -19,7 +21,7 @@ export function* linesOf(step: Step): Generator<string> {
 const INDENT = ' '.repeat(9);
 
 function show(value: unknown, field = ''): string {
-  // Points in time end in Ms as spans do, but those of today are far larger than any span.
+  // Names of times and of durations both end in Ms; times are far larger than any duration.
   if (typeof value === 'number' && field.endsWith('Ms') && value > 1e12) return new Date(value).toISOString();
   return visible(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
 }

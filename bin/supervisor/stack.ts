@@ -1,20 +1,20 @@
-/** Server, broker and workers on this machine, as `dev` and the demo run them: started in order, ended in reverse. */
+/** Server, broker and workers on this machine, as `dev` and the demo run them: started in order, stopped in reverse. */
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
-import { removeDevFile, writeDevFile } from '../dev-file.js';
+import { removeDevFile, writeDevFile, type DevFile } from '../dev-file.js';
 import { withoutBroker } from '../locate.js';
-import { Kept } from './kept.js';
-import { KeptServer } from './server.js';
+import { SupervisedProcess } from './supervised-process.js';
+import { SupervisedServer } from './supervised-server.js';
 
 export interface StackOptions {
   readonly namespace: Namespace;
-  /** A server that runs already; otherwise one is started on `dataDir`. With the broker's password, where it has one. */
+  /** Of a running server, with the broker's password if it has one. Without it a server is started on `dataDir`. */
   readonly url?: string | undefined;
   readonly dataDir: string;
-  /** 0: any free one. Without it 4222 if that is free, else a free one. */
+  /** 0: any free port. Without it 4222 if that is free, else any free port. */
   readonly port?: number | undefined;
   readonly partitions: number;
   readonly performers: readonly string[];
@@ -32,15 +32,15 @@ export interface Pids {
 export interface Stack {
   /** For clients. */
   readonly nats: string;
-  /** For whoever reads journals; it may hold the broker's password. */
+  /** For reading journals; it may hold the broker's password. */
   readonly brokerUrl: string;
   readonly monitoring: string | undefined;
   readonly pids: Pids;
   /** The job types that the workers perform. */
   readonly serves: readonly string[];
-  /** Starts the workers anew, with what these files and folders hold now. @returns whether all of them did */
+  /** Replaces the workers by ones that load these files and folders. @returns whether all of them were replaced */
   reload(performers: readonly string[]): Promise<boolean>;
-  /** Workers, which drain, then the broker, then the server. */
+  /** Stops the workers, which drain, then the broker, then the server. */
   stop(): Promise<void>;
 }
 
@@ -49,13 +49,13 @@ const BROKER_STOP_MS = 10_000;
 const WORKER_STOP_MS = 25_000;
 
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const ending: (() => Promise<void>)[] = [];
+  const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
-    for (const end of ending.splice(0).reverse()) await end();
+    for (const stopOne of stops.splice(0).reverse()) await stopOne();
   };
   try {
-    // Assigned, not spread: process ids and addresses change when something is started again, so they are read when asked for.
-    return Object.assign(await start(options, ending), { stop });
+    // Assigned, not spread: pids and addresses are getters, because they change when a process is restarted.
+    return Object.assign(await start(options, stops), { stop });
   } catch (error) {
     await stop();
     throw error;
@@ -64,23 +64,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 type Running = { readonly [Part in Exclude<keyof Stack, 'stop'>]: Stack[Part] };
 
-async function start(options: StackOptions, ending: (() => Promise<void>)[]): Promise<Running> {
-  const server = options.url === undefined ? await embedded(options) : undefined;
-  if (server) ending.push(() => server.stop());
+async function start(options: StackOptions, stops: (() => Promise<void>)[]): Promise<Running> {
+  const server = options.url === undefined ? await startEmbedded(options) : undefined;
+  if (server) stops.push(() => server.stop());
   const brokerUrl = options.url ?? server!.running.brokerUrl;
   const nats = withoutBroker(brokerUrl);
-  const tell = (): void => writeDevFile(process.cwd(), { ...devFile(options, nats), ...(server && { monitoring: server.running.monitoringUrl }) });
-  if (server) server.onRestart = tell;
-  // Before the broker is ready: while a partition stands still, commands in this folder are to find the server.
-  tell();
-  ending.push(async () => removeDevFile(process.cwd()));
+  // Before the broker is ready: if a partition cannot be led, commands in this folder still have to find the server.
+  announce(options, nats, server);
+  stops.push(async () => removeDevFile(process.cwd()));
   options.log.info({ nats }, 'server found; starting the broker and the workers');
-  const broker = kept(options, 'broker', ['broker', '--partitions', String(options.partitions)], brokerUrl, BROKER_STOP_MS);
-  ending.push(() => broker.stop());
+  const broker = supervised(options, 'broker', brokerArgs(options), brokerUrl, BROKER_STOP_MS);
+  stops.push(() => broker.stop());
   await broker.start();
-  const workerArgs = (performers: readonly string[]): string[] => ['worker', ...performers, '--concurrency', String(options.concurrency)];
-  const workers = Array.from({ length: options.workers }, () => kept(options, 'worker', workerArgs(options.performers), nats, WORKER_STOP_MS));
-  ending.push(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
+  const args = workerArgs(options, options.performers);
+  const startWorker = (): SupervisedProcess => supervised(options, 'worker', args, nats, WORKER_STOP_MS);
+  const workers = Array.from({ length: options.workers }, startWorker);
+  stops.push(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
   await Promise.all(workers.map((worker) => worker.start()));
   return {
     nats,
@@ -94,33 +93,60 @@ async function start(options: StackOptions, ending: (() => Promise<void>)[]): Pr
     get serves() {
       return workers[0]?.serves ?? [];
     },
-    reload: async (performers) => (await Promise.all(workers.map((worker) => worker.replace(inNamespace(options, workerArgs(performers)))))).every(Boolean),
+    reload: async (performers) => {
+      const replacing = workers.map((worker) => worker.replace(workerArgs(options, performers)));
+      return (await Promise.all(replacing)).every(Boolean);
+    },
   };
 }
 
-async function embedded({ dataDir, port, log }: StackOptions): Promise<KeptServer> {
+async function startEmbedded({ dataDir, port, log }: StackOptions): Promise<SupervisedServer> {
   if (port !== undefined && port !== 0 && !(await isFree(port))) {
-    throw new RepriseError('USAGE', `Port ${port} is taken.`, { hint: 'Give another --port, or leave it out for a free one.' });
+    const hint = 'Give another --port, or leave it out for a free one.';
+    throw new RepriseError('USAGE', `Port ${port} is in use.`, { hint });
   }
   const chosen = port ?? ((await isFree(DEFAULT_PORT)) ? DEFAULT_PORT : undefined);
-  return KeptServer.start({ dataDir, port: chosen, log });
+  return SupervisedServer.start({ dataDir, port: chosen, log });
 }
 
-/** The address goes by the environment: arguments of a process are for everybody to read, and it may hold a password. */
-function kept(options: StackOptions, name: string, given: readonly string[], url: string, stopWithinMs: number): Kept {
-  return new Kept({ name, args: inNamespace(options, given), env: { REPRISE_NATS_URL: url }, stopWithinMs, log: options.log });
+/** Writes the addresses to .reprise/dev.json, now and after every restart of the server. */
+function announce({ namespace, url, dataDir }: StackOptions, nats: string, server: SupervisedServer | undefined): void {
+  const fixed: DevFile = {
+    nats,
+    namespace,
+    pid: process.pid,
+    ...(url === undefined && { dataDir: resolve(dataDir) }),
+  };
+  const write = (): void => {
+    writeDevFile(process.cwd(), { ...fixed, ...(server && { monitoring: server.running.monitoringUrl }) });
+  };
+  if (server) server.onRestart = write;
+  write();
 }
 
-const inNamespace = ({ namespace }: StackOptions, given: readonly string[]): string[] => [...given, '--namespace', namespace];
+function brokerArgs({ namespace, partitions }: StackOptions): string[] {
+  return ['broker', '--partitions', String(partitions), '--namespace', namespace];
+}
 
-function devFile({ namespace, url, dataDir }: StackOptions, nats: string): { nats: string; namespace: string; pid: number; dataDir?: string } {
-  return { nats, namespace, pid: process.pid, ...(url === undefined && { dataDir: resolve(dataDir) }) };
+function workerArgs({ namespace, concurrency }: StackOptions, performers: readonly string[]): string[] {
+  return ['worker', ...performers, '--concurrency', String(concurrency), '--namespace', namespace];
+}
+
+/** The address, which may hold a password, goes by the environment: other users can read the arguments of a process. */
+function supervised(
+  { log }: StackOptions,
+  name: string,
+  args: readonly string[],
+  url: string,
+  stopWithinMs: number,
+): SupervisedProcess {
+  return new SupervisedProcess({ name, args, env: { REPRISE_NATS_URL: url }, stopWithinMs, log });
 }
 
 function isFree(port: number): Promise<boolean> {
-  return new Promise((free) => {
+  return new Promise((resolveFree) => {
     const probe = createServer();
-    probe.once('error', () => free(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => free(true)));
+    probe.once('error', () => resolveFree(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolveFree(true)));
   });
 }

@@ -37,7 +37,7 @@ const PERFORMER: Readonly<Record<PerformerEvent, string>> = {
   Returned: 'The handler gave a result: `ok`, or `retry` with `RESULT_INVALID` if it cannot be encoded.',
   Threw: 'It threw: `retry`, or `fail` after `context.fail()`.',
   Aborted: 'Cancelled, too long, lease lost, revoked, or the worker stops: its signal is aborted.',
-  Settled: 'The handler ended within the grace of 2 s.',
+  Ended: 'The handler ended within the grace of 2 s.',
   Abandoned: 'It did not, so the slot goes on without it.',
   Reported: 'The outcome waits for the next request to the leader.',
   Dropped: 'The lease was revoked: nobody wants to hear of it.',

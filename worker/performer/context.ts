@@ -1,69 +1,65 @@
 /**
- * What a handler is given. Most handlers use little of it, so what costs something, a signal, a logger, a bound
- * function, is made when it is asked for.
+ * The context that a handler gets. Most handlers use little of it, so what costs something (a signal, a logger, a bound
+ * function) is created on first use.
  */
 import { LIMITS } from '../../protocols/limits.js';
 import { bounded } from './failure.js';
 import type { Log, PerformerContext } from './performer.js';
 import type { Attempt } from './attempt.js';
 
-/** Thrown by `retry()` and `fail()`: a wish, not an error. */
+/** Thrown by `retry()` and `fail()`, which end the handler. */
 export class Control {
-  readonly #isControl = true;
-  readonly kind: 'retry' | 'fail';
-  readonly reason: string;
-  readonly afterMs: number | undefined;
+  private static readonly instances = new WeakSet<object>();
 
-  constructor(kind: 'retry' | 'fail', reason: string, afterMs?: number) {
-    this.kind = kind;
-    this.reason = reason;
-    this.afterMs = afterMs;
+  constructor(
+    readonly kind: 'retry' | 'fail',
+    readonly reason: string,
+    readonly afterMs?: number,
+  ) {
+    Control.instances.add(this);
   }
 
-  /** Unlike `instanceof`, asking this way runs no code of what was thrown, which may be a proxy. */
+  /** Unlike `instanceof`, this runs no code of what was thrown, which may be a proxy. */
   static is(thrown: unknown): thrown is Control {
-    return typeof thrown === 'object' && thrown !== null && #isControl in thrown && thrown.#isControl;
+    return typeof thrown === 'object' && thrown !== null && Control.instances.has(thrown);
   }
 }
 
 export class AttemptContext implements PerformerContext {
-  readonly #attempt: Attempt;
-
-  constructor(attempt: Attempt) {
-    this.#attempt = attempt;
-  }
+  constructor(private readonly current: Attempt) {}
 
   get jobId(): string {
-    return this.#attempt.lease.jobId;
+    return this.current.lease.jobId;
   }
 
   get attempt(): number {
-    return this.#attempt.lease.attempt;
+    return this.current.lease.attempt;
   }
 
   get maxAttempts(): number {
-    return this.#attempt.lease.maxAttempts;
+    return this.current.lease.maxAttempts;
   }
 
   get key(): string {
-    return this.#attempt.lease.key;
+    return this.current.lease.key;
   }
 
   get labels(): Readonly<Record<string, string>> {
-    return this.#attempt.lease.labels;
+    return this.current.lease.labels;
   }
 
   get signal(): AbortSignal {
-    return this.#attempt.signal();
+    return this.current.signal();
   }
 
   get log(): Log {
-    return this.#attempt.log();
+    return this.current.log();
   }
 
   get progress(): (fraction: number, message?: string) => void {
-    const attempt = this.#attempt;
-    return (fraction, message = '') => attempt.progressed(clampFraction(fraction), bounded(message, LIMITS.reasonBytes));
+    const { current } = this;
+    return (fraction, message = '') =>
+      current.progressed(clampFraction(fraction), bounded(message, LIMITS.reasonBytes));
   }
 
   get retry(): (afterMs?: number, reason?: string) => never {
@@ -75,9 +71,9 @@ export class AttemptContext implements PerformerContext {
   }
 }
 
-function retry(afterMs?: number, reason = 'the performer asked for another attempt'): never {
+function retry(afterMs?: number, reason = 'the performer called retry()'): never {
   if (afterMs !== undefined && !(afterMs >= 0 && afterMs <= LIMITS.delayMs)) {
-    throw new RangeError(`retry: afterMs is from 0 to ${LIMITS.delayMs}, not ${String(afterMs)}`);
+    throw new RangeError(`retry: afterMs must be between 0 and ${LIMITS.delayMs}, got ${String(afterMs)}`);
   }
   throw new Control('retry', reason, afterMs === undefined ? undefined : Math.round(afterMs));
 }
@@ -87,6 +83,8 @@ function fail(reason: string): never {
 }
 
 function clampFraction(fraction: number): number {
-  if (typeof fraction !== 'number' || Number.isNaN(fraction)) throw new TypeError('progress: fraction is a number from 0 to 1');
+  if (typeof fraction !== 'number' || Number.isNaN(fraction)) {
+    throw new TypeError(`progress: fraction must be a number between 0 and 1, got ${String(fraction)}`);
+  }
   return Math.min(1, Math.max(0, fraction));
 }

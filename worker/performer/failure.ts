@@ -1,14 +1,12 @@
-/** Whatever was thrown, as the bounded failure that the journal keeps. */
+/** Turns a thrown value into the failure that is recorded in the journal, bounded in size. */
 import { inspect } from 'node:util';
+import type { Failure } from '../../actors/job/job.js';
 import type { FailureCode } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
-import type { job } from '../../protocols/messages.js';
 import { wellFormed } from '../../protocols/utf8.js';
 
-export type Failure = job.Failure.$Properties;
-
 const CODE_BYTES = 128;
-/** No leader takes them in a code. */
+/** Leaders refuse a code that holds them. */
 const CONTROL = /\p{Control}/gu;
 
 export const failure = (code: FailureCode, message: string, stack = ''): Failure => ({
@@ -17,23 +15,24 @@ export const failure = (code: FailureCode, message: string, stack = ''): Failure
   stack: bounded(stack, LIMITS.failureStackBytes),
 });
 
-/** An error's own `code`, if it is a text, becomes the failure's, so that a policy's nonRetryable can name it. */
+/** A text that an error has as its `code` becomes the failure's, so that `nonRetryable` of a policy can name it. */
 export function failureOf(thrown: unknown): Failure {
   try {
     if (!(thrown instanceof Error)) return failure('PERFORMER_ERROR', `thrown: ${inspect(thrown, { depth: 2 })}`);
-    const told = failure('PERFORMER_ERROR', thrown.message || thrown.name, thrown.stack);
+    const described = failure('PERFORMER_ERROR', thrown.message || thrown.name, thrown.stack);
     const code: unknown = 'code' in thrown ? thrown.code : undefined;
-    return typeof code === 'string' && code !== '' ? { ...told, code: bounded(code.replace(CONTROL, ' '), CODE_BYTES) } : told;
+    if (typeof code !== 'string' || code === '') return described;
+    return { ...described, code: bounded(code.replace(CONTROL, ' '), CODE_BYTES) };
   } catch {
-    // A getter or an inspector of what was thrown threw in turn.
+    // A getter of the thrown value, or its inspector, threw in turn.
     return failure('PERFORMER_ERROR', 'thrown: something that cannot be described');
   }
 }
 
-/** The message of whatever was thrown. */
-export const messageOf = (thrown: unknown): string => failureOf(thrown).message ?? '';
+/** The message of a value that user code threw. Unlike `messageOf`, it survives getters that throw, and is bounded. */
+export const thrownMessage = (thrown: unknown): string => failureOf(thrown).message;
 
-/** At most so many bytes of UTF-8, cut between characters, and without halves of characters, which no decoder takes. */
+/** At most `maxBytes` of UTF-8, cut between characters; lone surrogates, which cannot be decoded, are replaced. */
 export function bounded(text: unknown, maxBytes: number): string {
   const whole = wellFormed(String(text).slice(0, maxBytes));
   if (whole.length * 3 <= maxBytes) return whole;

@@ -1,22 +1,24 @@
-/** How an attempt ended, as the report that the leader gets. */
+/** Builds the report on an attempt that has ended. */
 import type { worker } from '../../protocols/messages.js';
 import { CAUSES, type AbortCause } from './attempt.js';
 import { encodeContent, type Content } from '../../protocols/content.js';
 import { Control } from './context.js';
-import { failure, failureOf, messageOf } from './failure.js';
+import { failure, failureOf, thrownMessage } from './failure.js';
 
 export type Report = worker.Report.$Properties & { token: string; outcome: 'ok' | 'retry' | 'fail' | 'cancelled' };
 
-/** A result that has no encoding or is too large is a mistake in the performer, tried again like any other. */
+/** A result that cannot be encoded or is too large is an error of the performer, retried like any other. */
 export function returned(token: string, value: unknown, maxBytes: number): Report {
   let content: Content;
   try {
     content = encodeContent(value);
   } catch (cause) {
-    return resultInvalid(token, `the result cannot be encoded: ${messageOf(cause)}`);
+    return resultInvalid(token, `the result cannot be encoded: ${thrownMessage(cause)}`);
   }
   const { bytes, contentType } = content;
-  if (bytes.length > maxBytes) return resultInvalid(token, `the result has ${bytes.length} bytes; at most ${maxBytes} are allowed`);
+  if (bytes.length > maxBytes) {
+    return resultInvalid(token, `the result has ${bytes.length} bytes; at most ${maxBytes} are allowed`);
+  }
   return { token, outcome: 'ok', result: bytes, contentType };
 }
 
@@ -26,10 +28,10 @@ export const resultInvalid = (token: string, message: string): Report => ({
   failure: failure('RESULT_INVALID', message),
 });
 
-/** The attempt has ended here, and there is nothing to tell of it. */
+/** The attempt has ended without a result or a failure. */
 export const givenUp = (token: string): Report => ({ token, outcome: 'cancelled' });
 
-/** What is reported instead of a report that the leader does not take; undefined if there is nothing plainer. */
+/** The report to send instead of one that the leader refused; undefined if there is no simpler one. */
 export function plainer({ token, outcome }: Report, why: string): Report | undefined {
   if (outcome === 'ok') return resultInvalid(token, `the leader refused the result: ${why}`);
   return outcome === 'cancelled' ? undefined : givenUp(token);
@@ -42,14 +44,14 @@ export function threw(token: string, thrown: unknown): Report {
   return thrown.afterMs === undefined ? report : { ...report, retryAfterMs: thrown.afterMs };
 }
 
-/** The payload will not change, so another attempt would end the same way. */
+/** The payload cannot change, so another attempt would end in the same way. */
 export const refused = (token: string, reason: string): Report => ({
   token,
   outcome: 'fail',
   failure: failure('PAYLOAD_INVALID', reason),
 });
 
-/** Nothing to report where the lease is no longer valid. */
+/** Without a valid lease there is nothing to report. */
 export function aborted(token: string, cause: AbortCause): Report | undefined {
   if (cause === 'revoked') return undefined;
   if (cause === 'cancelled') return givenUp(token);
@@ -58,7 +60,7 @@ export function aborted(token: string, cause: AbortCause): Report | undefined {
 }
 
 /**
- * A cancelled or overdue attempt is reported as that, whatever its handler made of the signal. One that only lost touch,
- * or whose worker stops, keeps the result that it reached: the leader's word on the token decides.
+ * A cancelled or overdue attempt is reported as such, whatever its handler did after the abort. If only the lease was
+ * lost, or the worker stops, a result is still reported: the leader accepts it if the token is current.
  */
 export const keepsResult = (cause: AbortCause): boolean => cause === 'leaseLost' || cause === 'stopping';

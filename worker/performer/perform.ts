@@ -1,144 +1,149 @@
 /**
- * The way of a job through a worker: payload -> validate -> handle -> outcome. A slot performs one lease after the
- * other; each step is an arrow of the performer's chart. A handler that answers without a promise is done without one.
+ * Performs a job in a worker: payload -> validate -> handle -> outcome. A slot performs one lease after the other; each
+ * step is a transition of the performer's chart. If a handler returns no promise, none is created here either.
  */
 import type { Chart } from '../../actors/chart.js';
 import type { Attempt, AbortCause } from './attempt.js';
 import { decodeContent } from '../../protocols/content.js';
 import { AttemptContext } from './context.js';
-import { messageOf } from './failure.js';
+import { thrownMessage } from './failure.js';
 import { aborted, keepsResult, refused, returned, threw, type Report } from './outcome.js';
 import { performerChart, type PerformerEvent } from './performer.chart.js';
 import type { Performer, Verdict } from './performer.js';
 
-/** How long a handler may go on after its signal was aborted, before its slot is given to another job. */
+/** How long a handler may run on after its signal was aborted, before its slot is given to another job. */
 export const ABORT_GRACE_MS = 2_000;
 
 export interface SlotHost {
   readonly maxResultBytes: number;
-  /** The slot is idle again. Without a report there is nothing to say about the attempt. */
+  /** The slot is idle again. Without a report nothing is sent about the attempt. */
   ended(attempt: Attempt, report: Report | undefined, slot: Slot): void;
 }
 
 export class Slot {
-  readonly #host: SlotHost;
-  readonly #chart: Chart;
-  #status: string;
-  #attempt: Attempt | undefined;
+  private current: Attempt | undefined;
+  private state: string;
 
-  constructor(host: SlotHost, chart: Chart = performerChart) {
-    this.#host = host;
-    this.#chart = chart;
-    this.#status = chart.initial;
+  constructor(
+    private readonly host: SlotHost,
+    private readonly chart: Chart = performerChart,
+  ) {
+    this.state = chart.initial;
   }
 
   get status(): string {
-    return this.#status;
+    return this.state;
   }
 
   get attempt(): Attempt | undefined {
-    return this.#attempt;
+    return this.current;
   }
 
   start(attempt: Attempt, performer: Performer): void {
-    this.#attempt = attempt;
-    this.#follow('Leased');
+    this.current = attempt;
+    this.follow('Leased');
     const { lease } = attempt;
     let payload: unknown;
     try {
       payload = decodeContent(lease.payload, lease.contentType);
     } catch (cause) {
-      this.#end('Refused', refused(lease.token, `the payload cannot be decoded: ${messageOf(cause)}`));
+      this.end('Refused', refused(lease.token, `the payload cannot be decoded: ${thrownMessage(cause)}`));
       return;
     }
-    if (performer.validate === undefined) this.#handle(attempt, performer, payload);
-    else this.#validate(attempt, performer, payload);
+    if (performer.validate === undefined) this.handle(attempt, performer, payload);
+    else this.validate(attempt, performer, payload);
   }
 
   abort(cause: AbortCause, nowMs: number): void {
-    const attempt = this.#attempt;
+    const attempt = this.current;
     if (attempt === undefined) return;
-    this.#follow('Aborted');
+    this.follow('Aborted');
     attempt.abort(cause, nowMs + ABORT_GRACE_MS);
   }
 
-  /** The grace is over. The handler may go on for ever; nobody listens to it any more. */
+  /** The grace is over. The handler may never end; its outcome is ignored from now on. */
   abandon(): void {
-    const attempt = this.#attempt;
+    const attempt = this.current;
     if (attempt?.cause === undefined) return;
-    this.#end('Abandoned', aborted(attempt.lease.token, attempt.cause));
+    this.end('Abandoned', aborted(attempt.lease.token, attempt.cause));
   }
 
-  #validate(attempt: Attempt, performer: Performer, payload: unknown): void {
+  private validate(attempt: Attempt, performer: Performer, payload: unknown): void {
     const judge = (verdict: Verdict): void => {
-      if (this.#attempt !== attempt) return;
-      if (attempt.cause !== undefined) this.#settle(attempt, undefined);
-      else if (verdict === false || typeof verdict === 'string') this.#refuse(attempt, verdict || 'validate refused the payload');
-      else this.#handle(attempt, performer, payload);
+      if (this.current !== attempt) return;
+      const isRefused = verdict === false || typeof verdict === 'string';
+      if (attempt.cause !== undefined) this.endAborted(attempt, undefined);
+      else if (isRefused) this.refuse(attempt, verdict || 'validate refused the payload');
+      else this.handle(attempt, performer, payload);
     };
     const refuse = (cause: unknown): void => {
-      if (this.#attempt !== attempt) return;
-      if (attempt.cause !== undefined) this.#settle(attempt, undefined);
-      else this.#refuse(attempt, messageOf(cause));
+      if (this.current !== attempt) return;
+      if (attempt.cause !== undefined) this.endAborted(attempt, undefined);
+      else this.refuse(attempt, thrownMessage(cause));
     };
     call(() => performer.validate!(payload as never), judge, refuse);
   }
 
-  #refuse(attempt: Attempt, reason: string): void {
-    this.#end('Refused', refused(attempt.lease.token, reason));
+  private refuse(attempt: Attempt, reason: string): void {
+    this.end('Refused', refused(attempt.lease.token, reason));
   }
 
-  #handle(attempt: Attempt, performer: Performer, payload: unknown): void {
-    this.#follow('Accepted');
+  private handle(attempt: Attempt, performer: Performer, payload: unknown): void {
+    this.follow('Accepted');
     const { token } = attempt.lease;
-    const done = (value: unknown): void => {
-      if (this.#attempt !== attempt) return;
-      const report = returned(token, value, this.#host.maxResultBytes);
-      if (attempt.cause === undefined) this.#end('Returned', report);
-      else this.#settle(attempt, report);
+    const onValue = (value: unknown): void => {
+      if (this.current !== attempt) return;
+      const report = returned(token, value, this.host.maxResultBytes);
+      if (attempt.cause === undefined) this.end('Returned', report);
+      else this.endAborted(attempt, report);
     };
-    const broke = (thrown: unknown): void => {
-      if (this.#attempt !== attempt) return;
-      if (attempt.cause === undefined) this.#end('Threw', threw(token, thrown));
-      else this.#settle(attempt, undefined);
+    const onThrown = (thrown: unknown): void => {
+      if (this.current !== attempt) return;
+      if (attempt.cause === undefined) this.end('Threw', threw(token, thrown));
+      else this.endAborted(attempt, undefined);
     };
-    call(() => performer.handle(payload as never, new AttemptContext(attempt)), done, broke);
+    call(() => performer.handle(payload as never, new AttemptContext(attempt)), onValue, onThrown);
   }
 
-  #settle(attempt: Attempt, report: Report | undefined): void {
+  private endAborted(attempt: Attempt, report: Report | undefined): void {
     const cause = attempt.cause!;
-    this.#end('Settled', report !== undefined && keepsResult(cause) ? report : aborted(attempt.lease.token, cause));
+    const isKept = report !== undefined && keepsResult(cause);
+    this.end('Ended', isKept ? report : aborted(attempt.lease.token, cause));
   }
 
-  #end(event: PerformerEvent, report: Report | undefined): void {
-    const attempt = this.#attempt!;
-    this.#follow(event);
-    this.#attempt = undefined;
-    this.#follow(report === undefined ? 'Dropped' : 'Reported');
-    this.#host.ended(attempt, report, this);
+  private end(event: PerformerEvent, report: Report | undefined): void {
+    const attempt = this.current!;
+    this.follow(event);
+    this.current = undefined;
+    this.follow(report === undefined ? 'Dropped' : 'Reported');
+    this.host.ended(attempt, report, this);
   }
 
-  #follow(event: PerformerEvent): void {
-    const next = this.#chart.next(this.#status, event);
-    if (next === undefined) throw new Error(`performer: no arrow ${event} from ${this.#status}`);
-    this.#status = next;
+  private follow(event: PerformerEvent): void {
+    const next = this.chart.next(this.state, event);
+    if (next === undefined) throw new Error(`performer: the chart has no transition for ${event} in ${this.state}`);
+    this.state = next;
   }
 }
 
-/** Calls, and goes on with what came of it: at once, or in one tick of the promise that it gave. */
-function call<Value>(made: () => Value | Promise<Value>, done: (value: Value) => void, broke: (thrown: unknown) => void): void {
+/** Calls user code and passes on its outcome: at once for a value, in one tick of the promise otherwise. */
+function call<Value>(
+  run: () => Value | Promise<Value>,
+  onValue: (value: Value) => void,
+  onThrown: (thrown: unknown) => void,
+): void {
   let value: Value | Promise<Value>;
   try {
-    value = made();
+    value = run();
     if (isThenable(value)) {
-      value.then(done, broke);
+      value.then(onValue, onThrown);
       return;
     }
   } catch (thrown) {
-    broke(thrown);
+    onThrown(thrown);
     return;
   }
-  done(value);
+  onValue(value);
 }
 
 function isThenable<Value>(value: Value | Promise<Value>): value is Promise<Value> {

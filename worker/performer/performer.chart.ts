@@ -1,6 +1,6 @@
 /**
- * A performer's slot: what may follow what while one lease after the other is performed in it. The arrows are read once
- * and followed by look-up, because an interpreter's step costs more than a small job (docs/adr).
+ * The lifecycle of a performer's slot, which performs one lease after the other. The transitions are read once and
+ * followed by look-up, because a step of an interpreter costs more than a small job (docs/adr/0002).
  */
 import { setup } from 'xstate';
 import { readChart } from '../../actors/chart.js';
@@ -12,7 +12,7 @@ export type PerformerEvent =
   | 'Returned'
   | 'Threw'
   | 'Aborted'
-  | 'Settled'
+  | 'Ended'
   | 'Abandoned'
   | 'Reported'
   | 'Dropped';
@@ -24,9 +24,9 @@ export const performerMachine = setup({ types: { events: {} as { type: Performer
     idle: { on: { Leased: 'validating' } },
     validating: { on: { Accepted: 'handling', Refused: 'reporting', Aborted: 'aborting' } },
     handling: { on: { Returned: 'reporting', Threw: 'reporting', Aborted: 'aborting' } },
-    // The signal was aborted. A handler that does not heed it in time is abandoned, so that its slot comes back.
-    aborting: { on: { Aborted: 'aborting', Settled: 'reporting', Abandoned: 'reporting' } },
-    // An outcome is handed over, or dropped where nobody wants it any more: the lease was revoked.
+    // The signal was aborted. A handler that does not end within the grace is abandoned, to free its slot.
+    aborting: { on: { Aborted: 'aborting', Ended: 'reporting', Abandoned: 'reporting' } },
+    // The outcome is put into the outbox, or dropped if the lease was revoked.
     reporting: { on: { Reported: 'idle', Dropped: 'idle' } },
   },
 });

@@ -10,7 +10,7 @@ import { performerChart, performerMachine } from './performer.chart.js';
 import { performer, type Handle, type Performer, type PerformerParts } from './performer.js';
 
 const taken = new Set<string>();
-/** The chart, writing down which arrows were taken. */
+/** The chart, recording which transitions were taken. */
 const watched: Chart = {
   ...performerChart,
   next: (status, event) => {
@@ -21,7 +21,17 @@ const watched: Chart = {
 };
 
 const TOKEN = '0-aaaaaaaaaaaaaaaa/2/1';
+const LEASE: worker.Lease.$Properties = {
+  token: TOKEN,
+  jobId: '0-aaaaaaaaaaaaaaaa',
+  attempt: 2,
+  maxAttempts: 3,
+  leaseMs: 15_000,
+  payload: Buffer.from('{"n":3}'),
+};
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+type Work = Handle<{ n: number }, unknown> | PerformerParts<{ n: number }, unknown>;
 
 interface Run {
   readonly slot: Slot;
@@ -32,17 +42,15 @@ interface Run {
 function run(work: Performer, lease: worker.Lease.$Properties = {}): Run {
   const reports: (Report | undefined)[] = [];
   const slot = new Slot({ maxResultBytes: 1_000, ended: (_attempt, report) => reports.push(report) }, watched);
-  const given = worker.Lease.decode(
-    worker.Lease.encode({ token: TOKEN, jobId: '0-aaaaaaaaaaaaaaaa', attempt: 2, maxAttempts: 3, leaseMs: 15_000, payload: Buffer.from('{"n":3}'), ...lease }).finish(),
-  ) as worker.Lease;
-  const attempt = new Attempt(given, 0, { progressed: () => undefined, log: () => silent }, 0, 0);
+  const encoded = worker.Lease.encode({ ...LEASE, ...lease }).finish();
+  const attempt = new Attempt(worker.Lease.decode(encoded) as worker.Lease, 0, { progressed: () => undefined, log: () => silent }, 0, 0);
   slot.start(attempt, work);
   return { slot, attempt, reports };
 }
 
 const ticks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-async function outcomeOf(work: Handle<{ n: number }, unknown> | PerformerParts<{ n: number }, unknown>, lease: worker.Lease.$Properties = {}): Promise<Report> {
+async function outcomeOf(work: Work, lease: worker.Lease.$Properties = {}): Promise<Report> {
   const { reports, slot } = run(performer('job', work) as Performer, lease);
   await ticks();
   t.equal(reports.length, 1, 'reported once');
@@ -53,9 +61,16 @@ async function outcomeOf(work: Handle<{ n: number }, unknown> | PerformerParts<{
 const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;
 const refusing = { toString: () => { throw new Error('no'); }, get message(): string { throw new Error('no'); } };
-const work = (handle: Handle<{ n: number }, unknown>) => handle;
 
-const cases: readonly [name: string, work: Handle<{ n: number }, unknown> | PerformerParts<{ n: number }, unknown>, lease: worker.Lease.$Properties, outcome: string, told: string | RegExp][] = [
+type Case = readonly [
+  name: string,
+  work: Work,
+  lease: worker.Lease.$Properties,
+  outcome: string,
+  expected: string | RegExp,
+];
+
+const cases: readonly Case[] = [
   ['a value', ({ n }) => n * n, {}, 'ok', '9'],
   ['a promise', async ({ n }) => ({ n }), {}, 'ok', '{"n":3}'],
   ['undefined is null', () => undefined, {}, 'ok', 'null'],
@@ -104,20 +119,23 @@ const cases: readonly [name: string, work: Handle<{ n: number }, unknown> | Perf
 ];
 
 t.test('outcomes', async (t) => {
-  for (const [name, what, lease, outcome, told] of cases) {
+  for (const [name, what, lease, outcome, expected] of cases) {
     const report = await outcomeOf(what, lease);
     const { failure, result, retryAfterMs } = report;
-    const said = failure ? `${failure.code} ${failure.message}${retryAfterMs === undefined ? '' : ` ${retryAfterMs}ms`}` : Buffer.from(result ?? []).toString();
+    const wait = retryAfterMs === undefined ? '' : ` ${retryAfterMs}ms`;
+    const text = failure ? `${failure.code} ${failure.message}${wait}` : Buffer.from(result ?? []).toString();
     t.equal(report.outcome, outcome, name);
-    if (typeof told === 'string') t.equal(failure ? failure.code : said, told, name);
-    else t.match(said, told, name);
+    if (typeof expected === 'string') t.equal(failure ? failure.code : text, expected, name);
+    else t.match(text, expected, name);
     t.equal(report.token, TOKEN);
     t.doesNotThrow(() => worker.Report.decode(worker.Report.encode(report).finish()), `${name}: can be read back`);
   }
 });
 
 t.test('messages and stacks are bounded', async (t) => {
-  const { failure } = await outcomeOf(work(() => { throw Object.assign(new Error('ä'.repeat(9_999)), { stack: '€'.repeat(9_999) }); }));
+  const { failure } = await outcomeOf(() => {
+    throw Object.assign(new Error('ä'.repeat(9_999)), { stack: '€'.repeat(9_999) });
+  });
   t.ok(Buffer.byteLength(failure!.message!) <= LIMITS.failureMessageBytes);
   t.ok(Buffer.byteLength(failure!.stack!) <= LIMITS.failureStackBytes);
   t.notMatch(failure!.message, '\ufffd', 'cut between characters');
@@ -132,8 +150,17 @@ t.test('a value needs no tick, a promise one', async (t) => {
 });
 
 t.test('the signal ends a handler', async (t) => {
-  for (const [cause, outcome, code] of [['cancelled', 'cancelled', undefined], ['timedOut', 'retry', 'ATTEMPT_TIMED_OUT'], ['leaseLost', 'retry', 'LEASE_EXPIRED'], ['stopping', 'retry', 'WORKER_STOPPED'], ['revoked', undefined, undefined]] as const) {
-    const { slot, reports, attempt } = run(performer('job', (_: unknown, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))));
+  const untilAborted = performer('job', (_: unknown, { signal }) => new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  }));
+  for (const [cause, outcome, code] of [
+    ['cancelled', 'cancelled', undefined],
+    ['timedOut', 'retry', 'ATTEMPT_TIMED_OUT'],
+    ['leaseLost', 'retry', 'LEASE_EXPIRED'],
+    ['stopping', 'retry', 'WORKER_STOPPED'],
+    ['revoked', undefined, undefined],
+  ] as const) {
+    const { slot, reports, attempt } = run(untilAborted);
     slot.abort(cause, 100);
     t.equal(slot.status, 'aborting');
     t.equal(attempt.dueMs(), 100 + ABORT_GRACE_MS);
@@ -144,20 +171,26 @@ t.test('the signal ends a handler', async (t) => {
   }
 });
 
-t.test('a handler that does not heed the signal', async (t) => {
+t.test('a handler that ignores the signal', async (t) => {
   let finish: (value: number) => void = () => undefined;
-  const deaf = performer('job', () => new Promise<number>((resolve) => { finish = resolve; }));
-  const { slot, reports } = run(deaf);
+  const ignoring = performer('job', () => new Promise<number>((resolve) => { finish = resolve; }));
+  const { slot, reports } = run(ignoring);
   slot.abort('timedOut', 0);
   slot.abandon();
   t.equal(reports[0]?.failure?.code, 'ATTEMPT_TIMED_OUT');
   t.equal(slot.status, 'idle', 'the slot is free');
   finish(1);
   await ticks();
-  t.equal(reports.length, 1, 'what it says later is ignored');
+  t.equal(reports.length, 1, 'its later outcome is ignored');
 
-  for (const [cause, outcome] of [['cancelled', 'cancelled'], ['timedOut', 'retry'], ['leaseLost', 'ok'], ['stopping', 'ok'], ['revoked', undefined]] as const) {
-    const again = run(deaf);
+  for (const [cause, outcome] of [
+    ['cancelled', 'cancelled'],
+    ['timedOut', 'retry'],
+    ['leaseLost', 'ok'],
+    ['stopping', 'ok'],
+    ['revoked', undefined],
+  ] as const) {
+    const again = run(ignoring);
     again.slot.abort(cause, 0);
     finish(1);
     await ticks();
@@ -165,7 +198,7 @@ t.test('a handler that does not heed the signal', async (t) => {
   }
 });
 
-t.test('a revoked lease outweighs what else stopped it, and nothing else does', async (t) => {
+t.test('a revocation replaces an earlier cause, and no other cause does', async (t) => {
   const { slot, attempt, reports } = run(performer('job', () => new Promise(() => undefined)));
   slot.abort('cancelled', 0);
   slot.abort('leaseLost', 10);
@@ -187,7 +220,8 @@ t.test('stopped while validating', async (t) => {
     t.equal(handled, false);
   }
   let judge: (verdict: boolean) => void = () => undefined;
-  const late = run(performer('job', { validate: () => new Promise<boolean>((resolve) => { judge = resolve; }), handle: () => t.fail('handled') }));
+  const validate = (): Promise<boolean> => new Promise((resolve) => { judge = resolve; });
+  const late = run(performer('job', { validate, handle: () => t.fail('handled') }));
   late.slot.abort('timedOut', 0);
   late.slot.abandon();
   judge(true);
@@ -195,7 +229,7 @@ t.test('stopped while validating', async (t) => {
   t.equal(late.reports.length, 1);
 });
 
-t.test('a signal that is asked for after the abort is aborted', async (t) => {
+t.test('a signal that is first read after the abort is aborted', async (t) => {
   let signal: AbortSignal | undefined;
   const { slot } = run(performer('job', async (_: unknown, context) => {
     await ticks();
@@ -207,15 +241,15 @@ t.test('a signal that is asked for after the abort is aborted', async (t) => {
   t.equal(signal?.aborted, true);
 });
 
-t.test('performer() refuses what is not one', async (t) => {
-  t.throws(() => performer('two words', () => 1), /not a job type/);
-  t.throws(() => performer('', () => 1), /not a job type/);
-  t.throws(() => performer('job', 7 as never), /handle is not a function/);
-  t.throws(() => performer('job', undefined as never), /handle is not a function/);
-  t.throws(() => performer('job', { handle: () => 1, validate: 7 as never }), /validate is not a function/);
+t.test('performer() refuses invalid definitions', async (t) => {
+  t.throws(() => performer('two words', () => 1), /the job type must be/);
+  t.throws(() => performer('', () => 1), /the job type must be/);
+  t.throws(() => performer('job', 7 as never), /handle must be a function/);
+  t.throws(() => performer('job', undefined as never), /handle must be a function/);
+  t.throws(() => performer('job', { handle: () => 1, validate: 7 as never }), /validate must be a function/);
 });
 
-t.test('Map and machine are equal', async (t) => {
+t.test('the chart equals the machine for every status and event', async (t) => {
   const events = [...new Set(performerChart.arrows.map(({ event }) => event))];
   for (const status of Object.keys(performerMachine.states)) {
     for (const type of events) {
@@ -227,7 +261,7 @@ t.test('Map and machine are equal', async (t) => {
   }
 });
 
-t.test('every arrow was taken by a test', async (t) => {
-  const untaken = performerChart.arrows.map(({ from, event, to }) => `${from} --${event}--> ${to}`).filter((arrow) => !taken.has(arrow));
-  t.same(untaken, []);
+t.test('every transition was taken by a test', async (t) => {
+  const arrows = performerChart.arrows.map(({ from, event, to }) => `${from} --${event}--> ${to}`);
+  t.same(arrows.filter((arrow) => !taken.has(arrow)), []);
 });

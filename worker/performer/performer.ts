@@ -1,7 +1,7 @@
 /**
- * What an author of performers sees: `performer()`, and the types of what it is given. Every performer file loads this
- * module, so it imports next to nothing. A performer is known by a symbol of the global registry instead of by class,
- * because the file may have got its `reprise` from another copy of the package than the worker that loads it.
+ * The interface for authors of performers: `performer()` and its types. Every performer file loads this module, so it
+ * imports as little as possible. A performer is recognized by a symbol of the global registry, not by a class, because
+ * the file may import `reprise` from another copy of the package than the worker that loads it.
  */
 import { isJobType } from '../../protocols/ids.js';
 
@@ -16,7 +16,7 @@ export interface Log {
   readonly error: LogFn;
 }
 
-/** What a handler is told about its attempt, and what it can say. */
+/** What a handler knows about its attempt, and how it can control it. */
 export interface PerformerContext {
   readonly jobId: string;
   /** From 1. */
@@ -29,13 +29,13 @@ export interface PerformerContext {
   readonly log: Log;
   /** @param fraction from 0 to 1 */
   readonly progress: (fraction: number, message?: string) => void;
-  /** Ends the attempt by throwing; the next one follows after `afterMs`, or else after the job's own backoff. */
+  /** Throws to end the attempt; the next one follows after `afterMs`, by default after the job's backoff. */
   readonly retry: (afterMs?: number, reason?: string) => never;
-  /** Ends the job as failed by throwing: no more attempts. */
+  /** Throws to end the job as failed, without further attempts. */
   readonly fail: (reason: string) => never;
 }
 
-/** `false` or a text, the reason, refuses the payload; throwing does too. */
+/** `false` or a text, the reason, refuses the payload; so does throwing. */
 export type Verdict = void | boolean | string;
 export type Validate<Payload> = (payload: Payload) => Verdict | Promise<Verdict>;
 export type Handle<Payload, Result> = (payload: Payload, context: PerformerContext) => Result | Promise<Result>;
@@ -48,7 +48,7 @@ export interface PerformerParts<Payload, Result> extends PerformerOptions<Payloa
   readonly handle: Handle<Payload, Result>;
 }
 
-/** Without type arguments: any performer, whatever it takes and gives. */
+/** Without type arguments: a performer of any payload and result. */
 export interface Performer<Payload = never, Result = unknown> {
   readonly [MARK]: 1;
   readonly type: string;
@@ -57,8 +57,8 @@ export interface Performer<Payload = never, Result = unknown> {
 }
 
 /**
- * Names what does the work for one job type.
- * @throws TypeError if the type is not a job type, or a part is not a function
+ * Defines the performer of a job type.
+ * @throws TypeError for an invalid job type, or if `handle` or `validate` is not a function
  */
 export function performer<Payload, Result>(
   type: string,
@@ -67,11 +67,14 @@ export function performer<Payload, Result>(
 ): Performer<Payload, Result> {
   const parts = typeof work === 'function' ? { ...options, handle: work } : work;
   if (typeof type !== 'string' || !isJobType(type)) {
-    throw new TypeError(`performer: ${JSON.stringify(type)} is not a job type; 1 to 128 of A-Z a-z 0-9 _ . : - are`);
+    const rule = '1 to 128 characters of A-Z a-z 0-9 _ . : -, not beginning with a dot';
+    throw new TypeError(`performer: the job type must be ${rule}, got ${JSON.stringify(type)}`);
   }
-  if (typeof parts?.handle !== 'function') throw new TypeError(`performer ${type}: handle is not a function`);
+  if (typeof parts?.handle !== 'function') {
+    throw new TypeError(`performer ${type}: handle must be a function, got ${typeof parts?.handle}`);
+  }
   if (parts.validate !== undefined && typeof parts.validate !== 'function') {
-    throw new TypeError(`performer ${type}: validate is not a function`);
+    throw new TypeError(`performer ${type}: validate must be a function, got ${typeof parts.validate}`);
   }
   return { [MARK]: 1, type, handle: parts.handle, validate: parts.validate };
 }

@@ -1,4 +1,4 @@
-/** What the figures were measured on. */
+/** Describes the machine that the results are from. */
 import { cpus, totalmem, type } from 'node:os';
 import type { Machine } from '../results.js';
 
