@@ -67,6 +67,23 @@ t.test('imports point one way', async (t) => {
   t.ok(code.some((path) => path.startsWith('actors/') && importsOf(path).some((each) => each.includes('protocols'))), 'imports are found at all');
 });
 
+t.test('no files import each other, in however wide a circle', async (t) => {
+  const targets = new Map(code.map((path) => [path, importsOf(path).filter((each) => each.startsWith('.')).map((each) => {
+    const target = normalize(join(dirname(path), each));
+    return code.includes(target) ? target : target.replace(/\.js$/, '.ts');
+  })]));
+  const circles: string[][] = [];
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) return void circles.push([...way.slice(way.indexOf(path)), path]);
+    if (done.has(path)) return;
+    for (const next of targets.get(path) ?? []) visit(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of code) visit(path, []);
+  t.strictSame(circles, []);
+});
+
 t.test('the foreign worker imports nothing of ours', async (t) => {
   t.strictSame(importsOf('tests/foreign-worker.ts').filter((each) => !each.startsWith('node:')).sort(), ['nats', 'protobufjs']);
 });
