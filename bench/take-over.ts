@@ -18,6 +18,7 @@ import { startBroker } from '../gateways/nats/broker.js';
 import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId, type Namespace, type Partition } from '../protocols/ids.js';
 import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
 import { DEFAULTS } from '../protocols/limits.js';
+import { randomSalts } from '../streams/salts.js';
 import { encodeCommit, headerAfter } from '../streams/commit.js';
 import { headOf, type Head } from '../streams/chain.js';
 import { connectNats } from '../streams/connect.js';
@@ -50,6 +51,7 @@ interface Measured {
 /** Writes what the core decides, a commit at a time. */
 class Writer {
   private readonly core = new PartitionCore(P0, new Keyring([{ id: 'bench', secret: randomBytes(SECRET_BYTES) }]));
+  private readonly salts = randomSalts();
   private pullSeq = 0;
 
   constructor(
@@ -81,7 +83,7 @@ class Writer {
   }
 
   private step(input: Parameters<PartitionCore['step']>[0]): void {
-    this.core.step(input, { nowMs: Date.now(), monoMs: performance.now(), draw: 0.5 });
+    this.core.step(input, { nowMs: Date.now(), monoMs: performance.now(), draw: 0.5, salts: this.salts });
   }
 
   private async write(): Promise<Effect[]> {
@@ -90,7 +92,7 @@ class Writer {
       effects.push(...batch.effects);
       if (batch.events.length === 0) continue;
       const header = headerAfter(this.head, { leaderId: 'bench', epoch: this.head.epoch }, batch.nowMs);
-      const bytes = encodeCommit(header, batch.encodedEvents);
+      const bytes = encodeCommit(header, batch.encodedEvents, batch.encodedContents);
       const appended = await this.journal.append(bytes, this.head.seq);
       if (appended.kind !== 'committed') throw new Error(`${appended.kind}: ${appended.message}`);
       this.head = headOf(header, P0, appended.seq, bytes);

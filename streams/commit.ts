@@ -7,7 +7,6 @@ import { encoded } from '../protocols/encoded.js';
 import { journal } from '../protocols/messages.js';
 import { COMMIT_VERSION, READER } from './chain.js';
 import type { Head } from './chain.js';
-import { Fields } from './fields.js';
 
 export interface CommitHeader {
   readonly version: number;
@@ -40,20 +39,20 @@ export function headerAfter(head: Head, leader: { leaderId: string; epoch: numbe
   };
 }
 
-/** Byte for byte what `journal.Commit.encode` makes of the same commit. @param events of {@link encodeEvents} */
-export const encodeCommit = (header: CommitHeader, events: Uint8Array): Uint8Array => Buffer.concat([encoded(journal.Commit, header), events]);
+/**
+ * Byte for byte what `journal.Commit.encode` makes of the same commit.
+ * @param events of {@link encodeEvents}
+ * @param contents of a ContentWriter; in the first version there are none
+ */
+export function encodeCommit(header: CommitHeader, events: Uint8Array, contents: Uint8Array = NONE): Uint8Array {
+  return Buffer.concat([encoded(journal.Commit, header), events, contents]);
+}
+
+const NONE = new Uint8Array(0);
 
 /** Events as they lie in a commit. @param events each an encoded journal.Event */
 export function encodeEvents(events: readonly Uint8Array[]): Uint8Array {
   const writer = protobuf.Writer.create();
   for (const event of events) writer.uint32(EVENTS_TAG).bytes(event);
   return writer.finish();
-}
-
-/** Where each event of an encoded commit begins and ends, in pairs. */
-export function eventOffsets(commit: Uint8Array): Uint32Array {
-  const offsets: number[] = [];
-  const fields = new Fields(commit, 0, commit.length);
-  while (fields.seek(EVENTS)) offsets.push(fields.start, fields.end);
-  return Uint32Array.from(offsets);
 }

@@ -2,7 +2,6 @@
  * The core of a partition: it decides commands one after another, folds what it decided at once, and gathers it in
  * batches. It does no I/O and knows no clock; a broker, a test and a simulator drive it alike.
  */
-import protobuf from 'protobufjs/minimal.js';
 import type { JobId, Partition, WorkerId } from '../../protocols/ids.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Keyring } from '../../protocols/keyring.js';
@@ -11,7 +10,7 @@ import { LIMITS } from '../../protocols/limits.js';
 import { JOB_EVENTS, type JobEvent } from '../../actors/job/job.events.js';
 import { isRunning, type Job } from '../../actors/job/job.js';
 import { WORKER_EVENTS, type WorkerEvent } from '../../actors/worker/worker.js';
-import { Batch } from './batch.js';
+import { Batch, EventWriter } from './batch.js';
 import { answerOf, type Asker, type Effect, type JobAnswer } from './effects.js';
 import { foldCommit, foldJob, foldWorker, type Cause, type Folding } from './fold.js';
 import { Indexes } from './indexes.js';
@@ -41,9 +40,9 @@ export class PartitionCore implements Folding {
   readonly policies = new Policies();
   readonly sessions = new Sessions();
   readonly tokens: Tokens;
-  moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
   /** Of the batch that has events and is open; there is one at most. */
-  private readonly writer = protobuf.Writer.create();
+  private readonly writer = new EventWriter();
+  moment: Moment = { nowMs: 0, monoMs: 0, draw: 0, salts: this.writer.salts };
   private readonly sealed: Batch[] = [];
   private open: Batch | undefined;
   private pendingEvents = 0;
@@ -79,6 +78,7 @@ export class PartitionCore implements Folding {
 
   step(input: Input, moment: Moment): void {
     this.moment = moment;
+    this.writer.salts = moment.salts;
     switch (input.kind) {
       case 'submit': return submitJobs(this, input);
       case 'pull': return pull(this, input);

@@ -3,6 +3,7 @@ import type { JobId, Session, Token, TokenParts, WorkerId } from '../../protocol
 import type { Rejection } from '../../protocols/errors.js';
 import type { Outcome, SubmitJob } from '../../actors/job/job.decide.js';
 import type { RegisterWorker } from '../../actors/worker/worker.js';
+import type { Salts } from '../../streams/content.js';
 import type { Asker } from './effects.js';
 
 /** A job by its id, or by queue and key. */
@@ -53,4 +54,6 @@ export interface Moment {
   readonly monoMs: number;
   /** Drawn from [0, 1). */
   readonly draw: number;
+  /** For the contents of the events that are decided. */
+  readonly salts: Salts;
 }

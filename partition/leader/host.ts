@@ -7,6 +7,7 @@ import { reject, RepriseError, type OperatingCode, type Rejection } from '../../
 import { journalId, leaderId, type LeaderId, type Partition } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { Journal, Stored } from '../../streams/journal.js';
+import { contentField } from '../../actors/events.js';
 import { Payloads } from '../../streams/payloads.js';
 import { settle } from '../../streams/settle.js';
 import { takeOver, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
@@ -164,7 +165,7 @@ export class PartitionHost {
 
   private async lead({ core, journal, head, leaderId: id }: Taken): Promise<Taken | undefined> {
     const { options } = this;
-    const bytes = new Payloads((seq) => journal.read(seq));
+    const bytes = new Payloads((seq) => journal.read(seq), contentField);
     const leader = new Leader({
       core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)), followers: options.followers,
       clock: options.clock, leaseValidForMs: () => options.lease.validForMs(), onHead: (next) => this.noteHead(next),

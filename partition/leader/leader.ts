@@ -6,6 +6,7 @@ import { reject, RepriseError, type Rejection } from '../../protocols/errors.js'
 import type { LeaderId, Partition } from '../../protocols/ids.js';
 import { hashOf, type Head } from '../../streams/chain.js';
 import { encodeCommit, headerAfter } from '../../streams/commit.js';
+import { randomSalts } from '../../streams/salts.js';
 import type { Appended, Journal } from '../../streams/journal.js';
 import type { Archive } from '../../actors/job/archive.js';
 import type { Batch } from '../core/batch.js';
@@ -64,6 +65,7 @@ export class Leader {
   head: Head;
   private readonly waiters: Waiters;
   private readonly time: JournalTime;
+  private readonly salts = randomSalts();
   private isApart = false;
   private isAsking = false;
   private readonly ticking: NodeJS.Timeout;
@@ -123,7 +125,7 @@ export class Leader {
     const { clock, core } = this.leadership;
     try {
       const monoMs = clock.monoMs();
-      core.step(input, { nowMs: this.time.read(clock.nowMs(), monoMs), monoMs, draw: clock.draw() });
+      core.step(input, { nowMs: this.time.read(clock.nowMs(), monoMs), monoMs, draw: clock.draw(), salts: this.salts });
     } catch (error) {
       // A broken invariant: the state can no longer be trusted, so the host folds it again from the journal.
       if (input.kind !== 'tick') answer(input.to, { kind: 'refused', rejection: reject('UNKNOWN', `internal error: ${String(error)}`) });
@@ -194,7 +196,7 @@ export class Leader {
       return this.lose({ kind: 'broken', error: new RepriseError('FOLD_DIVERGED', `batch ${batch.seq} does not follow head ${this.head.seq}`) });
     }
     const header = headerAfter(this.head, { leaderId, epoch: this.epoch }, batch.nowMs);
-    const pending = { bytes: encodeCommit(header, batch.encodedEvents), expectedSeq: this.head.seq, batch };
+    const pending = { bytes: encodeCommit(header, batch.encodedEvents, batch.encodedContents), expectedSeq: this.head.seq, batch };
     this.inFlight = pending;
     append(journal, pending).then(
       (appended) => this.appended(appended),
@@ -213,7 +215,7 @@ export class Leader {
   }
 
   private advance({ bytes, batch }: Pending): void {
-    this.head = { ...this.head, seq: batch.seq, hash: hashOf(bytes), nowMs: batch.nowMs };
+    this.head = { ...this.head, seq: batch.seq, hash: hashOf(bytes.subarray(0, bytes.length - batch.encodedContents.length)), nowMs: batch.nowMs };
     this.leadership.bytes.put(batch.seq, bytes);
   }
 
