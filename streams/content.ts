@@ -54,7 +54,8 @@ export class ContentWriter {
     salts(bytes, start);
     bytes.set(content, start + SALT_BYTES);
     this.size = start + saltedBytes;
-    return contentHash(bytes.subarray(start, this.size));
+    // Half the cost of a `subarray`, which makes a Buffer.
+    return contentHash(new Uint8Array(bytes.buffer, bytes.byteOffset + start, saltedBytes));
   }
 
   /** A copy of everything written since the last call. */

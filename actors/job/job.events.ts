@@ -34,13 +34,20 @@ const NONE = new Uint8Array(0);
 const PAYLOAD: BodyContent = {
   field: 4,
   bytes: (body) => (body as Body<'JobSubmitted'>).payload,
-  without: (body) => ({ ...(body as Body<'JobSubmitted'>), payload: NONE }),
+  without(body): Omit<Body<'JobSubmitted'>, 'payload'> {
+    // Field by field: it is made for every job, and a spread costs ten times as much.
+    const { status, jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs } = body as Body<'JobSubmitted'>;
+    return { status, jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs };
+  },
 };
 
 const RESULT: BodyContent = {
   field: 4,
   bytes: (body) => (body as Body<'JobCompleted'>).result,
-  without: (body) => ({ ...(body as Body<'JobCompleted'>), result: NONE }),
+  without(body): Omit<Body<'JobCompleted'>, 'result'> {
+    const { status, attempt, lease, contentType } = body as Body<'JobCompleted'>;
+    return { status, attempt, lease, contentType };
+  },
 };
 
 const REASON: BodyContent = {

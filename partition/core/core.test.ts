@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { parseToken, type Partition, type Token } from '../../protocols/ids.js';
 import { Keyring } from '../../protocols/keyring.js';
 import { journal } from '../../protocols/messages.js';
+import { decodeCommit } from '../../streams/contents.js';
 import { PartitionCore } from './core.js';
-import { failed, first, leasesIn, ok, Play, POLICY, session, token, worker } from './play.js';
+import { failed, first, leasesIn, ok, Play, POLICY, salts, session, token, worker } from './play.js';
 import { stateOf, viewOf } from './state.js';
 
 const jobOf = (nth: number) => ({
@@ -89,12 +90,12 @@ t.test('given another key, then what was leased under the older one is held and 
   const [given] = leasesIn(play.pull('w1', 1, 1));
   const older = { id: 'test', secret: Buffer.alloc(32, 7) };
   const core = new PartitionCore(0 as Partition, new Keyring([{ id: 'new', secret: Buffer.alloc(32, 8) }, older]));
-  for (const [nth, bytes] of play.commits.entries()) core.replay(journal.Commit.decode(bytes), nth + 1);
+  for (const [nth, bytes] of play.commits.entries()) core.replay(decodeCommit(bytes), nth + 1);
   core.lead(0);
   const pull = (pullSeq: number, held: Token[], reports: readonly ReturnType<typeof ok>[] = []): unknown[] => {
     const asked = { workerId: worker('w1'), session: session('w1'), to: { asker: 'asker' as const }, pullSeq, free: 1, expiresMs: 1, held };
     const parsed = reports.map((report) => ({ ...report, ...parseToken(report.token)! }));
-    core.step({ kind: 'pull', ...asked, reports: parsed }, { nowMs: play.nowMs, monoMs: 1, draw: 0 });
+    core.step({ kind: 'pull', ...asked, reports: parsed }, { nowMs: play.nowMs, monoMs: 1, draw: 0, salts });
     return (core.take()?.effects ?? []).flatMap((effect) => (effect.kind === 'pulled' ? [...effect.revoked, ...effect.leases] : []));
   };
   t.strictSame(pull(2, [given!]), [], 'neither revoked nor delivered again');

@@ -3,7 +3,7 @@ import t from 'tap';
 import fc from 'fast-check';
 import type { Token } from '../../protocols/ids.js';
 import type { Effect } from './effects.js';
-import { first, job, leasesIn, Play, POLICY, session, worker } from './play.js';
+import { first, job, leasesIn, Play, POLICY, salts, session, worker } from './play.js';
 
 const LEASE_MS = POLICY.heartbeatMs;
 const leaseMsIn = (said: readonly Effect[]): number[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.leaseMs) : []));
@@ -73,7 +73,7 @@ t.test('a new leader gives every lease its full time, from when it sees it first
   core.lead(0);
   const pull = (pullSeq: number, monoMs: number): number[] => {
     const command = { kind: 'pull' as const, to: { asker: 'asker' as const }, workerId: worker('w1'), session: session('w1'), pullSeq, free: 1, expiresMs: 1_000, held: [], reports: [] };
-    core.step(command, { nowMs: play.nowMs, monoMs, draw: 0 });
+    core.step(command, { nowMs: play.nowMs, monoMs, draw: 0, salts });
     return leaseMsIn(core.take()?.effects ?? []);
   };
   t.same(pull(2, 100), [LEASE_MS]);
