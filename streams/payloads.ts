@@ -59,14 +59,15 @@ export class Payloads {
 
   /**
    * @param index of the event within the commit at `seq`
-   * @returns {@link REMOVED}, or undefined when the commit is not at hand
-   * @throws RepriseError JOURNAL_BROKEN for content that is not what was written
+   * @returns {@link REMOVED}, or undefined when the commit is not at hand. A commit that was read back is compared with
+   *   its hashes, which {@link load} does
    */
   get(seq: number, index: number): Uint8Array | undefined {
     const kept = this.#commits.get(seq);
-    return kept && this.#contentOf(kept, seq, index);
+    return kept && !kept.isRead ? this.#contentOf(kept, seq, index) : undefined;
   }
 
+  /** @throws RepriseError JOURNAL_BROKEN for content that is not what was written */
   async load(seq: number, index: number): Promise<Uint8Array> {
     const kept = this.#touch(seq) ?? (await this.#shared(seq));
     return this.#contentOf(kept, seq, index);

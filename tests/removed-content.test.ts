@@ -44,7 +44,10 @@ async function stage(t: Test) {
     await nc.close();
   });
   const ids: JobId[] = [];
-  for (const type of ['greet', 'fail', 'greet']) ids.push((await client.submit({ type, payload: PAYLOAD, retry: { maxAttempts: 1 } }, { wait: true })).jobId as JobId);
+  for (const type of ['greet', 'fail', 'greet']) {
+    const [ended] = await client.submit([{ type, payload: PAYLOAD, retry: { maxAttempts: 1 } }], { wait: true });
+    ids.push(ended!.jobId as JobId);
+  }
   await worker.stop();
   await reprise.stopBroker(reprise.brokers[0]!);
   return { reprise, client, nc, ids };
