@@ -58,10 +58,16 @@ export class ContentWriter {
     return contentHash(new Uint8Array(bytes.buffer, bytes.byteOffset + start, saltedBytes));
   }
 
+  /** Copies everything written since the last call. */
+  finishInto(target: Uint8Array, at: number): void {
+    target.set(this.bytes.subarray(0, this.size), at);
+    this.size = 0;
+  }
+
   /** A copy of everything written since the last call. */
   take(): Uint8Array {
-    const taken = Buffer.from(this.bytes.subarray(0, this.size));
-    this.size = 0;
+    const taken = new Uint8Array(this.size);
+    this.finishInto(taken, 0);
     return taken;
   }
 

@@ -20,7 +20,7 @@ export class EncodedCommit {
   /** What is wrong with the part that the hash does not cover; undefined if it is as we write it. */
   problem: string | undefined;
   /** Where each event begins and ends, in pairs. */
-  private readonly events: number[] = [];
+  private readonly events: Uint32Array;
   /** Where the salted content of each event begins and ends, in pairs; 0 and 0 if it has none. */
   private readonly salted: Uint32Array;
 
@@ -28,8 +28,11 @@ export class EncodedCommit {
   constructor(readonly bytes: Uint8Array) {
     const fields = new Fields(bytes, 0, bytes.length);
     const firstBeside = bytes[0] === VERSION_TAG && bytes[1] === WITH_CONTENTS ? CONTENTS : NEVER;
+    const events: number[] = [];
     let field = fields.next();
-    for (; field !== 0 && field !== firstBeside; field = fields.next()) if (field === EVENTS) this.events.push(fields.start, fields.end);
+    for (; field !== 0 && field !== firstBeside; field = fields.next()) if (field === EVENTS) events.push(fields.start, fields.end);
+    // Commits are kept for long, and typed arrays cost the collector nothing.
+    this.events = Uint32Array.from(events);
     this.eventCount = this.events.length / 2;
     this.hashedBytes = field === 0 ? bytes.length : fields.tagAt;
     this.salted = new Uint32Array(field === 0 ? 0 : this.events.length);
@@ -48,7 +51,8 @@ export class EncodedCommit {
   }
 
   content(index: number): Uint8Array | undefined {
-    return this.saltedContent(index)?.subarray(SALT_BYTES);
+    const end = this.salted[2 * index + 1] ?? 0;
+    return end === 0 ? undefined : this.bytes.subarray((this.salted[2 * index] ?? 0) + SALT_BYTES, end);
   }
 
   /** The body of an event as it is hashed. */
@@ -85,7 +89,8 @@ export class EncodedCommit {
     const parts = [this.bytes.subarray(0, this.hashedBytes)];
     const fields = new Fields(this.bytes, this.hashedBytes, this.bytes.length);
     while (fields.seek(CONTENTS)) {
-      if (!removed.has(this.readContent(fields.start, fields.end)?.event ?? -1)) parts.push(this.bytes.subarray(fields.tagAt, fields.end));
+      const event = this.eventOf(fields.start);
+      if (!removed.has(event)) parts.push(this.bytes.subarray(fields.tagAt, fields.end));
     }
     return Buffer.concat(parts);
   }
@@ -104,30 +109,31 @@ export class EncodedCommit {
       // Fields that are not length-delimited are passed over by the cursor, and leave a gap.
       if (field !== CONTENTS || fields.tagAt !== end) throw new RangeError(`something other than contents at byte ${end}`);
       end = fields.end;
-      const content = this.readContent(fields.start, fields.end);
-      if (content === undefined || content.event <= last || content.event >= this.eventCount) {
+      const event = this.eventOf(fields.start);
+      const from = this.saltedFrom(fields.start, fields.end, event);
+      if (from === 0 || event <= last || event >= this.eventCount) {
         this.problem ??= `the content at byte ${fields.tagAt} cannot be read or belongs to no event`;
         continue;
       }
-      last = content.event;
-      this.salted[2 * content.event] = content.from;
-      this.salted[2 * content.event + 1] = fields.end;
+      last = event;
+      this.salted[2 * event] = from;
+      this.salted[2 * event + 1] = fields.end;
     }
     if (end !== this.bytes.length) throw new RangeError(`something other than contents at byte ${end}`);
   }
 
-  /** Strictly as it is written: of two ways to write the same content only one is hashed. */
-  private readContent(start: number, end: number): { readonly event: number; readonly from: number } | undefined {
-    let at = start;
-    let event = 0;
-    if (this.bytes[at] === CONTENT_EVENT_TAG) {
-      event = this.varint(at + 1);
-      at += 1 + varintBytes(event);
-    }
-    if (this.bytes[at] !== CONTENT_SALTED_TAG) return undefined;
+  /** @param start of an encoded Content */
+  private eventOf(start: number): number {
+    return this.bytes[start] === CONTENT_EVENT_TAG ? this.varint(start + 1) : 0;
+  }
+
+  /** Strictly as it is written, because the hash covers one way alone. @returns where the salt begins, or 0 */
+  private saltedFrom(start: number, end: number, event: number): number {
+    const at = this.bytes[start] === CONTENT_EVENT_TAG ? start + 1 + varintBytes(event) : start;
+    if (this.bytes[at] !== CONTENT_SALTED_TAG) return 0;
     const size = this.varint(at + 1);
     const from = at + 1 + varintBytes(size);
-    return size >= SALT_BYTES && from + size === end ? { event, from } : undefined;
+    return size >= SALT_BYTES && from + size === end ? from : 0;
   }
 
   private varint(from: number): number {

@@ -5,7 +5,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { EventType } from '../../actors/kind.js';
 import { LIMITS } from '../../protocols/limits.js';
-import { EVENTS_TAG } from '../../streams/commit.js';
+import { CommitBody, EVENTS_TAG } from '../../streams/commit.js';
 import type { EventName } from '../../streams/committed.js';
 import { ContentWriter, type ContentRef, type Salts } from '../../streams/content.js';
 import type { Effect } from './effects.js';
@@ -26,7 +26,7 @@ export interface Taken {
 export class Batch {
   readonly events: EventName[] = [];
   readonly effects: Effect[] = [];
-  private closed: { readonly events: Uint8Array; readonly contents: Uint8Array } | undefined;
+  private closed: CommitBody | undefined;
 
   /**
    * @param nowMs the one time of all its events, set when the first is made
@@ -58,17 +58,8 @@ export class Batch {
     if (this.events.length > 0) this.closed = this.writer.finish();
   }
 
-  /** The events as they will lie in the commit. */
-  get encodedEvents(): Uint8Array {
-    return this.encoded.events;
-  }
-
-  /** Their contents, which lie behind them. */
-  get encodedContents(): Uint8Array {
-    return this.encoded.contents;
-  }
-
-  private get encoded(): { readonly events: Uint8Array; readonly contents: Uint8Array } {
+  /** The events and contents as they will lie in the commit. */
+  get body(): CommitBody {
     if (this.closed === undefined) throw new TypeError(`batch ${this.seq} is not closed`);
     return this.closed;
   }
@@ -115,10 +106,12 @@ export class EventWriter {
   }
 
   /** What was written since the last call. */
-  finish(): { readonly events: Uint8Array; readonly contents: Uint8Array } {
-    const finished = { events: this.events.finish(), contents: this.contents.take() };
+  finish(): CommitBody {
+    const body = new CommitBody(this.events.pos, this.contents.size);
+    this.events.finishInto(body.events);
+    this.contents.finishInto(body.contents, 0);
     this.events.reset();
-    return finished;
+    return body;
   }
 
   private writeBody(of: EventType, body: object): undefined {

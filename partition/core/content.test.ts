@@ -5,7 +5,6 @@ import { JOB_EVENTS, type JobBodies, type JobEvent, type JobEventType } from '..
 import { decodeEvent } from '../../actors/kind.js';
 import type { Partition, Session, WorkerId } from '../../protocols/ids.js';
 import { job, journal } from '../../protocols/messages.js';
-import { encodeCommit } from '../../streams/commit.js';
 import { unsaltedRef } from '../../streams/content.js';
 import { checkContents, decodeCommit, readCommit, removeContents } from '../../streams/contents.js';
 import { EncodedCommit } from '../../streams/encoded-commit.js';
@@ -46,7 +45,7 @@ function written(add: (batch: Batch) => void, version = 2): Uint8Array {
   add(batch);
   batch.close();
   const header = { version, journalId: 'j', partition: 0, epoch: 1, leaderId: 'l', prevSeq: 0, prevHash: new Uint8Array(), nowMs: 5, minReader: 2 };
-  return encodeCommit(header, batch.encodedEvents, batch.encodedContents);
+  return batch.body.commit(header);
 }
 
 const cause = { commandId: 'c', type: 'SubmitJob', by: 'me' };

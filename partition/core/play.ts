@@ -6,7 +6,6 @@ import { jobId, parseSession, parseToken, parseWorkerId, type JobId, type Partit
 import { Keyring } from '../../protocols/keyring.js';
 import { leaseSignature, token as tokenWith } from '../../protocols/proofs.js';
 import { COMMIT_VERSION, READER } from '../../streams/chain.js';
-import { encodeCommit } from '../../streams/commit.js';
 import type { Salts } from '../../streams/content.js';
 import { decodeCommit } from '../../streams/contents.js';
 import type { Outcome, SubmitJob } from '../../actors/job/job.decide.js';
@@ -58,7 +57,7 @@ export class Play {
     for (let batch = this.core.take(); batch; batch = this.core.take()) {
       if (batch.events.length > 0) {
         const header = { version: COMMIT_VERSION, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l', prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: READER };
-        this.commits.push(encodeCommit(header, batch.encodedEvents, batch.encodedContents));
+        this.commits.push(batch.body.commit(header));
         if (batch.seq !== this.commits.length) throw new Error(`batch ${batch.seq} as commit ${this.commits.length}`);
       }
       said.push(...batch.effects.filter((effect): effect is Said => effect.kind !== 'ended'));
