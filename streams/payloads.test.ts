@@ -1,9 +1,11 @@
 import t from 'tap';
 import fc from 'fast-check';
 import { job, journal } from '../protocols/messages.js';
+import { ContentWriter } from './content.js';
+import { removeContents } from './contents.js';
 import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
-import { Payloads, type ContentFields } from './payloads.js';
+import { Payloads, REMOVED, type ContentFields } from './payloads.js';
 
 const bytes = (length: number, fill = 1): Buffer => Buffer.alloc(length, fill);
 
@@ -48,6 +50,38 @@ t.test('given a miss, then the commit is read once and all its payloads and resu
   t.equal(empty?.length, 0, 'an empty payload is one');
   t.same(payloads.get(7, 2), bytes(50, 7));
   t.same(reads, [7]);
+});
+
+/** Of version 2: a content, none, an empty one, and one that will be removed. */
+function commitWithContents(seq: number): Stored {
+  const writer = new ContentWriter();
+  const events = [bytes(100, seq), undefined, bytes(50, seq)].map((content, index) => {
+    const event = { kind: 'job', id: 'x', type: 'JobCompleted', version: 1, body: job.JobCompleted.encode({ status: 'completed' }).finish() };
+    if (content === undefined) return event;
+    const hash = Buffer.from(writer.add(index, content, (into, at) => void into.fill(9, at, at + 16)), 'latin1');
+    return { ...event, content: { hash, size: content.length, field: 4 } };
+  });
+  return { seq, bytes: Buffer.concat([journal.Commit.encode({ version: 2, events }).finish(), writer.take()]) };
+}
+
+t.test('given a commit of version 2, then its contents are found beside the events, and a removed one is told from an empty one', async (t) => {
+  const { bytes: written } = commitWithContents(5);
+  const payloads = new Payloads(async (seq) => ({ seq, bytes: removeContents(written, [2]) }), fields);
+  payloads.put(5, written);
+  t.same([payloads.get(5, 0), payloads.get(5, 1)?.length, payloads.get(5, 2)], [bytes(100, 5), 0, bytes(50, 5)]);
+  t.same(await payloads.load(6, 0), bytes(100, 5));
+  t.equal(await payloads.load(6, 2), REMOVED);
+  t.equal(payloads.get(6, 2), REMOVED);
+  t.not(await payloads.load(6, 1), REMOVED);
+});
+
+t.test('given a content that was changed, then it is not handed out once it is read back', async (t) => {
+  const changed = Buffer.from(commitWithContents(5).bytes);
+  changed[changed.length - 1]! ^= 1;
+  const payloads = new Payloads(async (seq) => ({ seq, bytes: changed }), fields);
+  await t.rejects(payloads.load(5, 2), { code: 'JOURNAL_BROKEN', message: /5\.2/, cause: { position: 5 } });
+  t.equal(payloads.get(5, 2), undefined);
+  t.same(payloads.get(5, 0), bytes(100, 5), 'the others are');
 });
 
 t.test('given a position that is missing, then loading says so', async (t) => {

@@ -5,7 +5,7 @@
 import { RepriseError } from '../protocols/errors.js';
 import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
-import { checkWritten } from './contents.js';
+import { checkContent, checkWritten } from './contents.js';
 import { EncodedCommit } from './encoded-commit.js';
 import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
@@ -59,12 +59,12 @@ export class Payloads {
 
   /**
    * @param index of the event within the commit at `seq`
-   * @returns {@link REMOVED}, or undefined when the commit is not at hand. A commit that was read back is compared with
-   *   its hashes, which {@link load} does
+   * @returns {@link REMOVED}, or undefined when the commit is not at hand, or when {@link load} would throw
    */
   get(seq: number, index: number): Uint8Array | undefined {
     const kept = this.#commits.get(seq);
-    return kept && !kept.isRead ? this.#contentOf(kept, seq, index) : undefined;
+    if (kept === undefined || (kept.isRead && isChanged(kept, index))) return undefined;
+    return this.#contentOf(kept, seq, index);
   }
 
   /** @throws RepriseError JOURNAL_BROKEN for content that is not what was written */
@@ -75,7 +75,7 @@ export class Payloads {
 
   /** A view on the commit: whoever keeps it for long copies it. */
   #contentOf(kept: Kept, seq: number, index: number): Uint8Array {
-    const encoded = (kept.encoded ??= new EncodedCommit(kept.bytes));
+    const encoded = encodedOf(kept);
     if (index >= encoded.eventCount) throw new RepriseError('NOT_FOUND', `The commit at ${seq} has no event ${index}.`);
     if (kept.isRead) checkWritten(encoded, seq, index);
     return encoded.content(index) ?? (encoded.leaf(index) ? REMOVED : inBody(encoded, index, this.#fields));
@@ -119,6 +119,9 @@ export class Payloads {
     return kept;
   }
 }
+
+const encodedOf = (kept: Kept): EncodedCommit => (kept.encoded ??= new EncodedCommit(kept.bytes));
+const isChanged = (kept: Kept, index: number): boolean => checkContent(encodedOf(kept), index) === 'changed';
 
 /** An absent field is an empty payload, as everywhere in protobuf. */
 function inBody(encoded: EncodedCommit, index: number, fieldOf: ContentFields): Uint8Array {
