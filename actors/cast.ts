@@ -1,5 +1,6 @@
 /** A kind together with what a leader does with its actors: what they do when time has come, and which commands there are. */
 import type { Keyring } from '../protocols/keyring.js';
+import type { ContentFields } from '../streams/payloads.js';
 import type { Answered } from './delivery.js';
 import type { Kind, Role } from './kind.js';
 import type { Step } from './step.js';
@@ -27,4 +28,13 @@ export interface CastMember<R extends Role = Role> {
   answered?(step: Step, answered: Answered): void;
   /** An event of the kind was decided here and folded. */
   changed?(step: Step, actor: Readonly<R['actor']>): void;
+}
+
+/** In which field of its body an event of any kind has its content. */
+export function contentFields(kinds: readonly CastMember[]): ContentFields {
+  const tables = new Map(kinds.map(({ kind }) => [kind.name, kind.events]));
+  return (kind, type) => {
+    const table = tables.get(kind);
+    return table && Object.hasOwn(table, type) ? table[type]?.content?.field : undefined;
+  };
 }

@@ -6,6 +6,9 @@ import type protobuf from 'protobufjs/minimal.js';
 import { RepriseError } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
 import { decodeLeniently } from '../protocols/lenient.js';
+import type { journal } from '../protocols/messages.js';
+import { unsaltedRef, type ContentRef } from '../streams/content.js';
+import { contentRefOf } from '../streams/contents.js';
 import type { Chart } from './chart.js';
 
 /** An actor in its store: plain data. */
@@ -27,6 +30,8 @@ export interface At {
   readonly nowMs: number;
   /** How many actors of the kind the partition had seen before. */
   readonly place: number;
+  /** Hash and size of the event's content; undefined if it has none. */
+  readonly content: ContentRef | undefined;
 }
 
 /** The protobuf message of an event's body. */
@@ -35,36 +40,71 @@ export interface BodyMessage {
   decode(reader: protobuf.Reader): object;
 }
 
+/** The part of a body that is content: a payload, a result, the text of an error. It is stored beside what is hashed. */
+export interface BodyContent {
+  /** Number of the length-delimited field of the message that it belongs to. */
+  readonly field: number;
+  /** As the bytes of that field. Empty: this body has none. */
+  bytes(body: object): Uint8Array;
+  /** The body as it is hashed. The field may be there in part; the content is merged into it. */
+  without(body: object): object;
+}
+
 export interface EventType {
   /** Of the body as it is written now. */
   readonly version: number;
   readonly message: BodyMessage;
-  /** The field of the body that is content: a payload, a result, the text of an error. It is stored beside what is hashed. */
-  readonly content?: string;
+  /** One at most. */
+  readonly content?: BodyContent;
   /** Reads the bodies of older versions as one of now. */
   readonly older?: Readonly<Record<number, (bytes: Uint8Array) => object>>;
 }
 
 export type EventTable<E extends ActorEvent = ActorEvent> = Readonly<Record<E['type'], EventType>>;
 
-/** An event as it lies in the journal. */
+/** An event as it is read from the journal, with its content put back unless that was removed. */
 export interface StoredEvent {
   readonly type: string;
   readonly version: number;
   readonly body: Uint8Array;
+  readonly content?: journal.ContentHash.$Properties | null;
+}
+
+/** What the journal says of an event beside its body. */
+export interface Decoded {
+  /** undefined: it never had any. */
+  readonly content: ContentRef | undefined;
+  /** The body lacks its content. */
+  readonly isContentRemoved: boolean;
 }
 
 /**
  * The generated classes fill every absent field with its default, which is what the types of bodies promise.
  * @throws RepriseError JOURNAL_TOO_NEW for a type or a version that the table does not have
  */
-export function decodeEvent<E extends ActorEvent>(events: EventTable<E>, { type, version, body }: StoredEvent, where: string): E {
+export function decodeEvent<E extends ActorEvent>(events: EventTable<E>, stored: StoredEvent, where: string): E & Decoded {
+  const { type, version } = stored;
   const known = Object.hasOwn(events, type) ? events[type as E['type']] : undefined;
   if (known === undefined) throw new RepriseError('JOURNAL_TOO_NEW', `${where}: the event ${type} is unknown to this version.`);
-  if (version === known.version) return { type, body: decodeLeniently<object>(known.message, body) } as unknown as E;
-  const upcast = known.older?.[version];
-  if (upcast) return { type, body: upcast(body) } as unknown as E;
+  const body = decodeBody(known, stored);
+  if (body) return { type, body, ...contentOf(known, stored, body) } as unknown as E & Decoded;
   throw new RepriseError('JOURNAL_TOO_NEW', `${where}: version ${version} of the event ${type} is unknown to this version, which reads ${known.version}.`);
+}
+
+function decodeBody(known: EventType, { version, body }: StoredEvent): object | undefined {
+  if (version === known.version) return decodeLeniently<object>(known.message, body);
+  return known.older?.[version]?.(body);
+}
+
+const NO_CONTENT: Decoded = { content: undefined, isContentRemoved: false };
+
+/** A content that is not apart, as in a commit of version 1, is known by a hash without salt. */
+function contentOf({ content }: EventType, stored: StoredEvent, body: object): Decoded {
+  const apart = contentRefOf(stored);
+  if (content === undefined) return apart ? { content: apart, isContentRemoved: false } : NO_CONTENT;
+  const bytes = content.bytes(body);
+  if (apart) return { content: apart, isContentRemoved: bytes.length === 0 };
+  return bytes.length === 0 ? NO_CONTENT : { content: unsaltedRef(bytes), isContentRemoved: false };
 }
 
 /** All actors of a kind in one partition: the state, and the indexes over it, both made by folding. */
@@ -77,10 +117,12 @@ export interface Store<A extends Actor = Actor> {
   enter(actor: A, isNew: boolean, event: ActorEvent): void;
   /** A commit begins: what is too old by its time is forgotten. */
   begin(nowMs: number): void;
-  /** The canonical view: plain data, equal for equal journals. */
+  /** The canonical view: plain data, equal for equal journals. Content is in it by hash and size. */
   view(): object;
-  /** Into an empty store. @param view of {@link view}, perhaps through JSON */
-  restore(view: object): void;
+  /** Where the content of the view is, or what it is: no part of the view. */
+  places?(): object;
+  /** Into an empty store. @param view of {@link view}, @param places of {@link places}, perhaps through JSON */
+  restore(view: object, places: object): void;
 }
 
 /** The types of one kind, under one name. */

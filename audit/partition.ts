@@ -1,12 +1,14 @@
 /**
  * Whether one journal is whole: the chain holds from its first commit, its stream ends where its last message lies, and
  * every head that is known from elsewhere is in it: of the witness, and of the checkpoints of projections. A chain that
- * holds says nothing of its own end, so a journal that no head vouches for is a finding as well.
+ * holds says nothing of its own end, so a journal that no head vouches for is a finding as well. Every content is what was
+ * written or was removed as a whole; what was removed is counted, what was changed is a finding.
  */
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { Chain, sameBytes } from '../streams/chain.js';
 import { openJournal } from '../streams/jetstream.js';
+import { checkContents, type ReadCommit } from '../streams/contents.js';
 import type { Journal } from '../streams/journal.js';
 import type { KnownHeads } from '../streams/heads.js';
 import { WITNESS, type KnownHead } from '../streams/takeover.js';
@@ -25,10 +27,29 @@ export interface Finding {
   readonly foreignHeads: number;
   /** What vouches for the journal, each with the last position that it knows. */
   readonly vouchers: readonly Voucher[];
+  /** Contents that were removed, and the first {@link REMOVED_SHOWN} of them. */
+  readonly removed: number;
+  readonly removedContents: readonly Removed[];
+  /** Commits of which a content is not what was written. */
+  readonly changed: number;
   /** The first bad or missing one. */
   readonly position?: number;
   readonly problem?: string;
 }
+
+/** A content that was removed: of event `index` in the commit at `seq`. */
+export interface Removed {
+  readonly seq: number;
+  readonly index: number;
+  readonly kind: string;
+  readonly id: string;
+  readonly type: string;
+  /** Before it was removed. */
+  readonly bytes: number;
+}
+
+/** How many removed contents of a partition are listed. All are counted. */
+export const REMOVED_SHOWN = 1_000;
 
 export interface Voucher {
   readonly from: string;
@@ -68,6 +89,9 @@ class Reading {
   #commits = 0;
   #foreign = 0;
   #looked = 0;
+  #removed = 0;
+  readonly #removedContents: Removed[] = [];
+  #changed = 0;
   #bad: { position?: number; problem: string } | undefined;
 
   constructor(ns: Namespace, partition: Partition, known: KnownFrom) {
@@ -85,7 +109,7 @@ class Reading {
       const accepted = this.#chain.accept(stored);
       this.#looked = stored.seq;
       if (accepted.kind === 'foreign') this.#foreign += 1;
-      else this.#commits += 1;
+      else this.#commit(stored.seq, accepted);
       if (!this.#matches(stored.seq)) return;
     }
     if (this.#looked < untilSeq) this.#mark(this.#looked + 1, `the stream says that it ends at ${untilSeq}, but the message is not there`);
@@ -105,8 +129,22 @@ class Reading {
     return {
       namespace: this.#ns, partition: this.#partition, ok: this.#bad === undefined, commits: this.#commits, foreign: this.#foreign,
       head: head && { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') }, witnessed: this.#of.witness.heads.length,
-      foreignHeads: this.#of.witness.foreign + this.#of.checkpoints.foreign, vouchers: this.#vouchers, ...this.#bad,
+      foreignHeads: this.#of.witness.foreign + this.#of.checkpoints.foreign, vouchers: this.#vouchers,
+      removed: this.#removed, removedContents: this.#removedContents, changed: this.#changed, ...this.#bad,
     };
+  }
+
+  #commit(seq: number, { commit, encoded }: ReadCommit): void {
+    this.#commits += 1;
+    const { removed, changed } = checkContents(encoded);
+    this.#removed += removed.length;
+    for (const { index, size } of removed.slice(0, REMOVED_SHOWN - this.#removedContents.length)) {
+      const { kind, id, type } = commit.events[index] ?? {};
+      this.#removedContents.push({ seq, index, kind: kind ?? '', id: id ?? '', type: type ?? '', bytes: size });
+    }
+    if (changed === undefined) return;
+    this.#changed += 1;
+    this.#mark(seq, changed);
   }
 
   /** Whether what lies at a position is what was seen there. */

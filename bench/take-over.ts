@@ -25,7 +25,8 @@ import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerI
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
 import { DEFAULTS } from '../protocols/limits.js';
-import { encodeCommit, headerAfter } from '../streams/commit.js';
+import { randomSalts } from '../streams/salts.js';
+import { headerAfter } from '../streams/commit.js';
 import { headOf, type Head } from '../streams/chain.js';
 import { connectNats } from '../streams/connect.js';
 import { openJournal } from '../streams/jetstream.js';
@@ -75,6 +76,7 @@ const leasesIn = (effect: Effect): Notice['leases'] =>
 class Writer {
   private readonly core = new PartitionCore({
     partition: P0, kinds: KINDS, keyring: new Keyring([{ id: 'bench', secret: randomBytes(SECRET_BYTES) }]),
+    salts: randomSalts(),
   });
   private pullSeq = 0;
 
@@ -120,7 +122,7 @@ class Writer {
       effects.push(...batch.effects);
       if (batch.events.length === 0) continue;
       const header = headerAfter(this.head, { leaderId: 'bench', epoch: this.head.epoch }, batch.nowMs);
-      const bytes = encodeCommit(header, batch.encodedEvents);
+      const bytes = batch.body.commit(header);
       const appended = await this.journal.append(bytes, this.head.seq);
       if (appended.kind !== 'committed') throw new Error(`${appended.kind}: ${appended.message}`);
       this.head = headOf(header, P0, appended.seq, bytes);

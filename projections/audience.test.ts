@@ -4,6 +4,7 @@ import { first, ok, Play } from '../partition/core/play.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { hashOf } from '../streams/chain.js';
+import { EncodedCommit } from '../streams/encoded-commit.js';
 import { EventsProjection } from './events.js';
 import { ProjectionRunner } from './runner.js';
 
@@ -125,7 +126,11 @@ t.test('given the server does not answer, somebody may listen', async (t) => {
 t.test('given more than may be kept, the oldest is published to whomever', async (t) => {
   const stage = await Stage.quiet();
   const large = 9 * 1024 * 1024;
-  const padded = (seq: number): Committed => ({ ...COMMITS[seq - 1]!, bytes: Buffer.concat([COMMITS[seq - 1]!.bytes, padding(large)]) });
+  const padded = (seq: number): Committed => {
+    const { bytes } = COMMITS[seq - 1]!;
+    const { hashedBytes } = new EncodedCommit(bytes);
+    return { ...COMMITS[seq - 1]!, bytes: Buffer.concat([bytes.subarray(0, hashedBytes), padding(large), bytes.subarray(hashedBytes)]) };
+  };
   for (const seq of [2, 3, 4]) stage.runner.follow(padded(seq));
   t.same(stage.published, ['2 JobSubmitted', '3 JobLeased']);
   t.equal(stage.checkpoints.at(-1), 3);

@@ -6,7 +6,7 @@ import protobuf from 'protobufjs/minimal.js';
 import type { Committed, EventName } from '../streams/committed.js';
 import type { Namespace } from '../protocols/ids.js';
 import { subjects } from '../protocols/subjects.js';
-import { eventOffsets } from '../streams/commit.js';
+import { EncodedCommit } from '../streams/encoded-commit.js';
 import { Audience, type CommitHead } from './audience.js';
 import { Gate } from './gate.js';
 import type { Projection } from './projection.js';
@@ -37,7 +37,7 @@ export class EventsProjection implements Projection {
   private now: 'none' | 'few' | 'all' = 'none';
   private published: Committed | undefined;
   private head: Uint8Array = new Uint8Array();
-  private offsets: Uint32Array = new Uint32Array();
+  private encoded: EncodedCommit | undefined;
 
   constructor(private readonly options: EventsOptions) {
     const { anybody, mayPublish, onSettled } = options;
@@ -85,16 +85,16 @@ export class EventsProjection implements Projection {
     if (commit !== this.published) {
       this.published = commit;
       this.head = factHead(commit);
-      this.offsets = eventOffsets(commit.bytes);
+      this.encoded = new EncodedCommit(commit.bytes);
     }
-    const event = commit.bytes.subarray(this.offsets[2 * index], this.offsets[2 * index + 1]);
+    const event = this.encoded?.wholeEvent(index) ?? new Uint8Array();
     this.options.publish(subjects.event(this.options.ns, kind, id, type), [this.head, factIndex(index, event.length), event]);
   }
 }
 
 /**
  * A journal.Fact in three pieces: what all facts of a commit share, the index with the opening of the event, and the
- * event's own bytes, which are not encoded a second time.
+ * event's own bytes with its content put back; neither is decoded and encoded again.
  */
 const factHead = ({ partition, seq, nowMs, epoch }: Committed): Uint8Array =>
   protobuf.Writer.create().uint32(8).uint32(partition).uint32(16).uint64(seq).uint32(32).uint64(nowMs).uint32(48).uint64(epoch).finish();

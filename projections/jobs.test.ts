@@ -5,6 +5,7 @@ import { first, ok, Play } from '../partition/core/play.js';
 import { jobId, type Partition } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { hashOf } from '../streams/chain.js';
+import { readCommit } from '../streams/contents.js';
 import { IndexTable } from './index-table.js';
 import { JobsProjection, JournalArchive } from './jobs.js';
 import { ProjectionRunner } from './runner.js';
@@ -33,7 +34,7 @@ t.test('given a journal, the projection says of each job where it begins and end
   t.same(jobs.find(waiting!), { firstSeq: 5, lastSeq: 5, status: undefined });
   t.equal(jobs.find(jobId(P0, new Uint8Array(10).fill(9))), undefined);
 
-  const archive = new JournalArchive(jobs, async (seq) => journal.Commit.decode(play.commits[seq - 1]!));
+  const archive = new JournalArchive(jobs, async (seq) => readCommit(play.commits[seq - 1]!));
   const found = await archive.find(done!);
   t.match(found, { type: 'square', key: 'k', priority: 3, labels: { team: 'a' }, status: 'completed', attempt: 1, workerId: 'w1', result: { seq: 4, index: 0 } });
   t.equal(await archive.find(waiting!), undefined, 'a job that has not ended is the leader’s to tell of');

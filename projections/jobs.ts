@@ -7,8 +7,9 @@ import { JOB_EVENTS, type JobEvent } from '../actors/job/job.events.js';
 import { decodeEvent } from '../actors/kind.js';
 import { FINAL_STATUSES, type FinalStatus } from '../actors/job/job.js';
 import { jobChart } from '../actors/job/job.chart.js';
-import { journal } from '../protocols/messages.js';
+import type { journal } from '../protocols/messages.js';
 import type { JobId } from '../protocols/ids.js';
+import { checkWritten, type ReadCommit } from '../streams/contents.js';
 import { IndexTable } from './index-table.js';
 import type { Committed, EventName } from '../streams/committed.js';
 import type { Projection } from './projection.js';
@@ -54,21 +55,21 @@ export class JobsProjection implements Projection {
 export class JournalArchive implements Archive {
   constructor(
     private readonly jobs: JobsProjection,
-    private readonly readCommit: (seq: number) => Promise<journal.Commit | undefined>,
+    private readonly readCommit: (seq: number) => Promise<ReadCommit | undefined>,
   ) {}
 
   async find(id: JobId): Promise<ArchivedJob | undefined> {
     const entry = this.jobs.find(id);
     if (entry?.status === undefined) return undefined;
-    const first = eventsOf(id, await this.readCommit(entry.firstSeq)).find((each) => each.event.type === 'JobSubmitted');
-    const commit = await this.readCommit(entry.lastSeq);
-    const last = eventsOf(id, commit).at(-1);
+    const first = eventsOf(id, entry.firstSeq, await this.readCommit(entry.firstSeq)).find((each) => each.event.type === 'JobSubmitted');
+    const read = await this.readCommit(entry.lastSeq);
+    const last = eventsOf(id, entry.lastSeq, read).at(-1);
     if (first?.event.type !== 'JobSubmitted' || last === undefined) return undefined;
     const submitted = first.event.body;
     return {
       id, type: submitted.jobType, queue: submitted.queue, key: submitted.key, priority: submitted.priority, labels: { ...submitted.labels },
       maxAttempts: submitted.policy.maxAttempts, submittedMs: first.nowMs, firstSeq: entry.firstSeq, lastSeq: entry.lastSeq,
-      status: entry.status, endedMs: commit?.nowMs ?? 0, workerId: last.by, ...outcomeOf(last.event, entry.lastSeq, last.index),
+      status: entry.status, endedMs: read?.commit.nowMs ?? 0, workerId: last.by, ...outcomeOf(last.event, entry.lastSeq, last.index),
     };
   }
 }
@@ -86,11 +87,22 @@ function outcomeOf(event: JobEvent, seq: number, index: number): Pick<ArchivedJo
   }
 }
 
-function eventsOf(id: JobId, commit: journal.Commit | undefined): { event: JobEvent; index: number; nowMs: number; by: string }[] {
-  return (commit?.events ?? []).flatMap((stored, index) => {
+interface OfJob {
+  readonly event: JobEvent;
+  readonly index: number;
+  readonly nowMs: number;
+  readonly by: string;
+}
+
+/** @throws RepriseError JOURNAL_BROKEN for content that is not what was written */
+function eventsOf(id: JobId, seq: number, read: ReadCommit | undefined): OfJob[] {
+  if (read === undefined) return [];
+  const { commit, encoded } = read;
+  return commit.events.flatMap((stored, index) => {
     const { kind, id: of, cause } = stored;
     if (kind !== 'job' || of !== id) return [];
+    checkWritten(encoded, seq, index);
     const by = cause?.type === 'ReportAttempt' ? (cause.by ?? '') : '';
-    return [{ event: decodeEvent(JOB_EVENTS, stored as journal.Event, `event ${index} of job ${id}`), index, nowMs: commit?.nowMs ?? 0, by }];
+    return [{ event: decodeEvent<JobEvent>(JOB_EVENTS, stored as journal.Event, `event ${index} of job ${id}`), index, nowMs: commit.nowMs, by }];
   });
 }

@@ -4,6 +4,7 @@ import { partitionOfJob } from '../protocols/ids.js';
 import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
 import { Chain } from '../streams/chain.js';
+import { checkWritten, type ReadCommit } from '../streams/contents.js';
 import { openJournal } from '../streams/jetstream.js';
 import type { Stored } from '../streams/journal.js';
 
@@ -16,6 +17,7 @@ export interface Fact {
   readonly seq: number;
   readonly index: number;
   readonly nowMs: number;
+  /** Its body is whole, unless its content was removed. */
   readonly event: journal.Event;
 }
 
@@ -28,7 +30,7 @@ export async function* history(url: string, ns: Namespace, id: JobId, range: Ran
       if (stored.seq > range.lastSeq) return;
       chain ??= chainBefore(id, range.firstSeq, stored);
       const accepted = chain.accept(stored);
-      if (accepted.kind === 'commit') yield* factsOf(accepted.commit, stored.seq, id);
+      if (accepted.kind === 'commit') yield* factsOf(accepted, stored.seq, id);
     }
   } finally {
     await source.close();
@@ -43,8 +45,10 @@ function chainBefore(id: JobId, firstSeq: number, stored: Stored): Chain {
   return new Chain(partition, { journalId, partition, seq: prevSeq, hash: prevHash, epoch, nowMs });
 }
 
-function* factsOf(commit: journal.Commit, seq: number, id: JobId): Generator<Fact> {
+function* factsOf({ commit, encoded }: ReadCommit, seq: number, id: JobId): Generator<Fact> {
   for (const [index, event] of commit.events.entries()) {
-    if (event.kind === 'job' && event.id === id) yield { seq, index, nowMs: commit.nowMs, event: event as journal.Event };
+    if (event.kind !== 'job' || event.id !== id) continue;
+    checkWritten(encoded, seq, index);
+    yield { seq, index, nowMs: commit.nowMs, event: event as journal.Event };
   }
 }

@@ -2,7 +2,7 @@
 import { applyJob } from '../actors/job/job.apply.js';
 import { jobChart } from '../actors/job/job.chart.js';
 import { JOB_EVENTS, type JobEvent } from '../actors/job/job.events.js';
-import { decodeEvent } from '../actors/kind.js';
+import { decodeEvent, type Decoded } from '../actors/kind.js';
 import type { Job } from '../actors/job/job.js';
 import { contentText } from '../protocols/content.js';
 import { RepriseError } from '../protocols/errors.js';
@@ -33,6 +33,8 @@ export interface Step {
   readonly after: string;
   readonly changed: Readonly<Record<string, Change>>;
   readonly content?: Content;
+  /** The payload, the result or the text of the event was removed from the journal. It had so many bytes. */
+  readonly removedBytes?: number;
   /** As the event tells it; it may be the same as the one before, and so no change. */
   readonly failure?: { readonly code: string; readonly message: string };
   /** The event does not follow from the status before: this journal cannot be folded by this version. */
@@ -65,21 +67,28 @@ export class Steps {
     const old = structuredClone(this.#job);
     this.#status = event.body.status;
     // Without its submission a job cannot be folded, only told.
-    if (this.#job !== undefined || event.type === 'JobSubmitted') this.#job = applyJob(this.#job, event, this.#id, { seq, index, nowMs, place: 0 });
+    if (this.#job !== undefined || event.type === 'JobSubmitted') this.#job = applyJob(this.#job, event, this.#id, { seq, index, nowMs, place: 0, content: undefined });
     return { ...told, after: event.body.status, changed: difference(old, this.#job), ...contents(event), ...complaint };
   }
 }
 
-function known(stored: journal.Event, position: string): JobEvent | undefined {
+function known(stored: journal.Event, position: string): (JobEvent & Decoded) | undefined {
   try {
-    return decodeEvent(JOB_EVENTS, stored, position);
+    return decodeEvent<JobEvent>(JOB_EVENTS, stored, position);
   } catch (error) {
     if (error instanceof RepriseError && error.code === 'JOURNAL_TOO_NEW') return undefined;
     throw error;
   }
 }
 
-function contents(event: JobEvent): Pick<Step, 'content' | 'failure'> {
+function contents(event: JobEvent & Decoded): Pick<Step, 'content' | 'failure' | 'removedBytes'> {
+  const removed = event.isContentRemoved ? { removedBytes: event.content?.size ?? 0 } : {};
+  return { ...removed, ...(event.isContentRemoved && hasBytes(event) ? {} : shown(event)) };
+}
+
+const hasBytes = ({ type }: JobEvent): boolean => type === 'JobSubmitted' || type === 'JobCompleted';
+
+function shown(event: JobEvent): Pick<Step, 'content' | 'failure'> {
   if (event.type === 'JobSubmitted') return { content: contentOf('payload', event.body.payload, event.body.contentType) };
   if (event.type === 'JobCompleted') return { content: contentOf('result', event.body.result, event.body.contentType) };
   const failure = 'failure' in event.body ? event.body.failure : undefined;

@@ -49,7 +49,9 @@ t.test('given a message of a stranger, then it is foreign and the head stays', a
   const strange: Record<string, Uint8Array> = {
     'no protobuf': new TextEncoder().encode('{"hello":1}'),
     'empty': new Uint8Array(0),
-    'another version': after(head, { version: 2 }),
+    'no version': after(head, { version: 0 }),
+    'a newer version of another journal': after(head, { version: 3, journalId: 'k' }),
+    'a newer version that follows an older commit': after(heads[0], { version: 3 }),
     'another partition': after(head, { partition: 4 }),
     'another journal': after(head, { journalId: 'k' }),
     'no journal': after(head, { journalId: '' }),
@@ -97,7 +99,42 @@ t.test('given a first commit that names a hash, then it is broken', async (t) =>
   broken(t, 1, () => new Chain(PARTITION).accept({ seq: 1, bytes: after(undefined, { prevHash: new Uint8Array(32) }) }));
 });
 
-t.test('given a commit for newer readers, then reading halts', async (t) => {
+t.test('given a commit for newer readers that follows ours, then reading halts', async (t) => {
+  for (const newer of [{ minReader: 3 }, { version: 1, minReader: 3 }, { version: 3 }, { version: 3, minReader: 1 }, { version: 4, minReader: 4 }]) {
+    const { chain } = built(1);
+    const needed = Math.max(newer.version ?? 0, newer.minReader ?? 0);
+    t.throws(
+      () => chain.accept({ seq: 2, bytes: after(chain.head, newer) }),
+      { code: 'JOURNAL_TOO_NEW', message: new RegExp(`needs a reader of version ${needed}; this one is 2`), cause: { position: 2 } },
+      JSON.stringify(newer),
+    );
+    t.throws(() => new Chain(PARTITION).accept({ seq: 1, bytes: after(undefined, newer) }), { code: 'JOURNAL_TOO_NEW' }, 'also as the first');
+  }
+});
+
+t.test('given a journal that an older version began, then it goes on in version 2, and each hash is that of its version', async (t) => {
+  const chain = new Chain(PARTITION);
+  const old = encodeCommit(first, encodeEvents([event('old')]));
+  chain.accept({ seq: 1, bytes: old });
+  t.same(chain.head?.hash, hashOf(old), 'of version 1: all bytes');
+  const leaderStarted = encodeCommit({ ...headerAfter(chain.head!, leader, 0), version: 1 }, encodeEvents([event('led')]));
+  chain.accept({ seq: 2, bytes: leaderStarted });
+  t.same(chain.head?.hash, hashOf(leaderStarted));
+  const hashed = encodeCommit(headerAfter(chain.head!, leader, 0), encodeEvents([event('new')]));
+  const beside = journal.Commit.encode({ contents: [{ event: 0, salted: new Uint8Array(20) }] }).finish();
+  chain.accept({ seq: 3, bytes: Buffer.concat([hashed, beside]) });
+  t.same(chain.head?.hash, hashOf(hashed), 'of version 2: the bytes before the contents');
+  t.match(chain.accept({ seq: 4, bytes: after(chain.head) }), { kind: 'commit' });
+});
+
+t.test('given anything but contents behind contents, then it is not a commit', async (t) => {
   const { chain } = built(1);
-  t.throws(() => chain.accept({ seq: 2, bytes: after(chain.head, { minReader: 2 }) }), { code: 'JOURNAL_TOO_NEW', cause: { position: 2 } });
+  const beside = journal.Commit.encode({ contents: [{ event: 0, salted: new Uint8Array(20) }] }).finish();
+  const header = headerAfter(chain.head!, leader, 0);
+  const smuggled = { event: encodeEvents([event('x')]), 'lower version': Uint8Array.of(8, 1), 'unknown field': Uint8Array.of(98, 0), 'fixed field': Uint8Array.of(97, 0, 0, 0, 0, 0, 0, 0, 0) };
+  for (const [what, more] of Object.entries(smuggled)) {
+    const bytes = Buffer.concat([encodeCommit(header, encodeEvents([event('y')]), beside), more]);
+    t.match(chain.accept({ seq: 2, bytes }), { kind: 'foreign' }, what);
+    t.match(chain.accept({ seq: 2, bytes: Buffer.concat([bytes, beside]) }), { kind: 'foreign' }, `${what} between contents`);
+  }
 });

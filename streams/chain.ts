@@ -2,13 +2,15 @@
 import { hash } from 'node:crypto';
 import { RepriseError } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
-import { decodeLeniently } from '../protocols/lenient.js';
-import { journal } from '../protocols/messages.js';
+import type { journal } from '../protocols/messages.js';
+import { commitHash, hashOfPart, readCommit, type ReadCommit } from './contents.js';
 import type { Stored } from './journal.js';
 
-/** The version of the envelope, and the newest `minReader` that this code satisfies. */
-export const COMMIT_VERSION = 1;
-export const READER = 1;
+/** The version of the envelope that is written, and the newest `minReader` that this code satisfies. */
+export const COMMIT_VERSION = 2;
+export const READER = 2;
+/** The version that is written where every older reader must halt, and not skip a commit that it cannot read. */
+export const FIRST_VERSION = 1;
 
 /** Position and hash of a journal's last commit, with what the next commit needs of it. */
 export interface Head {
@@ -21,18 +23,27 @@ export interface Head {
 }
 
 export type Accepted =
-  | { readonly kind: 'commit'; readonly commit: journal.Commit; readonly seq: number; readonly bytes: Uint8Array }
+  /** The bodies of its events are whole, except for content that was removed. */
+  | ({ readonly kind: 'commit'; readonly seq: number; readonly bytes: Uint8Array } & ReadCommit)
   /** A stranger's message: to be skipped with an alarm. */
   | { readonly kind: 'foreign'; readonly seq: number; readonly why: string };
 
-/** SHA-256 of a commit's bytes. */
+/** SHA-256. Of a commit of version 1 that is its hash; of a later one see {@link commitHash}. */
 export const hashOf = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0;
 
 /** The head that a commit becomes once it lies at `seq`. */
-export function headOf(commit: Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs'>, partition: Partition, seq: number, bytes: Uint8Array): Head {
-  return { journalId: commit.journalId, partition, seq, hash: hashOf(bytes), epoch: commit.epoch, nowMs: commit.nowMs };
+export function headOf(
+  commit: Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs'>, partition: Partition, seq: number, bytes: Uint8Array,
+): Head {
+  return headWith(commit, partition, seq, commitHash(bytes));
+}
+
+function headWith(
+  { journalId, epoch, nowMs }: Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs'>, partition: Partition, seq: number, hashed: Uint8Array,
+): Head {
+  return { journalId, partition, seq, hash: hashed, epoch, nowMs };
 }
 
 export class Chain {
@@ -53,17 +64,17 @@ export class Chain {
   accept(stored: Stored): Accepted {
     if (stored.seq > this.#looked + 1) this.#missing ??= this.#looked + 1;
     this.#looked = stored.seq;
-    const commit = decode(stored.bytes);
-    const why = commit === undefined ? 'it is no commit' : this.#strange(commit);
-    if (commit === undefined || why !== undefined) return { kind: 'foreign', seq: stored.seq, why: why ?? '' };
-    this.#link(commit, stored.seq);
-    this.head = headOf(commit, this.#partition, stored.seq, stored.bytes);
+    const read = decode(stored.bytes);
+    const why = read === undefined ? 'it is no commit' : this.#strange(read.commit);
+    if (read === undefined || why !== undefined) return { kind: 'foreign', seq: stored.seq, why: why ?? '' };
+    this.#link(read.commit, stored.seq);
+    this.head = headWith(read.commit, this.#partition, stored.seq, hashOfPart(stored.bytes, read.encoded.hashedBytes));
     this.#missing = undefined;
-    return { kind: 'commit', commit, seq: stored.seq, bytes: stored.bytes };
+    return { kind: 'commit', seq: stored.seq, bytes: stored.bytes, ...read };
   }
 
   #strange(commit: journal.Commit): string | undefined {
-    if (commit.version !== COMMIT_VERSION) return `it is no commit of version ${COMMIT_VERSION}`;
+    if (commit.version < FIRST_VERSION) return `it is no commit of a version from ${FIRST_VERSION} on`;
     if (commit.partition !== this.#partition) return `it is a commit of partition ${commit.partition}`;
     if (commit.journalId === '') return 'it names no journal';
     if (this.head === undefined) return undefined;
@@ -73,8 +84,10 @@ export class Chain {
   }
 
   #link(commit: journal.Commit, seq: number): void {
-    if (commit.minReader > READER) {
-      throw new RepriseError('JOURNAL_TOO_NEW', `The commit at ${this.#at(seq)} needs a reader of version ${commit.minReader}; this one is ${READER}.`, { cause: { position: seq } });
+    // A version that is unknown here counts as newer, whatever it says of its readers: it cannot be read.
+    const needed = Math.max(commit.minReader, commit.version > COMMIT_VERSION ? commit.version : 0);
+    if (needed > READER) {
+      throw new RepriseError('JOURNAL_TOO_NEW', `The commit at ${this.#at(seq)} needs a reader of version ${needed}; this one is ${READER}.`, { cause: { position: seq } });
     }
     const head = this.head;
     if (commit.prevSeq >= seq) throw this.#broken(seq, `The commit at ${this.#at(seq)} names a later one, ${commit.prevSeq}, as its predecessor.`);
@@ -93,9 +106,9 @@ export class Chain {
 
 const NONE = new Uint8Array(0);
 
-function decode(bytes: Uint8Array): journal.Commit | undefined {
+function decode(bytes: Uint8Array): ReadCommit | undefined {
   try {
-    return decodeLeniently(journal.Commit, bytes);
+    return readCommit(bytes);
   } catch {
     return undefined;
   }

@@ -9,7 +9,8 @@ const FIXED32 = 5;
 
 /** A cursor over the length-delimited fields between two offsets. */
 export class Fields {
-  /** Where the content of the field that {@link next} found lies. */
+  /** Where the field that {@link next} found begins, with its tag, and where its bytes lie. */
+  tagAt = 0;
   start = 0;
   end = 0;
   private at: number;
@@ -25,6 +26,7 @@ export class Fields {
   /** Goes to the next field. @returns its number, or 0 after the last */
   next(): number {
     while (this.at < this.to) {
+      this.tagAt = this.at;
       const tag = this.varint();
       switch (tag % 8) {
         case VARINT:

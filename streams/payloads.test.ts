@@ -1,11 +1,16 @@
 import t from 'tap';
 import fc from 'fast-check';
 import { job, journal } from '../protocols/messages.js';
+import { ContentWriter } from './content.js';
+import { removeContents } from './contents.js';
 import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
-import { Payloads } from './payloads.js';
+import { Payloads, REMOVED, type ContentFields } from './payloads.js';
 
 const bytes = (length: number, fill = 1): Buffer => Buffer.alloc(length, fill);
+
+/** As commits of version 1 have it: within the body. */
+const fields: ContentFields = (kind, type) => (kind === 'job' && /Submitted|Completed/.test(type) ? 4 : undefined);
 
 function commitAt(seq: number): Stored {
   const event = (type: string, body: Uint8Array, kind = 'job') => ({ kind, id: 'x', type, version: 1, body });
@@ -26,7 +31,7 @@ function counting(): { read: (seq: number) => Promise<Stored | undefined>; reads
 
 t.test('given a commit that was put, then its payloads and results are there without a read', async (t) => {
   const { read, reads } = counting();
-  const payloads = new Payloads(read);
+  const payloads = new Payloads(read, fields);
   payloads.put(5, commitAt(5).bytes);
   t.same(payloads.get(5, 0), bytes(100, 5));
   t.same(payloads.get(5, 2), bytes(50, 5));
@@ -38,7 +43,7 @@ t.test('given a commit that was put, then its payloads and results are there wit
 
 t.test('given a miss, then the commit is read once and all its payloads and results are kept', async (t) => {
   const { read, reads } = counting();
-  const payloads = new Payloads(read);
+  const payloads = new Payloads(read, fields);
   const [payload, result, empty] = await Promise.all([payloads.load(7, 0), payloads.load(7, 2), payloads.load(7, 3)]);
   t.same(payload, bytes(100, 7));
   t.same(result, bytes(50, 7));
@@ -47,8 +52,40 @@ t.test('given a miss, then the commit is read once and all its payloads and resu
   t.same(reads, [7]);
 });
 
+/** Of version 2: a content, none, an empty one, and one that will be removed. */
+function commitWithContents(seq: number): Stored {
+  const writer = new ContentWriter();
+  const events = [bytes(100, seq), undefined, bytes(50, seq)].map((content, index) => {
+    const event = { kind: 'job', id: 'x', type: 'JobCompleted', version: 1, body: job.JobCompleted.encode({ status: 'completed' }).finish() };
+    if (content === undefined) return event;
+    const hash = Buffer.from(writer.add(index, content, (into, at) => void into.fill(9, at, at + 16)), 'latin1');
+    return { ...event, content: { hash, size: content.length, field: 4 } };
+  });
+  return { seq, bytes: Buffer.concat([journal.Commit.encode({ version: 2, events }).finish(), writer.take()]) };
+}
+
+t.test('given a commit of version 2, then its contents are found beside the events, and a removed one is told from an empty one', async (t) => {
+  const { bytes: written } = commitWithContents(5);
+  const payloads = new Payloads(async (seq) => ({ seq, bytes: removeContents(written, [2]) }), fields);
+  payloads.put(5, written);
+  t.same([payloads.get(5, 0), payloads.get(5, 1)?.length, payloads.get(5, 2)], [bytes(100, 5), 0, bytes(50, 5)]);
+  t.same(await payloads.load(6, 0), bytes(100, 5));
+  t.equal(await payloads.load(6, 2), REMOVED);
+  t.equal(payloads.get(6, 2), REMOVED);
+  t.not(await payloads.load(6, 1), REMOVED);
+});
+
+t.test('given a content that was changed, then it is not handed out once it is read back', async (t) => {
+  const changed = Buffer.from(commitWithContents(5).bytes);
+  changed[changed.length - 1]! ^= 1;
+  const payloads = new Payloads(async (seq) => ({ seq, bytes: changed }), fields);
+  await t.rejects(payloads.load(5, 2), { code: 'JOURNAL_BROKEN', message: /5\.2/, cause: { position: 5 } });
+  t.equal(payloads.get(5, 2), undefined);
+  t.same(payloads.get(5, 0), bytes(100, 5), 'the others are');
+});
+
 t.test('given a position that is missing, then loading says so', async (t) => {
-  const payloads = new Payloads(counting().read);
+  const payloads = new Payloads(counting().read, fields);
   await t.rejects(payloads.load(7, 9), { code: 'NOT_FOUND' });
   await t.rejects(payloads.load(2_000, 0), { code: 'JOURNAL_BROKEN', cause: { position: 2_000 } });
 });
@@ -58,7 +95,7 @@ t.test('given a read that fails, then the next one tries again', async (t) => {
   const payloads = new Payloads(async (seq) => {
     if (fails) throw new Error('away');
     return commitAt(seq);
-  });
+  }, fields);
   await t.rejects(payloads.load(1, 0), { message: 'away' });
   fails = false;
   t.same(await payloads.load(1, 0), bytes(100, 1));
@@ -67,7 +104,7 @@ t.test('given a read that fails, then the next one tries again', async (t) => {
 t.test('given more than fits, then the commits that came first leave, and are read back when they are asked for', async (t) => {
   const { read, reads } = counting();
   const one = commitAt(1).bytes.length + 400;
-  const payloads = new Payloads(read, 3 * one);
+  const payloads = new Payloads(read, fields, 3 * one);
   for (let seq = 1; seq <= 4; seq += 1) payloads.put(seq, commitAt(seq).bytes);
   t.ok(payloads.bytes <= 3 * one);
   t.equal(payloads.get(1, 0), undefined);
@@ -77,7 +114,7 @@ t.test('given more than fits, then the commits that came first leave, and are re
 });
 
 t.test('given a commit that is larger than the cache, then it is loaded but not kept', async (t) => {
-  const payloads = new Payloads(counting().read, 100);
+  const payloads = new Payloads(counting().read, fields, 100);
   t.same(await payloads.load(1, 0), bytes(100, 1));
   t.equal(payloads.bytes, 0);
 });

@@ -3,7 +3,10 @@
  * kept as the bytes that were written, so keeping costs nothing on the way of a job; what has left is read back.
  */
 import { RepriseError } from '../protocols/errors.js';
-import { eventOffsets } from './commit.js';
+import { decodeLeniently } from '../protocols/lenient.js';
+import { journal } from '../protocols/messages.js';
+import { checkContent, checkWritten } from './contents.js';
+import { EncodedCommit } from './encoded-commit.js';
 import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
 
@@ -12,26 +15,35 @@ const MAX_BYTES = 24 * 1024 * 1024;
 /** What a kept commit costs beside its bytes, roughly. */
 const COMMIT_COST = 400;
 
-/** Field numbers of journal.proto and job.proto: `payload` of JobSubmitted and `result` of JobCompleted share theirs. */
-const EVENT_BODY = 6;
-const BODY_CONTENT = 4;
+/** What is given for content that was removed: to be told from an empty one by identity. */
+export const REMOVED: Uint8Array = new Uint8Array(0);
+
+/**
+ * In which field of its body an event has its content, if it is not apart: so it was in version 1.
+ * @returns undefined for an event without content
+ */
+export type ContentFields = (kind: string, type: string) => number | undefined;
 
 interface Kept {
   readonly bytes: Uint8Array;
+  /** Read from the journal, and not written there by this process. */
+  readonly isRead: boolean;
   /** Found when first asked for. */
-  events: Uint32Array | undefined;
+  encoded: EncodedCommit | undefined;
 }
 
 export class Payloads {
   readonly #read: (seq: number) => Promise<Stored | undefined>;
+  readonly #fields: ContentFields;
   readonly #maxBytes: number;
   /** In order of last use. */
   readonly #commits = new Map<number, Kept>();
   readonly #reads = new Map<number, Promise<Kept>>();
   #cost = 0;
 
-  constructor(read: (seq: number) => Promise<Stored | undefined>, maxBytes = MAX_BYTES) {
+  constructor(read: (seq: number) => Promise<Stored | undefined>, fields: ContentFields, maxBytes = MAX_BYTES) {
     this.#read = read;
+    this.#fields = fields;
     this.#maxBytes = maxBytes;
   }
 
@@ -42,18 +54,31 @@ export class Payloads {
 
   /** Keeps a commit, as it was written at `seq`. */
   put(seq: number, commit: Uint8Array): void {
-    this.#keep(seq, { bytes: commit, events: undefined });
+    this.#keep(seq, { bytes: commit, isRead: false, encoded: undefined });
   }
 
-  /** @param index of the event within the commit at `seq` @returns undefined when the commit is not at hand */
+  /**
+   * @param index of the event within the commit at `seq`
+   * @returns {@link REMOVED}, or undefined when the commit is not at hand, or when {@link load} would throw
+   */
   get(seq: number, index: number): Uint8Array | undefined {
     const kept = this.#commits.get(seq);
-    return kept && contentOf(kept, seq, index);
+    if (kept === undefined || (kept.isRead && isChanged(kept, index))) return undefined;
+    return this.#contentOf(kept, seq, index);
   }
 
+  /** @throws RepriseError JOURNAL_BROKEN for content that is not what was written */
   async load(seq: number, index: number): Promise<Uint8Array> {
     const kept = this.#touch(seq) ?? (await this.#shared(seq));
-    return contentOf(kept, seq, index);
+    return this.#contentOf(kept, seq, index);
+  }
+
+  /** A view on the commit: whoever keeps it for long copies it. */
+  #contentOf(kept: Kept, seq: number, index: number): Uint8Array {
+    const encoded = encodedOf(kept);
+    if (index >= encoded.eventCount) throw new RepriseError('NOT_FOUND', `The commit at ${seq} has no event ${index}.`);
+    if (kept.isRead) checkWritten(encoded, seq, index);
+    return encoded.content(index) ?? (encoded.leaf(index) ? REMOVED : inBody(encoded, index, this.#fields));
   }
 
   #shared(seq: number): Promise<Kept> {
@@ -69,7 +94,7 @@ export class Payloads {
     if (stored === undefined) {
       throw new RepriseError('JOURNAL_BROKEN', `Position ${seq}, which holds a payload, is missing.`, { cause: { position: seq } });
     }
-    const kept: Kept = { bytes: stored.bytes, events: undefined };
+    const kept: Kept = { bytes: stored.bytes, isRead: true, encoded: undefined };
     this.#keep(seq, kept);
     return kept;
   }
@@ -95,13 +120,15 @@ export class Payloads {
   }
 }
 
-/** A view on the commit: whoever keeps it for long copies it. */
-function contentOf(kept: Kept, seq: number, index: number): Uint8Array {
-  const events = (kept.events ??= eventOffsets(kept.bytes));
-  const [start, end] = [events[2 * index], events[2 * index + 1]];
-  const body = start === undefined || end === undefined ? undefined : new Fields(kept.bytes, start, end);
-  if (!body?.seek(EVENT_BODY)) throw new RepriseError('NOT_FOUND', `The commit at ${seq} has no event ${index}.`);
-  // An absent field is an empty payload, as everywhere in protobuf.
-  const content = new Fields(kept.bytes, body.start, body.end);
-  return content.seek(BODY_CONTENT) ? kept.bytes.subarray(content.start, content.end) : kept.bytes.subarray(0, 0);
+const encodedOf = (kept: Kept): EncodedCommit => (kept.encoded ??= new EncodedCommit(kept.bytes));
+const isChanged = (kept: Kept, index: number): boolean => checkContent(encodedOf(kept), index) === 'changed';
+
+/** An absent field is an empty payload, as everywhere in protobuf. */
+function inBody(encoded: EncodedCommit, index: number, fieldOf: ContentFields): Uint8Array {
+  const { kind, type, body } = decodeLeniently(journal.Event, encoded.event(index) ?? NONE);
+  const field = fieldOf(kind, type);
+  const content = new Fields(body, 0, body.length);
+  return field !== undefined && content.seek(field) ? body.subarray(content.start, content.end) : body.subarray(0, 0);
 }
+
+const NONE = new Uint8Array(0);

@@ -4,7 +4,7 @@
  */
 import { RepriseError } from '../protocols/errors.js';
 import { journal } from '../protocols/messages.js';
-import { Chain, COMMIT_VERSION, headOf, READER, sameBytes, type Head } from './chain.js';
+import { Chain, FIRST_VERSION, headOf, READER, sameBytes, type Head } from './chain.js';
 import { encodeCommit, encodeEvents, headerAfter, type CommitHeader } from './commit.js';
 import type { Appended, Journal } from './journal.js';
 import { stuck } from './writable.js';
@@ -146,12 +146,17 @@ class Reader {
     throw regressed(`The journal of partition ${this.journal.partition} lacks the commit at ${missing.seq}, which ${missing.from} knows; its last commit is at ${this.#chain.head?.seq ?? 0}.`, missing.seq);
   }
 
+  /**
+   * In the first version of the envelope: a reader of version 1 skips a commit of version 2 as a stranger's, but halts at
+   * one of its own version that asks for a newer reader. Every leadership begins with this commit, and it has no content.
+   */
   #leaderStarted(leaderId: string, wall: number): { bytes: Uint8Array; commit: CommitHeader } {
     const epoch = (this.#chain.head?.epoch ?? 0) + 1;
     const { partition } = this.journal;
-    const commit: CommitHeader = this.#chain.head
+    const after: Omit<CommitHeader, 'version'> = this.#chain.head
       ? headerAfter(this.#chain.head, { leaderId, epoch }, wall)
-      : { version: COMMIT_VERSION, journalId: this.#options.journalId(), partition, epoch, leaderId, prevSeq: 0, prevHash: new Uint8Array(0), nowMs: wall, minReader: READER };
+      : { journalId: this.#options.journalId(), partition, epoch, leaderId, prevSeq: 0, prevHash: new Uint8Array(0), nowMs: wall, minReader: READER };
+    const commit = { ...after, version: FIRST_VERSION };
     const body = journal.LeaderStarted.encode({ status: 'led', epoch, leaderId, broker: this.#options.broker }).finish();
     const cause = { commandId: '', type: 'TakeOver', by: this.#options.broker, verified: false };
     const event = { kind: 'partition', id: String(partition), type: 'LeaderStarted', version: 1, cause, body };

@@ -85,15 +85,26 @@ class Reader {
     this.journalId = commit['journalId'] as string;
     this.epoch = commit['epoch'] as number;
     this.prevSeq = seq;
-    this.prevHash = createHash('sha256').update(bytes).digest();
+    this.prevHash = createHash('sha256').update(hashedPart(commit, bytes)).digest();
+    this.checkContents(seq, commit);
     this.commits += 1;
     for (const event of commit['events'] as Body[]) if (event['kind'] === 'job') this.fold(seq, event);
+  }
+
+  /** A content may be missing. One that is there must be what was hashed. */
+  private checkContents(seq: number, commit: Body): void {
+    for (const { event = 0, salted } of commit['contents'] as Body[]) {
+      const { hash, size } = ((commit['events'] as Body[])[event as number]?.['content'] ?? {}) as Body;
+      const digest = createHash('sha256').update(salted as Buffer).digest();
+      if (!digest.equals((hash ?? digest.subarray(1)) as Buffer)) this.complain(seq, `the content of event ${String(event)} was changed`);
+      if ((salted as Buffer).length !== Number(size) + 16) this.complain(seq, `the content of event ${String(event)} has another size`);
+    }
   }
 
   private decode(bytes: Uint8Array): Body | undefined {
     try {
       const commit = this.client.decode('journal.v1.Commit', bytes);
-      return commit['version'] === 1 && commit['partition'] === this.partition ? commit : undefined;
+      return [1, 2].includes(commit['version'] as number) && commit['partition'] === this.partition ? commit : undefined;
     } catch {
       return undefined;
     }
@@ -111,4 +122,16 @@ class Reader {
   private complain(seq: number, what: string): void {
     this.complaints.push(`partition ${this.partition}, position ${seq}: ${what}`);
   }
+}
+
+/** Of version 2: what comes before the first field 11, which is what the contents make at the end of the message. */
+function hashedPart(commit: Body, bytes: Uint8Array): Uint8Array {
+  if (commit['version'] === 1) return bytes;
+  const lengthOf = (size: number): number => (size < 128 ? 1 : size < 16_384 ? 2 : 3);
+  const beside = (commit['contents'] as Body[]).map(({ event, salted }) => {
+    const { length } = salted as Buffer;
+    const size = (event === 0 ? 0 : 1 + lengthOf(event as number)) + 1 + lengthOf(length) + length;
+    return 1 + lengthOf(size) + size;
+  });
+  return bytes.subarray(0, bytes.length - beside.reduce((sum, size) => sum + size, 0));
 }

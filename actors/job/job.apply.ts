@@ -1,7 +1,7 @@
 /** What each event changes in a job. Applies and nothing else: no clock, no chance, no policy. */
 import type { JobId } from '../../protocols/ids.js';
 import type { At } from '../kind.js';
-import type { Failure, Job } from './job.js';
+import type { Failure, Job, StoredBytes, StoredFailure } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
 import { sharedPolicy } from './policies.js';
 
@@ -21,26 +21,26 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: A
     case 'JobLeased':
       return leased(job, event.body);
     case 'JobCompleted':
-      job.result = { seq: at.seq, index: at.index, contentType: event.body.contentType };
+      job.result = stored(event.body.contentType, at);
       job.failure = undefined;
       return attemptEnded(job, true, at.nowMs);
     case 'JobRetryScheduled':
-      job.failure = kept(event.body.failure);
+      job.failure = failureOf(event.body.failure, at);
       job.dueMs = event.body.dueMs;
       return attemptEnded(job, event.body.reported, 0);
     case 'JobReclaimed':
-      job.failure = kept(event.body.failure);
+      job.failure = failureOf(event.body.failure, at);
       return attemptEnded(job, false, 0);
     case 'JobFailed':
     case 'JobCancelled':
-      job.failure = kept(event.body.failure);
+      job.failure = failureOf(event.body.failure, at);
       return attemptEnded(job, event.body.reported, at.nowMs);
     case 'JobExpired':
-      job.failure = kept(event.body.failure);
+      job.failure = failureOf(event.body.failure, at);
       return attemptEnded(job, false, at.nowMs);
     case 'JobCancelRequested':
       job.cancelling = true;
-      job.cancelReason = event.body.reason;
+      job.cancelReason = { text: event.body.reason, content: at.content };
       return job;
     default:
       return event satisfies never;
@@ -48,7 +48,10 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: A
 }
 
 /** Messages carry defaults and prototypes; the state is plain and holds no stacks. */
-const kept = (failure: Failure): Failure => ({ code: failure.code, message: failure.message });
+const failureOf = (failure: Failure, { content }: At): StoredFailure => ({ code: failure.code, message: failure.message, content });
+
+const stored = (contentType: string, { seq, index, content }: At): StoredBytes =>
+  ({ seq, index, contentType, hash: content?.hash ?? '', size: content?.size ?? 0 });
 
 function keptLabels(labels: JobBodies['JobSubmitted']['labels']): Job['labels'] {
   for (const _ in labels) return { ...labels };
@@ -60,9 +63,9 @@ function submitted(id: JobId, body: JobBodies['JobSubmitted'], at: At): Job {
     id, type: body.jobType, queue: body.queue, priority: body.priority, key: body.key, labels: keptLabels(body.labels),
     policy: sharedPolicy(body.policy),
     place: at.place, submittedMs: at.nowMs, totalDueMs: body.totalDueMs,
-    payload: { seq: at.seq, index: at.index, contentType: body.contentType },
+    payload: stored(body.contentType, at), firstSeq: at.seq,
     status: body.status, attempt: 0, lease: 0, workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0,
-    reported: false, cancelling: false, cancelReason: '', failure: undefined, result: undefined, endedMs: 0, lastSeq: at.seq,
+    reported: false, cancelling: false, cancelReason: undefined, failure: undefined, result: undefined, endedMs: 0, lastSeq: at.seq,
   };
 }
 

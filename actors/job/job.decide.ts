@@ -156,7 +156,7 @@ const failed = (job: Job, failure: Failure, reported: boolean): Extract<JobEvent
 
 const cancelled = (job: Job, reported: boolean): Extract<JobEvent, { type: 'JobCancelled' }> => ({
   type: 'JobCancelled',
-  body: { status: 'cancelled', attempt: job.attempt, failure: cancelFailure(job.cancelReason), reported },
+  body: { status: 'cancelled', attempt: job.attempt, failure: cancelFailure(job.cancelReason?.text ?? ''), reported },
 });
 
 const cancelFailure = (reason: string): Failure => ({ code: 'CANCELLED', message: reason || 'cancelled' });

@@ -21,7 +21,7 @@ const SUBMIT: SubmitJob = {
 };
 const NOW = 1_000_000;
 const TO = { workerId: 'w1' as WorkerId, session: 's1' as Session, pullSeq: 7 };
-const at = (nowMs = NOW) => ({ seq: 1, index: 0, nowMs, place: 0 });
+const at = (nowMs = NOW) => ({ seq: 1, index: 0, nowMs, place: 0, content: undefined });
 
 /** The job after these events. */
 const given = (...events: JobEvent[]): Job => events.reduce<Job | undefined>((job, event) => applyJob(job, event, ID, at()), undefined)!;

@@ -1,4 +1,5 @@
 /** A job as its partition's leader holds it: plain data, no payloads; those are read back by position. */
+import type { ContentRef } from '../../streams/content.js';
 import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
 
 export const LIVE_STATUSES = ['ready', 'scheduled', 'running', 'retrying'] as const;
@@ -35,6 +36,23 @@ export interface BytesRef {
   readonly contentType: string;
 }
 
+/** A payload or a result: what it is, by hash and size, and where its bytes lie. */
+export interface StoredBytes extends BytesRef, ContentRef {}
+
+/** The text of a failure or a reason as the leader replies with it, and what the journal keeps of it for good. */
+export interface StoredText {
+  readonly text: string;
+  /** undefined: empty. */
+  readonly content: ContentRef | undefined;
+}
+
+export interface StoredFailure {
+  readonly code: string;
+  readonly message: string;
+  /** Of message and stack. */
+  readonly content: ContentRef | undefined;
+}
+
 export interface Job {
   readonly id: JobId;
   readonly type: string;
@@ -49,7 +67,9 @@ export interface Job {
   readonly submittedMs: number;
   /** 0: never. */
   readonly totalDueMs: number;
-  readonly payload: BytesRef;
+  readonly payload: StoredBytes;
+  /** Of the commit with its submission. */
+  readonly firstSeq: number;
   status: JobStatus;
   /** Of the running or the latest attempt; 0 before the first. */
   attempt: number;
@@ -63,9 +83,9 @@ export interface Job {
   /** Whether the worker itself ended the latest attempt, so that its report, sent again, gets the same answer. */
   reported: boolean;
   cancelling: boolean;
-  cancelReason: string;
-  failure: Failure | undefined;
-  result: BytesRef | undefined;
+  cancelReason: StoredText | undefined;
+  failure: StoredFailure | undefined;
+  result: StoredBytes | undefined;
   endedMs: number;
   /** Of the commit with its latest event. */
   lastSeq: number;

@@ -4,6 +4,7 @@ import type { ActorEvent, Store } from '../kind.js';
 import { jobChart } from './job.chart.js';
 import type { Job } from './job.js';
 import type { JobBodies } from './job.events.js';
+import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
 import { keyName, Keys } from './keys.js';
 import { Lines } from './lines.js';
 
@@ -13,6 +14,9 @@ const ENDED = {
   jobs: 5_000,
   ms: 60_000,
 } as const;
+
+type JobsView = ReturnType<Keys['view']> & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
+type JobsPlaces = Readonly<Record<string, JobPlaces>>;
 
 /** What steps may read. */
 export interface JobsReading {
@@ -101,15 +105,19 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   view(): object {
-    const jobs = [...this.byId.values()].map((job) => ({ ...job }));
-    return { jobs, ended: this.ended.slice(this.endedHead), ...this.keys.view() };
+    return { jobs: [...this.byId.values()].map(viewOfJob), ended: this.ended.slice(this.endedHead), ...this.keys.view() };
   }
 
-  restore(view: ReturnType<Keys['view']> & { jobs: Job[]; ended: [JobId, number][] }): void {
+  places(): object {
+    return Object.fromEntries([...this.byId.values()].map((job) => [job.id, placesOf(job)]));
+  }
+
+  restore(view: JobsView, places: JobsPlaces): void {
     const { jobs, ended, keys, pastKeys } = structuredClone(view);
     this.keys.restore({ keys, pastKeys });
     this.ended = ended;
-    for (const job of jobs) {
+    for (const of of jobs) {
+      const job = jobOf(of, places[of.id] ?? {});
       this.byId.set(job.id, job);
       if (!jobChart.isFinal(job.status)) this.enter(job, false, RESTORED);
     }

@@ -31,7 +31,7 @@ function jobReply(answer: JobAnswer, releasing: Releasing): Sooner<JobReply> {
   if (duplicate) reply.duplicate = true;
   if (attempt > 0) reply.attempt = attempt;
   if (cancelling && status === 'running') reply.cancelling = true;
-  if (failure) reply.failure = failure;
+  if (failure) reply.failure = { code: failure.code, message: failure.message };
   if (noWorker) reply.noWorker = true;
   return result ? withResult(reply, result, releasing) : reply;
 }
@@ -73,7 +73,7 @@ export function viewReply({ job, progress, noWorker }: ViewAnswer, releasing: Re
     jobId: job.id, type: job.type, queue: job.queue, status: job.status, priority: job.priority, key: job.key,
     attempt: job.attempt, maxAttempts: job.policy.maxAttempts, submittedMs: job.submittedMs, dueMs: job.dueMs,
     endedMs: job.endedMs, workerId: job.workerId, cancelling: job.cancelling && job.status === 'running',
-    failure: job.failure ?? null, labels: { ...job.labels }, firstSeq: job.payload.seq, lastSeq: job.lastSeq,
+    failure: job.failure ? { code: job.failure.code, message: job.failure.message } : null, labels: { ...job.labels }, firstSeq: job.firstSeq, lastSeq: job.lastSeq,
     position: releasing.position,
   };
   if (noWorker) view.noWorker = true;

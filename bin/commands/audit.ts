@@ -7,7 +7,8 @@ Examples:
   reprise audit verify --data ./backup/data   a data folder, or better a copy of one; it is not altered
 
 It finds commits that are lost or changed: the chain of hashes has no gap, and every known head is in it, those of the
-witness and the checkpoints of projections. It says what vouches for each journal; an empty witness is a finding.
+witness and the checkpoints of projections. Payloads, results and texts that were removed are listed; one that was changed
+is a finding. It says what vouches for each journal; an empty witness is a finding.
 Whoever can rewrite the whole folder is found out only by a head that is kept elsewhere.
 `;
 

@@ -2,9 +2,11 @@
  * Reads what became of jobs out of the raw journal, independently of the broker: nothing of actors/ or projections/ is
  * used here, so that it can contradict them.
  */
+import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { job, journal } from '../../protocols/messages.js';
 import { Chain } from '../../streams/chain.js';
+import { checkContents } from '../../streams/contents.js';
 import { openJournal } from '../../streams/jetstream.js';
 
 export interface Recorded {
@@ -25,6 +27,8 @@ export async function readJournal(url: string, ns: Namespace, partition: Partiti
     for await (const stored of source.replay(1)) {
       const accepted = chain.accept(stored);
       if (accepted.kind !== 'commit') continue;
+      const { changed } = checkContents(accepted.encoded);
+      if (changed !== undefined) throw new RepriseError('JOURNAL_BROKEN', `The commit at ${stored.seq}: ${changed}.`, { cause: { position: stored.seq } });
       for (const event of accepted.commit.events) if (event.kind === 'job') record(recorded, event as journal.Event);
     }
   } finally {

@@ -15,6 +15,7 @@ export function* linesOf(step: Step): Generator<string> {
   }
   if (step.content) yield `${INDENT}${step.content.of.padEnd(8)} ${visible(step.content.text)}`;
   if (step.failure) yield `${INDENT}failure  ${visible(`${step.failure.code}: ${step.failure.message}`)}`;
+  if (step.removedBytes !== undefined) yield `${INDENT}content  removed from the journal (${step.removedBytes} bytes)`;
   if (step.complaint) yield `${INDENT}${paint('red', `complaint: ${step.complaint}`)}`;
 }
 

@@ -5,8 +5,7 @@ import { EventsProjection, type EventsOptions } from '../../projections/events.j
 import { JobsProjection, JournalArchive } from '../../projections/jobs.js';
 import { ProjectionRunner } from '../../projections/runner.js';
 import type { Partition } from '../../protocols/ids.js';
-import { decodeLeniently } from '../../protocols/lenient.js';
-import { journal } from '../../protocols/messages.js';
+import { readCommit } from '../../streams/contents.js';
 import { storedHead } from '../../streams/head.js';
 import { checkpointOf, readKnown, type Heads } from '../../streams/heads.js';
 import type { Stored } from '../../streams/journal.js';
@@ -56,7 +55,7 @@ export class Projections {
   archive(read: (seq: number) => Promise<Stored | undefined>): Archive {
     return new JournalArchive(this.jobs, async (seq) => {
       const stored = await read(seq);
-      return stored && decodeLeniently(journal.Commit, stored.bytes);
+      return stored && readCommit(stored.bytes);
     });
   }
 }

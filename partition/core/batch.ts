@@ -3,21 +3,30 @@
  * acknowledgement.
  */
 import protobuf from 'protobufjs/minimal.js';
-import type { EventType } from '../../actors/kind.js';
-import { LIMITS } from '../../protocols/limits.js';
-import { EVENTS_TAG } from '../../streams/commit.js';
 import type { Effect } from '../../actors/effect.js';
+import type { EventType } from '../../actors/kind.js';
 import type { Cause } from '../../actors/step.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { CommitBody, EVENTS_TAG } from '../../streams/commit.js';
 import type { EventName } from '../../streams/committed.js';
+import { ContentWriter, type ContentRef, type Salts } from '../../streams/content.js';
 
 /** What most decisions make at most. One that makes more says how many. */
 export const EVENTS_PER_DECISION = 3;
 const EVENT_OVERHEAD_BYTES = 4_096;
 
+/** What a decision took from outside and its events do not say: journal.Input. */
+export interface Taken {
+  /** The number drawn, if it was used. */
+  readonly draw?: number;
+  /** A message of the kind, encoded. */
+  readonly command?: Uint8Array;
+}
+
 export class Batch {
   readonly events: EventName[] = [];
   readonly effects: Effect[] = [];
-  private closed: Uint8Array | undefined;
+  private closed: CommitBody | undefined;
 
   /**
    * @param nowMs the one time of all its events, set when the first is made
@@ -27,43 +36,103 @@ export class Batch {
     readonly seq: number,
     readonly nowMs: number,
     private readonly maxBytes: number,
-    private readonly writer: protobuf.Writer,
+    private readonly writer: EventWriter,
   ) {}
 
   hasRoom(bytes: number, events: number): boolean {
     return (
       this.events.length + events <= LIMITS.commitEvents &&
-      this.writer.pos + bytes + events * EVENT_OVERHEAD_BYTES <= this.maxBytes
+      this.writer.size + bytes + events * EVENT_OVERHEAD_BYTES <= this.maxBytes
     );
   }
 
-  add(kind: string, id: string, type: string, cause: Cause, of: EventType, body: object): void {
-    writeEvent(this.writer, kind, id, type, cause, of, body);
+  /** @returns what the fold knows of the event's content; undefined if it has none */
+  add(kind: string, id: string, type: string, cause: Cause, of: EventType, body: object, taken?: Taken): ContentRef | undefined {
+    const content = this.writer.write(this.events.length, kind, id, type, cause, of, body, taken);
     this.events.push({ kind, id, type });
+    return content;
   }
 
   /** Nothing more is added: the writer is free for the next batch. */
   close(): void {
-    if (this.events.length === 0) return;
-    this.closed = this.writer.finish();
-    this.writer.reset();
+    if (this.events.length > 0) this.closed = this.writer.finish();
   }
 
-  /** The events as they will lie in the commit. */
-  get encodedEvents(): Uint8Array {
+  /** The events and contents as they will lie in the commit. */
+  get body(): CommitBody {
     if (this.closed === undefined) throw new TypeError(`batch ${this.seq} is not closed`);
     return this.closed;
   }
 }
 
-/**
- * A journal.Event as one of a commit's, written field by field: it is made three times a job. Its body is encoded in
- * place, and what the events of one command share is encoded once.
- */
-function writeEvent(writer: protobuf.Writer, kind: string, id: string, type: string, cause: Cause, of: EventType, body: object): void {
-  writer.uint32(EVENTS_TAG).fork();
-  writer.raw(sharedFields(kind, type, of.version, cause)).uint32(18).string(id);
-  of.message.encode(body, writer.uint32(50).fork()).ldelim();
+/** Tags of journal.Event and of the messages in it, for what is written field by field. */
+const BODY_TAG = (6 << 3) | 2;
+const CONTENT_TAG = (7 << 3) | 2;
+const INPUT_TAG = (8 << 3) | 2;
+const HASH_BYTES = 32;
+/** Of journal.ContentHash: the hash, and the tag of `size` behind it. */
+const HASH_TAG = (1 << 3) | 2;
+const SIZE_TAG = 2 << 3;
+const FIELD_TAG = 3 << 3;
+
+/** Writes the events of one batch after another. */
+export class EventWriter {
+  private readonly events = protobuf.Writer.create();
+  private readonly contents = new ContentWriter();
+  private readonly hash = Buffer.alloc(HASH_BYTES);
+
+  constructor(private readonly salts: Salts) {}
+
+  /** Of the open batch, in bytes. */
+  get size(): number {
+    return this.events.pos + this.contents.size;
+  }
+
+  /**
+   * A journal.Event as one of a commit's, written field by field: it is made three times a job. Its body is encoded in
+   * place, and what the events of one command share is encoded once.
+   */
+  write(index: number, kind: string, id: string, type: string, cause: Cause, of: EventType, body: object, taken?: Taken): ContentRef | undefined {
+    const { events } = this;
+    const content = of.content?.bytes(body);
+    events.uint32(EVENTS_TAG).fork();
+    events.raw(sharedFields(kind, type, of.version, cause)).uint32(18).string(id);
+    const ref = content?.length ? this.writeApart(index, of, body, content) : this.writeBody(of, body);
+    if (taken) writeTaken(events, taken);
+    events.ldelim();
+    return ref;
+  }
+
+  /** What was written since the last call. */
+  finish(): CommitBody {
+    const body = new CommitBody(this.events.pos, this.contents.size);
+    this.events.finishInto(body.events);
+    this.contents.finishInto(body.contents, 0);
+    this.events.reset();
+    return body;
+  }
+
+  private writeBody(of: EventType, body: object): undefined {
+    of.message.encode(body, this.events.uint32(BODY_TAG).fork()).ldelim();
+  }
+
+  /** The body without its content, and the hash of that; the content goes behind the events. */
+  private writeApart(index: number, of: EventType, body: object, content: Uint8Array): ContentRef {
+    const { events, hash } = this;
+    this.writeBody(of, of.content?.without(body) ?? body);
+    const ref = { hash: this.contents.add(index, content, this.salts), size: content.length };
+    hash.write(ref.hash, 'latin1');
+    events.uint32(CONTENT_TAG).fork().uint32(HASH_TAG).bytes(hash);
+    events.uint32(SIZE_TAG).uint32(ref.size).uint32(FIELD_TAG).uint32(of.content?.field ?? 0).ldelim();
+    return ref;
+  }
+}
+
+/** A journal.Input. */
+function writeTaken(writer: protobuf.Writer, { draw, command }: Taken): void {
+  writer.uint32(INPUT_TAG).fork();
+  if (draw !== undefined) writer.uint32((1 << 3) | 1).double(draw);
+  if (command?.length) writer.uint32((2 << 3) | 2).bytes(command);
   writer.ldelim();
 }
 

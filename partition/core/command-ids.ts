@@ -42,6 +42,12 @@ export class CommandIds {
     private readonly most: number = COMMANDS.most,
   ) {}
 
+  /** What the columns take. */
+  get columnBytes(): number {
+    const { typeOf, hasFingerprint, ids, fingerprints, atMs } = this;
+    return [typeOf, hasFingerprint, ids, fingerprints, atMs].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
   has(name: string): boolean {
     return this.places.has(name);
   }

@@ -7,7 +7,7 @@ import { failed, first, leasesIn, newCore, ok, Play, POLICY, saidOf, session, to
 import { jobKind } from '../../actors/job/job.kind.js';
 import { decide } from '../../actors/steps.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
-import { restore, viewOf } from './state.js';
+import { placesOf, restore, viewOf } from './state.js';
 
 const jobOf = (nth: number) => ({
   type: 'square', queue: 'default', payload: Buffer.alloc(20), contentType: '', priority: 0, key: '', commandId: '', delayMs: nth % 50 === 0 ? 1_000 : 0,
@@ -241,7 +241,7 @@ t.test('property: whatever happens, the journal folds to the very state that dec
         actors.act(act);
         const view = json(viewOf(actors.play.core.state));
         const again = newCore();
-        restore(again.state, view);
+        restore(again.state, view, json(placesOf(actors.play.core.state)));
         t.same(json(viewOf(again.state)), view);
       }
       // Forgetting happens as a commit begins, so the two are compared after one.

@@ -3,7 +3,6 @@
  * batches. It does no I/O and knows no clock; a broker, a test and a simulator drive it alike. Of actors it knows what the
  * cast says.
  */
-import protobuf from 'protobufjs/minimal.js';
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
 import type { Hold, Kind, Role } from '../../actors/kind.js';
 import type { Asker, ReplyOf } from '../../actors/reply.js';
@@ -12,7 +11,8 @@ import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { journal } from '../../protocols/messages.js';
-import { Batch, EVENTS_PER_DECISION } from './batch.js';
+import type { Salts } from '../../streams/content.js';
+import { Batch, EVENTS_PER_DECISION, EventWriter } from './batch.js';
 import { COMMANDS } from './command-ids.js';
 import { fold, foldCommit, PARTITION } from './fold.js';
 import { castOf, type Hosted } from './hosted.js';
@@ -28,6 +28,8 @@ const TIMERS_PER_TICK = 1_000;
 export interface CoreOptions extends LeaderParts {
   readonly partition: Partition;
   readonly kinds: readonly CastMember[];
+  /** Random bytes for the contents of events. */
+  readonly salts: Salts;
   /** Of a commit: 512 KiB, or less where the server's max_payload is less. */
   readonly maxCommitBytes?: number;
 }
@@ -41,16 +43,17 @@ export class PartitionCore implements Step {
   private readonly members: readonly Hosted[];
   private readonly holding: readonly Hosted[];
   /** Of the batch that has events and is open; there is one at most. */
-  private readonly writer = protobuf.Writer.create();
+  private readonly writer: EventWriter;
   private readonly sealed: Batch[] = [];
   private open: Batch | undefined;
   private pendingEvents = 0;
   /** Events that the decision may still make. */
   private room = 0;
 
-  constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, ...parts }: CoreOptions) {
+  constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, salts, ...parts }: CoreOptions) {
     this.state = newState(partition, castOf(kinds, partition, parts));
     this.maxCommitBytes = maxCommitBytes;
+    this.writer = new EventWriter(salts);
     this.members = [...this.state.cast.values()];
     this.holding = this.members.filter(({ kind }) => kind.holds !== undefined);
   }
@@ -136,9 +139,9 @@ export class PartitionCore implements Step {
   emit<R extends Role>(kind: Kind<R>, id: string, event: R['event'], cause: Cause): Readonly<R['actor']> {
     const hosted = this.hosted(kind);
     const batch = this.batchForEvent();
-    const at = { seq: batch.seq, index: batch.events.length, nowMs: batch.nowMs };
-    const actor = fold(this.state, hosted, id, event, at, cause);
-    batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body);
+    const index = batch.events.length;
+    const content = batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body);
+    const actor = fold(this.state, hosted, id, event, { seq: batch.seq, index, nowMs: batch.nowMs, content }, cause);
     hosted.member.changed?.(this, actor);
     if (kind.chart.isFinal(actor.status)) batch.effects.push({ kind: 'ended', actor });
     return actor as Readonly<R['actor']>;
@@ -156,8 +159,8 @@ export class PartitionCore implements Step {
   /** Records what happens to the partition itself. */
   emitOwn(event: OutboxEvent, cause: Cause): void {
     const batch = this.batchForEvent();
-    this.state.outbox.apply(event, batch.seq);
-    batch.add(PARTITION, String(this.partition), event.type, cause, OUTBOX_EVENTS[event.type], event.body);
+    const content = batch.add(PARTITION, String(this.partition), event.type, cause, OUTBOX_EVENTS[event.type], event.body);
+    this.state.outbox.apply(event, batch.seq, content);
   }
 
   answer<A>(to: Asker, reply: ReplyOf<A>, answer: A): void {

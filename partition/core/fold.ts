@@ -20,13 +20,15 @@ export function foldCommit(state: PartitionState, commit: journal.Commit, seq: n
 }
 
 type Place = Pick<At, 'seq' | 'index' | 'nowMs'>;
+type PlaceAndContent = Omit<At, 'place'>;
 
 function foldStored(state: PartitionState, event: journal.Event, at: Place): void {
   const hosted = state.cast.get(event.kind);
   if (hosted === undefined) return foldOwn(state, event, at);
   const { commandId, type, by } = event.cause ?? {};
   const cause: Cause = { commandId: commandId ?? '', type: type ?? '', by: by ?? '' };
-  fold(state, hosted, event.id, decodeEvent(hosted.kind.events, event, `${at.seq}.${at.index}, ${event.kind} ${event.id}`), at, cause);
+  const decoded = decodeEvent(hosted.kind.events, event, `${at.seq}.${at.index}, ${event.kind} ${event.id}`);
+  fold(state, hosted, event.id, decoded, { ...at, content: decoded.content }, cause);
 }
 
 /** The kind of events that happen to the partition itself; there is no actor of that kind. */
@@ -37,19 +39,20 @@ function foldOwn(state: PartitionState, event: journal.Event, { seq, index }: Pl
   if (kind === PARTITION && type === 'LeaderStarted' && version === 1) {
     state.epoch = journal.LeaderStarted.decode(body).epoch;
   } else if (kind === PARTITION) {
-    state.outbox.apply(decodeEvent<OutboxEvent>(OUTBOX_EVENTS, event, `${seq}.${index}`), seq);
+    const decoded = decodeEvent<OutboxEvent>(OUTBOX_EVENTS, event, `${seq}.${index}`);
+    state.outbox.apply(decoded, seq, decoded.content);
   } else throw new RepriseError('JOURNAL_TOO_NEW', `The event ${kind}/${type} at ${seq}.${index} is of a kind that this version does not know.`);
 }
 
 /** Folds one event of an actor, which may be its first. */
-export function fold(state: PartitionState, hosted: Hosted, id: string, event: ActorEvent, at: Place, cause: Cause): Actor {
+export function fold(state: PartitionState, hosted: Hosted, id: string, event: ActorEvent, at: PlaceAndContent, cause: Cause): Actor {
   const { kind, store } = hosted;
   const before = store.get(id);
   follow(kind.chart, id, before?.status ?? 'absent', event, at);
   const beforeDueMs = before === undefined ? 0 : (kind.dueMs?.(before) ?? 0);
   if (before !== undefined) store.leave(before);
-  const { seq, index, nowMs } = at;
-  const actor = kind.apply(before, event, id, { seq, index, nowMs, place: hosted.seen });
+  const { seq, index, nowMs, content } = at;
+  const actor = kind.apply(before, event, id, { seq, index, nowMs, content, place: hosted.seen });
   if (before === undefined) hosted.seen += 1;
   store.enter(actor, before === undefined, event);
   const dueMs = kind.dueMs?.(actor) ?? 0;

@@ -3,9 +3,10 @@
  * itself, so both survive a change of leader. Sequences count per pair of origin and destination: what was received
  * already is told by one number.
  */
-import type { ActorEvent, EventTable } from '../../actors/kind.js';
+import type { ActorEvent, BodyContent, EventTable } from '../../actors/kind.js';
 import type { Partition } from '../../protocols/ids.js';
 import { outbox as messages } from '../../protocols/messages.js';
+import type { ContentRef } from '../../streams/content.js';
 
 /** An actor's command to another partition. */
 export interface SentCommand {
@@ -21,6 +22,8 @@ export interface SentCommand {
 export interface PendingCommand extends SentCommand {
   /** Position of the commit that it was sent in. Until that one is acknowledged, it does not go out. */
   readonly commitSeq: number;
+  /** Of the body. */
+  readonly content: ContentRef | undefined;
 }
 
 export interface Refusal {
@@ -40,8 +43,15 @@ interface Bodies {
 }
 export type OutboxEvent = ActorEvent & { [T in keyof Bodies]: { readonly type: T; readonly body: Bodies[T] } }[keyof Bodies];
 
+const BODY: BodyContent = {
+  field: 4,
+  bytes: (body) => (body as Bodies['CommandSent']).body,
+  without: (body) => ({ ...(body as Bodies['CommandSent']), body: NONE }),
+};
+const NONE = new Uint8Array(0);
+
 export const OUTBOX_EVENTS: EventTable<OutboxEvent> = {
-  CommandSent: { version: 1, message: messages.CommandSent },
+  CommandSent: { version: 1, message: messages.CommandSent, content: BODY },
   CommandReceived: { version: 1, message: messages.CommandReceived },
   CommandsAnswered: { version: 1, message: messages.CommandsAnswered },
 };
@@ -67,10 +77,10 @@ export class Outbox {
   /** By the id of the origin's journal: one that was made anew counts from one again. */
   private in = new Map<string, In>();
 
-  apply({ type, body }: OutboxEvent, commitSeq: number): void {
+  apply({ type, body }: OutboxEvent, commitSeq: number, content: ContentRef | undefined): void {
     switch (type) {
       case 'CommandSent':
-        return this.sent(body, commitSeq);
+        return this.sent(body, commitSeq, content);
       case 'CommandReceived':
         return this.received(body);
       case 'CommandsAnswered':
@@ -104,23 +114,38 @@ export class Outbox {
   }
 
   view(): object {
-    const plain = ({ body, ...rest }: PendingCommand): object => ({ ...rest, body: Buffer.from(body).toString('base64') });
+    const plain = ({ body: _, content, ...rest }: PendingCommand): object => ({
+      ...rest, content: content && { hash: Buffer.from(content.hash, 'latin1').toString('hex'), size: content.size },
+    });
     const out = [...this.out].map(([to, { lastSeq, pending }]) => [to, { lastSeq, pending: pending.map(plain) }]);
     return { out, in: structuredClone([...this.in]) };
   }
 
-  restore(view: object): void {
+  /** The bodies, in base64. */
+  places(): object {
+    return [...this.out].map(([, { pending }]) => pending.map(({ body }) => Buffer.from(body).toString('base64')));
+  }
+
+  restore(view: object, places: object): void {
     const { out, in: received } = structuredClone(view) as OutboxView;
-    const decoded = (sent: PendingCommand): PendingCommand => ({ ...sent, body: Buffer.from(String(sent.body), 'base64') });
-    this.out = new Map(out.map(([to, { lastSeq, pending }]) => [to, { lastSeq, pending: pending.map(decoded) }]));
+    const bodies = places as string[][];
+    this.out = new Map(out.map(([to, { lastSeq, pending }], nth) => {
+      const restored = pending.map((sent, at): PendingCommand => {
+        const { content } = sent;
+        const ref = content && { hash: Buffer.from(content.hash, 'hex').toString('latin1'), size: content.size };
+        return { ...sent, body: Buffer.from(bodies[nth]?.[at] ?? '', 'base64'), content: ref };
+      });
+      return [to, { lastSeq, pending: restored }];
+    }));
     this.in = new Map(received);
   }
 
-  private sent({ to, seq, command, body, kind, id }: Bodies['CommandSent'], commitSeq: number): void {
+  private sent(of: Bodies['CommandSent'], commitSeq: number, content: ContentRef | undefined): void {
+    const { to, seq, command, body, kind, id } = of;
     let out = this.out.get(to as Partition);
     if (out === undefined) this.out.set(to as Partition, (out = { lastSeq: 0, pending: [] }));
     out.lastSeq = seq;
-    out.pending.push({ seq, command, body: body.slice(), kind, id, commitSeq });
+    out.pending.push({ seq, command, body: body.slice(), kind, id, commitSeq, content });
   }
 
   private received({ origin, seq, settledSeq, code, message }: Bodies['CommandReceived']): void {

@@ -5,8 +5,9 @@
 import { jobId, parseSession, parseToken, parseWorkerId, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
 import { Keyring } from '../../protocols/keyring.js';
 import { leaseSignature, token as tokenWith } from '../../protocols/proofs.js';
-import { journal } from '../../protocols/messages.js';
-import { encodeCommit } from '../../streams/commit.js';
+import { COMMIT_VERSION, READER } from '../../streams/chain.js';
+import type { Salts } from '../../streams/content.js';
+import { decodeCommit } from '../../streams/contents.js';
 import type { Outcome, SubmitJob } from '../../actors/job/job.decide.js';
 import type { Policy } from '../../actors/job/job.js';
 import { PartitionCore } from './core.js';
@@ -60,7 +61,11 @@ export function saidOf(effects: readonly Effect[]): Said[] {
   });
 }
 
-export const newCore = (keyring = KEYRING): PartitionCore => new PartitionCore({ partition: 0 as Partition, kinds: KINDS, keyring });
+export const newCore = (keyring = KEYRING): PartitionCore => new PartitionCore({ partition: 0 as Partition, kinds: KINDS, keyring, salts });
+/** The same in every run: what is played is to be the same bytes again. */
+let salted = 0;
+export const salts: Salts = (into, at) => void into.fill((salted += 1) % 251, at, at + 16);
+
 
 export class Play {
   readonly core = newCore();
@@ -93,8 +98,8 @@ export class Play {
     const said: Said[] = [];
     for (let batch = this.core.take(); batch; batch = this.core.take()) {
       if (batch.events.length > 0) {
-        const header = { version: 1, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l', prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: 1 };
-        this.commits.push(encodeCommit(header, batch.encodedEvents));
+        const header = { version: COMMIT_VERSION, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l', prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: READER };
+        this.commits.push(batch.body.commit(header));
         if (batch.seq !== this.commits.length) throw new Error(`batch ${batch.seq} as commit ${this.commits.length}`);
       }
       said.push(...saidOf(batch.effects));
@@ -105,7 +110,7 @@ export class Play {
   /** A fresh core that has folded the same journal. */
   replayed(): PartitionCore {
     const core = newCore();
-    this.commits.forEach((bytes, nth) => core.replay(journal.Commit.decode(bytes), nth + 1));
+    this.commits.forEach((bytes, nth) => core.replay(decodeCommit(bytes), nth + 1));
     return core;
   }
 
@@ -131,7 +136,7 @@ export class Play {
 
   /** Types of the journal's events of one job. */
   history(id: JobId): string[] {
-    return this.commits.flatMap((bytes) => journal.Commit.decode(bytes).events.filter((event) => event.id === id).map((event) => event.type ?? ''));
+    return this.commits.flatMap((bytes) => decodeCommit(bytes).events.filter((event) => event.id === id).map((event) => event.type ?? ''));
   }
 
   /** Leadership begins now. */

@@ -55,19 +55,30 @@ export function viewOf({ partition, journalId, epoch, seq, nowMs, commands, outb
   return { version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(), kinds };
 }
 
-/** Fills a new state. @param view of {@link viewOf}, perhaps through JSON */
-export function restore(state: PartitionState, view: unknown): void {
+interface Places {
+  readonly outbox: object;
+  readonly kinds: Readonly<Record<string, object>>;
+}
+
+/** Where the content lies that the view has by hash and size: no part of the view, but needed to go on from it. */
+export function placesOf({ outbox, cast }: PartitionState): Places {
+  return { outbox: outbox.places(), kinds: Object.fromEntries([...cast].map(([name, { store }]) => [name, store.places?.() ?? {}])) };
+}
+
+/** Fills a new state. @param view of {@link viewOf}, @param places of {@link placesOf}, perhaps through JSON */
+export function restore(state: PartitionState, view: unknown, places: unknown): void {
+  const at = places as Places;
   const { journalId, epoch, seq, nowMs, commands, outbox, kinds } = view as View;
   Object.assign(state, { journalId, epoch, seq, nowMs });
   for (const [name, { type, id, fingerprint, atMs }] of commands) {
     state.commands.add(name, type, id, Buffer.from(fingerprint, 'hex'), atMs);
   }
-  state.outbox.restore(outbox);
+  state.outbox.restore(outbox, at.outbox);
   for (const [name, hosted] of state.cast) {
     const of = kinds[name];
     if (of === undefined) continue;
     hosted.seen = of.seen;
-    hosted.store.restore(of.state);
+    hosted.store.restore(of.state, at.kinds[name] ?? {});
     for (const actor of hosted.store.all()) state.timers.change(hosted, actor.id, 0, hosted.kind.dueMs?.(actor) ?? 0);
   }
 }

@@ -18,6 +18,7 @@ import { Fold, type FoldOptions } from './journal-fold.js';
 import type { Deliver } from './courier.js';
 import { Leader, refuseAll, type Lost } from './leader.js';
 import type { Clock } from './leader-time.js';
+import { contentFields } from '../../actors/cast.js';
 import type { Deliverables } from '../../actors/delivery.js';
 
 export interface HostOptions extends FoldOptions {
@@ -166,7 +167,7 @@ export class PartitionHost {
 
   private async lead({ core, journal, head, leaderId: id }: Taken): Promise<Taken | undefined> {
     const { options } = this;
-    const bytes = new Payloads((seq) => journal.read(seq));
+    const bytes = new Payloads((seq) => journal.read(seq), contentFields(options.kinds));
     const leader = new Leader({
       core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)),
       followers: options.followers, deliverables: options.deliverables, deliver: options.deliver, clock: options.clock,

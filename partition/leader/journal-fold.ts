@@ -5,6 +5,7 @@ import type { Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import type { journal } from '../../protocols/messages.js';
 import type { Head } from '../../streams/chain.js';
+import { randomSalts } from '../../streams/salts.js';
 import { WITNESS, type KnownHead } from '../../streams/takeover.js';
 import { committedOf, type Follower } from '../../streams/committed.js';
 import { PartitionCore } from '../core/core.js';
@@ -25,7 +26,7 @@ export class Fold {
   private foreign = { messages: 0, first: 0, last: 0, why: '' };
 
   constructor(private readonly options: FoldOptions) {
-    this.core = new PartitionCore(options);
+    this.core = new PartitionCore({ ...options, salts: randomSalts() });
   }
 
   commit(commit: journal.Commit, seq: number, bytes: Uint8Array, head: Head): void {

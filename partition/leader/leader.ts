@@ -4,8 +4,8 @@
  */
 import { reject, RepriseError, type Rejection } from '../../protocols/errors.js';
 import type { LeaderId, Partition } from '../../protocols/ids.js';
-import { hashOf, type Head } from '../../streams/chain.js';
-import { encodeCommit, headerAfter } from '../../streams/commit.js';
+import type { Head } from '../../streams/chain.js';
+import { headerAfter } from '../../streams/commit.js';
 import type { Appended, Journal } from '../../streams/journal.js';
 import type { Archive } from '../../actors/job/archive.js';
 import type { Effect } from '../../actors/effect.js';
@@ -199,7 +199,7 @@ export class Leader {
       return this.lose({ kind: 'broken', error: new RepriseError('FOLD_DIVERGED', `batch ${batch.seq} does not follow head ${this.head.seq}`) });
     }
     const header = headerAfter(this.head, { leaderId, epoch: this.epoch }, batch.nowMs);
-    const pending = { bytes: encodeCommit(header, batch.encodedEvents), expectedSeq: this.head.seq, batch };
+    const pending = { bytes: batch.body.commit(header), expectedSeq: this.head.seq, batch };
     this.inFlight = pending;
     append(journal, pending).then(
       (appended) => this.appended(appended),
@@ -219,7 +219,7 @@ export class Leader {
   }
 
   private advance({ bytes, batch }: Pending): void {
-    this.head = { ...this.head, seq: batch.seq, hash: hashOf(bytes), nowMs: batch.nowMs };
+    this.head = { ...this.head, seq: batch.seq, hash: batch.body.hashOf(bytes), nowMs: batch.nowMs };
     this.leadership.bytes.put(batch.seq, bytes);
   }
 

@@ -86,7 +86,7 @@ export class Counters implements Store<Counter> {
   }
 }
 
-interface CounterRole extends Role {
+export interface CounterRole extends Role {
   readonly actor: Counter;
   readonly event: CounterEvent;
   readonly store: Counters;

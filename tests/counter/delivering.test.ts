@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { jobKind } from '../../actors/job/job.kind.js';
-import { restore, viewOf } from '../../partition/core/state.js';
+import { placesOf, restore, viewOf } from '../../partition/core/state.js';
 import { PartitionCore } from '../../partition/core/core.js';
 import type { Delivery } from '../../partition/core/deliveries.js';
 import type { Refusal } from '../../partition/core/outbox.js';
-import { KEYRING } from '../../partition/core/play.js';
+import { KEYRING, salts } from '../../partition/core/play.js';
 import type { Partition } from '../../protocols/ids.js';
 import { counterKind } from './counter.js';
 import { KINDS_WITH_COUNTER, PARTITIONS, ThreePartitions } from './world.js';
@@ -120,8 +120,8 @@ t.test('property: the journal folds to the state that decided it, and the view r
     for (const act of script) network.act(act);
     for (const part of world.parts) {
       const view = json(viewOf(part.core.state));
-      const restored = new PartitionCore({ partition: part.partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING });
-      restore(restored.state, view);
+      const restored = new PartitionCore({ partition: part.partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING, salts });
+      restore(restored.state, view, json(placesOf(part.core.state)));
       t.strictSame(json(viewOf(restored.state)), view, 'restored');
       part.changeLeader();
       t.strictSame(json(viewOf(part.core.state)), view, 'folded');
@@ -134,8 +134,8 @@ t.test('a restored state goes on: its timers fire', async (t) => {
   const world = new ThreePartitions();
   world.start(0 as Partition, 'c', { to: 1 as Partition, everyMs: 10, times: 2 });
   const [part] = world.parts;
-  const core = new PartitionCore({ partition: 0 as Partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING });
-  restore(core.state, JSON.parse(JSON.stringify(viewOf(part!.core.state))));
+  const core = new PartitionCore({ partition: 0 as Partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING, salts });
+  restore(core.state, viewOf(part!.core.state), placesOf(part!.core.state));
   core.tick({ ...part!.moment, nowMs: part!.moment.nowMs + 15 });
   t.equal(core.read(counterKind).get('c')?.rung, 1);
 });

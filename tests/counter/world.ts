@@ -9,10 +9,11 @@ import { PartitionCore } from '../../partition/core/core.js';
 import { receive, settle, type Delivery } from '../../partition/core/deliveries.js';
 import type { Effect } from '../../actors/effect.js';
 import type { Refusal } from '../../partition/core/outbox.js';
-import { job, KEYRING } from '../../partition/core/play.js';
+import { job, KEYRING, salts } from '../../partition/core/play.js';
 import { jobId, type JobId, type Partition } from '../../protocols/ids.js';
-import { journal } from '../../protocols/messages.js';
-import { encodeCommit } from '../../streams/commit.js';
+import { COMMIT_VERSION, READER } from '../../streams/chain.js';
+import { encodeCommit, type CommitHeader } from '../../streams/commit.js';
+import { decodeCommit } from '../../streams/contents.js';
 import { counters, startCounter } from './counter.js';
 
 export const PARTITIONS = [0, 1, 2] as Partition[];
@@ -53,7 +54,7 @@ class Part {
 
   constructor(readonly partition: Partition) {
     this.core = this.fresh();
-    this.write(0, Buffer.alloc(0));
+    this.commits.push(encodeCommit(this.header(0), Buffer.alloc(0)));
     this.fold();
   }
 
@@ -85,29 +86,28 @@ class Part {
   }
 
   private fresh(): PartitionCore {
-    return new PartitionCore({ partition: this.partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING });
+    return new PartitionCore({ partition: this.partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING, salts });
   }
 
   private fold(): void {
-    this.commits.forEach((bytes, nth) => this.core.replay(journal.Commit.decode(bytes), nth + 1));
+    this.commits.forEach((bytes, nth) => this.core.replay(decodeCommit(bytes), nth + 1));
     this.core.lead(this.moment);
   }
 
   private commit(): Effect[] {
     const effects: Effect[] = [];
     for (let batch = this.core.take(); batch; batch = this.core.take()) {
-      if (batch.events.length > 0) this.write(batch.nowMs, batch.encodedEvents);
+      if (batch.events.length > 0) this.commits.push(batch.body.commit(this.header(batch.nowMs)));
       effects.push(...batch.effects);
     }
     return effects;
   }
 
-  private write(nowMs: number, events: Uint8Array): void {
-    const header = {
-      version: 1, journalId: `j${this.partition}`, partition: this.partition, epoch: 1, leaderId: 'l',
-      prevSeq: this.commits.length, prevHash: new Uint8Array(), nowMs, minReader: 1,
+  private header(nowMs: number): CommitHeader {
+    return {
+      version: COMMIT_VERSION, journalId: `j${this.partition}`, partition: this.partition, epoch: 1, leaderId: 'l',
+      prevSeq: this.commits.length, prevHash: new Uint8Array(), nowMs, minReader: READER,
     };
-    this.commits.push(encodeCommit(header, events));
   }
 }
 

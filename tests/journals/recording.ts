@@ -12,8 +12,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KINDS } from '../../actors/kinds.js';
 import { PartitionCore } from '../../partition/core/core.js';
-import { KEYRING } from '../../partition/core/play.js';
-import { viewOf } from '../../partition/core/state.js';
+import { KEYRING, salts } from '../../partition/core/play.js';
+import type { JobPlaces, JobState } from '../../actors/job/canonical.js';
+import { placesOf, viewOf } from '../../partition/core/state.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { Chain } from '../../streams/chain.js';
 import { openJournal } from '../../streams/jetstream.js';
@@ -62,18 +63,38 @@ export const hashOfView = (view: unknown): string => createHash('sha256').update
 export async function foldedView(url: string, ns: Namespace, partition: Partition): Promise<{ version: number; seq: number }> {
   const source = await openJournal({ url, ns, partition });
   const chain = new Chain(partition);
-  const core = new PartitionCore({ partition, kinds: KINDS, keyring: KEYRING });
+  const core = new PartitionCore({ partition, kinds: KINDS, keyring: KEYRING, salts });
   for await (const stored of source.replay(1)) {
     const accepted = chain.accept(stored);
     if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);
   }
   await source.close();
-  return asVersion1(viewOf(core.state));
+  return asVersion1(viewOf(core.state), placesOf(core.state));
 }
 
-/** The first version of the view, which 0.1.0 and 0.2.0 recorded, had the fields of all kinds side by side. */
-function asVersion1({ kinds, ...view }: ReturnType<typeof viewOf>): { version: number; seq: number } & object {
+/**
+ * The first version of the view, which 0.1.0 and 0.2.0 recorded, had the fields of all kinds side by side, content by its
+ * place, and texts as they are.
+ */
+function asVersion1({ kinds, outbox: _, ...view }: View, places: Places): { version: number; seq: number } & object {
   const { job, worker } = kinds;
-  const version1 = { ...view, submitted: job!.seen, ...job!.state, ...worker!.state, version: 1 };
+  const { jobs, ...rest } = job!.state as { jobs: JobState[] };
+  const version1 = {
+    ...view, submitted: job!.seen, jobs: jobs.map((each) => jobAsVersion1(each, places.kinds['job'] as Record<string, JobPlaces>)), ...rest,
+    ...worker!.state, version: 1,
+  };
   return version1;
+}
+
+type View = ReturnType<typeof viewOf>;
+type Places = ReturnType<typeof placesOf>;
+
+function jobAsVersion1(job: JobState, places: Record<string, JobPlaces>): object {
+  const { payload, result, failure, cancelReason } = places[job.id]!;
+  const { firstSeq: _, ...rest } = job;
+  const at = (of: { contentType: string }, [seq, index]: readonly [number, number]): object => ({ seq, index, contentType: of.contentType });
+  return {
+    ...rest, payload: at(job.payload, payload!), result: job.result && at(job.result, result!),
+    failure: job.failure && { code: job.failure.code, message: failure }, cancelReason: cancelReason ?? '',
+  };
 }

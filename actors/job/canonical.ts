@@ -1,0 +1,74 @@
+/** A job in the canonical view: its content by hash and size. Where the content lies, or what it says, is kept apart. */
+import type { ContentRef } from '../../streams/content.js';
+import type { Job, StoredBytes } from './job.js';
+
+/** Hash in hexadecimal. */
+interface CanonicalContent {
+  readonly hash: string;
+  readonly size: number;
+}
+
+interface CanonicalBytes extends CanonicalContent {
+  readonly contentType: string;
+}
+
+type Plain = Omit<Job, 'payload' | 'result' | 'failure' | 'cancelReason'>;
+
+export interface JobState extends Plain {
+  readonly payload: CanonicalBytes;
+  readonly result: CanonicalBytes | undefined;
+  readonly failure: { readonly code: string; readonly content: CanonicalContent | undefined } | undefined;
+  readonly cancelReason: CanonicalContent | undefined;
+}
+
+/** Bytes by their place in the journal; texts as they are. */
+export interface JobPlaces {
+  readonly payload?: readonly [seq: number, index: number];
+  readonly result?: readonly [seq: number, index: number];
+  readonly failure?: string;
+  readonly cancelReason?: string;
+}
+
+const hex = (hash: string): string => Buffer.from(hash, 'latin1').toString('hex');
+const latin1 = (hash: string): string => Buffer.from(hash, 'hex').toString('latin1');
+
+const content = (of: ContentRef | undefined): CanonicalContent | undefined => of && { hash: hex(of.hash), size: of.size };
+const bytes = ({ hash, size, contentType }: StoredBytes): CanonicalBytes => ({ hash: hex(hash), size, contentType });
+
+export function viewOfJob(job: Job): JobState {
+  const { payload, result, failure, cancelReason } = job;
+  return {
+    ...job,
+    payload: bytes(payload),
+    result: result && bytes(result),
+    failure: failure && { code: failure.code, content: content(failure.content) },
+    cancelReason: content(cancelReason?.content),
+  };
+}
+
+export function placesOf({ payload, result, failure, cancelReason }: Job): JobPlaces {
+  return {
+    payload: [payload.seq, payload.index],
+    ...(result && { result: [result.seq, result.index] as const }),
+    ...(failure && { failure: failure.message }),
+    ...(cancelReason && { cancelReason: cancelReason.text }),
+  };
+}
+
+export function jobOf(view: JobState, places: JobPlaces): Job {
+  const { failure, cancelReason } = view;
+  const reason = places.cancelReason;
+  return {
+    ...view,
+    payload: storedAt(view.payload, places.payload),
+    result: view.result && storedAt(view.result, places.result),
+    failure: failure && { code: failure.code, message: places.failure ?? '', content: refOf(failure.content) },
+    cancelReason: cancelReason || reason !== undefined ? { text: reason ?? '', content: refOf(cancelReason) } : undefined,
+  };
+}
+
+const refOf = (of: CanonicalContent | undefined): ContentRef | undefined => of && { hash: latin1(of.hash), size: of.size };
+
+function storedAt({ hash, size, contentType }: CanonicalBytes, [seq, index]: readonly [number, number] = [0, 0]): StoredBytes {
+  return { seq, index, contentType, hash: latin1(hash), size };
+}

@@ -1,0 +1,18 @@
+/** Salts for contents. Random bytes are drawn many at a time: one draw costs more than a thousand salts. */
+import { randomFillSync } from 'node:crypto';
+import { SALT_BYTES, type Salts } from './content.js';
+
+const POOL_BYTES = 1024 * SALT_BYTES;
+
+export function randomSalts(): Salts {
+  const pool = new Uint8Array(POOL_BYTES);
+  let used = POOL_BYTES;
+  return (into, at) => {
+    if (used === POOL_BYTES) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    for (let n = 0; n < SALT_BYTES; n += 1) into[at + n] = pool[used + n]!;
+    used += SALT_BYTES;
+  };
+}
