@@ -14,7 +14,8 @@ export interface StoredHead extends Omit<Head, 'nowMs'> {
 }
 
 /** What is stored of a commit's head. @param projection that has folded the commit; empty for the witness */
-export function storedHead({ journalId, partition, seq, hash, epoch }: Omit<Head, 'nowMs'>, projection = ''): StoredHead {
+export function storedHead(head: Omit<Head, 'nowMs'>, projection = ''): StoredHead {
+  const { journalId, partition, seq, hash, epoch } = head;
   return { journalId, partition, seq, hash, epoch, projection };
 }
 

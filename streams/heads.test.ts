@@ -93,7 +93,7 @@ t.test('given more heads than are kept, then the oldest are purged, and those of
   t.same(positions((await witness.read(one)).heads), [9], 'a busy partition does not push out another');
 });
 
-t.test('given messages that are not heads, then they are counted, displace no head, and are purged with old ones', async (t) => {
+t.test('given messages that are not heads, then they are counted, and purged with old heads', async (t) => {
   const { nc, jsm, ns, writeForeign } = await stage(t, 'foreign');
   const witness = openWitness(nc, ns, { onError: (error) => t.fail(error.message) });
   witness.note(head(3));
