@@ -1,6 +1,6 @@
 /**
- * What is not ours keeps nobody from leading and displaces nothing, in whichever stream it lies; and what is known of a
- * journal counts, from wherever it is known (P9).
+ * Foreign messages in a stream of Reprise neither prevent leadership nor displace anything, whichever stream it is. Every
+ * known head of a journal counts, wherever it is known from.
  */
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
