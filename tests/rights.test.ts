@@ -28,11 +28,16 @@ async function connections(monitoringUrl: string): Promise<number> {
   return ((await (await fetch(`${monitoringUrl}/connz`)).json()) as { num_connections: number }).num_connections;
 }
 
-async function refused(t: Test, at: { url: string; monitoringUrl: string }, says: Refusal, partitions = 2): Promise<void> {
+async function refused(
+  t: Test,
+  at: { url: string; monitoringUrl: string },
+  says: Refusal,
+  partitions = 2,
+): Promise<void> {
   const { said, broker } = starting(at.url, partitions);
   await t.rejects(broker, { ...says });
-  t.same(said, [], 'nothing was said before');
-  await until('nothing stays open', async () => (await connections(at.monitoringUrl)) === 0);
+  t.same(said, [], 'nothing was logged before');
+  await until('no connection stays open', async () => (await connections(at.monitoringUrl)) === 0);
 }
 
 async function embedded(t: Test): Promise<RunningServer> {
@@ -41,21 +46,21 @@ async function embedded(t: Test): Promise<RunningServer> {
   return server;
 }
 
-t.test('given an ordinary user, then it is refused, whether the streams are there or not', async (t) => {
+t.test('given an ordinary user, then the broker is refused, whether or not the streams exist', async (t) => {
   const server = await embedded(t);
   const denied = { code: 'PERMISSION_DENIED', message: /Permissions Violation for Publish/, hint: /nats:\/\/broker:/ };
   await refused(t, server, denied);
   const { said, broker } = starting(server.brokerUrl);
   await (await broker).ready;
   await (await broker).stop();
-  t.notOk(said.some((line) => line.includes('stranger')), 'what was tried is in no journal');
+  t.notOk(said.some((line) => line.includes('stranger')), 'the refused start left nothing in a journal');
   await refused(t, server, denied);
   const journal = await openJournal({ url: server.brokerUrl, ns, partition: 0 as Partition });
   t.equal(await journal.lastSeq(), 1, 'one leader, and nothing else');
   await journal.close();
 });
 
-t.test('given another number of partitions, then it is refused, with the number to give', async (t) => {
+t.test('given another number of partitions, then the broker is refused, with the right number', async (t) => {
   const server = await embedded(t);
   const { broker } = starting(server.brokerUrl, 1);
   await (await broker).stop();
@@ -63,30 +68,39 @@ t.test('given another number of partitions, then it is refused, with the number 
 });
 
 const GATEWAYS: Readonly<Record<string, readonly [(configuration: string) => string, Refusal]>> = {
-  'is missing': [(text) => text.replace('user: gateway', 'user: other'), { code: 'PERMISSION_DENIED', message: /the user gateway/, hint: /add it/ }],
-  'has another password': [
-    (text) => text.replace(/(user: gateway\s+password:) \S+/, '$1 another1'), { code: 'PERMISSION_DENIED', message: /the user gateway, with the password of the user broker/ },
+  'is missing': [
+    (text) => text.replace('user: gateway', 'user: other'),
+    { code: 'PERMISSION_DENIED', message: /the user gateway/, hint: /add it/ },
   ],
-  'may not listen': [
+  'has another password': [
+    (text) => text.replace(/(user: gateway\s+password:) \S+/, '$1 another1'),
+    { code: 'PERMISSION_DENIED', message: /the user gateway, with the password of the user broker/ },
+  ],
+  'may not subscribe to requests': [
     (text) => text.replace(/(user: gateway[^]*?subscribe:) ">"/, '$1 { deny: ["reprise.*.job.*"] }'),
     { code: 'PERMISSION_DENIED', message: /the user gateway .*Subscription to "reprise\.rights\.job\.submit"/ },
   ],
-  'may not pass requests on': [
-    (text) => text.replace(/(user: gateway[^]*?deny: \[)/, '$1 "reprise.*.p.>", '), { code: 'PERMISSION_DENIED', message: /the user gateway .*Publish to "reprise\.rights\.p\./ },
+  'may not forward requests': [
+    (text) => text.replace(/(user: gateway[^]*?deny: \[)/, '$1 "reprise.*.p.>", '),
+    { code: 'PERMISSION_DENIED', message: /the user gateway .*Publish to "reprise\.rights\.p\./ },
   ],
 };
 
 for (const [how, [edit, says]] of Object.entries(GATEWAYS)) {
-  t.test(`given a gateway user that ${how}, then that is said`, async (t) => {
+  t.test(`given a gateway user that ${how}, then the error says so`, async (t) => {
     const { brokerUrl, monitoringUrl } = await operatorServer(t, edit);
     await refused(t, { url: brokerUrl, monitoringUrl }, says);
   });
 }
 
-for (const right of ['$JS.API.STREAM.CREATE.>', '$JS.API.CONSUMER.CREATE.>', '$JS.API.STREAM.MSG.GET.>', 'reprise.*.witness.>', 'reprise.*.event.>', '$KV.>']) {
-  t.test(`given a broker user that may not publish to ${right}, then that is said`, async (t) => {
-    const less = (text: string): string => text.replace(/(user: broker, [^]*?publish:) ">"/, `$1 { deny: [${JSON.stringify(right)}] }`);
+for (const right of [
+  '$JS.API.STREAM.CREATE.>', '$JS.API.CONSUMER.CREATE.>', '$JS.API.STREAM.MSG.GET.>', 'reprise.*.witness.>',
+  'reprise.*.event.>', '$KV.>',
+]) {
+  t.test(`given a broker user that may not publish to ${right}, then the error says so`, async (t) => {
+    const denied = `$1 { deny: [${JSON.stringify(right)}] }`;
+    const less = (text: string): string => text.replace(/(user: broker, [^]*?publish:) ">"/, denied);
     const server = await operatorServer(t, less);
-    await refused(t, { url: server.brokerUrl, monitoringUrl: server.monitoringUrl }, { code: 'PERMISSION_DENIED' });
+    await refused(t, { ...server, url: server.brokerUrl }, { code: 'PERMISSION_DENIED' });
   });
 }
