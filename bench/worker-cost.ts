@@ -16,14 +16,17 @@ const [jobs = 200_000, concurrency = 50] = process.argv.slice(2).filter((word) =
 const urlFlag = process.argv.indexOf('--url');
 const url = urlFlag === -1 ? 'nats://127.0.0.1:4222' : process.argv[urlFlag + 1]!;
 
-const LEASE: worker.Lease.$Properties = {
+const leaseOf = (id: string, payload: Uint8Array): worker.Lease.$Properties => ({
+  token: `${id}/1/1/1.signature`,
+  jobId: id,
   type: 'noop',
   queue: 'default',
   attempt: 1,
   maxAttempts: 3,
+  payload,
   leaseMs: 15_000,
   attemptMs: 1_800_000,
-};
+});
 
 async function child(): Promise<void> {
   const noop = performer('noop', async () => null);
@@ -42,7 +45,7 @@ async function parent(): Promise<void> {
     leased += 1;
     for (let i = 0; i < 4; i += 1) random[i] = leased >>> (8 * i);
     const id = jobId(0 as Partition, random);
-    return { ...LEASE, token: `${id}/1/1/1.signature`, jobId: id, payload };
+    return leaseOf(id, payload);
   };
   const pulled = (message: Msg): void => {
     const { reports, free } = worker.Pull.decode(message.data);

@@ -1,5 +1,5 @@
 /**
- * Bad input changes nothing (P8): named cases, one by one. The broker is a process of its own: it must not die of it. Random
+ * Bad input changes nothing: named cases, one by one. The broker is a process of its own: it must not die of it. Random
  * and mutated requests are in hostile/fuzz.test.ts.
  */
 import { setTimeout as wait } from 'node:timers/promises';

@@ -1,12 +1,17 @@
-/** A broker as a process, for tests that kill or stop it. It leaves when its parent does. */
+/** A broker as a process, for tests that kill or suspend it. It ends when its parent does. */
 import pino from 'pino';
 import { startBroker } from '../gateways/nats/broker.js';
 import { parseNamespace, type Namespace } from '../protocols/ids.js';
 
-const { BROKER_URL: url = '', BROKER_NAMESPACE: ns = '', BROKER_PARTITIONS: partitions = '1', REPRISE_TEST_LOG: level = 'silent' } = process.env;
+const { BROKER_URL: url = '', BROKER_NAMESPACE: ns = '', BROKER_PARTITIONS: partitions = '1' } = process.env;
+const { REPRISE_TEST_LOG: level = 'silent' } = process.env;
 process.stdin.on('end', () => process.exit()).resume();
 const broker = await startBroker({
-  url, namespace: parseNamespace(ns) as Namespace, partitions: Number(partitions), version: '0.0.0', log: pino({ level }, pino.destination(2)),
+  url,
+  namespace: parseNamespace(ns) as Namespace,
+  partitions: Number(partitions),
+  version: '0.0.0',
+  log: pino({ level }, pino.destination(2)),
 });
 await broker.ready;
 process.stdout.write('ready\n');

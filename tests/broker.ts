@@ -95,7 +95,9 @@ export class Reprise {
 
   async stop(): Promise<void> {
     await Promise.all(this.children.map((child) => child.kill()));
-    await Promise.all(this.brokers.map((broker) => within(broker.stop(), 15_000, 'a broker did not stop').catch(() => {})));
+    await Promise.all(this.brokers.map((broker) => {
+      return within(broker.stop(), 15_000, 'a broker did not stop').catch(() => {});
+    }));
     await this.running.stop();
   }
 }
@@ -109,7 +111,8 @@ export class ChildBroker {
       stdio: ['pipe', 'pipe', process.env['REPRISE_TEST_LOG'] ? 'inherit' : 'ignore'],
       env: { ...process.env, BROKER_URL: url, BROKER_NAMESPACE: ns, BROKER_PARTITIONS: String(partitions) },
     });
-    const first = Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error('the broker ended')))]);
+    const ended = once(child, 'exit').then(() => Promise.reject(new Error('the broker ended')));
+    const first = Promise.race([once(child.stdout, 'data'), ended]);
     await within(first, 20_000, 'the broker process did not become ready');
     return new ChildBroker(child);
   }
@@ -136,7 +139,9 @@ export class ChildBroker {
 
 export async function within<T>(promise: Promise<T>, ms: number, otherwise: string): Promise<T> {
   const late = new AbortController();
-  const timeout = wait(ms, undefined, { signal: late.signal, ref: true }).then(() => Promise.reject(new Error(`${otherwise} within ${ms} ms`)));
+  const timeout = wait(ms, undefined, { signal: late.signal, ref: true }).then(() => {
+    throw new Error(`${otherwise} within ${ms} ms`);
+  });
   try {
     return await Promise.race([promise, timeout]);
   } finally {
@@ -145,13 +150,21 @@ export async function within<T>(promise: Promise<T>, ms: number, otherwise: stri
   }
 }
 
-/** Asks again and again until the answer is there. */
-export async function eventually<T>(ask: () => Promise<T | undefined | false> | T | undefined | false, timeoutMs = 10_000, everyMs = 20): Promise<T> {
+type Polled<T> = T | undefined | false;
+
+/** Polls until the result is neither undefined nor false. */
+export async function eventually<T>(
+  poll: () => Promise<Polled<T>> | Polled<T>,
+  timeoutMs = 10_000,
+  everyMs = 20,
+): Promise<T> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > endMs) throw new Error(`it did not come true within ${timeoutMs} ms: ${ask.toString().slice(0, 200)}`);
+    const result = await poll();
+    if (result !== undefined && result !== false) return result;
+    if (performance.now() > endMs) {
+      throw new Error(`it did not become true within ${timeoutMs} ms: ${poll.toString().slice(0, 200)}`);
+    }
     await wait(everyMs);
   }
 }
@@ -159,7 +172,9 @@ export async function eventually<T>(ask: () => Promise<T | undefined | false> | 
 /** A queue for each partition, in order. */
 export function queuesOf(partitions: number): string[] {
   const queues: string[] = [];
-  for (let n = 0; queues.filter((each) => each !== undefined).length < partitions; n += 1) queues[partitionOfQueue(`queue-${n}`, partitions)] ??= `queue-${n}`;
+  for (let n = 0; queues.filter((each) => each !== undefined).length < partitions; n += 1) {
+    queues[partitionOfQueue(`queue-${n}`, partitions)] ??= `queue-${n}`;
+  }
   return queues;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Nothing acknowledged is lost and everything ends once (P1, P2), while workers, the broker and the server are killed at
- * random moments under load. What the client was told is compared with the raw journal. REPRISE_CHAOS_KILLS says how
- * often each is killed, REPRISE_SEED when.
+ * No acknowledged job is lost and every job ends once, while workers, the broker and the server are killed at random
+ * times under load. The replies to the client are compared with the raw journal. REPRISE_CHAOS_KILLS is the number of
+ * kills of each, REPRISE_SEED determines the times.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
@@ -15,14 +15,19 @@ const KILLS = Number(process.env['REPRISE_CHAOS_KILLS'] ?? 2);
 const SEED = Number(process.env['REPRISE_SEED'] ?? 20_260_802);
 const PER_SECOND = 2_500;
 const WORKERS = 2;
-const JOB = { type: 'double', timeouts: { heartbeatMs: 1_000 }, retry: { maxAttempts: 100, backoff: { initialMs: 50, maxMs: 500 } } };
+const JOB = {
+  type: 'double',
+  timeouts: { heartbeatMs: 1_000 },
+  retry: { maxAttempts: 100, backoff: { initialMs: 50, maxMs: 500 } },
+};
 
 t.setTimeout(150_000 + 40_000 * KILLS);
 
 t.test(`${KILLS} kills each of a worker, the broker and the server, seed ${SEED}`, async (t) => {
   const reprise = await Reprise.start(t, { brokers: 0 });
   const client = await Stranger.connect(reprise);
-  const workers = await Promise.all([reprise.startChild(), ...Array.from({ length: WORKERS }, () => Child.worker(reprise.url, reprise.ns))]).then(([, ...rest]) => rest);
+  const starting = Array.from({ length: WORKERS }, () => Child.worker(reprise.url, reprise.ns));
+  const [, ...workers] = await Promise.all([reprise.startChild(), ...starting]);
   const submitter = new Submitter(client, JOB);
   t.teardown(async () => {
     submitter.abandon();
@@ -41,17 +46,20 @@ t.test(`${KILLS} kills each of a worker, the broker and the server, seed ${SEED}
   t.ok(rates.at(-1)! >= 2_000, `submits acknowledged per second before the first kill: ${rates.join(', ')}`);
 
   const draw = random(SEED);
-  for (const victim of shuffled(Array.from({ length: KILLS }, () => ['worker', 'broker', 'server'] as const).flat(), draw)) {
+  const victims = Array.from({ length: KILLS }, () => ['worker', 'broker', 'server'] as const).flat();
+  for (const victim of shuffled(victims, draw)) {
     await recovered(submitter);
     await wait(200 + 1_000 * draw());
-    t.comment(`${Math.round(performance.now() - startMs)} ms: the ${victim} is killed, ${submitter.acknowledged.size} jobs acknowledged`);
+    const atMs = Math.round(performance.now() - startMs);
+    t.comment(`${atMs} ms: the ${victim} is killed, ${submitter.acknowledged.size} jobs acknowledged`);
     await kill(victim, reprise, workers, draw);
   }
   await wait(1_000);
   const submitted = await submitter.finish(40_000);
   const { acknowledged, complaints, refusals } = submitter;
-  t.comment(`${submitted} submitted in ${Math.round(performance.now() - startMs)} ms; refused or unanswered: ${JSON.stringify([...refusals])}`);
-  t.strictSame(complaints.slice(0, 5), [], 'every answer agrees with the ones before');
+  const tookMs = Math.round(performance.now() - startMs);
+  t.comment(`${submitted} submitted in ${tookMs} ms; refused or unanswered: ${JSON.stringify([...refusals])}`);
+  t.strictSame(complaints.slice(0, 5), [], 'repeated commands get equal replies');
   t.equal(acknowledged.size, submitted, 'every job is acknowledged in the end');
 
   const histories = await eventually(async () => {
@@ -63,22 +71,30 @@ t.test(`${KILLS} kills each of a worker, the broker and the server, seed ${SEED}
   const lost = [...acknowledged].filter(([, id]) => !histories.jobs.has(id));
   t.strictSame(lost.slice(0, 5), [], 'every acknowledged job is in the journal');
   t.equal(histories.jobs.size, submitted, 'and no job is there twice');
-  const finals = [...histories.jobs.values()].map((job) => job.events.filter((each) => FINAL.includes(String(each.body['status']))).length);
+  const finals = [...histories.jobs.values()].map(({ events }) => {
+    return events.filter(({ body }) => FINAL.includes(String(body['status']))).length;
+  });
   t.equal(finals.filter((n) => n !== 1).length, 0, 'each has one final status');
   const completed = [...histories.jobs.values()].filter((job) => job.status === 'completed').length;
-  t.comment(`${completed} completed of ${histories.jobs.size}; ${histories.commits} commits, epoch ${histories.epochs}`);
+  const written = `${histories.commits} commits, epoch ${histories.epochs}`;
+  t.comment(`${completed} completed of ${histories.jobs.size}; ${written}`);
   const wrong = [...histories.jobs.values()].filter(({ status, commandId, events }) =>
     status === 'completed' && String(events.at(-1)!.body['result']) !== String(2 * Number(commandId.slice(2))));
   t.strictSame(wrong.slice(0, 3), [], 'and each result is that of its own payload');
 });
 
-/** Work flows again: the next kill meets a system under load. */
+/** Waits until jobs are acknowledged again, so that the next kill happens under load. */
 async function recovered(submitter: Submitter): Promise<void> {
   const before = submitter.acknowledged.size;
   await eventually(() => submitter.acknowledged.size >= before + 1_000, 20_000);
 }
 
-async function kill(victim: 'worker' | 'broker' | 'server', reprise: Reprise, workers: Child[], draw: () => number): Promise<void> {
+async function kill(
+  victim: 'worker' | 'broker' | 'server',
+  reprise: Reprise,
+  workers: Child[],
+  draw: () => number,
+): Promise<void> {
   switch (victim) {
     case 'worker': {
       const nth = Math.floor(draw() * workers.length);

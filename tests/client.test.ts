@@ -45,11 +45,12 @@ async function work(t: Test, namespace: Namespace): Promise<void> {
     signal.addEventListener('abort', () => reject(new Error('aborted')));
     setTimeout(resolve, 60_000).unref();
   }));
-  const worker = await startWorker({ url: server.url, namespace, performers: [double, same, broken, slow], log: silent });
+  const performers = [double, same, broken, slow];
+  const worker = await startWorker({ url: server.url, namespace, performers, log: silent });
   t.teardown(() => worker.stop());
 }
 
-t.test('submit, wait, get, cancel, in JSON and in bytes', async (t) => {
+t.test('the client submits, waits, gets and cancels, in JSON and in bytes', async (t) => {
   const namespace = ns();
   await broker(t, namespace, 3);
   await work(t, namespace);
@@ -69,26 +70,32 @@ t.test('submit, wait, get, cancel, in JSON and in bytes', async (t) => {
   await t.rejects(c.get({ jobId: '0-0123456789abcdef' }), { code: 'NOT_FOUND' });
 });
 
-t.test('each job of a batch is answered by itself', async (t) => {
+t.test('each job of a batch has a reply of its own', async (t) => {
   const namespace = ns();
   await broker(t, namespace);
   const c = await client(t, namespace);
-  const [good, bad, again, other] = await c.submit([{ type: 'x', payload: 1, key: 'k' }, { type: 'no good' }, { type: 'x', payload: 1, key: 'k' }, { type: 'x', payload: 2, key: 'k' }]);
+  const [good, bad, again, other] = await c.submit([
+    { type: 'x', payload: 1, key: 'k' },
+    { type: 'no good' },
+    { type: 'x', payload: 1, key: 'k' },
+    { type: 'x', payload: 2, key: 'k' },
+  ]);
   t.match(good, { status: 'ready', duplicate: false, error: undefined });
   t.match(bad, { error: { code: 'INVALID_ARGUMENT', retryable: false } });
   t.match(again, { jobId: good!.jobId, duplicate: true });
   t.match(other, { error: { code: 'KEY_CONFLICT' } });
-  t.match(await c.await({ key: 'k' }, { waitMs: 1 }), { jobId: good!.jobId, status: 'ready' }, 'the status so far when the time is over');
+  const awaited = await c.await({ key: 'k' }, { waitMs: 1 });
+  t.match(awaited, { jobId: good!.jobId, status: 'ready' }, 'the current status after the time-out');
 });
 
-t.test('nobody answers: the error says so, soon', async (t) => {
+t.test('without a broker or a server the client fails soon', async (t) => {
   const c = await client(t, ns(), { giveUpMs: 200 });
   await t.rejects(c.submit([{ type: 'x' }]), { code: 'NO_BROKER', hint: /reprise broker/ });
   await t.rejects(connectClient({ url: 'nats://127.0.0.1:1' }), { code: 'SERVER_UNREACHABLE' });
   await t.rejects(connectClient({ url: server.url, namespace: 'a.b' }), { code: 'INVALID_ARGUMENT' });
 });
 
-t.test('given a try that may have been recorded, then the last refusal is not what the caller hears', async (t) => {
+t.test('given a try that may have been recorded, then the error is UNKNOWN, not the last refusal', async (t) => {
   const namespace = ns();
   const nc = await connectNats({ url: server.brokerUrl, name: 'fake broker', reconnect: false });
   t.teardown(() => nc.close());
@@ -108,10 +115,10 @@ t.test('given a try that may have been recorded, then the last refusal is not wh
   codes.push('UNKNOWN');
   await t.rejects(c.cancel({ jobId: '0-0123456789abcdef' }), { code: 'UNKNOWN' });
   codes.push('UNKNOWN');
-  await t.rejects(c.get({ jobId: '0-0123456789abcdef' }), { code: 'NOT_LEADER' }, 'looking changes nothing');
+  await t.rejects(c.get({ jobId: '0-0123456789abcdef' }), { code: 'NOT_LEADER' }, 'a read changes nothing');
 });
 
-t.test('a broker that comes later, or is replaced while a job is waited for, loses nothing and doubles nothing', async (t) => {
+t.test('a broker that starts late, or is replaced while a client waits, loses and repeats nothing', async (t) => {
   const namespace = ns();
   const c = await client(t, namespace, { giveUpMs: 20_000 });
   const early = c.submit([{ type: 'double', payload: 1, commandId: 'c' }], { wait: true });
@@ -125,11 +132,11 @@ t.test('a broker that comes later, or is replaced while a job is waited for, los
   t.match(again, { duplicate: true, jobId: (await early)[0]!.jobId });
 });
 
-t.test('watch tells facts and progress, and ends with the job', async (t) => {
+t.test('watch yields facts and progress, and ends with the job', async (t) => {
   const namespace = ns();
   await broker(t, namespace);
   const c = await client(t, namespace);
-  // Somebody listens already, so the fact of the submit is published before the watcher comes, and not once more for him.
+  // With this subscriber the fact of the submit is published before the watcher subscribes, and not again for it.
   const nc = await connectNats({ url: server.url, name: 'listener', reconnect: false });
   t.teardown(() => nc.close());
   const published = nc.subscribe(subjects.events(namespace, 'job'), { max: 1 });
@@ -141,7 +148,8 @@ t.test('watch tells facts and progress, and ends with the job', async (t) => {
   const seen: Seen[] = [];
   for await (const each of watching) {
     seen.push(each);
-    if (each.kind === 'progress') t.match(await c.cancel({ jobId: job!.jobId }, { reason: 'enough' }), { cancelling: true });
+    if (each.kind !== 'progress') continue;
+    t.match(await c.cancel({ jobId: job!.jobId }, { reason: 'enough' }), { cancelling: true });
   }
   t.match(seen.at(-1), { kind: 'ended', view: { status: 'cancelled', failure: { message: 'enough' } } });
   const facts = seen.flatMap((each) => (each.kind === 'fact' ? [each.fact.event?.type] : []));

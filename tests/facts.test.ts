@@ -1,6 +1,6 @@
 /**
- * Facts across a take-over: nothing that lies before the checkpoint is published again, only what the last second left
- * uncertain comes twice, and whoever drops what is not later than the last fact sees every fact once and in order.
+ * Facts across a take-over. Nothing before the checkpoint is published again; only facts of about the last second may
+ * be published twice; a watcher that drops what is not later than its last fact sees every fact once and in order.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -19,7 +19,7 @@ import { Submitter } from './submitter.js';
 
 const ZERO = 0 as Partition;
 const JOBS = 3_000;
-/** The checkpoint is written once a second; a busy machine writes it later. */
+/** The checkpoint is written once per second, on a busy machine later. */
 const UNCERTAIN_MS = 2_500;
 
 const keyOf = ({ epoch, seq, index }: journal.Fact): string => `${epoch} ${seq} ${index}`;
@@ -34,19 +34,26 @@ async function stage(t: Test) {
     await nc.close();
   });
   const facts: journal.Fact[] = [];
-  nc.subscribe(subjects.events(reprise.ns, 'job'), { callback: (_, { data }) => void facts.push(journal.Fact.decode(data) as journal.Fact) });
+  nc.subscribe(subjects.events(reprise.ns, 'job'), {
+    callback: (_, { data }) => void facts.push(journal.Fact.decode(data) as journal.Fact),
+  });
   await nc.flush();
-  const checkpoint = async (): Promise<number> => checkpointOf((await openCheckpoints(nc, reprise.ns).read(ZERO)).heads, 'events')?.seq ?? 0;
+  const checkpoint = async (): Promise<number> => {
+    const { heads } = await openCheckpoints(nc, reprise.ns).read(ZERO);
+    return checkpointOf(heads, 'events')?.seq ?? 0;
+  };
   return { reprise, brokers, client, facts, checkpoint };
 }
 
-/** Every fact about jobs that the journal holds, in its order. */
+/** Every fact about jobs in the journal, in its order. */
 async function committed(reprise: Reprise): Promise<{ key: string; nowMs: number }[]> {
   const source = await openJournal({ url: reprise.brokerUrl, ns: reprise.ns, partition: ZERO });
   const found: { key: string; nowMs: number }[] = [];
   for await (const { seq, bytes } of source.replay(1)) {
     const { epoch, nowMs, events } = journal.Commit.decode(bytes);
-    for (const [index, { kind }] of events.entries()) if (kind === 'job') found.push({ key: `${epoch} ${seq} ${index}`, nowMs });
+    for (const [index, { kind }] of events.entries()) {
+      if (kind === 'job') found.push({ key: `${epoch} ${seq} ${index}`, nowMs });
+    }
   }
   await source.close();
   return found;
@@ -54,7 +61,8 @@ async function committed(reprise: Reprise): Promise<{ key: string; nowMs: number
 
 async function submit(client: Stranger, jobs: number): Promise<void> {
   for (let n = 0; n < jobs; n += 500) {
-    const { code } = await client.json('job.submit', { jobs: Array.from({ length: Math.min(500, jobs - n) }, () => ({ type: 'x' })) });
+    const batch = Array.from({ length: Math.min(500, jobs - n) }, () => ({ type: 'x' }));
+    const { code } = await client.json('job.submit', { jobs: batch });
     if (code !== '') throw new Error(code);
   }
 }
@@ -69,11 +77,11 @@ t.test('a standby that takes over from a killed leader publishes nothing from be
   t.equal((await client.patient('job.submit', { type: 'x', commandId: 'after' })).code, '', 'the standby leads');
   await eventually(() => facts.at(-1)!.epoch > facts[0]!.epoch);
   await wait(300);
-  t.equal(facts.length, JOBS + 1, 'every fact came once');
+  t.equal(facts.length, JOBS + 1, 'every fact is published once');
   t.same(facts.map(keyOf), (await committed(reprise)).map(({ key }) => key), 'in the order of the journal');
 });
 
-for (const [how, disturb] of [['killed', 'SIGKILL'], ['paused and wakes up later', 'SIGSTOP']] as const) {
+for (const [how, disturb] of [['killed', 'SIGKILL'], ['suspended and resumed', 'SIGSTOP']] as const) {
   t.test(`given a leader that is ${how} under load, then a watcher gets every fact, once and in order`, async (t) => {
     const { reprise, brokers, client, facts } = await stage(t);
     const submitter = new Submitter(client, { type: 'x' });
@@ -91,45 +99,50 @@ for (const [how, disturb] of [['killed', 'SIGKILL'], ['paused and wakes up later
     await eventually(() => keyOf(facts.at(-1)!) === all.at(-1)!.key);
 
     const order = new FactOrder();
-    t.same(facts.filter((fact) => order.isLater(fact)).map(keyOf), all.map(({ key }) => key), 'whoever drops what is not later has them all');
+    const later = facts.filter((fact) => order.isLater(fact)).map(keyOf);
+    t.same(later, all.map(({ key }) => key), 'a watcher that drops what is not later gets all of them');
     const seen = new Set<string>();
     const again = facts.filter((fact) => seen.has(keyOf(fact)) || (seen.add(keyOf(fact)), false));
     t.comment(`${facts.length} facts, ${again.length} of them twice`);
-    t.ok(again.every(({ nowMs }) => nowMs > disturbedMs - UNCERTAIN_MS), 'only what was committed just before comes twice');
+    const areRecent = again.every(({ nowMs }) => nowMs > disturbedMs - UNCERTAIN_MS);
+    t.ok(areRecent, 'only what was committed just before is published twice');
     t.ok(Math.max(...facts.map(({ epoch }) => epoch)) > 1, 'another broker leads');
   });
 }
 
-t.test('a job that is watched while its leader pauses is told in order', async (t) => {
+t.test('a watcher gets the facts of a job in order while its leader is suspended', async (t) => {
   const { reprise, brokers, client } = await stage(t);
   const watcher = await connectClient({ url: reprise.url, namespace: reprise.ns, giveUpMs: 30_000 });
   t.teardown(() => watcher.close());
-  const [job] = await watcher.submit([{ type: 'again', retry: { maxAttempts: 1_000, backoff: { initialMs: 1, factor: 1, jitter: 0 } } }]);
-  const told: journal.Fact[] = [];
+  const retry = { maxAttempts: 1_000, backoff: { initialMs: 1, factor: 1, jitter: 0 } };
+  const [job] = await watcher.submit([{ type: 'again', retry }]);
+  const watched: journal.Fact[] = [];
   const watching = (async () => {
-    for await (const seen of watcher.watch(job!.jobId)) if (seen.kind === 'fact') told.push(seen.fact);
+    for await (const seen of watcher.watch(job!.jobId)) if (seen.kind === 'fact') watched.push(seen.fact);
   })();
   const worker = new Again(client);
   const working = worker.run();
-  await eventually(() => told.length > 100);
+  await eventually(() => watched.length > 100);
   const leader = await eventually(() => leaderOf(client, brokers));
   leader.signal('SIGSTOP');
   await wait(2_500);
   leader.signal('SIGCONT');
-  await eventually(() => told.at(-1)!.epoch > told[0]!.epoch, 20_000);
-  const before = told.length;
-  await eventually(() => told.length > before + 50, 20_000);
+  await eventually(() => watched.at(-1)!.epoch > watched[0]!.epoch, 20_000);
+  const before = watched.length;
+  await eventually(() => watched.length > before + 50, 20_000);
   worker.stop();
   await working;
   await client.patient('job.cancel', { jobId: job!.jobId, commandId: 'end' });
   await watching;
 
   const all = (await committed(reprise)).map(({ key }) => key);
-  const first = all.indexOf(keyOf(told[0]!));
-  t.same(told.map(keyOf), all.slice(first, first + told.length), 'nothing twice, nothing older, nothing left out');
+  const first = all.indexOf(keyOf(watched[0]!));
+  t.same(watched.map(keyOf), all.slice(first, first + watched.length), 'no fact is repeated, out of order or missing');
 });
 
-/** A worker that asks for another attempt each time. */
+const RETRY = { outcome: 'retry', failure: { code: 'AGAIN', message: '' }, retryAfterMs: 1 };
+
+/** A worker that reports every attempt as to be retried. */
 class Again {
   private stopped = false;
   private me: Me | undefined;
@@ -144,10 +157,11 @@ class Again {
     let reports: object[] = [];
     await this.register();
     for (let pullSeq = 1; !this.stopped || reports.length > 0; pullSeq += 1) {
-      const answer = await this.client.json('worker.pull', { ...this.me, pullSeq, free: this.stopped ? 0 : 1, expiresMs: 500, reports }, 1_500).catch(() => undefined);
+      const pull = { ...this.me, pullSeq, free: this.stopped ? 0 : 1, expiresMs: 500, reports };
+      const answer = await this.client.json('worker.pull', pull, 1_500).catch(() => undefined);
       if (answer?.code === 'UNKNOWN_WORKER') await this.register();
       if (answer?.code !== '') await wait(20);
-      else reports = (answer.body['leases'] as { token: string }[]).map(({ token }) => ({ token, outcome: 'retry', failure: { code: 'AGAIN', message: '' }, retryAfterMs: 1 }));
+      else reports = (answer.body['leases'] as { token: string }[]).map(({ token }) => ({ ...RETRY, token }));
     }
   }
 

@@ -1,4 +1,4 @@
-/** A server that cannot write answers nothing and stays so until it is restarted: who asks hears what it is. */
+/** A server that cannot write stays so until it is restarted. Clients, log and doctor name the reason. */
 import pino from 'pino';
 import t from 'tap';
 import { eventually, Reprise } from './broker.js';
@@ -9,21 +9,28 @@ import { Stranger } from './stranger.js';
 
 const skip = Disk.absent;
 
-t.test('given a full disk, then clients, log and doctor say DISK_FULL, and after a restart everything acknowledged is there', { skip }, async (t) => {
+t.test('given a full disk, then DISK_FULL is shown, and nothing acknowledged is lost', { skip }, async (t) => {
   const lines: string[] = [];
-  const reprise = await Reprise.start(t, { log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }) });
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+  const reprise = await Reprise.start(t, { log });
   const client = await Stranger.connect(reprise);
   t.teardown(() => client.close());
   const submit = (commandId: string): Promise<string> =>
-    client.json('job.submit', { type: 'x', commandId }, 8_000).then(({ code }) => code || 'recorded', () => 'no answer');
+    client.json('job.submit', { type: 'x', commandId }, 8_000).then(
+      ({ code }) => code || 'recorded',
+      () => 'no reply',
+    );
   t.equal(await submit('before'), 'recorded');
 
   const disk = new Disk(reprise.server.pid);
   disk.fill();
   t.equal(await submit('during'), 'UNKNOWN', 'the commit in flight may have been written');
   const refused = await client.json('job.submit', { type: 'x', commandId: 'then' });
-  t.match(refused, { code: 'DISK_FULL', body: { message: /cannot|failed/, hint: /restart the server/, retryable: false } });
-  const doctor = await run(['doctor', '--nats', reprise.brokerUrl, '--namespace', reprise.ns, '--monitoring', reprise.server.monitoringUrl], { cwd: t.testdir() });
+  const body = { message: /cannot|failed/, hint: /restart the server/, retryable: false };
+  t.match(refused, { code: 'DISK_FULL', body });
+  const where = ['--nats', reprise.brokerUrl, '--namespace', reprise.ns];
+  const monitoring = ['--monitoring', reprise.server.monitoringUrl];
+  const doctor = await run(['doctor', ...where, ...monitoring], { cwd: t.testdir() });
   t.match(doctor, { code: 1, stdout: /fail +storage +DISK_FULL: .*write error/ });
   t.match(doctor.stdout, /fail +partition 0 +DISK_FULL/);
 
@@ -32,7 +39,7 @@ t.test('given a full disk, then clients, log and doctor say DISK_FULL, and after
     const { code, body } = await client.json('job.get', { jobId: '0-0000000000000000' });
     return /must be restarted/.test(String(body['message'])) && code;
   }, 30_000, 200);
-  t.equal(stuck, 'DISK_FULL', 'room alone does not help this server');
+  t.equal(stuck, 'DISK_FULL', 'free space alone is not enough');
 
   await reprise.killServer();
   await eventually(async () => (await submit('during')) === 'recorded', 15_000, 100);
@@ -40,11 +47,12 @@ t.test('given a full disk, then clients, log and doctor say DISK_FULL, and after
   const { jobs, complaints } = await readHistories(client, 1);
   t.strictSame(complaints, []);
   t.strictSame([...jobs.values()].map(({ commandId }) => commandId), ['before', 'during']);
-  t.ok(lines.some((line) => /"code":"DISK_FULL"/.test(line) && /restart the server/.test(line)), 'the log says what to do');
+  const hasHint = lines.some((line) => /"code":"DISK_FULL"/.test(line) && /restart the server/.test(line));
+  t.ok(hasHint, 'the log says what to do');
   t.notOk(lines.some((line) => line.includes('another broker leads')), 'there is no other broker');
 });
 
-t.test('given a full disk under `dev`, then it restarts its server when there is room, and goes on by itself', { skip }, async (t) => {
+t.test('given a full disk, then `dev` restarts its server once there is free space', { skip }, async (t) => {
   const dev = await startDev(t, ['--workers', '0']);
   const client = await dev.client();
   const [before] = await client.submit([{ type: 'x', commandId: 'before' }]);

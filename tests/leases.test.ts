@@ -1,4 +1,4 @@
-/** Leases of real workers and brokers: a full journal, leases that are short beside an open pull, replies with much in them. */
+/** Leases with real workers and brokers: a full journal, leases shorter than an open pull, large replies. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import t, { type Test } from 'tap';
@@ -21,8 +21,14 @@ async function setUp(t: Test): Promise<{ reprise: Reprise; client: Stranger }> {
   return { reprise, client };
 }
 
-/** The operator's hand on the journal's size, and an ear on the workers' pulls. */
-async function operator(t: Test, reprise: Reprise): Promise<{ bytes(): Promise<number>; limit(maxBytes: number): Promise<void>; pulls(): number }> {
+interface Operator {
+  bytes(): Promise<number>;
+  limit(maxBytes: number): Promise<void>;
+  pulls(): number;
+}
+
+/** Limits the size of the journal, and counts the pulls of workers. */
+async function operator(t: Test, reprise: Reprise): Promise<Operator> {
   const nc = await connectNats({ url: reprise.brokerUrl, name: 'operator', reconnect: true });
   t.teardown(() => nc.close());
   const { streams } = await jetstreamManager(nc, { checkAPI: false });
@@ -35,7 +41,7 @@ async function operator(t: Test, reprise: Reprise): Promise<{ bytes(): Promise<n
   };
 }
 
-t.test('a journal that is full for a while costs neither a result nor a worker', async (t) => {
+t.test('while the journal is full no result is lost, and workers go on afterwards', async (t) => {
   const { reprise, client } = await setUp(t);
   const journal = await operator(t, reprise);
   let begun = 0;
@@ -43,22 +49,29 @@ t.test('a journal that is full for a while costs neither a result nor a worker',
   let open!: () => void;
   const gate = new Promise<void>((resolve) => (open = resolve));
   const gated = performer('gated', async (n: number) => ((begun += 1), await gate, 2 * n));
-  const log = { ...silent, debug: (about: unknown) => void ((about as { code?: string }).code === 'JOURNAL_FULL' && (refused += 1)) };
-  const worker = await work(reprise.url, [gated, performer('size', (text: string) => text.length)], { namespace: reprise.ns, concurrency: 10, log });
+  const debug = (fields: unknown): void => {
+    if ((fields as { code?: string }).code === 'JOURNAL_FULL') refused += 1;
+  };
+  const size = performer('size', (text: string) => text.length);
+  const options = { namespace: reprise.ns, concurrency: 10, log: { ...silent, debug } };
+  const worker = await work(reprise.url, [gated, size], options);
   t.teardown(() => worker.stop());
 
-  const gatedIds = ((await client.json('job.submit', { jobs: Array.from({ length: 10 }, (_, payload) => ({ type: 'gated', payload })) })).body['jobs'] as Body[]).map((each) => each['jobId']);
+  const gatedJobs = Array.from({ length: 10 }, (_, payload) => ({ type: 'gated', payload }));
+  const { body: accepted } = await client.json('job.submit', { jobs: gatedJobs });
+  const gatedIds = (accepted['jobs'] as Body[]).map(({ jobId }) => jobId);
   await eventually(() => begun === 10);
   await journal.limit((await journal.bytes()) + 300_000);
   const sizes: unknown[] = [];
   const code = await eventually(async () => {
-    const answer = await client.json('job.submit', { type: 'size', payload: 'x'.repeat(20_000), commandId: `c-${sizes.length}` });
+    const job = { type: 'size', payload: 'x'.repeat(20_000), commandId: `c-${sizes.length}` };
+    const answer = await client.json('job.submit', job);
     if (answer.code === '') sizes.push(answer.body['jobId']);
     return answer.code !== '' && answer.code;
   });
   t.equal(code, 'JOURNAL_FULL');
   t.ok(sizes.length > 5, `${sizes.length} jobs fitted`);
-  // Nothing at all fits any more, however small.
+  // From now on not even a small commit fits.
   await journal.limit(await journal.bytes());
   const pullsBefore = journal.pulls();
   open();
@@ -70,23 +83,29 @@ t.test('a journal that is full for a while costs neither a result nor a worker',
       const { body } = await client.patient('job.await', { jobId, waitMs: 1_000 });
       return FINAL.includes(String(body['status'])) && body;
     }, 20_000);
-  for (const [n, jobId] of gatedIds.entries()) t.match(await ended(jobId), { status: 'completed', attempt: 1, result: 2 * n });
+  for (const [n, jobId] of gatedIds.entries()) {
+    t.match(await ended(jobId), { status: 'completed', attempt: 1, result: 2 * n });
+  }
   for (const jobId of sizes) t.match(await ended(jobId), { status: 'completed', attempt: 1, result: 20_000 });
-  const more = await client.json('job.submit', { jobs: Array.from({ length: 30 }, () => ({ type: 'size', payload: 'new' })), wait: true }, 10_000);
+  const newJobs = Array.from({ length: 30 }, () => ({ type: 'size', payload: 'new' }));
+  const more = await client.json('job.submit', { jobs: newJobs, wait: true }, 10_000);
   t.ok((more.body['jobs'] as Body[]).every((each) => each['result'] === 3), 'the worker takes new work');
   const pulls = journal.pulls() - pullsBefore;
   t.ok(pulls < 150, `${pulls} pulls`);
   const { jobs, complaints } = await readHistories(client, 1);
   t.strictSame(complaints, []);
-  t.ok([...jobs.values()].every(({ events }) => events.map(({ type }) => type).join() === 'JobSubmitted,JobLeased,JobCompleted'), 'no attempt was lost');
+  const histories = [...jobs.values()].map(({ events }) => events.map(({ type }) => type).join());
+  t.ok(histories.every((types) => types === 'JobSubmitted,JobLeased,JobCompleted'), 'no attempt was lost');
 });
 
-t.test('a worker that does not hold what it is given loses it, however often it pulls', async (t) => {
+t.test('a lease that a worker does not list as held runs out, even if the worker pulls', async (t) => {
   const { client } = await setUp(t);
   const me = await client.register('w', { types: ['x'], capacity: 1 });
-  const { body } = await client.json('job.submit', { type: 'x', timeouts: { heartbeatMs: 500 }, retry: { maxAttempts: 1 } });
+  const once = { type: 'x', timeouts: { heartbeatMs: 500 }, retry: { maxAttempts: 1 } };
+  const { body } = await client.json('job.submit', once);
   let pullSeq = 0;
-  const pull = (): Promise<unknown> => client.json('worker.pull', { ...me, pullSeq: (pullSeq += 1), free: 1, expiresMs: 100 });
+  const pull = (): Promise<unknown> =>
+    client.json('worker.pull', { ...me, pullSeq: (pullSeq += 1), free: 1, expiresMs: 100 });
   await pull();
   const job = await eventually(async () => {
     await pull();
@@ -96,29 +115,36 @@ t.test('a worker that does not hold what it is given loses it, however often it 
   t.match(job, { status: 'failed', attempt: 1, failure: { code: 'LEASE_EXPIRED' } });
 });
 
-t.test('another outcome for an attempt that a report has ended is revoked', async (t) => {
+t.test('a second report with another outcome is revoked', async (t) => {
   const { client } = await setUp(t);
   const me = await client.register('w', { types: ['x'], capacity: 1 });
   const { jobId } = (await client.json('job.submit', { type: 'x', retry: { backoff: { initialMs: 60_000 } } })).body;
   const { body } = await client.json('worker.pull', { ...me, pullSeq: 1, free: 1, expiresMs: 1_000 });
   const [{ token }] = body['leases'] as [{ token: string }];
-  const say = async (report: Body): Promise<unknown> => (await client.json('worker.report', { ...me, reports: [{ token, ...report }] })).body['revoked'];
+  const revokedBy = async (report: Body): Promise<unknown> => {
+    const reply = await client.json('worker.report', { ...me, reports: [{ token, ...report }] });
+    return reply.body['revoked'];
+  };
   const retry = { outcome: 'retry', failure: { code: 'X', message: 'no' } };
-  t.strictSame(await say(retry), []);
-  t.strictSame(await say({ outcome: 'ok', result: 1 }), [token]);
-  t.strictSame(await say({ outcome: 'fail', failure: retry.failure }), [token]);
-  t.strictSame(await say(retry), [], 'the same report still gets the same answer');
+  t.strictSame(await revokedBy(retry), []);
+  t.strictSame(await revokedBy({ outcome: 'ok', result: 1 }), [token]);
+  t.strictSame(await revokedBy({ outcome: 'fail', failure: retry.failure }), [token]);
+  t.strictSame(await revokedBy(retry), [], 'the same report still gets the same reply');
   t.match((await client.json('job.get', { jobId })).body, { status: 'retrying', failure: retry.failure });
   const { jobs } = await readHistories(client, 1);
-  t.strictSame(jobs.get(jobId as string)!.events.map(({ type }) => type), ['JobSubmitted', 'JobLeased', 'JobRetryScheduled']);
+  const types = jobs.get(jobId as string)!.events.map(({ type }) => type);
+  t.strictSame(types, ['JobSubmitted', 'JobLeased', 'JobRetryScheduled']);
 });
 
-t.test('leases that are short beside the time that a pull stays open', async (t) => {
+t.test('leases that are shorter than a pull stays open', async (t) => {
   const { reprise, client } = await setUp(t);
 
-  t.test('a pull that has waited too long for a lease is answered without it, and the next one brings it', async (t) => {
+  t.test('a pull that was open for too long is answered without the lease, which the next one gets', async (t) => {
     const me = await client.register('w', { types: ['x'], capacity: 1 });
-    const pull = async (pullSeq: number): Promise<Body[]> => (await client.json('worker.pull', { ...me, pullSeq, free: 1, expiresMs: 5_000 })).body['leases'] as Body[];
+    const pull = async (pullSeq: number): Promise<Body[]> => {
+      const { body } = await client.json('worker.pull', { ...me, pullSeq, free: 1, expiresMs: 5_000 });
+      return body['leases'] as Body[];
+    };
     const sentMs = performance.now();
     const open = pull(1);
     await wait(600);
@@ -128,16 +154,17 @@ t.test('leases that are short beside the time that a pull stays open', async (t)
     t.match(await pull(2), [{ jobId: body['jobId'], attempt: 1, leaseMs: 1_000 }]);
   });
 
-  t.test('no attempt is lost when jobs come now and then to a worker that waits', async (t) => {
-    // It keeps the process busy at first, so that no renewal saves a lease that is nearly over.
+  t.test('no attempt is lost if jobs arrive from time to time at an idle worker', async (t) => {
+    // It blocks the process at first, so that a lease which has nearly run out is not renewed.
     const quick = performer('quick', async (n: number, { signal }) => {
       for (const endMs = performance.now() + 20; performance.now() < endMs; );
       return wait(10, n, { signal });
     });
     const worker = await work(reprise.url, [quick], { namespace: reprise.ns });
     t.teardown(() => worker.stop());
+    const job = { type: 'quick', timeouts: { heartbeatMs: 500 }, retry: { maxAttempts: 1 }, wait: true };
     const submit = async (payload: number): Promise<Body> =>
-      (await client.json('job.submit', { type: 'quick', payload, timeouts: { heartbeatMs: 500 }, retry: { maxAttempts: 1 }, wait: true }, 10_000)).body;
+      (await client.json('job.submit', { ...job, payload }, 10_000)).body;
     for (let n = 0; n < 6; n += 1) {
       // By now the worker's pull is nearly as old as the lease is long.
       await wait(470 + 4 * n);
@@ -146,13 +173,16 @@ t.test('leases that are short beside the time that a pull stays open', async (t)
   });
 });
 
-t.test('leases that find no room in a reply begin when they are delivered', async (t) => {
+t.test('leases that do not fit into a reply begin when they are delivered', async (t) => {
   const { client } = await setUp(t);
   const me = await client.register('w', { types: ['x'], capacity: 8 });
-  for (let n = 0; n < 8; n += 1) await client.json('job.submit', { type: 'x', payload: 'x'.repeat(200_000), timeouts: { heartbeatMs: 2_000 } });
+  const large = { type: 'x', payload: 'x'.repeat(200_000), timeouts: { heartbeatMs: 2_000 } };
+  for (let n = 0; n < 8; n += 1) await client.json('job.submit', large);
   const held: Body[] = [];
   for (let pullSeq = 1; pullSeq <= 3; pullSeq += 1) {
-    const { body } = await client.json('worker.pull', { ...me, pullSeq, free: 8 - held.length, held: held.map(({ token }) => token), expiresMs: 1_000 });
+    const tokens = held.map(({ token }) => token);
+    const pull = { ...me, pullSeq, free: 8 - held.length, held: tokens, expiresMs: 1_000 };
+    const { body } = await client.json('worker.pull', pull);
     held.push(...(body['leases'] as Body[]));
     await wait(600);
   }
@@ -160,7 +190,7 @@ t.test('leases that find no room in a reply begin when they are delivered', asyn
   t.strictSame(held.filter(({ attempt }) => attempt !== 1), []);
 });
 
-t.test('a worker that starts while one partition stands still serves the others', async (t) => {
+t.test('a worker that starts while one partition is halted serves the others', async (t) => {
   const reprise = await Reprise.start(t, { partitions: 2 });
   const client = await Stranger.connect(reprise);
   t.teardown(() => client.close());
@@ -174,13 +204,18 @@ t.test('a worker that starts while one partition stands still serves the others'
 
   const worker = await work(reprise.url, [performer('x', () => 'done')], { namespace: reprise.ns, log: silent });
   t.teardown(() => worker.stop());
-  t.match((await client.json('job.submit', { type: 'x', queue: healthy, wait: true, waitMs: 8_000 }, 10_000)).body, { status: 'completed' });
+  const served = { type: 'x', queue: healthy, wait: true, waitMs: 8_000 };
+  t.match((await client.json('job.submit', served, 10_000)).body, { status: 'completed' });
   await streams.update(stream, { max_bytes: -1 });
   const later = { type: 'x', queue: full, commandId: 'later', wait: true, waitMs: 2_000 };
-  await eventually(async () => (await client.json('job.submit', later, 4_000)).body['status'] === 'completed', 30_000, 200);
+  const status = async (): Promise<unknown> => (await client.json('job.submit', later, 4_000)).body['status'];
+  await eventually(async () => (await status()) === 'completed', 30_000, 200);
   const home = await openJournal({ url: reprise.brokerUrl, ns: reprise.ns, partition: 0 as Partition });
-  const registered: string[] = [];
-  for await (const { bytes } of home.replay(1)) registered.push(...journal.Commit.decode(bytes).events.map(({ type }) => type ?? '').filter((type) => type === 'WorkerRegistered'));
+  let registrations = 0;
+  for await (const { bytes } of home.replay(1)) {
+    const { events } = journal.Commit.decode(bytes);
+    registrations += events.filter(({ type }) => type === 'WorkerRegistered').length;
+  }
   await home.close();
-  t.same(registered, ['WorkerRegistered'], 'it is recorded once');
+  t.equal(registrations, 1, 'it is recorded once');
 });

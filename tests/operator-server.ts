@@ -16,7 +16,7 @@ export interface OperatorServer {
   readonly monitoringUrl: string;
 }
 
-/** What ordinary users may not, beside what they may not anyway. */
+/** Denies ordinary users more subjects. */
 export const denying = (...more: readonly string[]) => (configuration: string): string =>
   configuration.replaceAll('"$KV.>"', ['$KV.>', ...more].map((subject) => JSON.stringify(subject)).join(', '));
 
@@ -30,7 +30,8 @@ export async function operatorServer(t: Test, edit: (configuration: string) => s
   const { path } = await findServer();
   const output = await open(join(folder, 'output'), 'w');
   const command = [path, '-c', configuration, '-sd', join(folder, 'data'), '-p', '-1', '--ports_file_dir', ports];
-  const held = hold({ command, env: { ...process.env, REPRISE_BROKER_PASSWORD: PASSWORD }, lock: join(folder, 'lock'), output: output.fd });
+  const env = { ...process.env, REPRISE_BROKER_PASSWORD: PASSWORD };
+  const held = hold({ command, env, lock: join(folder, 'lock'), output: output.fd });
   t.teardown(async () => {
     await held.end();
     await output.close();

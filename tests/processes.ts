@@ -1,5 +1,5 @@
 /** Processes that tests start, stop and kill, by process id; and a way to the server that can be cut. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,8 @@ export class Child {
   static async start(script: string, env: Readonly<Record<string, string>>): Promise<Child> {
     const path = fileURLToPath(new URL(script, import.meta.url));
     const shown = process.env['REPRISE_TEST_LOG'] ? 'inherit' : 'ignore';
-    const child = new Child(spawn(process.execPath, ['--import=tsx', path], { stdio: ['pipe', 'pipe', shown], env: { ...process.env, ...env } }));
+    const options: SpawnOptions = { stdio: ['pipe', 'pipe', shown], env: { ...process.env, ...env } };
+    const child = new Child(spawn(process.execPath, ['--import=tsx', path], options));
     await within(child.says('ready'), 20_000, `${script} did not become ready`);
     return child;
   }
@@ -102,7 +103,8 @@ export class Proxy {
 export async function leaderOf(client: Stranger, brokers: readonly ChildBroker[]): Promise<ChildBroker | undefined> {
   const bucket = `REPRISE_${client.ns}_LEASES`;
   const manager = await client.reader.jetstreamManager({ checkAPI: false });
-  const entry = await manager.streams.getMessage(`KV_${bucket}`, { last_by_subj: `$KV.${bucket}.0` }).catch(() => undefined);
+  const last = { last_by_subj: `$KV.${bucket}.0` };
+  const entry = await manager.streams.getMessage(`KV_${bucket}`, last).catch(() => undefined);
   const pid = /-(\d+)-[0-9a-f]{4}$/.exec(entry?.string() ?? '')?.[1];
   return brokers.find((broker) => String(broker.pid) === pid);
 }

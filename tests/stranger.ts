@@ -67,7 +67,9 @@ export class Stranger {
   }
 
   decode(name: string, bytes: Uint8Array): Body {
-    return this.type(name).toObject(this.type(name).decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)), { longs: Number, defaults: true, arrays: true, objects: true, bytes: Buffer });
+    const type = this.type(name);
+    const message = type.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return type.toObject(message, { longs: Number, defaults: true, arrays: true, objects: true, bytes: Buffer });
   }
 
   requestType(subject: string): string {
@@ -75,7 +77,8 @@ export class Stranger {
   }
 
   raw(subject: string, data: Uint8Array | string, timeout = 5_000): Promise<Msg> {
-    return this.nc.request(`reprise.${this.ns}.${subject}`, typeof data === 'string' ? Buffer.from(data) : data, { timeout });
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    return this.nc.request(`reprise.${this.ns}.${subject}`, bytes, { timeout });
   }
 
   async json(subject: string, body: unknown, timeout?: number): Promise<Answer> {
@@ -90,10 +93,13 @@ export class Stranger {
     return { ...error, body: this.decode(error.code === '' ? answered : 'error.v1.Error', msg.data) };
   }
 
-  /** In JSON, again with the same words until a leader is there. What it says may need a commandId. */
+  /** In JSON; repeats the request until a leader replies. A request that is recorded needs a commandId. */
   async patient(subject: string, body: unknown, tries = 60): Promise<Answer> {
     for (let n = 1; ; n += 1) {
-      const answer = await this.json(subject, body, 2_000).catch((error: unknown) => (n === tries ? Promise.reject(error) : undefined));
+      const answer = await this.json(subject, body, 2_000).catch((error: unknown) => {
+        if (n === tries) throw error;
+        return undefined;
+      });
       if (answer && !(answer.code !== '' && answer.body['retryable'] === true && n < tries)) return answer;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -1,4 +1,4 @@
-/** A client that submits at a steady rate, tries again with the same command ids, and keeps a log of what was acknowledged. */
+/** A client that submits at a steady rate, retries with the same command ids, and records what was acknowledged. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Stranger } from './stranger.js';
 
@@ -93,7 +93,9 @@ export class Submitter {
       return !error.retryable;
     }
     const before = this.acknowledged.get(commandId);
-    if (before !== undefined && before !== jobId) this.complaints.push(`${commandId} is ${before} and ${String(jobId)}`);
+    if (before !== undefined && before !== jobId) {
+      this.complaints.push(`${commandId} is ${before} and ${String(jobId)}`);
+    }
     this.acknowledged.set(commandId, jobId!);
     return true;
   }

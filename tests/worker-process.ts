@@ -1,4 +1,7 @@
-/** A worker as a process, for tests that kill or stop it: `double` doubles a number, `slow` takes its time. It leaves when its parent does. */
+/**
+ * A worker as a process, for tests that kill or suspend it. `double` doubles a number, `slow` waits. It ends when its
+ * parent does.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import pino from 'pino';
 import { performer } from '../worker/performer/performer.js';

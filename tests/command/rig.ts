@@ -1,4 +1,4 @@
-/** What the command's tests share: the built command as a process, a `dev` of their own, and patience. */
+/** Shared by the tests of the command: runs the built command as a process, starts `dev`, polls. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
@@ -26,14 +26,16 @@ export interface RunOptions {
 }
 
 /**
- * What the machine that runs the tests has in its environment is not what is tested. Tap puts NODE_OPTIONS into the
- * environment of every child, after we gave it, so it is taken out again on the way.
+ * The environment of the machine must not influence the tests. Tap adds NODE_OPTIONS to the environment of every child,
+ * so `env` removes it again.
  */
-const FORGOTTEN = ['NODE_OPTIONS', 'REPRISE_NATS_URL', 'REPRISE_NAMESPACE', 'REPRISE_LOG'].flatMap((name) => ['-u', name]);
+const REMOVED = ['NODE_OPTIONS', 'REPRISE_NATS_URL', 'REPRISE_NAMESPACE', 'REPRISE_LOG'];
 
 function begin(args: readonly string[], { cwd, env = {} }: Pick<RunOptions, 'cwd' | 'env'>): ChildProcess {
   const given = Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`);
-  return spawn('/usr/bin/env', [...FORGOTTEN, ...given, process.execPath, REPRISE, ...args], { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  const unset = REMOVED.flatMap((name) => ['-u', name]);
+  const command = [...unset, ...given, process.execPath, REPRISE, ...args];
+  return spawn('/usr/bin/env', command, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 export async function run(args: readonly string[], options: RunOptions): Promise<Ran> {
@@ -53,7 +55,7 @@ export interface Dev {
   readonly brokerUrl: string;
   readonly pids: { readonly server: number; readonly broker: number; readonly workers: readonly number[] };
   readonly child: ChildProcess;
-  /** What it has said on stderr so far. */
+  /** Its output on stderr so far. */
   log(): string;
   run(...args: string[]): Promise<Ran>;
   client(): Promise<Client>;
@@ -99,7 +101,7 @@ export const dataIn = (cwd: string): string => join(cwd, '.reprise', 'data');
 /** @throws Error when it does not become true in time */
 export async function until(what: string, met: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
   for (const end = performance.now() + withinMs; performance.now() < end; await sleep(50)) if (await met()) return;
-  throw new Error(`${what} did not come true within ${withinMs} ms`);
+  throw new Error(`${what}: not true within ${withinMs} ms`);
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,4 +1,4 @@
-/** A worker process for tests that stop and kill it: `child.ts <url> <namespace>`. Says on stdout what its handlers see. */
+/** A worker process to suspend and kill: `child.ts <url> <namespace>`. Its handlers print what they see. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { performer } from '../../sdk/index.js';
 import { work } from './support.js';

@@ -31,7 +31,7 @@ async function cuttable(): Promise<{ url: string; cut: () => void; close: () => 
   return { url: `nats://127.0.0.1:${(proxy.address() as AddressInfo).port}`, cut, close: () => (cut(), proxy.close()) };
 }
 
-t.test('a cut connection', async (t) => {
+t.test('a worker goes on after its connection was cut', async (t) => {
   const way = await cuttable();
   const leader = await FakeLeader.start(server.brokerUrl, 'cut', 2);
   let handled = 0;
@@ -57,7 +57,7 @@ t.test('a cut connection', async (t) => {
   t.equal(leader.registered.length, 5, 'registered after each cut');
 });
 
-t.test('a cut does not wait for the time-out of what was under way', async (t) => {
+t.test('after a cut open requests are sent again before their time-out', async (t) => {
   const way = await cuttable();
   const leader = await FakeLeader.start(server.brokerUrl, 'cut1', 1);
   const worker = await work(way.url, [performer('job', () => 1)], { namespace: 'cut1' });
@@ -73,9 +73,11 @@ t.test('a cut does not wait for the time-out of what was under way', async (t) =
   t.ok(await until(() => leader.accepted.length === 1, 1_000));
 });
 
-t.test('asleep for longer than the lease', async (t) => {
+t.test('a worker that was suspended for longer than its lease aborts the attempt', async (t) => {
   const leader = await FakeLeader.start(server.brokerUrl, 'asleep');
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), fileURLToPath(new URL('./child.ts', import.meta.url)), server.url, 'asleep'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const script = fileURLToPath(new URL('./child.ts', import.meta.url));
+  const args = ['--import', import.meta.resolve('tsx'), script, server.url, 'asleep'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   child.stdout.on('data', (data: Buffer) => (said += data.toString()));
   t.teardown(async () => {

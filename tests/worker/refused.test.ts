@@ -1,6 +1,6 @@
-/** A worker whose requests or reports are refused: no result is lost, no lease is forgotten, and nothing is asked in circles. */
+/** If requests or reports are refused, a worker loses no result and no lease, and does not retry in a busy loop. */
 import { setTimeout as wait } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { worker } from '../../protocols/messages.js';
 import { performer } from '../../sdk/index.js';
 import { FakeLeader } from './fake-leader.js';
@@ -13,7 +13,11 @@ const server = await freshServer();
 t.teardown(() => server.remove());
 let namespaces = 0;
 
-async function scene(t: Pick<typeof import('tap').default, 'teardown'>, performers: Parameters<typeof work>[1], concurrency: number): Promise<FakeLeader> {
+async function scene(
+  t: Pick<Test, 'teardown'>,
+  performers: Parameters<typeof work>[1],
+  concurrency: number,
+): Promise<FakeLeader> {
   const namespace = `test${(namespaces += 1)}`;
   const leader = await FakeLeader.start(server.brokerUrl, namespace);
   const worker = await work(server.url, performers, { namespace, concurrency, graceMs: 500 });
@@ -25,11 +29,16 @@ async function scene(t: Pick<typeof import('tap').default, 'teardown'>, performe
   return leader;
 }
 
-for (const code of ['JOURNAL_FULL', 'JOURNAL_BROKEN', 'NOT_LEADER', 'PERMISSION_DENIED', 'UNKNOWN_WORKER', 'A_NEW_CODE']) {
-  t.test(`given that every request is refused with ${code} for a while, then every result is reported in the end`, async (t) => {
+const CODES = ['JOURNAL_FULL', 'JOURNAL_BROKEN', 'NOT_LEADER', 'PERMISSION_DENIED', 'UNKNOWN_WORKER', 'A_NEW_CODE'];
+
+for (const code of CODES) {
+  t.test(`given that requests are refused with ${code} for a while, then every result is reported later`, async (t) => {
     const leader = await scene(t, [square], 10);
     let refused = 0;
-    leader.refuse = (verb, reports) => (reports.length > 0 || (refused > 0 && verb === 'pull') ? ((refused += 1), code) : undefined);
+    leader.refuse = (verb, reports) => {
+      const isRefused = reports.length > 0 || (refused > 0 && verb === 'pull');
+      return isRefused ? ((refused += 1), code) : undefined;
+    };
     for (let n = 0; n < 10; n += 1) leader.submit({ type: 'square', json: { n } });
     t.ok(await until(() => refused >= 4));
     leader.refuse = () => undefined;
@@ -40,7 +49,7 @@ for (const code of ['JOURNAL_FULL', 'JOURNAL_BROKEN', 'NOT_LEADER', 'PERMISSION_
   });
 }
 
-t.test('given that a partition stands still, then a worker that registers waits for it, and one that was registered works on', async (t) => {
+t.test('given a halted partition, then registration waits for it, and a registered worker goes on', async (t) => {
   const leader = await FakeLeader.start(server.brokerUrl, 'still');
   let refused = 0;
   leader.refuse = (verb) => (verb === 'register' ? ((refused += 1), 'JOURNAL_FULL') : undefined);
@@ -62,7 +71,7 @@ t.test('given that a partition stands still, then a worker that registers waits 
   t.ok(await until(() => leader.accepted.length === 2));
 });
 
-t.test('given that its registration is refused for good, then the worker ends and says why', async (t) => {
+t.test('given that its registration is refused for good, then the worker ends with the reason', async (t) => {
   for (const code of ['INVALID_ARGUMENT', 'PERMISSION_DENIED'] as const) {
     const leader = await FakeLeader.start(server.brokerUrl, `refused-${code}`);
     leader.refuse = () => code;
@@ -73,19 +82,22 @@ t.test('given that its registration is refused for good, then the worker ends an
 });
 
 for (const code of ['MALFORMED', 'INVALID_ARGUMENT', 'TOO_LARGE']) {
-  t.test(`given that requests with one certain report are refused with ${code}, then that one becomes a failure, and no other`, async (t) => {
+  t.test(`given that requests with one report are refused with ${code}, then only that one fails`, async (t) => {
     const leader = await scene(t, [square], 10);
-    leader.refuse = (_verb, reports) => (reports.some((report) => report.outcome === 'ok' && text(report) === '25') ? code : undefined);
+    leader.refuse = (_verb, reports) => {
+      return reports.some((report) => report.outcome === 'ok' && text(report) === '25') ? code : undefined;
+    };
     for (let n = 0; n < 10; n += 1) leader.submit({ type: 'square', json: { n } });
     t.ok(await until(() => leader.accepted.length === 10), `${leader.accepted.length} of 10`);
-    t.same(leader.accepted.filter(({ outcome }) => outcome !== 'ok').map(({ failure }) => failure?.code), ['RESULT_INVALID']);
+    const failed = leader.accepted.filter(({ outcome }) => outcome !== 'ok');
+    t.same(failed.map(({ failure }) => failure?.code), ['RESULT_INVALID']);
     t.equal(leader.accepted.filter(({ outcome }) => outcome === 'ok').length, 9);
     leader.submit({ type: 'square', json: { n: 12 } });
     t.ok(await until(() => leader.accepted.length === 11), 'and the worker takes new work');
   });
 }
 
-t.test('given that a pull is refused as INVALID_ARGUMENT whatever it carries, then no report is blamed', async (t) => {
+t.test('given that every pull is refused with INVALID_ARGUMENT, then no report becomes a failure', async (t) => {
   const leader = await scene(t, [square], 1);
   leader.submit({ type: 'square', json: { n: 3 } });
   let left = 5;
@@ -94,7 +106,7 @@ t.test('given that a pull is refused as INVALID_ARGUMENT whatever it carries, th
   t.equal(leader.accepted[0]!.outcome, 'ok');
 });
 
-t.test('given that no report of an attempt is taken but that it was given up, then it is given up', async (t) => {
+t.test('given that every report with an outcome is refused, then the lease is given up', async (t) => {
   const leader = await scene(t, [square], 1);
   leader.reject = ({ outcome }) => (outcome === 'cancelled' ? undefined : 'INVALID_ARGUMENT');
   leader.submit({ type: 'square', json: { n: 3 } });
@@ -102,7 +114,7 @@ t.test('given that no report of an attempt is taken but that it was given up, th
   t.equal(leader.accepted[0]!.outcome, 'cancelled');
 });
 
-t.test('given that the leader takes a reported attempt for running, then the lease is given up, once', async (t) => {
+t.test('given that the leader delivers a reported lease again, then the lease is given up, once', async (t) => {
   const leader = await scene(t, [square], 1);
   const token = leader.submit({ type: 'square', json: { n: 3 } });
   await until(() => leader.leased.size === 1);
@@ -120,7 +132,7 @@ t.test('given that the leader takes a reported attempt for running, then the lea
   t.equal(leader.accepted.filter((report) => report.token === token).length, 2, 'not for ever');
 });
 
-t.test('given an attempt that does not heed its cancellation, then the leader is not asked in circles', async (t) => {
+t.test('given an attempt that ignores its cancellation, then pulls are not sent in a busy loop', async (t) => {
   const deaf = performer('deaf', () => new Promise(() => undefined));
   const leader = await scene(t, [deaf], 2);
   leader.cancelling.add(leader.submit({ type: 'deaf' }));

@@ -28,6 +28,10 @@ export async function until(met: () => boolean, timeoutMs = 5_000): Promise<bool
   return met();
 }
 
-export function work(url: string, performers: readonly Performer[], options: Partial<StartWorkerOptions> = {}): Promise<StartedWorker> {
+export function work(
+  url: string,
+  performers: readonly Performer[],
+  options: Partial<StartWorkerOptions> = {},
+): Promise<StartedWorker> {
   return startWorker({ url, namespace: 'test', performers, log: silent, ...options });
 }

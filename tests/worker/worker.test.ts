@@ -1,13 +1,15 @@
 /** A whole worker process against a scripted leader: what it does when replies are lost, repeated, late or refused. */
 import { setTimeout as wait } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { performer } from '../../sdk/index.js';
 import { FakeLeader } from './fake-leader.js';
 import { freshServer, until, work } from './support.js';
 
 const square = performer('square', async ({ n }: { n: number }) => n * n);
 /** Runs until its signal is aborted. */
-const patient = performer('patient', (_: unknown, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))));
+const patient = performer('patient', (_: unknown, { signal }) => new Promise((_resolve, reject) => {
+  signal.addEventListener('abort', () => reject(signal.reason));
+}));
 let napping = 0;
 let mostNapping = 0;
 const nap = performer('nap', async ({ ms }: { ms: number }) => {
@@ -21,7 +23,12 @@ const server = await freshServer();
 t.teardown(() => server.remove());
 let namespaces = 0;
 
-async function scene(t: Pick<typeof import('tap').default, 'teardown'>, partitions: number, performers: Parameters<typeof work>[1], options: Parameters<typeof work>[2] = {}) {
+async function scene(
+  t: Pick<Test, 'teardown'>,
+  partitions: number,
+  performers: Parameters<typeof work>[1],
+  options: Parameters<typeof work>[2] = {},
+) {
   const namespace = `test${(namespaces += 1)}`;
   const leader = await FakeLeader.start(server.brokerUrl, namespace, partitions);
   const begin = (): ReturnType<typeof work> => work(server.url, performers, { namespace, graceMs: 500, ...options });
@@ -34,25 +41,28 @@ async function scene(t: Pick<typeof import('tap').default, 'teardown'>, partitio
   return { leader, worker };
 }
 
-t.test('performs what it is given and reports it', async (t) => {
+t.test('a worker performs its leases and reports them', async (t) => {
   const { leader, worker } = await scene(t, 1, [square], { concurrency: 5 });
-  t.match(leader.registered[0], { types: ['square'], capacity: 5, workerId: worker.workerId, session: '' }, 'a new worker has no session yet');
-  t.equal(worker.session, 'session-1', 'and goes by the one that it was given');
+  const registration = { types: ['square'], capacity: 5, workerId: worker.workerId, session: '' };
+  t.match(leader.registered[0], registration, 'a new worker has no session yet');
+  t.equal(worker.session, 'session-1', 'and uses the one that it gets');
   for (let n = 0; n < 100; n += 1) leader.submit({ type: 'square', json: { n } });
   t.ok(await until(() => leader.accepted.length === 100));
-  t.same(leader.accepted.map(({ result }) => Number(Buffer.from(result).toString())).sort((a, b) => a - b), Array.from({ length: 100 }, (_, n) => n * n));
+  const results = leader.accepted.map(({ result }) => Number(Buffer.from(result).toString()));
+  t.same(results.sort((a, b) => a - b), Array.from({ length: 100 }, (_, n) => n * n));
   t.ok(leader.mostOffered <= 5, `at most 5 on offer: ${leader.mostOffered}`);
   t.same(leader.stale, []);
 });
 
-t.test('a report goes at once while a pull waits, and pulls rise by one', async (t) => {
+t.test('a report is sent at once while a pull is open, and pullSeq rises by one', async (t) => {
   const { leader } = await scene(t, 1, [nap], { concurrency: 3 });
   const beganMs = performance.now();
   leader.submit({ type: 'nap', json: { ms: 60 } });
   t.ok(await until(() => leader.accepted.length === 1));
   t.ok(performance.now() - beganMs < 500, 'not with the next pull in five seconds');
   t.same(leader.pulls.map(({ pullSeq }) => pullSeq), leader.pulls.map((_, index) => index + 1));
-  t.ok(leader.pulls.some(({ held, free }) => held.length === 1 && free === 2), 'what is held is said, and takes a slot');
+  const hasHeld = leader.pulls.some(({ held, free }) => held.length === 1 && free === 2);
+  t.ok(hasHeld, 'a pull lists held leases, which take slots');
 });
 
 t.test('three partitions share the slots', async (t) => {
@@ -64,14 +74,14 @@ t.test('three partitions share the slots', async (t) => {
   t.ok(leader.mostOffered <= 4, `at most 4 on offer: ${leader.mostOffered}`);
 });
 
-t.test('more partitions than slots', async (t) => {
+t.test('partitions take turns if there are more of them than slots', async (t) => {
   const { leader } = await scene(t, 5, [square], { concurrency: 2 });
   for (let partition = 0; partition < 5; partition += 1) leader.submit({ type: 'square', json: { n: 1 }, partition });
   t.ok(await until(() => leader.accepted.length === 5));
   t.ok(leader.mostOffered <= 2, `at most 2 on offer: ${leader.mostOffered}`);
 });
 
-t.test('lost requests and lost replies', async (t) => {
+t.test('lost requests and lost replies lose no job', async (t) => {
   let handled = 0;
   const counting = performer('counting', async () => (handled += 1));
   const { leader } = await scene(t, 2, [counting], { concurrency: 4 });
@@ -84,7 +94,7 @@ t.test('lost requests and lost replies', async (t) => {
   t.ok(leader.mostOffered <= 4, `at most 4 on offer: ${leader.mostOffered}`);
 });
 
-t.test('the same lease delivered twice', async (t) => {
+t.test('a lease that is delivered twice is performed once', async (t) => {
   let handled = 0;
   const slow = performer('slow', async () => {
     handled += 1;
@@ -107,21 +117,23 @@ t.test('the same lease delivered twice', async (t) => {
   t.equal(handled, 1);
 });
 
-t.test('cancelled', async (t) => {
+t.test('a cancelled attempt is aborted and reported as cancelled', async (t) => {
   const { leader } = await scene(t, 1, [patient, nap], { concurrency: 2 });
   const token = leader.submit({ type: 'patient', leaseMs: 600 });
   t.ok(await until(() => leader.leased.size === 1));
   leader.cancelling.add(token);
-  t.ok(await until(() => leader.accepted.length === 1), 'a heartbeat brings it');
+  t.ok(await until(() => leader.accepted.length === 1), 'by a heartbeat');
   t.equal(leader.accepted[0]!.outcome, 'cancelled');
 });
 
-t.test('revoked', async (t) => {
+t.test('a revoked attempt is aborted and not reported', async (t) => {
   let reason: unknown;
-  const watching = performer('watching', (_: unknown, { signal }) => new Promise<void>((resolve) => signal.addEventListener('abort', () => {
-    reason = signal.reason;
-    resolve();
-  })));
+  const watching = performer('watching', (_: unknown, { signal }) => new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => {
+      reason = signal.reason;
+      resolve();
+    });
+  }));
   const { leader } = await scene(t, 1, [watching, square], { concurrency: 1 });
   const token = leader.submit({ type: 'watching', leaseMs: 600 });
   t.ok(await until(() => leader.leased.size === 1));
@@ -132,7 +144,7 @@ t.test('revoked', async (t) => {
   t.same(leader.stale, [], 'a revoked attempt is not reported');
 });
 
-t.test('heartbeats renew only what is held long, and bring progress', async (t) => {
+t.test('heartbeats renew only leases that are held for long, and carry progress', async (t) => {
   const telling = performer('telling', async (_: unknown, { progress }) => {
     for (let step = 1; step <= 6; step += 1) {
       progress(step / 6, `step ${step}`);
@@ -140,8 +152,10 @@ t.test('heartbeats renew only what is held long, and bring progress', async (t) 
     }
   });
   const { leader } = await scene(t, 1, [telling, square], { concurrency: 2 });
-  const told: string[] = [];
-  leader.connection.subscribe('reprise.*.progress.*', { callback: (_error, message) => void told.push(message.string()) });
+  const published: string[] = [];
+  leader.connection.subscribe('reprise.*.progress.*', {
+    callback: (_error, message) => void published.push(message.string()),
+  });
   await leader.connection.flush();
   const token = leader.submit({ type: 'telling', leaseMs: 600 });
   for (let n = 0; n < 20; n += 1) leader.submit({ type: 'square', json: { n }, leaseMs: 600 });
@@ -150,7 +164,7 @@ t.test('heartbeats renew only what is held long, and bring progress', async (t) 
   t.ok(leader.heartbeats.every(({ tokens }) => tokens.length === 1 && tokens[0] === token));
   t.ok(leader.heartbeats.some(({ progress }) => (progress[0]?.fraction ?? 0) > 0));
   t.equal(leader.accepted.find((report) => report.token === token)!.outcome, 'ok', 'it outlived its first lease');
-  t.match(JSON.parse(told[0]!), { attempt: 1, fraction: 1 / 6, message: 'step 1', jobId: token.split('/')[0] });
+  t.match(JSON.parse(published[0]!), { attempt: 1, fraction: 1 / 6, message: 'step 1', jobId: token.split('/')[0] });
 });
 
 t.test('a lease that cannot be renewed ends the attempt', async (t) => {
@@ -162,7 +176,7 @@ t.test('a lease that cannot be renewed ends the attempt', async (t) => {
   t.match(leader.accepted[0], { token, outcome: 'retry', failure: { code: 'LEASE_EXPIRED' } });
 });
 
-t.test('an attempt that takes too long, and one that never ends', async (t) => {
+t.test('an attempt is aborted at its time-out, even if its handler never ends', async (t) => {
   const deaf = performer('deaf', () => new Promise(() => undefined));
   const { leader } = await scene(t, 1, [patient, deaf, square], { concurrency: 2 });
   leader.submit({ type: 'patient', attemptMs: 100 });
@@ -175,7 +189,7 @@ t.test('an attempt that takes too long, and one that never ends', async (t) => {
   t.ok(await until(() => leader.accepted.length === 4), 'both slots are back');
 });
 
-t.test('a new leader', async (t) => {
+t.test('a new leader gets open reports and delivers leases', async (t) => {
   const { leader } = await scene(t, 1, [square, nap], { concurrency: 2 });
   leader.submit({ type: 'nap', json: { ms: 300 }, leaseMs: 600 });
   t.ok(await until(() => leader.leased.size === 1));
@@ -199,7 +213,7 @@ t.test('a reply of an older epoch is ignored', async (t) => {
   t.ok(await until(() => leader.accepted.length === 2), 'delivered again by the right one');
 });
 
-t.test('a leader that does not know the worker, does not lead, or is not there', async (t) => {
+t.test('a worker recovers from a leader that does not know it, does not lead, or is gone', async (t) => {
   const { leader } = await scene(t, 1, [square], { concurrency: 1 });
   for (const code of ['UNKNOWN_WORKER', 'NOT_LEADER', 'OVERLOADED', 'no such code', 'INVALID_ARGUMENT']) {
     let left = 3;
@@ -216,7 +230,7 @@ t.test('a leader that does not know the worker, does not lead, or is not there',
   t.ok(await until(() => leader.registered.length > before));
 });
 
-t.test('a leader that lets no pull wait is not asked in circles', async (t) => {
+t.test('a leader that answers empty pulls at once is not pulled from in a busy loop', async (t) => {
   const { leader } = await scene(t, 1, [square], { concurrency: 1 });
   leader.impatient = true;
   leader.submit({ type: 'square', json: { n: 1 } });
@@ -236,7 +250,7 @@ t.test('a result that the leader refuses becomes a failure', async (t) => {
   t.ok(await until(() => leader.accepted.length === 2), 'one that it has no time for is sent again');
 });
 
-t.test('stop() lets what runs end, aborts it after the grace, reports it, and leaves', async (t) => {
+t.test('stop() waits for attempts, aborts them after the grace, reports them, and leaves', async (t) => {
   const { leader, worker } = await scene(t, 1, [patient, nap], { concurrency: 3 });
   leader.submit({ type: 'nap', json: { ms: 150 } });
   leader.submit({ type: 'patient' });
@@ -250,7 +264,7 @@ t.test('stop() lets what runs end, aborts it after the grace, reports it, and le
   await worker.stopped;
 });
 
-t.test('bad options and unreachable servers', async (t) => {
+t.test('invalid options and unreachable servers are errors', async (t) => {
   await t.rejects(work(server.url, [square], { namespace: 'a.b' }), { code: 'USAGE' });
   await t.rejects(work(server.url, [square], { concurrency: 0 }), { code: 'USAGE' });
   await t.rejects(work(server.url, [square], { concurrency: 1.5 }), { code: 'USAGE' });
