@@ -14,7 +14,8 @@ export const leading: Record<string, Spec> = {
     const options = candidate();
     const { head, leaderId } = await lead(t, await rig.open(), options);
     t.match(head, { journalId: 'journal1', seq: 1, epoch: 1, nowMs: 1_000 });
-    t.match(options.commits, [{ prevSeq: 0, epoch: 1, leaderId, events: [{ kind: 'partition', id: '0', type: 'LeaderStarted', cause: { type: 'TakeOver', by: 'broker' } }] }]);
+    // A reader of version 1 skips a commit of another version, but halts at this one.
+    t.match(options.commits, [{ version: 1, minReader: 2, prevSeq: 0, epoch: 1, leaderId, events: [{ kind: 'partition', id: '0', type: 'LeaderStarted', cause: { type: 'TakeOver', by: 'broker' } }] }]);
     t.same(journal.LeaderStarted.decode(options.commits[0]?.events[0]?.body ?? text('')), { status: 'led', epoch: 1, leaderId, broker: 'broker' });
   },
   'given a journal with commits, when another leads, then it has read them all and the first is fenced off': async (t, rig) => {
