@@ -40,7 +40,7 @@ export interface BodyMessage {
   decode(reader: protobuf.Reader): object;
 }
 
-/** The part of a body that is content: a payload, a result, the text of an error. It is stored beside what is hashed. */
+/** The part of a body that is content: a payload, a result, the text of an error. It lies beside what is hashed. */
 export interface BodyContent {
   /** Number of the length-delimited field of the message that it belongs to. */
   readonly field: number;
@@ -82,13 +82,20 @@ export interface Decoded {
  * The generated classes fill every absent field with its default, which is what the types of bodies promise.
  * @throws RepriseError JOURNAL_TOO_NEW for a type or a version that the table does not have
  */
-export function decodeEvent<E extends ActorEvent>(events: EventTable<E>, stored: StoredEvent, where: string): E & Decoded {
+export function decodeEvent<E extends ActorEvent>(
+  events: EventTable<E>, stored: StoredEvent, where: string,
+): E & Decoded {
   const { type, version } = stored;
   const known = Object.hasOwn(events, type) ? events[type as E['type']] : undefined;
-  if (known === undefined) throw new RepriseError('JOURNAL_TOO_NEW', `${where}: the event ${type} is unknown to this version.`);
+  if (known === undefined) {
+    throw new RepriseError('JOURNAL_TOO_NEW', `${where}: the event ${type} is unknown to this version.`);
+  }
   const body = decodeBody(known, stored);
   if (body) return { type, body, ...contentOf(known, stored, body) } as unknown as E & Decoded;
-  throw new RepriseError('JOURNAL_TOO_NEW', `${where}: version ${version} of the event ${type} is unknown to this version, which reads ${known.version}.`);
+  throw new RepriseError(
+    'JOURNAL_TOO_NEW',
+    `${where}: version ${version} of the event ${type} is unknown to this version, which reads ${known.version}.`,
+  );
 }
 
 function decodeBody(known: EventType, { version, body }: StoredEvent): object | undefined {

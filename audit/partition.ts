@@ -1,8 +1,8 @@
 /**
  * Whether one journal is whole: the chain holds from its first commit, its stream ends where its last message lies, and
  * every head that is known from elsewhere is in it: of the witness, and of the checkpoints of projections. A chain that
- * holds says nothing of its own end, so a journal that no head vouches for is a finding as well. Every content is what was
- * written or was removed as a whole; what was removed is counted, what was changed is a finding.
+ * holds says nothing of its own end, so a journal that no head vouches for is a finding as well. A content that was
+ * removed is counted; one that was changed is a finding.
  */
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
@@ -62,7 +62,9 @@ export interface KnownFrom extends KnownHeads {
 }
 
 /** @param known read before this is called, so that no commit can come between */
-export async function verifyPartition(url: string, ns: Namespace, partition: Partition, known: KnownFrom): Promise<Finding> {
+export async function verifyPartition(
+  url: string, ns: Namespace, partition: Partition, known: KnownFrom,
+): Promise<Finding> {
   const reading = new Reading(ns, partition, known);
   let source: Journal | undefined;
   try {
@@ -112,7 +114,9 @@ class Reading {
       else this.#commit(stored.seq, accepted);
       if (!this.#matches(stored.seq)) return;
     }
-    if (this.#looked < untilSeq) this.#mark(this.#looked + 1, `the stream says that it ends at ${untilSeq}, but the message is not there`);
+    if (this.#looked < untilSeq) {
+      this.#mark(this.#looked + 1, `the stream says that it ends at ${untilSeq}, but the message is not there`);
+    }
     this.#checkMissing();
     this.#checkVouched();
   }
@@ -127,8 +131,10 @@ class Reading {
   finding(): Finding {
     const { head } = this.#chain;
     return {
-      namespace: this.#ns, partition: this.#partition, ok: this.#bad === undefined, commits: this.#commits, foreign: this.#foreign,
-      head: head && { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') }, witnessed: this.#of.witness.heads.length,
+      namespace: this.#ns, partition: this.#partition, ok: this.#bad === undefined,
+      commits: this.#commits, foreign: this.#foreign,
+      head: head && { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
+      witnessed: this.#of.witness.heads.length,
       foreignHeads: this.#of.witness.foreign + this.#of.checkpoints.foreign, vouchers: this.#vouchers,
       removed: this.#removed, removedContents: this.#removedContents, changed: this.#changed, ...this.#bad,
     };
@@ -160,16 +166,19 @@ class Reading {
   /** A lost tail leaves a shorter chain that holds: the first one that is missing is the one after its end. */
   #checkMissing(): void {
     const last = [...this.#known.values()].flat().sort((a, b) => b.seq - a.seq)[0];
-    if (last) this.#mark(Math.min(this.#looked + 1, last.seq), `${last.from} knows a commit at ${last.seq}, but the journal ends at ${this.#looked}`);
+    if (last === undefined) return;
+    const problem = `${last.from} knows a commit at ${last.seq}, but the journal ends at ${this.#looked}`;
+    this.#mark(Math.min(this.#looked + 1, last.seq), problem);
   }
 
-  /** Leaders witness their first commit at once: an empty witness was emptied, perhaps together with the journal's tail. */
+  /** Leaders witness their first commit at once: an empty witness was emptied, perhaps with the journal's tail. */
   #checkVouched(): void {
     const { problems } = this.#of;
     if (problems.length > 0) this.#bad ??= { problem: problems.join('; ') };
     if (this.#commits === 0 || this.#vouchers.some(({ from }) => from === WITNESS)) return;
-    const others = this.#vouchers.map(({ from, seq }) => `${from} vouches to ${seq}`).join(', ') || 'nothing vouches for it';
-    this.#bad ??= { problem: `the witness knows no head of it, so it was emptied, and commits may be missing at the end; ${others}` };
+    const others = this.#vouchers.map(({ from, seq }) => `${from} vouches to ${seq}`).join(', ');
+    const emptied = 'the witness knows no head of it, so it was emptied, and commits may be missing at the end';
+    this.#bad ??= { problem: `${emptied}; ${others || 'nothing vouches for it'}` };
   }
 
   #mark(position: number, problem: string): void {

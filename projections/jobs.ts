@@ -103,6 +103,7 @@ function eventsOf(id: JobId, seq: number, read: ReadCommit | undefined): OfJob[]
     if (kind !== 'job' || of !== id) return [];
     checkWritten(encoded, seq, index);
     const by = cause?.type === 'ReportAttempt' ? (cause.by ?? '') : '';
-    return [{ event: decodeEvent<JobEvent>(JOB_EVENTS, stored as journal.Event, `event ${index} of job ${id}`), index, nowMs: commit.nowMs, by }];
+    const event = decodeEvent<JobEvent>(JOB_EVENTS, stored as journal.Event, `event ${index} of job ${id}`);
+    return [{ event, index, nowMs: commit.nowMs, by }];
   });
 }

@@ -41,7 +41,10 @@ export function headOf(
 }
 
 function headWith(
-  { journalId, epoch, nowMs }: Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs'>, partition: Partition, seq: number, hashed: Uint8Array,
+  { journalId, epoch, nowMs }: Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs'>,
+  partition: Partition,
+  seq: number,
+  hashed: Uint8Array,
 ): Head {
   return { journalId, partition, seq, hash: hashed, epoch, nowMs };
 }
@@ -78,7 +81,8 @@ export class Chain {
     if (commit.partition !== this.#partition) return `it is a commit of partition ${commit.partition}`;
     if (commit.journalId === '') return 'it names no journal';
     if (this.head === undefined) return undefined;
-    if (commit.journalId !== this.head.journalId) return `it is a commit of the journal ${commit.journalId.slice(0, 64)}`;
+    const { journalId } = commit;
+    if (journalId !== this.head.journalId) return `it is a commit of the journal ${journalId.slice(0, 64)}`;
     // A leader cannot have written it: the fence lets only a commit in that follows the last one.
     return commit.prevSeq < this.head.seq ? `it follows position ${commit.prevSeq}, which has a successor` : undefined;
   }
@@ -87,21 +91,33 @@ export class Chain {
     // A version that is unknown here counts as newer, whatever it says of its readers: it cannot be read.
     const needed = Math.max(commit.minReader, commit.version > COMMIT_VERSION ? commit.version : 0);
     if (needed > READER) {
-      throw new RepriseError('JOURNAL_TOO_NEW', `The commit at ${this.#at(seq)} needs a reader of version ${needed}; this one is ${READER}.`, { cause: { position: seq } });
+      const message = `The commit at ${this.#at(seq)} needs a reader of version ${needed}; this one is ${READER}.`;
+      throw new RepriseError('JOURNAL_TOO_NEW', message, { cause: { position: seq } });
     }
     const head = this.head;
-    if (commit.prevSeq >= seq) throw this.#broken(seq, `The commit at ${this.#at(seq)} names a later one, ${commit.prevSeq}, as its predecessor.`);
+    if (commit.prevSeq >= seq) {
+      throw this.#broken(seq, `The commit at ${this.#at(seq)} names ${commit.prevSeq}, a later one, as the one before.`);
+    }
     if (commit.prevSeq !== (head?.seq ?? 0)) {
       const position = this.#missing ?? commit.prevSeq;
-      throw this.#broken(position, `Position ${this.#at(position)} is missing or changed: the commit at ${seq} follows ${commit.prevSeq}, but the last commit before it is at ${head?.seq ?? 0}.`);
+      throw this.#broken(
+        position,
+        `Position ${this.#at(position)} is missing or changed: the commit at ${seq} follows ${commit.prevSeq}, ` +
+          `but the last commit before it is at ${head?.seq ?? 0}.`,
+      );
     }
     if (!sameBytes(commit.prevHash, head?.hash ?? NONE)) {
-      throw this.#broken(head?.seq ?? seq, `Position ${this.#at(head?.seq ?? seq)} or ${seq} was changed: the commit at ${seq} names another hash for its predecessor.`);
+      const before = head?.seq ?? seq;
+      throw this.#broken(
+        before,
+        `Position ${this.#at(before)} or ${seq} was changed: the commit at ${seq} names another hash for the one before.`,
+      );
     }
   }
 
   #at = (seq: number): string => `${seq} of partition ${this.#partition}`;
-  #broken = (position: number, message: string): RepriseError => new RepriseError('JOURNAL_BROKEN', message, { cause: { position } });
+  #broken = (position: number, message: string): RepriseError =>
+    new RepriseError('JOURNAL_BROKEN', message, { cause: { position } });
 }
 
 const NONE = new Uint8Array(0);

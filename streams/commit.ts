@@ -54,7 +54,7 @@ const NONE = new Uint8Array(0);
 /** More than any header takes: its strings are ids, its numbers below 2^53. */
 const HEADER_ROOM = 256;
 
-/** Events and contents as they will lie in the commit, with room for the header before them: large commits are not copied. */
+/** Events and contents as they will lie in the commit, with room for the header, so that they are not copied again. */
 export class CommitBody {
   readonly events: Uint8Array;
   readonly contents: Uint8Array;

@@ -1,6 +1,6 @@
 /**
- * Content: the part of an event's body that can be removed later, such as a payload, a result or the text of an error. A
- * commit's hash covers its salted hash and its size; its bytes lie behind the hashed part. See docs/adr/0015.
+ * Content: the part of an event's body that can be removed later, such as a payload, a result or the text of an error.
+ * The hash of a commit covers its salted hash and its size; its bytes lie behind the hashed part. See docs/adr/0015.
  */
 import { hash } from 'node:crypto';
 
@@ -44,7 +44,8 @@ export class ContentWriter {
     const { bytes } = this;
     let at = this.size;
     bytes[at++] = CONTENTS_TAG;
-    at = writeVarint(bytes, at, (event === 0 ? 0 : 1 + varintBytes(event)) + 1 + varintBytes(saltedBytes) + saltedBytes);
+    const indexBytes = event === 0 ? 0 : 1 + varintBytes(event);
+    at = writeVarint(bytes, at, indexBytes + 1 + varintBytes(saltedBytes) + saltedBytes);
     if (event > 0) {
       bytes[at++] = CONTENT_EVENT_TAG;
       at = writeVarint(bytes, at, event);

@@ -30,7 +30,9 @@ export const decodeCommit = (bytes: Uint8Array): journal.Commit => readCommit(by
 /** @throws RangeError if the bytes are not a commit */
 export const commitHash = (bytes: Uint8Array): Uint8Array => hashOfPart(bytes, new EncodedCommit(bytes).hashedBytes);
 
-export const hashOfPart = (bytes: Uint8Array, hashedBytes: number): Uint8Array => hash('sha256', bytes.subarray(0, hashedBytes), 'buffer');
+export function hashOfPart(bytes: Uint8Array, hashedBytes: number): Uint8Array {
+  return hash('sha256', bytes.subarray(0, hashedBytes), 'buffer');
+}
 
 /** What is hashed of an event's content. @returns undefined if the event has none that lies beside it */
 export function contentRefOf({ content }: Pick<journal.Event.$Properties, 'content'>): ContentRef | undefined {
@@ -74,7 +76,8 @@ export function checkContent(encoded: EncodedCommit, index: number): 'none' | 'w
 /** @throws RepriseError JOURNAL_BROKEN for a content that is not what was written */
 export function checkWritten(encoded: EncodedCommit, seq: number, index: number): void {
   if (checkContent(encoded, index) !== 'changed') return;
-  throw new RepriseError('JOURNAL_BROKEN', `The content of event ${seq}.${index} does not match its hash: it was changed.`, { cause: { position: seq } });
+  const message = `The content of event ${seq}.${index} does not match its hash: it was changed.`;
+  throw new RepriseError('JOURNAL_BROKEN', message, { cause: { position: seq } });
 }
 
 /**
@@ -86,7 +89,10 @@ export function removeContents(bytes: Uint8Array, events: Iterable<number>): Uin
   const removed = new Set(events);
   for (const index of removed) {
     if (encoded.leaf(index)) continue;
-    throw new RepriseError('INVALID_ARGUMENT', `The content of event ${index} cannot be removed: the event has none, or lies in a commit of version 1, whose hash covers it.`);
+    throw new RepriseError(
+      'INVALID_ARGUMENT',
+      `The content of event ${index} cannot be removed: it has none, or the hash of its commit covers it (version 1).`,
+    );
   }
   return encoded.without(removed);
 }

@@ -1,6 +1,7 @@
 /** An encoded commit, looked into without decoding it. Of version 1 as well, which has no contents of its own. */
 import { journal } from '../protocols/messages.js';
-import { CONTENT_EVENT_TAG, CONTENT_SALTED_TAG, CONTENTS, SALT_BYTES, varintBytes, wholeBody, writeVarint } from './content.js';
+import { CONTENT_EVENT_TAG, CONTENT_SALTED_TAG, CONTENTS, SALT_BYTES } from './content.js';
+import { varintBytes, wholeBody, writeVarint } from './content.js';
 import { Fields } from './fields.js';
 
 const EVENTS = 10;
@@ -30,7 +31,9 @@ export class EncodedCommit {
     const firstBeside = bytes[0] === VERSION_TAG && bytes[1] === WITH_CONTENTS ? CONTENTS : NEVER;
     const events: number[] = [];
     let field = fields.next();
-    for (; field !== 0 && field !== firstBeside; field = fields.next()) if (field === EVENTS) events.push(fields.start, fields.end);
+    for (; field !== 0 && field !== firstBeside; field = fields.next()) {
+      if (field === EVENTS) events.push(fields.start, fields.end);
+    }
     // Commits are kept for long, and typed arrays cost the collector nothing.
     this.events = Uint32Array.from(events);
     this.eventCount = this.events.length / 2;
@@ -41,7 +44,8 @@ export class EncodedCommit {
 
   /** The event as it is hashed. @returns undefined if there is no such event */
   event(index: number): Uint8Array | undefined {
-    return index < this.eventCount ? this.bytes.subarray(this.events[2 * index], this.events[2 * index + 1]) : undefined;
+    if (index >= this.eventCount) return undefined;
+    return this.bytes.subarray(this.events[2 * index], this.events[2 * index + 1]);
   }
 
   /** The content of an event with its salt. @returns undefined if it has none, or if it was removed */
@@ -78,7 +82,8 @@ export class EncodedCommit {
     for (let field = fields.next(); field !== 0; field = fields.next()) {
       if (field !== EVENT_BODY && field !== EVENT_CONTENT) continue;
       parts.push(event.subarray(copied, fields.tagAt));
-      if (field === EVENT_BODY) parts.push(delimited(EVENT_BODY_TAG, wholeBody(event.subarray(fields.start, fields.end), leaf.field ?? 0, content)));
+      const body = event.subarray(fields.start, fields.end);
+      if (field === EVENT_BODY) parts.push(delimited(EVENT_BODY_TAG, wholeBody(body, leaf.field, content)));
       copied = fields.end;
     }
     return Buffer.concat([...parts, event.subarray(copied)]);
@@ -107,7 +112,7 @@ export class EncodedCommit {
     let last = -1;
     for (let field: number = CONTENTS; field !== 0; field = fields.next()) {
       // Fields that are not length-delimited are passed over by the cursor, and leave a gap.
-      if (field !== CONTENTS || fields.tagAt !== end) throw new RangeError(`something other than contents at byte ${end}`);
+      if (field !== CONTENTS || fields.tagAt !== end) throw new RangeError(`no content at byte ${end}`);
       end = fields.end;
       const event = this.eventOf(fields.start);
       const from = this.saltedFrom(fields.start, fields.end, event);
@@ -119,7 +124,7 @@ export class EncodedCommit {
       this.salted[2 * event] = from;
       this.salted[2 * event + 1] = fields.end;
     }
-    if (end !== this.bytes.length) throw new RangeError(`something other than contents at byte ${end}`);
+    if (end !== this.bytes.length) throw new RangeError(`no content at byte ${end}`);
   }
 
   /** @param start of an encoded Content */

@@ -1,6 +1,6 @@
 /**
- * Walks over encoded protobuf without decoding it: a commit holds hundreds of events, and of most of them only one field
- * is asked for. Meant for bytes that we wrote; anything else ends in a RangeError.
+ * Walks over encoded protobuf without decoding it: a commit holds hundreds of events, and of most of them only one
+ * field is asked for. Meant for bytes that we wrote; anything else ends in a RangeError.
  */
 const VARINT = 0;
 const FIXED64 = 1;

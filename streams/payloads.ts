@@ -92,7 +92,8 @@ export class Payloads {
   async #load(seq: number): Promise<Kept> {
     const stored = await this.#read(seq);
     if (stored === undefined) {
-      throw new RepriseError('JOURNAL_BROKEN', `Position ${seq}, which holds a payload, is missing.`, { cause: { position: seq } });
+      const message = `Position ${seq}, which holds a payload, is missing.`;
+      throw new RepriseError('JOURNAL_BROKEN', message, { cause: { position: seq } });
     }
     const kept: Kept = { bytes: stored.bytes, isRead: true, encoded: undefined };
     this.#keep(seq, kept);

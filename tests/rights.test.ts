@@ -43,7 +43,7 @@ async function embedded(t: Test): Promise<RunningServer> {
   return server;
 }
 
-t.test('given an ordinary user, then the broker is refused, whether or not the streams exist', async (t) => {
+t.test('given an ordinary user, then it is refused, whether the streams are there or not', async (t) => {
   const server = await embedded(t);
   const denied = { code: 'PERMISSION_DENIED', message: /Permissions Violation for Publish/, hint: /nats:\/\/broker:/ };
   await refused(t, server, denied);
@@ -71,11 +71,7 @@ const GATEWAYS: Readonly<Record<string, readonly [Edit, Refusal]>> = {
   'has another password': [
     (text) => text.replace(/(user: gateway\s+password:) \S+/, '$1 another1'), { code: 'PERMISSION_DENIED', message: /the user gateway, with the password of the user broker/ },
   ],
-  'has another password': [
-    (text) => text.replace(/(user: gateway\s+password:) \S+/, '$1 another1'),
-    { code: 'PERMISSION_DENIED', message: /the user gateway, with the password of the user broker/ },
-  ],
-  'may not subscribe to requests': [
+  'may not listen': [
     (text) => text.replace(/(user: gateway[^]*?subscribe:) ">"/, '$1 { deny: ["reprise.*.job.*"] }'),
     { code: 'PERMISSION_DENIED', message: /the user gateway\b.*Subscription to "reprise\.rights\.job\.submit"/ },
   ],

@@ -13,7 +13,8 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
   else for (const finding of findings) for (const line of linesOf(finding)) print(line);
   if (ok) return;
   process.exitCode = 1;
-  note(`${paint('cyan', 'hint:', process.stderr)} Keep the data folder as it is, and restore a backup or the copy of another server.`);
+  const hint = 'Keep the data folder as it is, and restore a backup or the copy of another server.';
+  note(`${paint('cyan', 'hint:', process.stderr)} ${hint}`);
 }
 
 function onServer(flags: VerifyFlags): Promise<Finding[]> {
@@ -30,16 +31,26 @@ function* linesOf(finding: Finding): Generator<string> {
   if (removed === 0) return;
   const shown = removedContents.slice(0, REMOVED_PRINTED);
   yield `     contents removed: ${removed}`;
-  for (const { seq, index, type, id, bytes } of shown) yield `       ${seq}.${index} ${type} ${visible(id)} (${bytes} bytes)`;
+  for (const { seq, index, type, id, bytes } of shown) {
+    yield `       ${seq}.${index} ${type} ${visible(id)} (${bytes} bytes)`;
+  }
   if (removed > shown.length) yield `       and ${removed - shown.length} more; see --json`;
 }
 
-function lineOf({ namespace, partition, ok, commits, head, foreign, foreignHeads, vouchers, changed, position, problem }: Finding): string {
+function lineOf(finding: Finding): string {
+  const { namespace, partition, ok, commits, head, foreign, foreignHeads, vouchers, position, problem } = finding;
   const name = `${namespace} partition ${partition}:`;
   const strangers = foreign + foreignHeads > 0 ? `, ${foreign + foreignHeads} messages of strangers skipped` : '';
   const vouched = vouchers.map(({ from, seq }) => `${from} to ${seq}`).join(', ') || 'nothing';
-  if (ok) return `${paint('green', 'ok')}   ${name} ${commits} commits, head ${head?.seq ?? 0}; vouched for by ${vouched}${strangers}`;
+  if (ok) {
+    const whole = `${commits} commits, head ${head?.seq ?? 0}; vouched for by ${vouched}${strangers}`;
+    return `${paint('green', 'ok')}   ${name} ${whole}`;
+  }
   const where = position === undefined ? '' : ` position ${position}:`;
-  const extent = changed > 0 ? `contents changed in ${changed} of ${commits} commits` : `${commits} commits ${position === undefined ? 'are whole' : 'before it are whole'}`;
-  return `${paint('red', 'bad')}  ${name}${where} ${problem ?? ''} (${extent}${strangers})`;
+  return `${paint('red', 'bad')}  ${name}${where} ${problem ?? ''} (${extentOf(finding)}${strangers})`;
+}
+
+function extentOf({ changed, commits, position }: Finding): string {
+  if (changed > 0) return `contents changed in ${changed} of ${commits} commits`;
+  return `${commits} commits ${position === undefined ? 'are whole' : 'before it are whole'}`;
 }

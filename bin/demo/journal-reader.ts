@@ -28,7 +28,7 @@ export async function readJournal(url: string, ns: Namespace, partition: Partiti
       const accepted = chain.accept(stored);
       if (accepted.kind !== 'commit') continue;
       const { changed } = checkContents(accepted.encoded);
-      if (changed !== undefined) throw new RepriseError('JOURNAL_BROKEN', `The commit at ${stored.seq}: ${changed}.`, { cause: { position: stored.seq } });
+      if (changed !== undefined) throw new RepriseError('JOURNAL_BROKEN', `The commit at ${stored.seq}: ${changed}.`);
       for (const event of accepted.commit.events) if (event.kind === 'job') record(recorded, event as journal.Event);
     }
   } finally {

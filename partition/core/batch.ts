@@ -47,7 +47,9 @@ export class Batch {
   }
 
   /** @returns what the fold knows of the event's content; undefined if it has none */
-  add(kind: string, id: string, type: string, cause: Cause, of: EventType, body: object, taken?: Taken): ContentRef | undefined {
+  add(
+    kind: string, id: string, type: string, cause: Cause, of: EventType, body: object, taken?: Taken,
+  ): ContentRef | undefined {
     const content = this.writer.write(this.events.length, kind, id, type, cause, of, body, taken);
     this.events.push({ kind, id, type });
     return content;
@@ -92,7 +94,9 @@ export class EventWriter {
    * A journal.Event as one of a commit's, written field by field: it is made three times a job. Its body is encoded in
    * place, and what the events of one command share is encoded once.
    */
-  write(index: number, kind: string, id: string, type: string, cause: Cause, of: EventType, body: object, taken?: Taken): ContentRef | undefined {
+  write(
+    index: number, kind: string, id: string, type: string, cause: Cause, of: EventType, body: object, taken?: Taken,
+  ): ContentRef | undefined {
     const { events } = this;
     const content = of.content?.bytes(body);
     events.uint32(EVENTS_TAG).fork();
@@ -136,7 +140,14 @@ function writeTaken(writer: protobuf.Writer, { draw, command }: Taken): void {
   writer.ldelim();
 }
 
-let last: { readonly kind: string; readonly type: string; readonly cause: Cause; readonly bytes: Uint8Array } | undefined;
+interface Shared {
+  readonly kind: string;
+  readonly type: string;
+  readonly cause: Cause;
+  readonly bytes: Uint8Array;
+}
+
+let last: Shared | undefined;
 
 /** Kind, type, version and cause. A command hands the same cause to all its events, so one look back is enough. */
 function sharedFields(kind: string, type: string, version: number, cause: Cause): Uint8Array {

@@ -16,7 +16,9 @@ export const leading: Record<string, Spec> = {
     t.match(head, { journalId: 'journal1', seq: 1, epoch: 1, nowMs: 1_000 });
     const cause = { type: 'TakeOver', by: 'broker' };
     const started = { kind: 'partition', id: '0', type: 'LeaderStarted', cause };
-    t.match(options.commits, [{ prevSeq: 0, epoch: 1, leaderId, events: [started] }]);
+    // A reader of version 1 skips a commit of another version, but halts at this one.
+    const commit = { version: 1, minReader: 2, prevSeq: 0, epoch: 1, leaderId, events: [started] };
+    t.match(options.commits, [commit]);
     const body = journal.LeaderStarted.decode(options.commits[0]?.events[0]?.body ?? text(''));
     t.same(body, { status: 'led', epoch: 1, leaderId, broker: 'broker' });
   },
