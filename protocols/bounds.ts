@@ -58,6 +58,12 @@ function checkedName(isValid: (value: string) => boolean, rule: string): (value:
 }
 const MOST_NAMES = 1_000;
 
+/** An ISO 8601 time in Unix milliseconds. `Date.parse` cuts off what is finer, so that is refused. */
+export function timeOf(name: string, value: string): number {
+  if (/\.\d{3}\d*[1-9]/.test(value)) return invalid(`${name} is finer than a millisecond`);
+  return Date.parse(value);
+}
+
 export const queueName = checkedName(isQueueName, 'queue must be 1 to 64 of A-Z a-z 0-9 _ -');
 export const jobType = checkedName(isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
 export const jobIdOf = (value: string): JobId => parseJobId(value) ?? invalid(`jobId ${show(value)} is not a job id`);

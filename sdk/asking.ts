@@ -1,7 +1,8 @@
 /** Requests to the brokers: sent again, with the same bytes, for as long as that may help. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errors, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { errors, headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import { ERRORS, isCode, RepriseError } from '../protocols/errors.js';
+import { PRINCIPAL_HEADER } from '../protocols/subjects.js';
 import { readWireError } from '../protocols/wire-error.js';
 import { operating } from '../streams/connect.js';
 import { errorOf } from './answers.js';
@@ -28,12 +29,19 @@ export interface Effort {
 export class Asking {
   readonly #nc: NatsConnection;
   readonly #giveUpMs: number;
+  readonly #headers: MsgHdrs | undefined;
   readonly #disturbed = new Set<(why: RepriseError) => void>();
 
-  /** @param giveUpMs how long to go on when nothing but troubles comes back */
-  constructor(nc: NatsConnection, giveUpMs: number) {
+  /**
+   * @param giveUpMs how long to go on when nothing but troubles comes back
+   * @param principal who asks; empty: it is not said
+   */
+  constructor(nc: NatsConnection, giveUpMs: number, principal = '') {
     this.#nc = nc;
     this.#giveUpMs = giveUpMs;
+    if (principal === '') return;
+    this.#headers = headers();
+    this.#headers.set(PRINCIPAL_HEADER, principal);
   }
 
   effort(): Effort {
@@ -71,7 +79,7 @@ export class Asking {
       forget = () => void this.#disturbed.delete(reject);
     });
     try {
-      return dataOf(await Promise.race([this.#nc.request(subject, data, { timeout }), disturbed]));
+      return dataOf(await Promise.race([this.#nc.request(subject, data, { timeout, ...(this.#headers && { headers: this.#headers }) }), disturbed]));
     } catch (cause) {
       throw troubleOf(cause, subject);
     } finally {

@@ -1,20 +1,24 @@
 /** A client of Reprise: submits jobs, waits for them, looks at them, cancels them, and watches them, over the public subjects. */
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { VerbOf } from '../actors/commands.js';
+import type { JobToSubmit } from '../actors/job/job.submit.js';
+import { hasEnded } from '../actors/job/job.view.js';
 import { encodeContent } from '../protocols/content.js';
 import { RepriseError } from '../protocols/errors.js';
 import { parseNamespace, type Namespace } from '../protocols/ids.js';
 import { DEFAULTS } from '../protocols/limits.js';
 import { job } from '../protocols/messages.js';
-import { subjects, type JobVerb } from '../protocols/subjects.js';
+import { subjects } from '../protocols/subjects.js';
 import { connectNats } from '../streams/connect.js';
-import { answerOf, errorOf, hasEnded, viewOf, type JobAnswer, type JobView } from './answers.js';
+import { answerOf, errorOf, viewOf, type JobAnswer, type JobView } from './answers.js';
 import { Asking, conclusion, helpsToRepeat, mayBeRecorded, type Effort } from './asking.js';
-import { checkJob } from './checks.js';
+import { checkJob, checkPrincipal } from './checks.js';
 import { watchJob, type Seen } from './watch.js';
 
+export type { JobToSubmit } from '../actors/job/job.submit.js';
+export { hasEnded } from '../actors/job/job.view.js';
 export type { Failure, JobAnswer, JobView, Position, Refusal } from './answers.js';
-export { hasEnded } from './answers.js';
 export { mayBeRecorded } from './asking.js';
 export type { Seen } from './watch.js';
 
@@ -28,26 +32,11 @@ export interface ClientOptions {
    * knows a command again for little longer (docs/protocol.md). Then it is for the caller to repeat it, or to look.
    */
   readonly giveUpMs?: number;
-}
-
-export interface JobToSubmit {
-  readonly type: string;
   /**
-   * A Uint8Array is sent as it is, everything else as JSON. With the content type `application/json` the bytes are JSON
-   * that was written elsewhere.
+   * Who asks, for the record: it becomes the `by` of what the requests cause. At most 128 bytes without control characters.
+   * It is what the client says of itself, and nothing vouches for it. Nothing by default.
    */
-  readonly payload?: unknown;
-  readonly contentType?: string;
-  readonly queue?: string;
-  readonly priority?: number;
-  readonly key?: string;
-  /** Drawn when it is not given, so that repeating the request submits nothing twice. */
-  readonly commandId?: string;
-  readonly delayMs?: number;
-  readonly runAtMs?: number;
-  readonly retry?: job.RetryPolicy.$Properties;
-  readonly timeouts?: job.Timeouts.$Properties;
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly principal?: string;
 }
 
 export interface Waiting {
@@ -68,8 +57,9 @@ const MOST_GIVE_UP_MS = 30_000;
 export async function connectClient(options: ClientOptions): Promise<Client> {
   const ns = parseNamespace(options.namespace ?? 'default');
   if (ns === undefined) throw new RepriseError('INVALID_ARGUMENT', 'The namespace must be 1 to 64 of A-Z a-z 0-9 _ -.');
+  const principal = checkPrincipal(options.principal ?? '');
   const nc = await connectNats({ url: options.url, name: options.name ?? 'reprise client', reconnect: true, requester: true });
-  return new Client(nc, ns, new Asking(nc, Math.min(options.giveUpMs ?? GIVE_UP_MS, MOST_GIVE_UP_MS)));
+  return new Client(nc, ns, new Asking(nc, Math.min(options.giveUpMs ?? GIVE_UP_MS, MOST_GIVE_UP_MS), principal));
 }
 
 export class Client {
@@ -154,8 +144,8 @@ export class Client {
     }
   }
 
-  #ask(verb: JobVerb, data: Uint8Array, holdMs = 0, effort?: Effort): Promise<Uint8Array> {
-    return this.#asking.ask(subjects.job(this.#ns, verb), data, holdMs, effort);
+  #ask(verb: VerbOf<'job'>, data: Uint8Array, holdMs = 0, effort?: Effort): Promise<Uint8Array> {
+    return this.#asking.ask(subjects.command(this.#ns, { noun: 'job', verb }), data, holdMs, effort);
   }
 
   async #watchConnection(): Promise<void> {

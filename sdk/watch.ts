@@ -1,9 +1,10 @@
 /** What happens to one job, as it happens: committed facts, and what its worker says of its progress. */
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
+import { endsJob, hasEnded } from '../actors/job/job.view.js';
 import type { JobId, Namespace } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { subjects } from '../protocols/subjects.js';
-import { hasEnded, type JobView } from './answers.js';
+import type { JobView } from './answers.js';
 
 export type Seen =
   | { readonly kind: 'fact'; readonly fact: journal.Fact }
@@ -46,7 +47,7 @@ async function* watching(queue: Seen[], bell: Bell, look: () => Promise<JobView>
       for (const nextMs = performance.now() + LOOK_MS; performance.now() < nextMs; ) {
         const seen = queue.splice(0);
         yield* seen;
-        if (seen.some(endsJob)) break;
+        if (seen.some(isEnd)) break;
         await bell.wait(nextMs - performance.now());
       }
     }
@@ -55,8 +56,7 @@ async function* watching(queue: Seen[], bell: Bell, look: () => Promise<JobView>
   }
 }
 
-const ENDS: ReadonlySet<string> = new Set(['JobCompleted', 'JobFailed', 'JobCancelled', 'JobExpired']);
-const endsJob = (seen: Seen): boolean => seen.kind === 'fact' && ENDS.has(seen.fact.event?.type ?? '');
+const isEnd = (seen: Seen): boolean => seen.kind === 'fact' && endsJob(seen.fact.event?.type ?? '');
 
 /**
  * Facts come at least once, and a leader that was deposed while it slept may say late what its successor has said already.

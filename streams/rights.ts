@@ -6,7 +6,7 @@ import { setImmediate as soon } from 'node:timers/promises';
 import { createInbox, errors, headers, type NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
-import { streams, subjects } from '../protocols/subjects.js';
+import { EVERY, streams, subjects } from '../protocols/subjects.js';
 import { onRefusal } from './connect.js';
 
 type Denial = InstanceType<typeof errors.PermissionViolationError>;
@@ -29,10 +29,10 @@ export async function checkStreamRights(nc: NatsConnection, user: string, ns: Na
 
 /** Of the connection that answers everybody. @param serve subscribes to the public subjects */
 export async function checkGatewayRights(nc: NatsConnection, user: string, ns: Namespace, serve: () => Promise<void>): Promise<void> {
-  const leader = subjects.leader(ns, 0 as Partition, 'submit');
+  const leader = subjects.leader(ns, 0 as Partition, { noun: 'job', verb: 'submit' });
   refuse(user, 'answer for them', await denials(nc, async () => {
     await serve();
-    nc.subscribe(subjects.leader(ns, 0 as Partition, '*'), { callback: () => undefined }).unsubscribe();
+    nc.subscribe(subjects.leader(ns, 0 as Partition, EVERY), { callback: () => undefined }).unsubscribe();
     for (const subject of [leader, createInbox()]) nc.publish(subject, undefined, reachingNobody());
   }));
 }

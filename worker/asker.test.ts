@@ -26,7 +26,7 @@ async function broker(t: Test, answer: (asked: number) => string | undefined): P
   const connection = await connectNats({ url: gatewayUrl(server.brokerUrl), name: 'broker', reconnect: false });
   t.teardown(() => connection.close());
   let asked = 0;
-  connection.subscribe(subjects.worker(ns, 'pull'), {
+  connection.subscribe(subjects.command(ns, { noun: 'worker', verb: 'pull' }), {
     callback: (_, message) => {
       const text = answer((asked += 1));
       if (text !== undefined) message.respond(text);

@@ -6,11 +6,11 @@ import { errors } from '@nats-io/nats-core';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Code } from '../protocols/errors.js';
 import type { Namespace } from '../protocols/ids.js';
-import { subjects, WORKER_VERBS, type WorkerVerb } from '../protocols/subjects.js';
+import { subjects } from '../protocols/subjects.js';
 import { readWireError } from '../protocols/wire-error.js';
 import { inboxOf, onRefusal } from '../streams/connect.js';
 import { Alarm } from './alarm.js';
-import type { Answer } from './wire.js';
+import type { Answer, WorkerVerb } from './wire.js';
 
 const NO_RESPONDERS = 503;
 
@@ -39,9 +39,9 @@ export class Asker {
     connection.subscribe(`${this.#inbox}.*`, {
       callback: (denied, message) => (denied ? this.#deny(`no answer can be heard: ${denied.message}`) : this.#heard(message)),
     });
-    const ours = WORKER_VERBS.map((verb) => subjects.worker(namespace, verb));
+    const ours = subjects.command(namespace, { noun: 'worker', verb: '' });
     onRefusal(connection, (refused) => {
-      const asking = refused instanceof errors.PermissionViolationError && refused.operation === 'publish' && ours.includes(refused.subject);
+      const asking = refused instanceof errors.PermissionViolationError && refused.operation === 'publish' && refused.subject.startsWith(ours);
       if (asking) this.#deny(`brokers cannot be asked: ${refused.message}`);
     });
   }
@@ -54,7 +54,7 @@ export class Asker {
       this.#waiting.set(number, { resolve, dueMs });
       this.#timeouts.by(dueMs);
       try {
-        this.#connection.publish(subjects.worker(this.#namespace, verb), request, { reply: `${this.#inbox}.${number}` });
+        this.#connection.publish(subjects.command(this.#namespace, { noun: 'worker', verb }), request, { reply: `${this.#inbox}.${number}` });
       } catch (cause) {
         this.#end(number, this.#unsent(request, cause instanceof Error ? cause.message : String(cause)));
       }

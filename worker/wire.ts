@@ -1,6 +1,8 @@
 /** A worker's requests and what comes back: an answer, or why there is none, as a value. */
+import type { VerbOf } from '../actors/commands.js';
 import { worker } from '../protocols/messages.js';
-import type { WorkerVerb } from '../protocols/subjects.js';
+
+export type WorkerVerb = VerbOf<'worker'>;
 
 export interface Refusal {
   readonly code: string;

@@ -2,6 +2,7 @@
 import type { JobId } from '../../protocols/ids.js';
 import type { Failure, Job } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
+import { newJob } from './job.submit.js';
 
 export interface Where {
   readonly seq: number;
@@ -13,7 +14,7 @@ export interface Where {
 
 /** Changes the job in place, or makes it. The caller has followed the chart: the event is allowed. */
 export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: Where): Job {
-  if (event.type === 'JobSubmitted') return submitted(id, event.body, at);
+  if (event.type === 'JobSubmitted') return newJob(id, event.body, at);
   if (job === undefined) throw new TypeError(`${event.type} of ${id}, which does not exist`);
   job.status = event.body.status;
   job.lastSeq = at.seq;
@@ -55,22 +56,6 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: W
 
 /** Messages carry defaults and prototypes; the state is plain and holds no stacks. */
 const kept = (failure: Failure): Failure => ({ code: failure.code, message: failure.message });
-
-function keptLabels(labels: JobBodies['JobSubmitted']['labels']): Job['labels'] {
-  for (const _ in labels) return { ...labels };
-  return undefined;
-}
-
-function submitted(id: JobId, body: JobBodies['JobSubmitted'], at: Where): Job {
-  return {
-    id, type: body.jobType, queue: body.queue, priority: body.priority, key: body.key, labels: keptLabels(body.labels),
-    policy: body.policy,
-    place: at.place, submittedMs: at.nowMs, totalDueMs: body.totalDueMs,
-    payload: { seq: at.seq, index: at.index, contentType: body.contentType },
-    status: body.status, attempt: 0, lease: 0, workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0,
-    reported: false, cancelling: false, cancelReason: '', failure: undefined, result: undefined, endedMs: 0, lastSeq: at.seq,
-  };
-}
 
 function leased(job: Job, body: JobBodies['JobLeased']): Job {
   job.attempt = body.attempt;

@@ -24,7 +24,7 @@ export async function leaderFindings(nc: NatsConnection, ns: Namespace, partitio
 async function ask(nc: NatsConnection, ns: Namespace, partition: number): Promise<Refusal> {
   try {
     const asked = JSON.stringify({ jobId: `${partition}-${NO_JOB}` });
-    return (await nc.request(subjects.job(ns, 'get'), asked, { timeout: ANSWER_WITHIN_MS })).json<Refusal>();
+    return (await nc.request(subjects.command(ns, { noun: 'job', verb: 'get' }), asked, { timeout: ANSWER_WITHIN_MS })).json<Refusal>();
   } catch {
     return { code: 'NOT_LEADER', message: `nobody answered for it within ${ANSWER_WITHIN_MS} ms`, hint: 'A broker may be taking it over; look again, and at the logs of the brokers.' };
   }

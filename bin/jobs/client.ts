@@ -4,13 +4,15 @@ import { RepriseError } from '../../protocols/errors.js';
 import type { Where } from '../arguments.js';
 import type { JobFlags } from '../commands/jobs.js';
 import { locate, type Located } from '../locate.js';
+import { principal } from '../principal.js';
 
 /** A broker that was killed is back within that time; longer than that nobody wants to look at a silent terminal. */
 const GIVE_UP_MS = 5_000;
 
 export async function withClient<T>(where: Where, use: (client: Client, located: Located) => Promise<T>): Promise<T> {
   const located = locate(where);
-  const client = await connectClient({ url: located.url, namespace: located.namespace, name: 'reprise command', giveUpMs: GIVE_UP_MS });
+  const { url, namespace } = located;
+  const client = await connectClient({ url, namespace, name: 'reprise command', giveUpMs: GIVE_UP_MS, principal: principal() });
   try {
     return await use(client, located);
   } finally {

@@ -9,17 +9,20 @@ import { note, print, visible } from '../terminal.js';
 import { withClient } from './client.js';
 import { readPayload } from './payload.js';
 import { jsonOf, lacksWorker, resultText, statusText } from './show-values.js';
+import { jobOfFlags } from './submit-flags.js';
 
 const INTERRUPTED = 130;
 const WAIT_MS = 3_600_000;
 /** How often the state of a job that is waited for is looked at, in case that it has no worker. */
 const LOOK_MS = 5_000;
 
-export async function runSubmit(type: string, payload: string | undefined, flags: SubmitFlags): Promise<void> {
+export async function runSubmit(
+  type: string, payload: string | undefined, flags: SubmitFlags & Readonly<Record<string, unknown>>,
+): Promise<void> {
   const wait = flags.wait === true;
   if (!wait && flags.waitTimeout !== undefined) throw new RepriseError('USAGE', '--wait-timeout is for --wait, which is not given.');
-  const commandId = flags.commandId ?? randomBytes(12).toString('base64url');
-  const job = { ...jobOf(type, await readPayload(payload), flags), commandId };
+  const drawn = randomBytes(12).toString('base64url');
+  const job: JobToSubmit = { commandId: drawn, ...jobOfFlags(flags), ...(await readPayload(payload)), type };
   const answer = await withClient(flags, async (client) => {
     const submitted = await record(client, job);
     if (submitted.noWorker) note(lacksWorker(type, job.queue));
@@ -70,20 +73,6 @@ async function awaitEnd(client: Client, { type, queue }: JobToSubmit, submitted:
 function tellSubmitted({ jobId, status, duplicate }: JobAnswer): void {
   print(jobId);
   note(`${statusText(status)}${duplicate ? ' (it was submitted before)' : ''}`);
-}
-
-function jobOf(type: string, payload: Awaited<ReturnType<typeof readPayload>>, flags: SubmitFlags): JobToSubmit {
-  const { queue, priority, key, delay, attempts, timeout, label } = flags;
-  return {
-    type, ...payload,
-    ...(queue !== undefined && { queue }),
-    ...(priority !== undefined && { priority }),
-    ...(key !== undefined && { key }),
-    ...(delay !== undefined && { delayMs: delay }),
-    ...(attempts !== undefined && { retry: { maxAttempts: attempts } }),
-    ...(timeout !== undefined && { timeouts: { attemptMs: timeout } }),
-    ...(label !== undefined && { labels: label }),
-  };
 }
 
 /** As it is stored. Bytes go out without a line break, so that they can be written into a file. */

@@ -21,10 +21,11 @@ import { checkGatewayRights, checkStreamRights } from '../../streams/rights.js';
 import { gatewayUrl, userOf } from '../../streams/server/address.js';
 import { Publisher } from '../../streams/publisher.js';
 import { ensureTopology } from '../../streams/topology.js';
-import { Identities } from './identities.js';
+import { Identities } from '../identities.js';
+import { Router } from '../router.js';
+import { NatsPeers } from './peers.js';
 import { Projections, strangers } from './projections.js';
-import { Router } from './router.js';
-import { announce, serveLeader } from './service.js';
+import { announce, serveLeader, type Serving } from './service.js';
 
 export interface BrokerOptions {
   /** With the broker user's name and password, where the server has one. */
@@ -79,13 +80,19 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   opened.push(() => checkpoints.close());
   const hosts: PartitionHost[] = [];
   const keyring = await loadKeyring(control, ns, (messages) => log.warn({ messages }, 'messages in the stream of keys are no keys; they are skipped'));
-  const router = new Router(nc, ns, hosts, new Identities(keyring), (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
+  const router = new Router({
+    hosts,
+    identities: new Identities(keyring),
+    peers: new NatsPeers(nc, ns),
+    onRefused: ({ noun, verb }, rejection) => log.debug({ command: `${noun}.${verb}`, ...rejection }, 'refused'),
+  });
+  const serving = { nc, ns, router };
   for (let n = 0; n < partitions; n += 1) {
-    hosts.push(await host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition: n as Partition }));
+    hosts.push(await host({ options, name, control, serving, topology, witness, checkpoints, keyring, partition: n as Partition }));
   }
   opened.push(() => Promise.all(hosts.map((each) => each.stop())));
   await checkGatewayRights(nc, userOf(gatewayUrl(url)), ns, async () => {
-    const service = await announce(nc, ns, options.version, name, router);
+    const service = await announce(serving, options.version, name);
     opened.push(() => service.stop().catch(() => {}));
   });
   for (const each of hosts) each.start();
@@ -110,16 +117,15 @@ interface HostParts {
   /** For streams, leases and facts; nothing whose subject a requester chose is ever published here. */
   readonly control: NatsConnection;
   /** For requests and their replies. */
-  readonly nc: NatsConnection;
+  readonly serving: Serving;
   readonly topology: () => Promise<void>;
   readonly witness: Heads;
   readonly checkpoints: Heads;
-  readonly router: Router;
   readonly keyring: Keyring;
   readonly partition: Partition;
 }
 
-async function host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition }: HostParts): Promise<PartitionHost> {
+async function host({ options, name, control, serving, topology, witness, checkpoints, keyring, partition }: HostParts): Promise<PartitionHost> {
   const { namespace: ns, url, log } = options;
   const onForeign = strangers(log, partition);
   const lease = await LeaderLease.open(control, { ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leases', messages) });
@@ -134,14 +140,14 @@ async function host({ options, name, control, nc, topology, witness, checkpoints
   let stopServing = (): void => {};
   return new PartitionHost({
     partition, broker: name, log, clock, lease, keyring,
-    maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
+    maxCommitBytes: Math.min(LIMITS.commitBytes, (serving.nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
     followers: [projections.runner],
     archive: (read) => projections.archive(read),
     openJournal: () => openJournal({ url, ns, partition }),
     knownHeads: () => projections.begin(),
     onHead: (head) => witness.note(keptHead(head)),
     onLeading: (_: Leader) => {
-      stopServing = serveLeader(nc, ns, partition, router);
+      stopServing = serveLeader(serving, partition);
       projections.events.lead();
     },
     onFollowing: () => {

@@ -1,18 +1,18 @@
 import t from 'tap';
 import { jobId, type Partition } from '../../protocols/ids.js';
-import type { ArchivedJob } from '../../actors/job/archive.js';
+import type { Job } from '../../actors/job/job.js';
 import type { JobAnswer } from '../core/effects.js';
 import { jobsReply, type Releasing } from './release.js';
 
 const id = jobId(0 as Partition, new Uint8Array(10));
 
-function context(found: Pick<ArchivedJob, 'status'> | undefined): Releasing {
+function context(found: Pick<Job, 'status'> | undefined): Releasing {
   const none = { get: () => undefined, load: () => Promise.reject(new Error('not asked for')) };
-  const archived = found && ({ id, attempt: 1, result: undefined, failure: undefined, ...found } as ArchivedJob);
+  const archived = found && ({ id, attempt: 1, result: undefined, failure: undefined, ...found } as Job);
   return { bytes: none, archive: { find: async () => archived }, position: { partition: 0, seq: 9 }, unsent: () => {} };
 }
 
-const reply = async (answer: JobAnswer, found?: Pick<ArchivedJob, 'status'>): Promise<unknown> => {
+const reply = async (answer: JobAnswer, found?: Pick<Job, 'status'>): Promise<unknown> => {
   const made = await jobsReply(context(found), [answer]);
   return made.kind === 'jobs' ? made.jobs[0] : made;
 };

@@ -5,7 +5,8 @@
 import { reject, wireError } from '../../protocols/errors.js';
 import type { job as jobs, worker } from '../../protocols/messages.js';
 import type { BytesRef, Job } from '../../actors/job/job.js';
-import type { Archive, ArchivedJob } from '../../actors/job/archive.js';
+import type { Archive } from '../../actors/job/archive.js';
+import { viewOf } from '../../actors/job/job.view.js';
 import type { Asker, Effect, JobAnswer, LeaseGrant } from '../core/effects.js';
 import { answer, type Reply } from './reply.js';
 
@@ -126,12 +127,7 @@ function lease(context: Releasing, { token, job, attempt, leaseMs }: LeaseGrant)
 }
 
 export function viewReply(context: Releasing, { job, progress, noWorker }: Effect & { kind: 'view' }): Sooner<Reply> {
-  const view: jobs.JobView.$Properties = {
-    jobId: job.id, type: job.type, queue: job.queue, status: job.status, priority: job.priority, key: job.key, attempt: job.attempt,
-    maxAttempts: job.policy.maxAttempts, submittedMs: job.submittedMs, dueMs: job.dueMs, endedMs: job.endedMs, workerId: job.workerId,
-    cancelling: job.cancelling && job.status === 'running', failure: job.failure ?? null, labels: { ...job.labels },
-    firstSeq: job.payload.seq, lastSeq: job.lastSeq, position: context.position,
-  };
+  const view = viewOf(job, context.position);
   if (noWorker) view.noWorker = true;
   if (progress) Object.assign(view, { progress: progress.fraction, progressMessage: progress.message });
   return viewed(context, view, job.result);
@@ -140,12 +136,7 @@ export function viewReply(context: Releasing, { job, progress, noWorker }: Effec
 export async function archiveReply(context: Releasing, id: Job['id']): Promise<Reply> {
   const found = await context.archive.find(id);
   if (found === undefined) return { kind: 'refused', rejection: reject('NOT_FOUND', `no job ${id}`) };
-  return viewed(context, archivedView(found, context.position), found.result);
-}
-
-function archivedView(found: ArchivedJob, position: jobs.Position.$Properties): jobs.JobView.$Properties {
-  const { id, failure, result: _, labels, ...rest } = found;
-  return { jobId: id, ...rest, labels: { ...labels }, failure: failure ?? null, position };
+  return viewed(context, viewOf(found, context.position), found.result);
 }
 
 function viewed(context: Releasing, view: jobs.JobView.$Properties, result: BytesRef | undefined): Sooner<Reply> {

@@ -3,11 +3,13 @@
  * docs/protocol.md says, and can be told to lose, refuse and forget things.
  */
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { COMMANDS } from '../../actors/commands.js';
 import { jobId, parseNamespace, type Partition } from '../../protocols/ids.js';
 import { ERRORS } from '../../protocols/errors.js';
 import { error, worker } from '../../protocols/messages.js';
 import { connectNats } from '../../streams/connect.js';
-import { subjects, WORKER_VERBS, type WorkerVerb } from '../../protocols/subjects.js';
+import { subjects } from '../../protocols/subjects.js';
+import type { WorkerVerb } from '../../worker/wire.js';
 
 type LeaseWish = Partial<worker.Lease> & { type: string; partition?: number; json?: unknown };
 interface Waiting {
@@ -53,8 +55,9 @@ export class FakeLeader {
   static async start(url: string, namespace = 'test', partitions = 1): Promise<FakeLeader> {
     const leader = new FakeLeader(await connectNats({ url, name: 'fake leader', reconnect: true }), partitions);
     const ns = parseNamespace(namespace)!;
-    for (const verb of WORKER_VERBS) {
-      leader.#nc.subscribe(subjects.worker(ns, verb), { callback: (_error, message) => leader.#receive(verb, message) });
+    for (const { noun, verb } of COMMANDS) {
+      if (noun !== 'worker') continue;
+      leader.#nc.subscribe(subjects.command(ns, { noun, verb }), { callback: (_error, message) => leader.#receive(verb as WorkerVerb, message) });
     }
     await leader.#nc.flush();
     return leader;

@@ -1,12 +1,10 @@
 /**
- * Reads the envelope of a JSON request: its fields become values, payloads and results stay the bytes that were sent.
+ * Reads the envelope of a JSON request: its fields become values, opaque ones stay the bytes that were sent.
  * `JSON.parse` has accepted the request before, so the grammar holds. What it would change silently is refused here: a
  * name that is given twice, and a number that a double does not hold.
  */
-import { Invalid } from '../../protocols/bounds.js';
+import { Invalid } from '../protocols/bounds.js';
 
-/** Opaque in the request itself and in the entries of its list, `jobs` or `reports`. */
-const OPAQUE: ReadonlySet<string> = new Set(['payload', 'result']);
 /** No envelope is that deep; the stack would end somewhere above 1,000. */
 const MOST_DEPTH = 8;
 /** A double needs 24 characters at most. */
@@ -23,104 +21,109 @@ const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 const SPACE = 0x20;
 
-/** @throws Invalid naming the field */
-export const readEnvelope = (bytes: Buffer): unknown => new Envelope(bytes).read();
+/**
+ * @param opaque fields that are, in the request itself and in the entries of its lists
+ * @throws Invalid naming the field
+ */
+export const readEnvelope = (bytes: Buffer, opaque: ReadonlySet<string>): unknown => new Envelope(bytes, opaque).read();
 
 class Envelope {
-  readonly #bytes: Buffer;
-  readonly #path: (string | number)[] = [];
-  #at = 0;
+  private readonly path: (string | number)[] = [];
+  private at = 0;
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
+  constructor(
+    private readonly bytes: Buffer,
+    private readonly opaqueNames: ReadonlySet<string>,
+  ) {}
 
   read(): unknown {
-    return this.#value(true);
+    return this.value(true);
   }
 
   /** @param holder whether it may hold payloads: the request and the entries of its lists */
-  #value(holder: boolean): unknown {
-    if (this.#path.length > MOST_DEPTH) throw this.#invalid('is nested too deeply');
-    switch (this.#peek()) {
-      case OPENING_BRACE: return this.#object(holder);
-      case OPENING_BRACKET: return this.#list(this.#path.length === 1);
-      case QUOTE: return this.#string();
-      default: return this.#scalar();
+  private value(holder: boolean): unknown {
+    if (this.path.length > MOST_DEPTH) throw this.invalid('is nested too deeply');
+    switch (this.peek()) {
+      case OPENING_BRACE: return this.object(holder);
+      case OPENING_BRACKET: return this.list(this.path.length === 1);
+      case QUOTE: return this.string();
+      default: return this.scalar();
     }
   }
 
-  #object(holder: boolean): object {
+  private object(holder: boolean): object {
     const object: Record<string, unknown> = {};
-    this.#each(CLOSING_BRACE, () => {
-      this.#peek();
-      const name = this.#string();
-      this.#path.push(name);
-      if (Object.hasOwn(object, name)) throw this.#invalid('is given twice');
-      if (name === '__proto__') throw this.#invalid('is not allowed as a name');
-      this.#skip(COLON);
-      object[name] = holder && OPAQUE.has(name) ? this.#opaque() : this.#value(false);
-      this.#path.pop();
+    this.each(CLOSING_BRACE, () => {
+      this.peek();
+      const name = this.string();
+      this.path.push(name);
+      if (Object.hasOwn(object, name)) throw this.invalid('is given twice');
+      if (name === '__proto__') throw this.invalid('is not allowed as a name');
+      this.skip(COLON);
+      object[name] = holder && this.opaqueNames.has(name) ? this.opaque() : this.value(false);
+      this.path.pop();
     });
     return object;
   }
 
-  #list(holders: boolean): unknown[] {
+  private list(holders: boolean): unknown[] {
     const list: unknown[] = [];
-    this.#each(CLOSING_BRACKET, () => {
-      this.#path.push(list.length);
-      list.push(this.#value(holders));
-      this.#path.pop();
+    this.each(CLOSING_BRACKET, () => {
+      this.path.push(list.length);
+      list.push(this.value(holders));
+      this.path.pop();
     });
     return list;
   }
 
-  #each(closing: number, read: () => void): void {
-    this.#at += 1;
-    while (this.#peek() !== closing) {
+  private each(closing: number, read: () => void): void {
+    this.at += 1;
+    while (this.peek() !== closing) {
       read();
-      this.#skip(COMMA);
+      this.skip(COMMA);
     }
-    this.#at += 1;
+    this.at += 1;
   }
 
-  #string(): string {
-    const start = this.#at;
-    this.#at = endOfString(this.#bytes, start);
-    const inside = this.#bytes.toString('utf8', start + 1, this.#at - 1);
+  private string(): string {
+    const start = this.at;
+    this.at = endOfString(this.bytes, start);
+    const inside = this.bytes.toString('utf8', start + 1, this.at - 1);
     return inside.includes('\\') ? (JSON.parse(`"${inside}"`) as string) : inside;
   }
 
-  #scalar(): unknown {
-    const start = this.#at;
-    this.#at = endOfScalar(this.#bytes, start);
-    const text = this.#bytes.toString('latin1', start, this.#at);
+  private scalar(): unknown {
+    const start = this.at;
+    this.at = endOfScalar(this.bytes, start);
+    const text = this.bytes.toString('latin1', start, this.at);
     const value = JSON.parse(text) as unknown;
-    if (typeof value === 'number' && !isKept(text, value)) throw this.#invalid(`cannot be kept to the last digit: ${text.slice(0, MOST_DIGITS)}`);
+    if (typeof value === 'number' && !isKept(text, value)) {
+      throw this.invalid(`cannot be kept to the last digit: ${text.slice(0, MOST_DIGITS)}`);
+    }
     return value;
   }
 
   /** From the first byte of the value to its last. */
-  #opaque(): Buffer {
-    this.#peek();
-    const start = this.#at;
-    this.#at = endOfValue(this.#bytes, start);
-    return this.#bytes.subarray(start, this.#at);
+  private opaque(): Buffer {
+    this.peek();
+    const start = this.at;
+    this.at = endOfValue(this.bytes, start);
+    return this.bytes.subarray(start, this.at);
   }
 
   /** The byte that follows white space. */
-  #peek(): number {
-    while (this.#bytes[this.#at]! <= SPACE) this.#at += 1;
-    if (this.#at === this.#bytes.length) throw this.#invalid('is not complete');
-    return this.#bytes[this.#at]!;
+  private peek(): number {
+    while (this.bytes[this.at]! <= SPACE) this.at += 1;
+    if (this.at === this.bytes.length) throw this.invalid('is not complete');
+    return this.bytes[this.at]!;
   }
 
-  #skip(byte: number): void {
-    if (this.#peek() === byte) this.#at += 1;
+  private skip(byte: number): void {
+    if (this.peek() === byte) this.at += 1;
   }
 
-  #invalid(why: string): Invalid {
-    return new Invalid('INVALID_ARGUMENT', `${this.#path.join('.').slice(0, MOST_SHOWN) || 'request'} ${why}`);
+  private invalid(why: string): Invalid {
+    return new Invalid('INVALID_ARGUMENT', `${this.path.join('.').slice(0, MOST_SHOWN) || 'request'} ${why}`);
   }
 }
 

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { job, worker } from '../../protocols/messages.js';
-import { encodeReply } from './encode.js';
+import { get } from '../actors/job/commands/get.js';
+import { submit } from '../actors/job/commands/submit.js';
+import { pull } from '../actors/worker/commands/pull.js';
+import { report } from '../actors/worker/commands/report.js';
+import type { Command } from '../actors/command.js';
+import { encodeReply } from './codec.js';
+import type { job, worker } from '../protocols/messages.js';
 import { parseJson, type Parsed } from './json.js';
 
 /** Between the tokens of JSON. */
@@ -22,24 +27,24 @@ const { value: anyJson } = fc.letrec<{ value: string; list: string; object: stri
     .map((members) => `{${members.map((each) => each.join('')).join(',')}}`),
 }));
 
-const parsed = <Message>(verb: 'submit' | 'report', request: string): Message => {
-  const result = parseJson(verb, Buffer.from(request));
+const parsed = <Message>(command: Command, request: string): Message => {
+  const result = parseJson(command, Buffer.from(request));
   if ('code' in result) throw new Error(`${result.code}: ${result.message}`);
   return (result as Parsed).message as Message;
 };
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
-const report = (result: string): string => `{"workerId":"w","session":"s","reports":[{"token":"t","outcome":"ok","result":${result}}]}`;
+const reporting = (result: string): string => `{"workerId":"w","session":"s","reports":[{"token":"t","outcome":"ok","result":${result}}]}`;
 
 t.test('any JSON text is the same bytes from submit to lease, and from report to answer', (t) => {
   fc.assert(fc.property(anyJson, space, space, (given, before, after) => {
-    const [alone] = parsed<job.SubmitJobs>('submit', `{"type":"x" , "payload"\t:${before}${given}${after}}`).jobs;
-    const [, inList] = parsed<job.SubmitJobs>('submit', `{"jobs":[{"type":"x"},{"payload":${before}${given}${after},"type":"x"}]}`).jobs;
-    const [reported] = parsed<worker.ReportAttempts>('report', report(`${before}${given}${after}`)).reports;
+    const [alone] = parsed<job.SubmitJobs>(submit, `{"type":"x" , "payload"\t:${before}${given}${after}}`).jobs;
+    const [, inList] = parsed<job.SubmitJobs>(submit, `{"jobs":[{"type":"x"},{"payload":${before}${given}${after},"type":"x"}]}`).jobs;
+    const [reported] = parsed<worker.ReportAttempts>(report, reporting(`${before}${given}${after}`)).reports;
     const lease = { token: 't', payload: alone!.payload! };
-    const pulled = text(encodeReply({ kind: 'pulled', pulled: { epoch: 1, leases: [lease, lease] } }, 'json', 'pull', true, 1));
+    const pulled = text(encodeReply(pull, { epoch: 1, leases: [lease, lease] }, 'json', true));
     const done = { jobId: 'j', result: reported!.result!, position: {} };
-    const jobs = text(encodeReply({ kind: 'jobs', jobs: [done, done] }, 'json', 'submit', false, 1));
-    const view = text(encodeReply({ kind: 'view', view: done }, 'json', 'get', true, 1));
+    const jobs = text(encodeReply(submit, { jobs: [done, done] }, 'json', false));
+    const view = text(encodeReply(get, done, 'json', true));
     const entry = `{"token":"t","payload":${given}}`;
     return [alone, inList].every((each) => text(each!.payload!) === given) && text(reported!.result!) === given &&
       pulled === `{"epoch":1,"cancel":[],"revoked":[],"rejected":[],"leases":[${entry},${entry}]}` &&
@@ -52,7 +57,7 @@ t.test('any JSON text is the same bytes from submit to lease, and from report to
 t.test('bytes of any kind, said to be JSON, leave the answer valid JSON', (t) => {
   const bytes = fc.oneof(fc.uint8Array({ maxLength: 40 }), anyJson.map((each) => Buffer.from(each)), anyJson.chain((each) => fc.nat(each.length).map((at) => Buffer.from(each.slice(0, at)))));
   fc.assert(fc.property(bytes, (payload) => {
-    const answer = encodeReply({ kind: 'pulled', pulled: { epoch: 1, leases: [{ token: 't', payload }] } }, 'json', 'pull', true, 1);
+    const answer = encodeReply(pull, { epoch: 1, leases: [{ token: 't', payload }] }, 'json', true);
     const { leases: [lease] } = JSON.parse(text(answer)) as { leases: [{ token: string; payloadBase64?: string }] };
     return lease.token === 't' && Object.keys(lease).length <= 3 && (lease.payloadBase64 === undefined || Buffer.from(lease.payloadBase64, 'base64').equals(payload));
   }), { numRuns: 1_000 });
@@ -71,7 +76,7 @@ t.test('a whole number is what its text says, or the request is refused', (t) =>
   };
   const short = fc.stringMatching(/^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?([eE][+-]?[0-9]{1,2})?$/);
   fc.assert(fc.property(short, (digits) => {
-    const result = parseJson('submit', Buffer.from(`{"type":"x","priority":${digits}}`));
+    const result = parseJson(submit, Buffer.from(`{"type":"x","priority":${digits}}`));
     const given = 'code' in result ? undefined : (result.message as job.SubmitJobs).jobs[0]!.priority;
     return exact(digits) ? given === Number(digits) : given === undefined;
   }), { numRuns: 2_000 });
@@ -87,7 +92,7 @@ t.test('a request of a megabyte is read in time that grows with its size alone',
   for (const [shape, value] of Object.entries(shapes)) {
     for (const request of [`{"type":"x","payload":${value}}`, `{"type":"x","labels":${value}}`, `{"type":"x","priority":${value}}`]) {
       const started = performance.now();
-      parseJson('submit', Buffer.from(request));
+      parseJson(submit, Buffer.from(request));
       const tookMs = performance.now() - started;
       t.ok(tookMs < 2_000, `${shape}: ${Math.round(tookMs)} ms`);
     }

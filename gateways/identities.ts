@@ -1,11 +1,11 @@
 /** Which session a worker's request comes from. It is drawn here, and proved by the MAC that was given out with it. */
 import { randomBytes } from 'node:crypto';
-import { session as sessionFrom } from '../../protocols/ids.js';
-import type { Keyring } from '../../protocols/keyring.js';
-import { identity, isProved, type Identity } from '../../protocols/proofs.js';
-import { Invalid, sessionOf, workerIdOf } from '../../protocols/bounds.js';
+import { session as sessionFrom } from '../protocols/ids.js';
+import type { Keyring } from '../protocols/keyring.js';
+import { identity, isProved, type Identity } from '../protocols/proofs.js';
+import { Invalid, sessionOf, workerIdOf } from '../protocols/bounds.js';
 
-interface Claimed {
+export interface Claimed {
   readonly workerId: string;
   readonly session: string;
   readonly proof: string;

@@ -1,6 +1,6 @@
 /** Decodes protobuf from outside and refuses what the message does not define: a field nobody reads is a mistake. */
 import protobuf from 'protobufjs/minimal.js';
-import { reject, type Rejection } from '../../protocols/errors.js';
+import { reject, type Rejection } from '../protocols/errors.js';
 
 /** The generated code skips every field that it does not know, or that has another wire type, and cuts numbers to 32 bits. */
 class StrictReader extends protobuf.BufferReader {
