@@ -7,7 +7,7 @@ import { LIMITS } from '../protocols/limits.js';
 
 /** What people read of a field. */
 export interface About {
-  /** For docs/protocol.md. */
+  /** For docs/protocol.md, which adds the bounds of numbers and texts. */
   readonly about: string;
   /** For docs/protocol.md, where the default is not a number. */
   readonly byDefault?: string;
@@ -28,7 +28,7 @@ export class Text extends Field<string> {
   readonly kind = 'text';
 
   constructor(
-    private readonly mostBytes: number,
+    readonly mostBytes: number,
     about: About,
   ) {
     super(about);
@@ -115,8 +115,8 @@ export class Texts extends Field<string[]> {
   readonly kind = 'texts';
 
   constructor(
-    private readonly most: number,
-    private readonly mostBytes: number,
+    readonly most: number,
+    readonly mostBytes: number,
     about: About,
   ) {
     super(about);

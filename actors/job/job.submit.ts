@@ -23,16 +23,16 @@ export const SUBMIT = named({
   payload: new Content({ byDefault: '`null`', about: 'opaque; any JSON value, or bytes' }),
   contentType: new Text(LIMITS.contentTypeBytes, { byDefault: 'JSON', about: 'of the payload' }),
   priority: new Whole(-LIMITS.priority, LIMITS.priority, 0, {
-    about: 'higher goes first; ±1,000,000,000', flag: ['--priority <number>', 'higher goes first (default: 0)'],
+    about: 'higher goes first', flag: ['--priority <number>', 'higher goes first (default: 0)'],
   }),
   key: new Text(LIMITS.keyBytes, {
-    about: 'unique in the queue while the job lives and 1 h more, or until 200,000 younger keys of ended jobs came; at most 256 bytes. '
+    about: 'unique in the queue while the job lives and 1 h more, or until 200,000 younger keys of ended jobs came. '
       + 'The same key with another payload is `KEY_CONFLICT`, compared byte by byte',
     flag: ['--key <text>', 'unique in its queue: the same key is the same job'],
   }),
   /** Drawn by the client when it is not given, so that repeating the request submits nothing twice. */
   commandId: new Text(LIMITS.commandIdBytes, {
-    about: 'makes the submit repeatable: [how long](#repeating); at most 128 bytes',
+    about: 'makes the submit repeatable: [how long](#repeating)',
     flag: ['--command-id <text>', 'makes the command repeatable: the same id is the same job (default: drawn)'],
   }),
   delayMs: new Time(0, 0, {
@@ -42,22 +42,22 @@ export const SUBMIT = named({
   runAtMs: new Time(0, 0, { byDefault: 'now', about: 'instead of `delayMs`: in JSON `runAt`, an ISO 8601 time or Unix milliseconds' }, Number.MAX_SAFE_INTEGER),
   retry: new Group({
     maxAttempts: new Whole(1, LIMITS.maxAttempts, DEFAULTS.maxAttempts, {
-      about: '1 to 1,000', flag: ['--attempts <count>', `how often it is tried at most (default: ${DEFAULTS.maxAttempts})`],
+      about: 'how often it is tried at most', flag: ['--attempts <count>', `how often it is tried at most (default: ${DEFAULTS.maxAttempts})`],
     }),
     backoff: new Group({
       initialMs: new Time(0, BACKOFF.initialMs, { about: 'wait before the second attempt' }),
-      factor: new Decimal(1, LIMITS.backoffFactor, BACKOFF.factor, { about: 'by which each wait is longer than the one before; at most 100' }),
+      factor: new Decimal(1, LIMITS.backoffFactor, BACKOFF.factor, { about: 'by which each wait is longer than the one before' }),
       maxMs: new Time(0, BACKOFF.maxMs, { about: 'longest wait' }),
-      jitter: new Decimal(0, 1, BACKOFF.jitter, { about: 'share of itself by which a wait is changed, up or down' }),
+      jitter: new Decimal(0, 1, BACKOFF.jitter, { about: 'by which share of itself a wait is changed, up or down' }),
     }),
-    nonRetryable: new Texts(LIMITS.nonRetryable, LIMITS.failureCodeBytes, { about: 'failure codes that end the job at once; up to 32' }),
+    nonRetryable: new Texts(LIMITS.nonRetryable, LIMITS.failureCodeBytes, { about: 'failure codes that end the job at once' }),
   }),
   timeouts: new Group({
     attemptMs: new Time(0, DEFAULTS.attemptMs, {
       about: 'of one attempt; 0: none', flag: ['--timeout <time>', 'how long one attempt may take (default: 30m; 0: no limit)'],
     }),
     totalMs: new Time(0, 0, { about: 'from submit to the end; 0: none' }),
-    heartbeatMs: new Time(LIMITS.heartbeatMinMs, DEFAULTS.heartbeatMs, { about: 'the lease: how long a worker may be silent; at least 500' }),
+    heartbeatMs: new Time(LIMITS.heartbeatMinMs, DEFAULTS.heartbeatMs, { about: 'the lease: how long a worker may be silent' }),
   }),
   require: new Reserved({ about: 'requirements do not exist yet' }),
   labels: new Pairs({

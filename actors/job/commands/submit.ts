@@ -80,7 +80,7 @@ const isRefused = (entry: JobToRecord | Rejection): entry is Rejection => 'code'
 export const submit = {
   noun: 'job',
   verb: 'submit',
-  does: 'records 1 to 1,000 jobs',
+  does: `records 1 to ${LIMITS.submitJobs} jobs`,
   request: job.SubmitJobs,
   reply: job.SubmitReply,
   json: z.strictObject({ jobs: z.array(jobShape), ...waiting }),
