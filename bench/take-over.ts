@@ -11,13 +11,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
-import type { SubmitJob } from '../actors/job/job.decide.js';
+import { submitJob, type SubmitJob } from '../actors/job/job.submit.js';
 import { PartitionCore } from '../partition/core/core.js';
 import type { Asker, Effect } from '../partition/core/effects.js';
 import { startBroker } from '../gateways/nats/broker.js';
 import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId, type Namespace, type Partition } from '../protocols/ids.js';
 import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
-import { DEFAULTS } from '../protocols/limits.js';
+import { job } from '../protocols/messages.js';
 import { encodeCommit, headerAfter } from '../streams/commit.js';
 import { headOf, type Head } from '../streams/chain.js';
 import { connectNats } from '../streams/connect.js';
@@ -33,14 +33,8 @@ const RUNS = 3;
 const AT_ONCE = 500;
 const TO: Asker = { asker: 'asker' };
 const WORKER = { workerId: parseWorkerId('w')!, session: parseSession('s')! };
-const JOB: Omit<SubmitJob, 'commandId'> = {
-  type: 'noop', queue: 'default', payload: Buffer.from(JSON.stringify({ text: 'x'.repeat(188) })), contentType: '', priority: 0, key: '', delayMs: 0, runAtMs: 0,
-  totalMs: 0, labels: undefined,
-  policy: {
-    maxAttempts: DEFAULTS.maxAttempts, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0.1, nonRetryable: [],
-    attemptMs: DEFAULTS.attemptMs, heartbeatMs: DEFAULTS.heartbeatMs,
-  },
-};
+const PAYLOAD = Buffer.from(JSON.stringify({ text: 'x'.repeat(188) }));
+const JOB: SubmitJob = submitJob(job.SubmitJob.create({ type: 'noop', payload: PAYLOAD }) as job.SubmitJob, 0);
 
 interface Measured {
   readonly tookMs: number;

@@ -7,7 +7,7 @@ import { JSON_TYPE } from '../../protocols/content.js';
 import type { JobId } from '../../protocols/ids.js';
 import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
 import type { job as messages } from '../../protocols/messages.js';
-import { Content, Decimal, Group, Name, named, Pairs, Reserved, Text, Texts, Time, Whole, type Given } from '../fields.js';
+import { Content, Decimal, Group, Name, named, Pairs, Reserved, Text, Texts, Time, Whole, type AnyField, type Given } from '../fields.js';
 import type { At } from '../kind.js';
 import type { Job, Policy } from './job.js';
 
@@ -65,7 +65,13 @@ export const SUBMIT = named({
       + 'a value is a text of at most 256 bytes without control characters',
     flag: ['--label <name=value>', 'a label; may be given several times'],
   }),
-});
+} satisfies Record<keyof Plain<messages.SubmitJob>, AnyField>);
+
+/** The fields of a message. */
+type Plain<Message> = Omit<Message, '$unknowns'>;
+
+/** Fields that are not decided on as they are, but as a policy and times, or not at all. */
+type Digested = 'retry' | 'timeouts' | 'require';
 
 /** A job as a client gives it. */
 export type JobToSubmit = { readonly type: string } & Omit<Given<typeof SUBMIT>, 'type'>;
@@ -92,7 +98,7 @@ export function submitJob(each: messages.SubmitJob, nowMs: number) {
     /** 0: none. */
     totalMs: SUBMIT.timeouts.fields.totalMs.check(each.timeouts?.totalMs),
     labels: SUBMIT.labels.check(each.labels),
-  };
+  } satisfies Record<Exclude<keyof typeof SUBMIT, Digested> | 'policy' | 'totalMs', unknown>;
 }
 
 /** JSON is the default and is not written down. */
@@ -121,7 +127,9 @@ function policyOf(retry: messages.RetryPolicy.$Properties, timeouts: messages.Ti
 /** What the event records of it. @param policy the command's, or the shared object that equals it */
 export function submittedBody(command: SubmitJob, fingerprint: Uint8Array | undefined, policy: Policy, totalDueMs: number) {
   const { type, queue, payload, contentType, priority, key, labels } = command;
-  return { status: 'ready' as const, jobType: type, queue, payload, contentType, priority, key, fingerprint, policy, labels, totalDueMs };
+  return {
+    status: 'ready' as const, jobType: type, queue, payload, contentType, priority, key, fingerprint, policy, labels, totalDueMs,
+  } satisfies Record<keyof Plain<messages.JobSubmitted>, unknown>;
 }
 
 export type SubmittedBody = ReturnType<typeof submittedBody>;
