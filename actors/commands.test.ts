@@ -32,6 +32,7 @@ t.test('a command says what it may be refused with, each code once', async (t) =
     const codes = [...EVERY_COMMAND, ...command.codes];
     t.equal(new Set(codes).size, codes.length, nameOf(command));
     for (const code of codes) t.equal(ERRORS[code].kind, 'rejection', code);
-    if (command.session !== undefined) t.ok(codes.includes('SESSION_UNPROVED'), `${nameOf(command)} proves its session`);
+    if (command.session === undefined) continue;
+    t.ok(codes.includes('SESSION_UNPROVED'), `${nameOf(command)} proves its session`);
   }
 });

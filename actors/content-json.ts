@@ -21,12 +21,17 @@ export function contentFrom(name: ContentName, value: Readonly<Record<string, un
   const given = value[name] as Uint8Array | undefined;
   const inBase64 = value[`${name}Base64`] as string | undefined;
   const contentType = value['contentType'] as string | undefined;
-  if (given !== undefined && inBase64 !== undefined) throw new Invalid('INVALID_ARGUMENT', `${name} and ${name}Base64 exclude each other`);
+  if (given !== undefined && inBase64 !== undefined) {
+    throw new Invalid('INVALID_ARGUMENT', `${name} and ${name}Base64 exclude each other`);
+  }
   if (inBase64 === undefined) return { bytes: given ?? NULL, contentType };
   return { bytes: Buffer.from(inBase64, 'base64'), contentType: contentType ?? BYTES };
 }
 
-/** JSON content goes in as its own bytes, anything else in base64 with its type. What only claims to be JSON is checked. */
+/**
+ * JSON content goes in as its own bytes, anything else in base64 with its type. What only claims to be JSON is
+ * checked.
+ */
 export function withContent(
   object: object, name: ContentName, bytes: Uint8Array | null | undefined, type: string | null | undefined,
 ): string {

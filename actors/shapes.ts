@@ -9,7 +9,8 @@ export const optionalText = z.string().optional();
 /** JSON text in bytes. */
 const raw = z.instanceof(Uint8Array);
 /** In its one canonical form: bits that would be dropped are a mistake. */
-const base64 = z.base64().refine((given) => Buffer.from(given, 'base64').toString('base64') === given, 'not canonical base64');
+const isCanonical = (given: string): boolean => Buffer.from(given, 'base64').toString('base64') === given;
+const base64 = z.base64().refine(isCanonical, 'not canonical base64');
 
 /** Content as JSON gives it: a JSON value, or bytes in base64 with their type. */
 export const contentShape = <N extends ContentName>(name: N) =>
@@ -18,7 +19,9 @@ export const contentShape = <N extends ContentName>(name: N) =>
 /** The shape of fields that follow the table. Content is left to {@link contentShape}. */
 export function shapeOf(fields: Fields): Record<string, z.ZodType> {
   return Object.fromEntries(
-    Object.entries(fields).filter(([, { kind }]) => kind !== 'content').map(([name, field]) => [name, ofField(field).optional()]),
+    Object.entries(fields)
+      .filter(([, { kind }]) => kind !== 'content')
+      .map(([name, field]) => [name, ofField(field).optional()]),
   );
 }
 
@@ -37,7 +40,9 @@ function ofField(field: AnyField): z.ZodType {
   }
 }
 
-/** What is fractional or negative may have no place in the message; other bounds are left to the check of both forms. */
+/**
+ * What is fractional or negative may have no place in the message; other bounds are left to the check of both forms.
+ */
 function wholeShape(least: number, most: number): z.ZodType {
   const error = ({ input }: { input?: unknown }): string =>
     `must be a whole number from ${least} to ${most}, not ${String(JSON.stringify(input)).slice(0, 32)}`;

@@ -40,5 +40,6 @@ export class Identities {
 
 function unproved({ workerId, session, proof }: Identity): Invalid {
   const what = proof === '' ? 'no proof' : 'a proof that is not of this worker and session';
-  return new Invalid('SESSION_UNPROVED', `worker ${workerId}, session ${session}: the request has ${what}; a session and its proof come from registering`);
+  const remedy = 'a session and its proof come from registering';
+  return new Invalid('SESSION_UNPROVED', `worker ${workerId}, session ${session}: the request has ${what}; ${remedy}`);
 }

@@ -1,6 +1,6 @@
 /**
- * The JSON form of a request, for any command. Shapes are checked here and unknown fields refused; bounds are checked by
- * the command, for JSON and protobuf alike.
+ * The JSON form of a request, for any command. Shapes are checked here and unknown fields refused; bounds are checked
+ * by the command, for JSON and protobuf alike.
  */
 import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
@@ -44,9 +44,11 @@ function whyMalformed(request: Buffer): string | undefined {
   }
 }
 
-const has = (value: unknown, field: string): boolean => typeof value === 'object' && value !== null && Object.hasOwn(value, field);
+const has = (value: unknown, field: string): boolean =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, field);
 
 function describe(error: z.ZodError): string {
   const [issue] = error.issues;
-  return issue ? `${issue.path.join('.') || 'request'}: ${issue.message}`.slice(0, MOST_MESSAGE) : 'the request has a wrong shape';
+  if (issue === undefined) return 'the request has a wrong shape';
+  return `${issue.path.join('.') || 'request'}: ${issue.message}`.slice(0, MOST_MESSAGE);
 }

@@ -55,7 +55,8 @@ export class Router {
 
   /** @param only the partition whose leader is asked, when another broker has forwarded the request */
   route(command: Command, transport: Transport, only?: Partition): void {
-    const request = new GatewayRequest(command, transport, this.hosts.length, (refused) => this.options.onRefused(command, refused));
+    const onRefused = (rejection: Rejection | ForeignRejection): void => this.options.onRefused(command, rejection);
+    const request = new GatewayRequest(command, transport, this.hosts.length, onRefused);
     const message = request.decode();
     if (isRejection(message)) return request.refuse(message);
     const refused = validated(() => {
@@ -75,14 +76,15 @@ export class Router {
 
   private identityOf({ session }: Command, message: object): Identity | undefined {
     if (session === undefined) return undefined;
-    return session === 'drawn' ? this.options.identities.register(message as Claimed) : this.options.identities.prove(message as Claimed);
+    const { identities } = this.options;
+    return session === 'drawn' ? identities.register(message as Claimed) : identities.prove(message as Claimed);
   }
 
   private dispatch(asked: Checked): void {
     const { request: { command }, checked } = asked;
     const { routing } = command;
     switch (routing.to) {
-      case 'one': return this.toOne(asked, existing(routing.partitionOf(checked, this.hosts.length), this.hosts.length));
+      case 'one': return this.toOne(asked, this.existing(routing.partitionOf(checked, this.hosts.length)));
       case 'all': return this.toAll(asked, routing);
       case 'split': return this.split(asked, routing);
       default: return routing satisfies never;
@@ -101,7 +103,10 @@ export class Router {
     transport.passTo(command, partition, by);
   }
 
-  /** For a host that halted when it led last: another may lead by now, or have halted as well, and only its reply tells. */
+  /**
+   * For a host that halted when it led last: another may lead by now, or have halted as well, and only its reply
+   * tells.
+   */
   private relay(request: GatewayRequest, host: PartitionHost, by: string, holdMs: number): void {
     const { whyNot } = host;
     void request.transport.relayTo(request.command, host.partition, by, holdMs).then((isReplied) => {
@@ -135,7 +140,9 @@ export class Router {
     const parts = routing.parts(checked);
     const [first] = parts.keys();
     if (parts.size === 1) return this.toOne(asked, first!);
-    if (only !== undefined && parts.size > 0) throw new Invalid('WRONG_PARTITION', `the entries are not all of partition ${only}`);
+    if (only !== undefined && parts.size > 0) {
+      throw new Invalid('WRONG_PARTITION', `the entries are not all of partition ${only}`);
+    }
     const joined = routing.begin(checked);
     if (parts.size === 0) return request.reply({ message: joined });
     let waiting = parts.size;
@@ -149,7 +156,9 @@ export class Router {
   }
 
   /** Asks a partition's leader, here or elsewhere, for a reply that is one of several. */
-  private ask(asked: Checked, partition: Partition, part: object, forwarded: () => object, settle: (reply: Reply) => void): void {
+  private ask(
+    asked: Checked, partition: Partition, part: object, forwarded: () => object, settle: (reply: Reply) => void,
+  ): void {
     const { request: { command }, by } = asked;
     const host = this.hosts[partition]!;
     const to: Answerable = answerable(command, this.hosts.length, settle);
@@ -157,10 +166,10 @@ export class Router {
     if (!host.isFollowing) return settle({ refused: host.whyNot });
     void this.options.peers.ask(command, partition, forwarded(), by, command.holdMs?.(part) ?? 0).then(settle);
   }
-}
 
-/** @throws Invalid WRONG_PARTITION */
-function existing(partition: Partition, partitions: number): Partition {
-  if (partition < partitions) return partition;
-  throw new Invalid('WRONG_PARTITION', `partition ${partition} does not exist; there are ${partitions}`);
+  /** @throws Invalid WRONG_PARTITION */
+  private existing(partition: Partition): Partition {
+    if (partition < this.hosts.length) return partition;
+    throw new Invalid('WRONG_PARTITION', `partition ${partition} does not exist; there are ${this.hosts.length}`);
+  }
 }

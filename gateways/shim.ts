@@ -1,6 +1,6 @@
 /**
- * Between the commands of gateways and the partition's own union of commands and replies. To be deleted when the partition
- * takes a {@link Command} and its checked request, and replies with its message.
+ * Between the commands of gateways and the partition's own union of commands and replies. To be deleted when the
+ * partition takes a {@link Command} and its checked request, and replies with its message.
  */
 import type { Command, Reply } from '../actors/command.js';
 import type { Asker } from '../partition/core/effects.js';
@@ -9,8 +9,8 @@ import type { Answerable, Reply as PartitionReply } from '../partition/leader/re
 import { LIMITS } from '../protocols/limits.js';
 
 /**
- * Writes into the checked request: to copy each would take longer than the rest of the gateway. A request for all partitions
- * is written anew for each of them; the core reads it before the next one.
+ * Writes into the checked request: to copy each would take longer than the rest of the gateway. A request for all
+ * partitions is written anew for each of them; the core reads it before the next one.
  */
 export function inputOf({ verb }: Command, checked: object, by: string, to: Asker): Input {
   const input = checked as { kind?: string; by?: string; to?: Asker };

@@ -35,13 +35,16 @@ export const BROKER_GROUP = 'brokers';
 
 export const subjects = {
   command: (ns: Namespace, { noun, verb }: CommandName): string => `reprise.${ns}.${noun}.${verb}`,
-  leader: (ns: Namespace, partition: Partition, { noun, verb }: CommandName): string => `reprise.${ns}.p.${partition}.${noun}.${verb}`,
+  leader: (ns: Namespace, partition: Partition, { noun, verb }: CommandName): string =>
+    `reprise.${ns}.p.${partition}.${noun}.${verb}`,
   journal: (ns: Namespace, partition: Partition): string => `reprise.${ns}.journal.${partition}`,
   witness: (ns: Namespace, partition: Partition): string => `reprise.${ns}.witness.${partition}`,
   lease: (ns: Namespace, partition: Partition): string => `$KV.${streams.leases(ns)}.${partition}`,
   keys: (ns: Namespace): string => `$KV.${streams.keys(ns)}.key`,
-  checkpoint: (ns: Namespace, partition: Partition, projection: string): string => `$KV.${streams.checkpoints(ns)}.${partition}.${projection}`,
-  event: (ns: Namespace, kind: string, id: string, event: string): string => `reprise.${ns}.event.${kind}.${id}.${event}`,
+  checkpoint: (ns: Namespace, partition: Partition, projection: string): string =>
+    `$KV.${streams.checkpoints(ns)}.${partition}.${projection}`,
+  event: (ns: Namespace, kind: string, id: string, event: string): string =>
+    `reprise.${ns}.event.${kind}.${id}.${event}`,
   /** Where all facts of a kind are. */
   events: (ns: Namespace, kind: string): string => `reprise.${ns}.event.${kind}.>`,
   progress: (ns: Namespace, id: JobId): string => `reprise.${ns}.progress.${id}`,

@@ -65,22 +65,32 @@ export function answerOf(reply: job.JobReply): JobAnswer {
 }
 
 export function viewOf(view: job.JobView): JobView {
-  const { failure: _, ...fields } = Object.fromEntries(VIEW_FIELDS.map((field) => [field, view[field]])) as Plain & Pick<job.JobView, 'failure'>;
-  const { progress, progressMessage } = view;
+  const shown = Object.fromEntries(VIEW_FIELDS.map((field) => [field, view[field]]));
+  const { failure: _, ...fields } = shown as Plain & Pick<job.JobView, 'failure'>;
+  const { labels, progress, progressMessage, position } = view;
   return {
-    ...fields, labels: { ...view.labels }, progress, progressMessage, position: positionOf(view.position), ...outcomeOf(view),
+    ...fields, labels: { ...labels }, progress, progressMessage, position: positionOf(position), ...outcomeOf(view),
     ...(view.noWorker && { noWorker: true as const }),
   };
 }
 
-type Outcome = Pick<job.JobReply, 'status' | 'result' | 'contentType'> & { readonly failure?: job.Failure.$Properties | null };
+interface Outcome extends Pick<job.JobReply, 'status' | 'result' | 'contentType'> {
+  readonly failure?: job.Failure.$Properties | null;
+}
 
-function outcomeOf({ status, result, contentType, failure }: Outcome): Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType' | 'failure'> {
+type Ended = Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType' | 'failure'>;
+
+function outcomeOf({ status, result, contentType, failure }: Outcome): Ended {
   return {
-    ...(status === 'completed' && { result: contentOf(result, contentType), resultBytes: result, ...(contentType && { contentType }) }),
-    ...(failure && { failure: { code: failure.code ?? '', message: failure.message ?? '', ...(failure.stack && { stack: failure.stack }) } }),
+    ...(status === 'completed' && {
+      result: contentOf(result, contentType), resultBytes: result, ...(contentType && { contentType }),
+    }),
+    ...(failure && { failure: failureOf(failure) }),
   };
 }
+
+const failureOf = ({ code, message, stack }: job.Failure.$Properties): Failure =>
+  ({ code: code ?? '', message: message ?? '', ...(stack && { stack }) });
 
 /** Content that only claims to be JSON is given as the bytes that it is. */
 export function contentOf(bytes: Uint8Array, contentType: string): unknown {
@@ -100,4 +110,5 @@ function positionOf(position: job.Position.$Properties | null | undefined): Posi
 const refusalOf = ({ code, message, hint, retryable }: error.Error): Refusal => ({ code, message, hint, retryable });
 
 /** A refusal as the error to throw. A code that only a newer broker has is kept as it is. */
-export const errorOf = ({ code, message, hint, retryable }: Refusal): RepriseError => new RepriseError(codeOf(code), message, { hint, retryable });
+export const errorOf = ({ code, message, hint, retryable }: Refusal): RepriseError =>
+  new RepriseError(codeOf(code), message, { hint, retryable });

@@ -13,10 +13,15 @@ const FIRST_WAIT_MS = 50;
 const LAST_WAIT_MS = 1_000;
 
 /** Nothing was changed, or the same command id makes it harmless to ask again. */
-const AGAIN: ReadonlySet<string> = new Set(['NOT_LEADER', 'OVERLOADED', 'UNKNOWN', 'NO_BROKER', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
+const AGAIN: ReadonlySet<string> = new Set([
+  'NOT_LEADER', 'OVERLOADED', 'UNKNOWN', 'NO_BROKER', 'TIMED_OUT', 'SERVER_UNREACHABLE',
+]);
 export const helpsToRepeat = (code: string): boolean => AGAIN.has(code);
 
-/** The request may have reached a leader, and what it asks for may have been recorded. After any other trouble it was not. */
+/**
+ * The request may have reached a leader, and what it asks for may have been recorded. After any other trouble it was
+ * not.
+ */
 const UNCERTAIN: ReadonlySet<string> = new Set(['UNKNOWN', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
 export const mayBeRecorded = (code: string): boolean => UNCERTAIN.has(code);
 
@@ -67,7 +72,10 @@ export class Asking {
     }
   }
 
-  /** The connection was lost or another leader came: what is waited for now may never be answered, so it is asked again. */
+  /**
+   * The connection was lost or another leader came: what is waited for now may never be answered, so it is asked
+   * again.
+   */
   disturb(why: RepriseError): void {
     for (const tell of [...this.#disturbed]) tell(why);
   }
@@ -79,7 +87,8 @@ export class Asking {
       forget = () => void this.#disturbed.delete(reject);
     });
     try {
-      return dataOf(await Promise.race([this.#nc.request(subject, data, { timeout, ...(this.#headers && { headers: this.#headers }) }), disturbed]));
+      const options = { timeout, ...(this.#headers && { headers: this.#headers }) };
+      return dataOf(await Promise.race([this.#nc.request(subject, data, options), disturbed]));
     } catch (cause) {
       throw troubleOf(cause, subject);
     } finally {
@@ -96,18 +105,22 @@ function dataOf(message: Msg): Uint8Array {
 
 function troubleOf(cause: unknown, subject: string): RepriseError {
   if (cause instanceof RepriseError) return cause;
-  const nobody = cause instanceof errors.NoRespondersError || (cause instanceof errors.RequestError && cause.isNoResponders());
-  if (nobody) return new RepriseError('NO_BROKER', `No broker answers on ${subject}.`, { cause });
-  if (cause instanceof errors.TimeoutError) return new RepriseError('TIMED_OUT', `No answer came on ${subject} in time.`, { cause });
+  const hadNoResponders = cause instanceof errors.NoRespondersError
+    || (cause instanceof errors.RequestError && cause.isNoResponders());
+  if (hadNoResponders) return new RepriseError('NO_BROKER', `No broker answers on ${subject}.`, { cause });
+  if (cause instanceof errors.TimeoutError) {
+    return new RepriseError('TIMED_OUT', `No answer came on ${subject} in time.`, { cause });
+  }
   return operating(cause, `Asking on ${subject} failed`);
 }
 
 /**
- * What the last trouble says of a command that was tried more than once. A decision is about all tries, because they carry
- * the same command id; any other refusal says of itself alone that it changed nothing.
+ * What the last trouble says of a command that was tried more than once. A decision is about all tries, because they
+ * carry the same command id; any other refusal says of itself alone that it changed nothing.
  */
 export function conclusion(trouble: unknown, { uncertain }: Effort): unknown {
-  if (uncertain === undefined || !(trouble instanceof RepriseError) || mayBeRecorded(trouble.code) || isDecision(trouble.code)) return trouble;
+  if (uncertain === undefined || !(trouble instanceof RepriseError)) return trouble;
+  if (mayBeRecorded(trouble.code) || isDecision(trouble.code)) return trouble;
   const message = `An earlier try may have been recorded (${uncertain.message}); asked again: ${trouble.message}`;
   return new RepriseError(uncertain.code, message, { cause: trouble, hint: uncertain.hint });
 }

@@ -1,7 +1,7 @@
 /**
- * What a job to submit must look like before it is encoded: protobuf would cut 1.5 to 1 and wrap 2^32+2 to 2 without an
- * error. The fields are those of job.submit.ts. Bounds that the broker checks by itself are left to it; here is what would
- * not survive the way there.
+ * What a job to submit must look like before it is encoded: protobuf would cut 1.5 to 1 and wrap 2^32+2 to 2 without
+ * an error. The fields are those of job.submit.ts. Bounds that the broker checks by itself are left to it; here is
+ * what would not survive the way there.
  */
 import type { AnyField, Fields } from '../actors/fields.js';
 import { SUBMIT } from '../actors/job/job.submit.js';
@@ -17,7 +17,9 @@ function checkFields(name: string, prefix: string, value: unknown, fields: Field
   if (typeof value !== 'object' || value === null) throw invalid(name, 'an object', value);
   for (const [key, given] of Object.entries(value)) {
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (field === undefined || field.kind === 'reserved') throw new RepriseError('INVALID_ARGUMENT', `${name} has no field ${JSON.stringify(key)}.`);
+    if (field === undefined || field.kind === 'reserved') {
+      throw new RepriseError('INVALID_ARGUMENT', `${name} has no field ${JSON.stringify(key)}.`);
+    }
     if (given !== undefined && given !== null) check(prefix + key, given, field);
   }
 }
@@ -33,7 +35,10 @@ type Leaf = Exclude<AnyField, { readonly kind: 'group' }>;
 function rule(value: unknown, field: Leaf): readonly [fits: boolean, accepts: string] {
   switch (field.kind) {
     case 'text': return [isText(value), 'a text'];
-    case 'whole': return [isWhole(value, field.least, field.most), `a whole number from ${field.least} to ${field.most}`];
+    case 'whole': {
+      const { least, most } = field;
+      return [isWhole(value, least, most), `a whole number from ${least} to ${most}`];
+    }
     case 'time': return [isWhole(value, 0, Number.MAX_SAFE_INTEGER), `a whole number from 0 to ${LIMITS.delayMs}`];
     case 'decimal': return [Number.isFinite(value), 'a number'];
     case 'texts': return [Array.isArray(value) && value.every(isText), 'a list of texts'];

@@ -1,4 +1,7 @@
-/** A client of Reprise: submits jobs, waits for them, looks at them, cancels them, and watches them, over the public subjects. */
+/**
+ * A client of Reprise: submits jobs, waits for them, looks at them, cancels and watches them, over the public
+ * subjects.
+ */
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { VerbOf } from '../actors/commands.js';
@@ -33,8 +36,8 @@ export interface ClientOptions {
    */
   readonly giveUpMs?: number;
   /**
-   * Who asks, for the record: it becomes the `by` of what the requests cause. At most 128 bytes without control characters.
-   * It is what the client says of itself, and nothing vouches for it. Nothing by default.
+   * Who asks, for the record: it becomes the `by` of what the requests cause. At most 128 bytes without control
+   * characters. It is what the client says of itself, and nothing vouches for it. Nothing by default.
    */
   readonly principal?: string;
 }
@@ -58,7 +61,8 @@ export async function connectClient(options: ClientOptions): Promise<Client> {
   const ns = parseNamespace(options.namespace ?? 'default');
   if (ns === undefined) throw new RepriseError('INVALID_ARGUMENT', 'The namespace must be 1 to 64 of A-Z a-z 0-9 _ -.');
   const principal = checkPrincipal(options.principal ?? '');
-  const nc = await connectNats({ url: options.url, name: options.name ?? 'reprise client', reconnect: true, requester: true });
+  const { url, name = 'reprise client' } = options;
+  const nc = await connectNats({ url, name, reconnect: true, requester: true });
   return new Client(nc, ns, new Asking(nc, Math.min(options.giveUpMs ?? GIVE_UP_MS, MOST_GIVE_UP_MS), principal));
 }
 
@@ -72,7 +76,8 @@ export class Client {
     this.#ns = ns;
     this.#asking = asking;
     void this.#watchConnection();
-    const callback = (): void => asking.disturb(new RepriseError('UNKNOWN', 'Another leader has come before there was an answer.'));
+    const callback = (): void =>
+      asking.disturb(new RepriseError('UNKNOWN', 'Another leader has come before there was an answer.'));
     nc.subscribe(subjects.event(ns, 'partition', '*', 'LeaderStarted'), { callback });
   }
 
@@ -80,7 +85,9 @@ export class Client {
    * Each job is answered by itself, in order; one that was refused has `error`.
    * @throws RepriseError INVALID_ARGUMENT for what could not even be sent, and what keeps a broker from answering
    */
-  async submit(jobs: readonly JobToSubmit[], { wait = false, waitMs = DEFAULTS.waitMs }: Waiting = {}): Promise<JobAnswer[]> {
+  async submit(
+    jobs: readonly JobToSubmit[], { wait = false, waitMs = DEFAULTS.waitMs }: Waiting = {},
+  ): Promise<JobAnswer[]> {
     const untilMs = performance.now() + waitMs;
     const messages = jobs.map(messageOf);
     const answers: JobAnswer[] = [];
@@ -99,7 +106,8 @@ export class Client {
       const error = conclusion(trouble, effort);
       if (answers.length === 0) throw error;
       // Those that were answered keep their answers; the others say why they were refused.
-      if (error !== trouble && error instanceof RepriseError) for (const nth of open) answers[nth] = { ...answers[nth]!, error };
+      if (error === trouble || !(error instanceof RepriseError)) return;
+      for (const nth of open) answers[nth] = { ...answers[nth]!, error };
     });
     return wait ? Promise.all(answers.map((answer) => this.#untilEnded(answer, untilMs))) : answers;
   }
@@ -117,7 +125,9 @@ export class Client {
   async cancel(target: Target, { reason = '', commandId = draw() } = {}): Promise<JobAnswer> {
     const request = job.CancelJob.encode({ ...target, reason, commandId }).finish();
     const effort = this.#asking.effort();
-    const reply = await this.#ask('cancel', request, 0, effort).catch((trouble: unknown) => Promise.reject(conclusion(trouble, effort)));
+    const reply = await this.#ask('cancel', request, 0, effort).catch((trouble: unknown) => {
+      throw conclusion(trouble, effort);
+    });
     return answerOf(job.JobReply.decode(reply) as job.JobReply);
   }
 
@@ -150,7 +160,8 @@ export class Client {
 
   async #watchConnection(): Promise<void> {
     for await (const { type } of this.#nc.status()) {
-      if (type === 'disconnect') this.#asking.disturb(new RepriseError('SERVER_UNREACHABLE', 'The connection to the server was lost.'));
+      if (type !== 'disconnect') continue;
+      this.#asking.disturb(new RepriseError('SERVER_UNREACHABLE', 'The connection to the server was lost.'));
     }
   }
 }
@@ -162,5 +173,7 @@ function messageOf(given: JobToSubmit): job.SubmitJob.$Properties {
   checkJob(given);
   const { payload, contentType, commandId, ...rest } = given;
   const content = encodeContent(payload);
-  return { ...rest, payload: content.bytes, contentType: contentType ?? content.contentType, commandId: commandId ?? draw() };
+  return {
+    ...rest, payload: content.bytes, contentType: contentType ?? content.contentType, commandId: commandId ?? draw(),
+  };
 }

@@ -7,7 +7,9 @@ import { JSON_TYPE } from '../../protocols/content.js';
 import type { JobId } from '../../protocols/ids.js';
 import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
 import type { job as messages } from '../../protocols/messages.js';
-import { Content, Decimal, Group, Name, named, Pairs, Reserved, Text, Texts, Time, Whole, type AnyField, type Given } from '../fields.js';
+import {
+  Content, Decimal, Group, Name, named, Pairs, Reserved, Text, Texts, Time, Whole, type AnyField, type Given,
+} from '../fields.js';
 import type { At } from '../kind.js';
 import type { Job, Policy } from './job.js';
 
@@ -16,10 +18,14 @@ const { backoff: BACKOFF } = DEFAULTS;
 export const SUBMIT = named({
   type: new Name(jobType, { about: 'which performer: 1 to 128 of `A-Z a-z 0-9 _ . : -`, not beginning with a dot' }),
   queue: new Name(queueName, {
-    byDefault: `\`${DEFAULTS.queue}\``, about: '1 to 64 of `A-Z a-z 0-9 _ -`; strictly ordered by priority, then by submission',
+    byDefault: `\`${DEFAULTS.queue}\``,
+    about: '1 to 64 of `A-Z a-z 0-9 _ -`; strictly ordered by priority, then by submission',
     flag: ['--queue <name>', `the line to stand in (default: "${DEFAULTS.queue}")`],
   }, DEFAULTS.queue),
-  /** A Uint8Array is sent as it is, everything else as JSON. With the content type `application/json` the bytes are JSON that was written elsewhere. */
+  /**
+   * The client sends a Uint8Array as it is and everything else as JSON. With the content type `application/json` the
+   * bytes are JSON that was written elsewhere.
+   */
   payload: new Content({ byDefault: '`null`', about: 'opaque; any JSON value, or bytes' }),
   contentType: new Text(LIMITS.contentTypeBytes, { byDefault: 'JSON', about: 'of the payload' }),
   priority: new Whole(-LIMITS.priority, LIMITS.priority, 0, {
@@ -36,33 +42,44 @@ export const SUBMIT = named({
     flag: ['--command-id <text>', 'makes the command repeatable: the same id is the same job (default: drawn)'],
   }),
   delayMs: new Time(0, 0, {
-    byDefault: 'now', about: 'not before, by the time of the journal ([ADR 14](adr/0014-a-journal-keeps-its-own-time.md))',
+    byDefault: 'now',
+    about: 'not before, by the time of the journal ([ADR 14](adr/0014-a-journal-keeps-its-own-time.md))',
     flag: ['--delay <time>', 'not before this time has passed: 500ms, 5s, 2m, 1h'],
   }),
-  runAtMs: new Time(0, 0, { byDefault: 'now', about: 'instead of `delayMs`: in JSON `runAt`, an ISO 8601 time or Unix milliseconds' }, Number.MAX_SAFE_INTEGER),
+  runAtMs: new Time(0, 0, {
+    byDefault: 'now', about: 'instead of `delayMs`: in JSON `runAt`, an ISO 8601 time or Unix milliseconds',
+  }, Number.MAX_SAFE_INTEGER),
   retry: new Group({
     maxAttempts: new Whole(1, LIMITS.maxAttempts, DEFAULTS.maxAttempts, {
-      about: 'how often it is tried at most', flag: ['--attempts <count>', `how often it is tried at most (default: ${DEFAULTS.maxAttempts})`],
+      about: 'how often it is tried at most',
+      flag: ['--attempts <count>', `how often it is tried at most (default: ${DEFAULTS.maxAttempts})`],
     }),
     backoff: new Group({
       initialMs: new Time(0, BACKOFF.initialMs, { about: 'wait before the second attempt' }),
-      factor: new Decimal(1, LIMITS.backoffFactor, BACKOFF.factor, { about: 'by which each wait is longer than the one before' }),
+      factor: new Decimal(1, LIMITS.backoffFactor, BACKOFF.factor, {
+        about: 'by which each wait is longer than the one before',
+      }),
       maxMs: new Time(0, BACKOFF.maxMs, { about: 'longest wait' }),
       jitter: new Decimal(0, 1, BACKOFF.jitter, { about: 'by which share of itself a wait is changed, up or down' }),
     }),
-    nonRetryable: new Texts(LIMITS.nonRetryable, LIMITS.failureCodeBytes, { about: 'failure codes that end the job at once' }),
+    nonRetryable: new Texts(LIMITS.nonRetryable, LIMITS.failureCodeBytes, {
+      about: 'failure codes that end the job at once',
+    }),
   }),
   timeouts: new Group({
     attemptMs: new Time(0, DEFAULTS.attemptMs, {
-      about: 'of one attempt; 0: none', flag: ['--timeout <time>', 'how long one attempt may take (default: 30m; 0: no limit)'],
+      about: 'of one attempt; 0: none',
+      flag: ['--timeout <time>', 'how long one attempt may take (default: 30m; 0: no limit)'],
     }),
     totalMs: new Time(0, 0, { about: 'from submit to the end; 0: none' }),
-    heartbeatMs: new Time(LIMITS.heartbeatMinMs, DEFAULTS.heartbeatMs, { about: 'the lease: how long a worker may be silent' }),
+    heartbeatMs: new Time(LIMITS.heartbeatMinMs, DEFAULTS.heartbeatMs, {
+      about: 'the lease: how long a worker may be silent',
+    }),
   }),
   require: new Reserved({ about: 'requirements do not exist yet' }),
   labels: new Pairs({
-    about: 'up to 32 pairs; shown, not interpreted. A name is 1 to 64 of `A-Z a-z 0-9 _ . / -` and begins with a letter or digit; '
-      + 'a value is a text of at most 256 bytes without control characters',
+    about: 'up to 32 pairs; shown, not interpreted. A name is 1 to 64 of `A-Z a-z 0-9 _ . / -` and begins with a '
+      + 'letter or digit; a value is a text of at most 256 bytes without control characters',
     flag: ['--label <name=value>', 'a label; may be given several times'],
   }),
 } satisfies Record<keyof Plain<messages.SubmitJob>, AnyField>);
@@ -81,7 +98,9 @@ export type SubmitJob = Readonly<ReturnType<typeof submitJob>>;
 
 /** @throws Invalid */
 export function submitJob(each: messages.SubmitJob, nowMs: number) {
-  if (each.delayMs > 0 && each.runAtMs > 0) throw new Invalid('INVALID_ARGUMENT', 'delayMs and runAt exclude each other');
+  if (each.delayMs > 0 && each.runAtMs > 0) {
+    throw new Invalid('INVALID_ARGUMENT', 'delayMs and runAt exclude each other');
+  }
   SUBMIT.require.check(each.require);
   return {
     type: SUBMIT.type.check(each.type),
@@ -125,10 +144,13 @@ function policyOf(retry: messages.RetryPolicy.$Properties, timeouts: messages.Ti
 }
 
 /** What the event records of it. @param policy the command's, or the shared object that equals it */
-export function submittedBody(command: SubmitJob, fingerprint: Uint8Array | undefined, policy: Policy, totalDueMs: number) {
+export function submittedBody(
+  command: SubmitJob, fingerprint: Uint8Array | undefined, policy: Policy, totalDueMs: number,
+) {
   const { type, queue, payload, contentType, priority, key, labels } = command;
   return {
-    status: 'ready' as const, jobType: type, queue, payload, contentType, priority, key, fingerprint, policy, labels, totalDueMs,
+    status: 'ready' as const, jobType: type, queue, payload, contentType, priority, key, fingerprint, policy, labels,
+    totalDueMs,
   } satisfies Record<keyof Plain<messages.JobSubmitted>, unknown>;
 }
 
@@ -137,11 +159,13 @@ export type SubmittedBody = ReturnType<typeof submittedBody>;
 /** The job that the event makes. */
 export function newJob(id: JobId, body: Readonly<SubmittedBody>, at: At): Job {
   return {
-    id, type: body.jobType, queue: body.queue, priority: body.priority, key: body.key, labels: kept(body.labels), policy: body.policy,
+    id, type: body.jobType, queue: body.queue, priority: body.priority, key: body.key, labels: kept(body.labels),
+    policy: body.policy,
     place: at.place, submittedMs: at.nowMs, totalDueMs: body.totalDueMs,
     payload: { seq: at.seq, index: at.index, contentType: body.contentType },
     status: body.status, attempt: 0, lease: 0, workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0,
-    reported: false, cancelling: false, cancelReason: '', failure: undefined, result: undefined, endedMs: 0, lastSeq: at.seq,
+    reported: false, cancelling: false, cancelReason: '', failure: undefined, result: undefined, endedMs: 0,
+    lastSeq: at.seq,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * A job as it is shown: every field once. The leader shows the jobs that it holds and the archive those that it reads back,
- * both from a {@link Job}; the client and the command line take the list of fields from here.
+ * A job as it is shown: every field once. The leader shows the jobs that it holds and the archive those that it reads
+ * back, both from a {@link Job}; the client and the command line take the list of fields from here.
  */
 import type { job as messages } from '../../protocols/messages.js';
 import { withContent } from '../content-json.js';
@@ -46,12 +46,16 @@ export function viewOf(job: Readonly<Job>, position: messages.Position.$Properti
 
 /** What is empty is left out. */
 export function viewJson({ position, result, contentType, ...rest }: messages.JobView.$Properties): string {
-  const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== undefined && value !== ''));
+  const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => !isEmpty(value)));
   return withContent({ ...known, position: positionJson(position) }, 'result', result, contentType);
 }
 
+const isEmpty = (value: unknown): boolean => value === null || value === undefined || value === '';
+
 export const hasEnded = (status: string): boolean => jobChart.isFinal(status);
 
-const ENDING: ReadonlySet<string> = new Set(jobChart.arrows.filter(({ to }) => jobChart.isFinal(to)).map(({ event }) => event));
+const ENDING: ReadonlySet<string> = new Set(
+  jobChart.arrows.filter(({ to }) => jobChart.isFinal(to)).map(({ event }) => event),
+);
 /** Whether a job has ended once an event of this type has happened to it. */
 export const endsJob = (type: string): boolean => ENDING.has(type);

@@ -13,7 +13,9 @@ export const targetShape = { jobId: optionalText, queue: optionalText, key: opti
 /** @throws Invalid */
 export function checkTarget(message: { readonly jobId: string; readonly queue: string; readonly key: string }): Target {
   if (message.jobId !== '') {
-    if (message.queue !== '' || message.key !== '') throw new Invalid('INVALID_ARGUMENT', 'give jobId, or queue and key, not both');
+    if (message.queue !== '' || message.key !== '') {
+      throw new Invalid('INVALID_ARGUMENT', 'give jobId, or queue and key, not both');
+    }
     return { jobId: jobIdOf(message.jobId) };
   }
   return { queue: SUBMIT.queue.check(message.queue), key: text('jobId or key', message.key, LIMITS.keyBytes, 1) };
@@ -22,5 +24,6 @@ export function checkTarget(message: { readonly jobId: string; readonly queue: s
 /** To the partition that the job or its queue lives in. */
 export const TO_TARGET: ToOne<{ readonly target: Target }> = {
   to: 'one',
-  partitionOf: ({ target }, partitions): Partition => ('jobId' in target ? partitionOfJob(target.jobId) : partitionOfQueue(target.queue, partitions)),
+  partitionOf: ({ target }, partitions): Partition =>
+    ('jobId' in target ? partitionOfJob(target.jobId) : partitionOfQueue(target.queue, partitions)),
 };

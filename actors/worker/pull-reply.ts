@@ -10,6 +10,9 @@ export const sessionShape = { workerId: z.string(), session: z.string(), proof: 
 export const partitionShape = { partition: count.optional() };
 
 export function pullReplyJson({ epoch, leases, cancel, revoked, rejected }: worker.PullReply.$Properties): string {
-  const given = (leases ?? []).map(({ payload, contentType, ...rest }) => withContent(rest, 'payload', payload, contentType));
-  return withMember({ epoch, cancel: cancel ?? [], revoked: revoked ?? [], rejected: rejected ?? [] }, 'leases', listText(given));
+  const given = (leases ?? []).map(
+    ({ payload, contentType, ...rest }) => withContent(rest, 'payload', payload, contentType),
+  );
+  const others = { epoch, cancel: cancel ?? [], revoked: revoked ?? [], rejected: rejected ?? [] };
+  return withMember(others, 'leases', listText(given));
 }

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { atMost, Invalid, payload, text, tokenOf, tokenParts, validated, whole } from '../../protocols/bounds.js';
 import type { Rejection } from '../../protocols/errors.js';
-import { parsePartition, parseToken, partitionOfJob, type Partition, type Token, type TokenParts } from '../../protocols/ids.js';
+import {
+  parsePartition, parseToken, partitionOfJob, type Partition, type Token, type TokenParts,
+} from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { worker } from '../../protocols/messages.js';
 import { wellFormed } from '../../protocols/utf8.js';
@@ -42,7 +44,10 @@ export function reportFromJson(given: JsonReport): worker.Report {
 }
 
 /** A request that names its partition. */
-export const TO_STATED: ToOne<{ readonly partition: Partition }> = { to: 'one', partitionOf: ({ partition }) => partition };
+export const TO_STATED: ToOne<{ readonly partition: Partition }> = {
+  to: 'one',
+  partitionOf: ({ partition }) => partition,
+};
 
 /** @throws Invalid WRONG_PARTITION */
 export function checkPartition(value: number, partitions: number): Partition {
@@ -65,7 +70,9 @@ const ofAnother = (token: string, partition: Partition): Invalid =>
   new Invalid('WRONG_PARTITION', `token ${token} is not of partition ${partition}`);
 
 /** Each report is checked by itself: the reply rejects one that cannot be taken, and the others count. */
-export function checkReports(list: readonly worker.Report.$Properties[], partition: Partition): (Report | RejectedReport)[] {
+export function checkReports(
+  list: readonly worker.Report.$Properties[], partition: Partition,
+): (Report | RejectedReport)[] {
   return atMost('reports', list, LIMITS.pullReports).map((each) => {
     const message = each as worker.Report;
     const report = validated((): Report => {
@@ -79,8 +86,10 @@ export function checkReports(list: readonly worker.Report.$Properties[], partiti
 
 function outcome(message: worker.Report): Outcome {
   switch (message.outcome) {
-    case 'ok':
-      return { kind: 'ok', result: payload('result', message.result), contentType: checkContentType(message.contentType) };
+    case 'ok': {
+      const result = payload('result', message.result);
+      return { kind: 'ok', result, contentType: checkContentType(message.contentType) };
+    }
     case 'retry': {
       const afterMs = message.retryAfterMs ?? undefined;
       const checkedMs = afterMs === undefined ? undefined : whole('retryAfterMs', afterMs, 0, LIMITS.delayMs);
@@ -90,8 +99,10 @@ function outcome(message: worker.Report): Outcome {
       return { kind: 'fail', failure: failure(message) };
     case 'cancelled':
       return { kind: 'cancelled' };
-    default:
-      throw new Invalid('INVALID_ARGUMENT', `outcome must be ok, retry, fail or cancelled, not ${JSON.stringify(message.outcome.slice(0, 32))}`);
+    default: {
+      const given = JSON.stringify(message.outcome.slice(0, 32));
+      throw new Invalid('INVALID_ARGUMENT', `outcome must be ok, retry, fail or cancelled, not ${given}`);
+    }
   }
 }
 
@@ -103,4 +114,5 @@ function failure({ failure: given }: worker.Report): Failure {
 }
 
 /** Half of a surrogate pair has no UTF-8 form, and a cut may make one. */
-const cut = (value: string, most: number): string => wellFormed(value.length > most ? `${value.slice(0, most)}…` : value);
+const cut = (value: string, most: number): string =>
+  wellFormed(value.length > most ? `${value.slice(0, most)}…` : value);

@@ -33,5 +33,8 @@ export function submitCommand(): Command {
     .addOption(namespaceOption())
     .addOption(jsonOption('print the whole answer as JSON, with the result as it is stored'))
     .addHelpText('after', EXAMPLE)
-    .action(async (type: string, payload: string | undefined, flags: Given) => (await import('../jobs/submit.js')).runSubmit(type, payload, flags));
+    .action(async (type: string, payload: string | undefined, flags: Given) => {
+      const { runSubmit } = await import('../jobs/submit.js');
+      await runSubmit(type, payload, flags);
+    });
 }

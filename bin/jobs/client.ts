@@ -12,7 +12,8 @@ const GIVE_UP_MS = 5_000;
 export async function withClient<T>(where: Where, use: (client: Client, located: Located) => Promise<T>): Promise<T> {
   const located = locate(where);
   const { url, namespace } = located;
-  const client = await connectClient({ url, namespace, name: 'reprise command', giveUpMs: GIVE_UP_MS, principal: principal() });
+  const options = { name: 'reprise command', giveUpMs: GIVE_UP_MS, principal: principal() };
+  const client = await connectClient({ url, namespace, ...options });
   try {
     return await use(client, located);
   } finally {
@@ -21,7 +22,9 @@ export async function withClient<T>(where: Where, use: (client: Client, located:
 }
 
 export function targetOf(id: string | undefined, { queue, key }: JobFlags): Target {
-  if (id !== undefined && (queue !== undefined || key !== undefined)) throw misuse('Give an id, or --queue and --key, not both.');
+  if (id !== undefined && (queue !== undefined || key !== undefined)) {
+    throw misuse('Give an id, or --queue and --key, not both.');
+  }
   if (id !== undefined) return { jobId: id };
   if (key === undefined) throw misuse('Give the id of a job, or --queue and --key.');
   return { ...(queue !== undefined && { queue }), key };

@@ -5,7 +5,10 @@ import { JSON_TYPE } from '../../protocols/content.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { JobToSubmit } from '../../sdk/client.js';
 
-/** JSON goes as it was written, without the white space around it: what is parsed and written anew may be another number. */
+/**
+ * JSON goes as it was written, without the white space around it: what is parsed and written anew may be another
+ * number.
+ */
 type Payload = Pick<JobToSubmit, 'payload' | 'contentType'>;
 
 export async function readPayload(text: string | undefined): Promise<Payload> {

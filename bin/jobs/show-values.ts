@@ -8,17 +8,21 @@ import { paint, visible } from '../terminal.js';
 type Outcome = Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType'>;
 
 /** JSON as it is stored; undefined if there is no result or it is no JSON. */
-export const resultText = ({ resultBytes, contentType = '' }: Outcome): string | undefined => resultBytes && contentText(resultBytes, contentType);
+export const resultText = ({ resultBytes, contentType = '' }: Outcome): string | undefined =>
+  resultBytes && contentText(resultBytes, contentType);
 
 /** The answer as JSON, with the result as on the wire: JSON as it is stored, bytes as base64. */
 export function jsonOf(answer: Outcome): string {
   const { result: _, resultBytes, ...rest } = answer;
   if (resultBytes === undefined) return JSON.stringify(rest);
   const text = resultText(answer);
-  return text === undefined ? JSON.stringify({ ...rest, resultBase64: Buffer.from(resultBytes).toString('base64') }) : withMember(rest, 'result', text);
+  if (text !== undefined) return withMember(rest, 'result', text);
+  return JSON.stringify({ ...rest, resultBase64: Buffer.from(resultBytes).toString('base64') });
 }
 
-const COLOURS = { completed: 'green', failed: 'red', expired: 'red', cancelled: 'yellow', running: 'cyan', retrying: 'yellow' } as const;
+const COLOURS = {
+  completed: 'green', failed: 'red', expired: 'red', cancelled: 'yellow', running: 'cyan', retrying: 'yellow',
+} as const;
 
 export function statusText(status: string): string {
   const colour = Object.hasOwn(COLOURS, status) ? COLOURS[status as keyof typeof COLOURS] : undefined;
@@ -38,11 +42,15 @@ export const lacksWorker = (type: string, queue: string = DEFAULTS.queue): strin
 type Line = readonly [name: string, value: string];
 type Shown = Line | false | undefined;
 
-/** How each field is shown to people, in this order; null: with another field, or only in JSON. What is empty is left out. */
+/**
+ * How each field is shown to people, in this order; null: with another field, or in JSON alone. An empty one is left
+ * out.
+ */
 const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Shown | readonly Line[]) | null } = {
   jobId: ({ jobId }) => ['job', jobId],
   type: ({ type }) => ['type', type],
-  status: ({ status, cancelling, endedMs }) => ['status', statusText(status) + (cancelling && endedMs === 0 ? ', cancelling' : '')],
+  status: ({ status, cancelling, endedMs }) =>
+    ['status', statusText(status) + (cancelling && endedMs === 0 ? ', cancelling' : '')],
   cancelling: null,
   noWorker: ({ noWorker, type, queue }) => noWorker && ['', lacksWorker(type, queue)],
   queue: ({ queue, priority }) => ['queue', `${queue}, priority ${priority}`],
@@ -53,7 +61,8 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
   workerId: ({ workerId }) => workerId !== '' && ['worker', workerId],
   submittedMs: ({ submittedMs }) => ['submitted', time(submittedMs)],
   dueMs: ({ dueMs }) => dueMs > 0 && ['due', time(dueMs)],
-  endedMs: ({ endedMs, submittedMs }) => endedMs > 0 && ['ended', `${time(endedMs)}, after ${endedMs - submittedMs} ms`],
+  endedMs: ({ endedMs, submittedMs }) =>
+    endedMs > 0 && ['ended', `${time(endedMs)}, after ${endedMs - submittedMs} ms`],
   progress: ({ status, progress, progressMessage }) =>
     status === 'running' && progress > 0 && ['progress', `${Math.round(progress * 100)} % ${visible(progressMessage)}`],
   progressMessage: null,
@@ -62,7 +71,8 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
   result: (view) => view.resultBytes && ['result', short(view)],
   resultBytes: null,
   contentType: null,
-  position: ({ position, firstSeq, lastSeq }) => ['journal', `partition ${position?.partition ?? 0}, positions ${firstSeq} to ${lastSeq}`],
+  position: ({ position, firstSeq, lastSeq }) =>
+    ['journal', `partition ${position?.partition ?? 0}, positions ${firstSeq} to ${lastSeq}`],
   firstSeq: null,
   lastSeq: null,
 };

@@ -1,4 +1,4 @@
-/** The flags of `reprise submit` that say something of the job: made from the fields of job.submit.ts, and read into them. */
+/** The flags of `reprise submit` that are fields of the job: made from the table of job.submit.ts, and read into it. */
 import { Option } from 'commander';
 import { leavesOf, type AnyField } from '../../actors/fields.js';
 import { SUBMIT, type JobToSubmit } from '../../actors/job/job.submit.js';

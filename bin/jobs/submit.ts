@@ -20,7 +20,9 @@ export async function runSubmit(
   type: string, payload: string | undefined, flags: SubmitFlags & Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const wait = flags.wait === true;
-  if (!wait && flags.waitTimeout !== undefined) throw new RepriseError('USAGE', '--wait-timeout is for --wait, which is not given.');
+  if (!wait && flags.waitTimeout !== undefined) {
+    throw new RepriseError('USAGE', '--wait-timeout is for --wait, which is not given.');
+  }
   const drawn = randomBytes(12).toString('base64url');
   const job: JobToSubmit = { commandId: drawn, ...jobOfFlags(flags), ...(await readPayload(payload)), type };
   const answer = await withClient(flags, async (client) => {
@@ -37,7 +39,8 @@ export async function runSubmit(
 async function record(client: Client, job: JobToSubmit): Promise<JobAnswer> {
   const [answer] = await client.submit([job]).catch((error: unknown) => {
     if (!(error instanceof RepriseError) || !error.retryable) throw error;
-    const repeat = `It may have been recorded. Repeat it with --command-id ${job.commandId}: the same id is the same job.`;
+    const again = `Repeat it with --command-id ${job.commandId}: the same id is the same job.`;
+    const repeat = `It may have been recorded. ${again}`;
     const hint = mayBeRecorded(error.code) ? repeat : `${error.hint} Nothing was recorded.`;
     throw new RepriseError(error.code, error.message, { cause: error, hint });
   });
@@ -47,7 +50,9 @@ async function record(client: Client, job: JobToSubmit): Promise<JobAnswer> {
 }
 
 /** The job is recorded by now, so whoever stops waiting is told where to find it. */
-async function awaitEnd(client: Client, { type, queue }: JobToSubmit, submitted: JobAnswer, waitMs: number): Promise<JobAnswer> {
+async function awaitEnd(
+  client: Client, { type, queue }: JobToSubmit, submitted: JobAnswer, waitMs: number,
+): Promise<JobAnswer> {
   if (hasEnded(submitted.status)) return submitted;
   const { jobId, duplicate } = submitted;
   const untilMs = performance.now() + waitMs;
@@ -84,6 +89,7 @@ function printResult(answer: JobAnswer): void {
 
 function notCompleted({ jobId, status, failure }: JobAnswer): void {
   process.exitCode = 1;
-  if (hasEnded(status)) say(`job ${jobId} ${status}: ${failure ? visible(`${failure.code}: ${failure.message}`) : 'no reason is recorded'}`, `reprise replay ${jobId} shows all that happened.`);
+  const reason = failure ? visible(`${failure.code}: ${failure.message}`) : 'no reason is recorded';
+  if (hasEnded(status)) say(`job ${jobId} ${status}: ${reason}`, `reprise replay ${jobId} shows all that happened.`);
   else say(`job ${jobId} is still ${status}; the time to wait is over.`, `reprise jobs watch ${jobId}`);
 }

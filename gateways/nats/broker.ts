@@ -74,12 +74,17 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   await checkStreamRights(control, userOf(url), ns, partitions);
   const nc = await connectGateway(url, `reprise gateway ${name}`);
   opened.push(() => nc.close());
-  const witness = openWitness(control, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
+  const witness = openWitness(control, ns, {
+    onError: (error) => log.warn({ err: error }, 'a head could not be witnessed'),
+  });
   opened.push(() => witness.close());
-  const checkpoints = openCheckpoints(control, ns, { onError: (error) => log.warn({ err: error }, 'a checkpoint could not be written') });
+  const checkpoints = openCheckpoints(control, ns, {
+    onError: (error) => log.warn({ err: error }, 'a checkpoint could not be written'),
+  });
   opened.push(() => checkpoints.close());
   const hosts: PartitionHost[] = [];
-  const keyring = await loadKeyring(control, ns, (messages) => log.warn({ messages }, 'messages in the stream of keys are no keys; they are skipped'));
+  const keyring = await loadKeyring(control, ns, (messages) =>
+    log.warn({ messages }, 'messages in the stream of keys are no keys; they are skipped'));
   const router = new Router({
     hosts,
     identities: new Identities(keyring),
@@ -88,7 +93,8 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   });
   const serving = { nc, ns, router };
   for (let n = 0; n < partitions; n += 1) {
-    hosts.push(await host({ options, name, control, serving, topology, witness, checkpoints, keyring, partition: n as Partition }));
+    const partition = n as Partition;
+    hosts.push(await host({ options, name, control, serving, topology, witness, checkpoints, keyring, partition }));
   }
   opened.push(() => Promise.all(hosts.map((each) => each.stop())));
   await checkGatewayRights(nc, userOf(gatewayUrl(url)), ns, async () => {
@@ -106,8 +112,10 @@ async function connectGateway(url: string, name: string): Promise<NatsConnection
     return await connectNats({ url: gateway, name, reconnect: true });
   } catch (error) {
     if (gateway === url || !(error instanceof RepriseError) || error.code !== 'PERMISSION_DENIED') throw error;
-    const hint = 'A broker answers clients as this second user: add it to the server as nats-server.conf has it, with the password of the user broker.';
-    throw new RepriseError('PERMISSION_DENIED', `${error.message} It is ${userOf(gateway)}, with the password of ${userOf(url)}.`, { cause: error, hint });
+    const hint = 'A broker answers clients as this second user: add it to the server as nats-server.conf has it, with '
+      + 'the password of the user broker.';
+    const message = `${error.message} It is ${userOf(gateway)}, with the password of ${userOf(url)}.`;
+    throw new RepriseError('PERMISSION_DENIED', message, { cause: error, hint });
   }
 }
 
@@ -125,22 +133,26 @@ interface HostParts {
   readonly partition: Partition;
 }
 
-async function host({ options, name, control, serving, topology, witness, checkpoints, keyring, partition }: HostParts): Promise<PartitionHost> {
+async function host(parts: HostParts): Promise<PartitionHost> {
+  const { options, name, control, serving, topology, witness, checkpoints, keyring, partition } = parts;
   const { namespace: ns, url, log } = options;
   const onForeign = strangers(log, partition);
-  const lease = await LeaderLease.open(control, { ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leases', messages) });
+  const lease = await LeaderLease.open(control, {
+    ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leases', messages),
+  });
   // Checkpoints are written on the same connection, so the server has every fact before the checkpoint that covers it.
   const publisher = new Publisher(control);
   const projections = new Projections(partition, {
     ns, log, witness, checkpoints, onForeign,
-    publish: (subject, parts) => publisher.publish(subject, parts),
+    publish: (subject, bytes) => publisher.publish(subject, bytes),
     anybody: () => mayListen(control, subjects.events(ns, 'job')),
     mayPublish: () => lease.validForMs() > 0,
   });
+  const mostPayload = serving.nc.info?.max_payload ?? LIMITS.requestBytes;
   let stopServing = (): void => {};
   return new PartitionHost({
     partition, broker: name, log, clock, lease, keyring,
-    maxCommitBytes: Math.min(LIMITS.commitBytes, (serving.nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
+    maxCommitBytes: Math.min(LIMITS.commitBytes, mostPayload - ENVELOPE_BYTES),
     followers: [projections.runner],
     archive: (read) => projections.archive(read),
     openJournal: () => openJournal({ url, ns, partition }),

@@ -30,9 +30,10 @@ export class NatsMessage implements Transport {
     const claimed = this.msg.headers?.values(PRINCIPAL_HEADER) ?? [];
     if (claimed.length === 0) return '';
     const [principal] = claimed as [string];
-    if (claimed.length > 1) throw new Invalid('INVALID_ARGUMENT', `the header ${PRINCIPAL_HEADER} is given ${claimed.length} times`);
-    if (principal.includes(REPLACEMENT)) throw new Invalid('INVALID_ARGUMENT', `the header ${PRINCIPAL_HEADER} is not UTF-8`);
-    return text(`the header ${PRINCIPAL_HEADER}`, principal, LIMITS.principalBytes);
+    const name = `the header ${PRINCIPAL_HEADER}`;
+    if (claimed.length > 1) throw new Invalid('INVALID_ARGUMENT', `${name} is given ${claimed.length} times`);
+    if (principal.includes(REPLACEMENT)) throw new Invalid('INVALID_ARGUMENT', `${name} is not UTF-8`);
+    return text(name, principal, LIMITS.principalBytes);
   }
 
   respond(data: Uint8Array): void {
@@ -50,20 +51,22 @@ export class NatsMessage implements Transport {
   /** With the client's own inbox. */
   passTo(command: Command, partition: Partition, principal: string): void {
     if (!this.mayAnswer) return;
-    this.nc.publish(subjects.leader(this.ns, partition, command), this.data, { reply: this.msg.reply, ...claiming(principal) });
+    const options = { reply: this.msg.reply, ...claiming(principal) };
+    this.nc.publish(subjects.leader(this.ns, partition, command), this.data, options);
   }
 
   async relayTo(command: Command, partition: Partition, principal: string, holdMs: number): Promise<boolean> {
     const options = { timeout: FORWARD_TIMEOUT_MS + holdMs, ...claiming(principal) };
-    const reply = await this.nc.request(subjects.leader(this.ns, partition, command), this.data, options).catch(() => undefined);
+    const subject = subjects.leader(this.ns, partition, command);
+    const reply = await this.nc.request(subject, this.data, options).catch(() => undefined);
     if (reply === undefined) return false;
     if (this.mayAnswer) this.msg.respond(reply.data, reply.headers && { headers: reply.headers });
     return true;
   }
 
   /**
-   * NATS checks where a request is published, not where its reply goes; a reply to the server's API, into a journal or to
-   * another broker's inbox would be published with our rights. Such a request is not answered.
+   * NATS checks where a request is published, not where its reply goes; a reply to the server's API, into a journal or
+   * to another broker's inbox would be published with our rights. Such a request is not answered.
    */
   private get mayAnswer(): boolean {
     const { reply } = this.msg;

@@ -1,6 +1,6 @@
 /**
- * Leaders at other brokers, asked in protobuf. Such a broker may run another version: a code that our table lacks is passed
- * on as it came, and a reply that cannot be read is one whose outcome is unknown.
+ * Leaders at other brokers, asked in protobuf. Such a broker may run another version: a code that our table lacks is
+ * passed on as it came, and a reply that cannot be read is one whose outcome is unknown.
  */
 import { errors, type Msg, type NatsConnection } from '@nats-io/nats-core';
 import type { Command, Reply } from '../../actors/command.js';
@@ -17,7 +17,9 @@ export class NatsPeers implements Peers {
     private readonly ns: Namespace,
   ) {}
 
-  async ask(command: Command, partition: Partition, message: object, principal: string, holdMs: number): Promise<Reply> {
+  async ask(
+    command: Command, partition: Partition, message: object, principal: string, holdMs: number,
+  ): Promise<Reply> {
     const data = command.request.encode(message).finish();
     const options = { timeout: FORWARD_TIMEOUT_MS + holdMs, ...claiming(principal) };
     try {
@@ -35,7 +37,8 @@ function replyOf(command: Command, { data, headers }: Msg): Reply {
     const reply = command.reply.decode(data);
     return { message: command.received?.(reply) ?? reply };
   } catch (cause) {
-    return { refused: reject('UNKNOWN', `the answer of another broker cannot be read: ${String(cause).slice(0, 200)}`) };
+    const why = String(cause).slice(0, 200);
+    return { refused: reject('UNKNOWN', `the answer of another broker cannot be read: ${why}`) };
   }
 }
 
@@ -46,7 +49,9 @@ function refusal(error: string, status: string, data: Uint8Array): ForeignReject
 
 /** Why no reply came. Only where there were no responders is it certain that nothing was changed. */
 function unanswered(cause: unknown, partition: Partition): Rejection {
-  const hadNoResponders = cause instanceof errors.NoRespondersError || (cause instanceof errors.RequestError && cause.isNoResponders());
+  const hadNoResponders = cause instanceof errors.NoRespondersError
+    || (cause instanceof errors.RequestError && cause.isNoResponders());
   if (hadNoResponders) return reject('NOT_LEADER', `partition ${partition} has no leader at the moment`);
-  return reject('UNKNOWN', `the leader of partition ${partition} did not answer: ${cause instanceof Error ? cause.message : String(cause)}`);
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return reject('UNKNOWN', `the leader of partition ${partition} did not answer: ${why}`);
 }

@@ -19,10 +19,13 @@ export async function announce({ nc, ns, router }: Serving, version: string, bro
   const service = await new Svcm(nc).add({
     name: 'reprise', version, description: 'Runs jobs on fleets of workers and remembers everything that happened.',
     queue: BROKER_GROUP, metadata: { namespace: ns, broker },
-    statsHandler: async ({ subject }) => (subject === subjects.command(ns, submit) ? { commandWindowMs: router.commandWindowMs } : null),
+    statsHandler: async ({ subject }) =>
+      (subject === subjects.command(ns, submit) ? { commandWindowMs: router.commandWindowMs } : null),
   });
   for (const command of COMMANDS) {
-    const handler = (error: Error | null, msg: Msg): void => (error ? undefined : router.route(command, new NatsMessage(nc, ns, msg, false)));
+    const handler = (error: Error | null, msg: Msg): void => {
+      if (!error) router.route(command, new NatsMessage(nc, ns, msg, false));
+    };
     service.addEndpoint(`${command.noun}-${command.verb}`, { subject: subjects.command(ns, command), handler });
   }
   return service;

@@ -1,4 +1,4 @@
-/** The parts of docs/protocol.md that follow from the code: the table of commands, and that of the fields of a submit. */
+/** The parts of docs/protocol.md that are made: the table of commands, and that of the fields of a submit. */
 import { readFileSync } from 'node:fs';
 import { EVERY_COMMAND, type Command, type MessageType } from '../../actors/command.js';
 import { COMMANDS } from '../../actors/commands.js';
@@ -34,7 +34,8 @@ function commandTable(): string {
 
 function rowOf(command: Command): string {
   const { noun, verb, does, request, reply, codes } = command;
-  return `| \`reprise.<ns>.${noun}.${verb}\` | \`${nameOf(request)}\` → \`${nameOf(reply)}\` | ${does} | ${codes.map(code).join(', ')} |`;
+  const messages = `${code(nameOf(request))} → ${code(nameOf(reply))}`;
+  return `| ${code(`reprise.<ns>.${noun}.${verb}`)} | ${messages} | ${does} | ${codes.map(code).join(', ')} |`;
 }
 
 /** The generated classes bear the names of their messages. */
@@ -42,7 +43,10 @@ const nameOf = (message: MessageType): string => (message as unknown as { readon
 const code = (text: string): string => `\`${text}\``;
 
 function fieldTable(): string {
-  const rows = [...leavesOf(SUBMIT)].map((field) => `| \`${field.name}\` | ${defaultOf(field)} | ${[field.about.about, ...boundsOf(field)].join('; ')} |`);
+  const rows = [...leavesOf(SUBMIT)].map((field) => {
+    const says = [field.about.about, ...boundsOf(field)].join('; ');
+    return `| ${code(field.name)} | ${defaultOf(field)} | ${says} |`;
+  });
   return ['| field of SubmitJob | default | |', '|---|---|---|', ...rows, ''].join('\n');
 }
 

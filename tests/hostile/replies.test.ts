@@ -26,7 +26,7 @@ const LEASES = `KV_REPRISE_${ns}_LEASES`;
 /** Subjects that our streams take in, and others where a message of ours is believed. */
 const TARGETS = [
   `reprise.${ns}.journal.0`, `reprise.${ns}.witness.0`, `$KV.REPRISE_${ns}_CHECKPOINTS.0.events`, `$KV.REPRISE_${ns}_LEASES.0`, `$KV.REPRISE_${ns}_KEYS.key`,
-  `reprise.${ns}.p.0.submit`, `reprise.${ns}.p.0.drain`, `reprise.${ns}.event.job.0-x.JobCompleted`, `reprise.${ns}.event.partition.0.LeaderStarted`,
+  `reprise.${ns}.p.0.job.submit`, `reprise.${ns}.p.0.worker.drain`, `reprise.${ns}.event.job.0-x.JobCompleted`, `reprise.${ns}.event.partition.0.LeaderStarted`,
   `reprise.${ns}.job.submit`, `reprise.${ns}.worker.drain`, `reprise.${ns}.progress.0-x`, '_INBOX_BROKER.x.1', '_INBOX_GATEWAY.x.1', '_INBOX.another.1',
   `$JS.API.STREAM.PURGE.${JOURNAL}`, `$JS.API.STREAM.DELETE.${JOURNAL}`, `$JS.API.STREAM.MSG.DELETE.${JOURNAL}`, `$JS.ACK.${JOURNAL}.c.1.1.1.1.0`,
   '$SYS.REQ.SERVER.PING', '$SRV.PING.reprise',

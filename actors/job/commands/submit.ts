@@ -28,7 +28,8 @@ export interface Submit {
 
 const { type: _, runAtMs: __, ...fields } = SUBMIT;
 const jobShape = z.strictObject({
-  ...shapeOf(fields), ...contentShape('payload'), type: z.string(), runAt: z.union([count, z.iso.datetime({ offset: true })]).optional(),
+  ...shapeOf(fields), ...contentShape('payload'), type: z.string(),
+  runAt: z.union([count, z.iso.datetime({ offset: true })]).optional(),
 });
 const waiting = { wait: z.boolean().optional(), waitMs: count.optional() };
 
@@ -63,7 +64,8 @@ const toQueues: Split<job.SubmitJobs, Submit> = {
   part: ({ jobs, waitMs }, nths) => ({ jobs: nths.map((nth) => jobs[nth]!), waitMs }),
   forwarded: ({ jobs, wait, waitMs }, nths) => ({ jobs: nths.map((nth) => jobs[nth]!), wait, waitMs }),
   /** A refused job stays here: protobuf would wrap what JSON could say, and make a valid number of it. */
-  begin: ({ jobs }): job.SubmitReply.$Properties => ({ jobs: jobs.map((each) => (isRefused(each) ? { error: wireError(each) } : {})) }),
+  begin: ({ jobs }): job.SubmitReply.$Properties =>
+    ({ jobs: jobs.map((each) => (isRefused(each) ? { error: wireError(each) } : {})) }),
   join({ jobs }: { jobs: job.JobReply.$Properties[] }, nths, reply) {
     nths.forEach((nth, at) => (jobs[nth] = partOf(reply, at)));
   },
@@ -104,7 +106,8 @@ export const submit = {
     return { jobs, waitMs: message.wait ? waitMs : undefined };
   },
   holdMs: ({ waitMs }) => waitMs ?? 0,
-  refusalIn: ({ jobs }: job.SubmitReply.$Properties, alone): ForeignRejection | undefined => (alone ? refusalOf(jobs![0]!) : undefined),
+  refusalIn: ({ jobs }: job.SubmitReply.$Properties, alone): ForeignRejection | undefined =>
+    (alone ? refusalOf(jobs![0]!) : undefined),
   received: ({ jobs }: job.SubmitReply) => ({ jobs: jobs.map(receivedReply) }),
   toJson({ jobs }: job.SubmitReply.$Properties, alone) {
     return alone ? jobReplyJson(jobs![0]!) : withMember({}, 'jobs', listText(jobs!.map(jobReplyJson)));

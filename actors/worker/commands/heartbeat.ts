@@ -31,14 +31,20 @@ export const heartbeat = {
   does: 'renews leases, brings cancels',
   request: worker.Heartbeat,
   reply: worker.PullReply,
-  json: z.strictObject({ ...sessionShape, ...partitionShape, tokens: texts, progress: z.array(progressShape).optional() }),
+  json: z.strictObject({
+    ...sessionShape, ...partitionShape, tokens: texts, progress: z.array(progressShape).optional(),
+  }),
   session: 'proved',
   codes: ['SESSION_UNPROVED'],
   routing: TO_STATED,
   check(message, context) {
     const { workerId, session } = identityIn(context);
     const partition = checkPartition(message.partition, context.partitions);
-    return { workerId, session, partition, tokens: checkTokens('tokens', message.tokens, partition), progress: checkProgress(message.progress) };
+    return {
+      workerId, session, partition,
+      tokens: checkTokens('tokens', message.tokens, partition),
+      progress: checkProgress(message.progress),
+    };
   },
   toJson: pullReplyJson,
 } as const satisfies Command<worker.Heartbeat, Heartbeat>;

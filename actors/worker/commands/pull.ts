@@ -8,7 +8,8 @@ import { identityIn, type Command } from '../../command.js';
 import { count, texts } from '../../shapes.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import {
-  checkPartition, checkReports, checkTokens, reportFromJson, reportShape, TO_STATED, type JsonReport, type RejectedReport, type Report,
+  checkPartition, checkReports, checkTokens, reportFromJson, reportShape, TO_STATED,
+  type JsonReport, type RejectedReport, type Report,
 } from '../reports.js';
 
 export interface Pull {

@@ -19,8 +19,9 @@ const toEveryPartition: ToAll<worker.RegisterWorker> = {
   /** With the session that was drawn here, so that all partitions know the same one. */
   forwarded: (message, context) => worker.RegisterWorker.create({ ...message, ...identityIn(context) }),
   /**
-   * It is registered when one partition knows it and none decides otherwise: those that stand still answer UNKNOWN_WORKER
-   * once they can. The epoch is that of the home partition, or 0 where that one has not registered the worker.
+   * It is registered when one partition knows it and none decides otherwise: those that stand still answer
+   * UNKNOWN_WORKER once they can. The epoch is that of the home partition, or 0 where that one has not registered the
+   * worker.
    */
   merge(replies) {
     const refused = replies.find((each) => each.refused && !mayPass(each));
@@ -44,7 +45,8 @@ export const register = {
   request: worker.RegisterWorker,
   reply: worker.RegisterReply,
   json: z.strictObject({
-    ...sessionShape, session: optionalText, types: texts, queues: texts.optional(), capacity: count, software: optionalText,
+    ...sessionShape, session: optionalText,
+    types: texts, queues: texts.optional(), capacity: count, software: optionalText,
   }),
   session: 'drawn',
   codes: ['SESSION_UNPROVED'],

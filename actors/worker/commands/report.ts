@@ -5,7 +5,8 @@ import { worker } from '../../../protocols/messages.js';
 import { identityIn, type Command } from '../../command.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import {
-  checkPartition, checkReports, reportFromJson, reportShape, TO_STATED, type JsonReport, type RejectedReport, type Report,
+  checkPartition, checkReports, reportFromJson, reportShape, TO_STATED, type JsonReport, type RejectedReport,
+  type Report,
 } from '../reports.js';
 
 export interface Reports {
@@ -27,7 +28,8 @@ export const report = {
   codes: ['SESSION_UNPROVED'],
   routing: TO_STATED,
   fromJson(given: { reports: JsonReport[] }) {
-    return worker.ReportAttempts.create({ ...given, reports: given.reports.map(reportFromJson) }) as worker.ReportAttempts;
+    const reports = given.reports.map(reportFromJson);
+    return worker.ReportAttempts.create({ ...given, reports }) as worker.ReportAttempts;
   },
   check(message, context) {
     const { workerId, session } = identityIn(context);
