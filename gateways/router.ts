@@ -35,7 +35,7 @@ interface Checked {
   readonly message: object;
   readonly context: Context;
   readonly checked: object;
-  /** The cause of what it makes happen: the worker of the session, or who the client says that it is. */
+  /** The cause of what it makes happen: the worker of the session, or what the client says of itself. */
   readonly by: string;
   /** The partition whose leader is asked, when another broker has forwarded the request. */
   readonly only: Partition | undefined;
@@ -103,10 +103,7 @@ export class Router {
     transport.passTo(command, partition, by);
   }
 
-  /**
-   * For a host that halted when it led last: another may lead by now, or have halted as well, and only its reply
-   * tells.
-   */
+  /** For a host that halted when it last led. Another may lead by now or have halted too: only its reply tells. */
   private relay(request: GatewayRequest, host: PartitionHost, by: string, holdMs: number): void {
     const { whyNot } = host;
     void request.transport.relayTo(request.command, host.partition, by, holdMs).then((isReplied) => {
