@@ -12,10 +12,10 @@ export interface Asker {
   readonly asker: 'asker';
 }
 
-/** The shape of the wire, before it becomes JSON or protobuf. */
+/** A command's reply message, before it becomes JSON or protobuf, or why it was refused. */
 export type Reply =
-  | { readonly kind: 'message'; readonly message: object }
-  | { readonly kind: 'refused'; readonly rejection: Rejection | ForeignRejection };
+  | { readonly message: object; readonly refused?: undefined }
+  | { readonly refused: Rejection | ForeignRejection; readonly message?: undefined };
 
 /** An asker that can be answered, once. */
 export interface Answerable extends Asker {
@@ -46,5 +46,5 @@ export const isLater = <T>(value: Sooner<T>): value is Promise<T> => value insta
 /** How an answer becomes the message of a reply, or a rejection. */
 export type ReplyOf<A> = (answer: A, releasing: Releasing) => Sooner<Reply>;
 
-export const message = (of: object): Reply => ({ kind: 'message', message: of });
-export const refused = (rejection: Rejection | ForeignRejection): Reply => ({ kind: 'refused', rejection });
+export const message = (of: object): Reply => ({ message: of });
+export const refused = (rejection: Rejection | ForeignRejection): Reply => ({ refused: rejection });

@@ -11,20 +11,23 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
-import type { SubmitJob } from '../actors/job/job.decide.js';
+import { submitJob, type SubmitJob } from '../actors/job/job.submit.js';
 import { PartitionCore } from '../partition/core/core.js';
 import type { Effect } from '../actors/effect.js';
-import type { Command } from '../actors/inputs.js';
+import type { Command } from '../actors/command.js';
+import { submit } from '../actors/job/commands/submit.js';
 import { KINDS } from '../actors/kinds.js';
 import type { Asker } from '../actors/reply.js';
-import { decide } from '../actors/steps.js';
+import { pull } from '../actors/worker/commands/pull.js';
+import { register } from '../actors/worker/commands/register.js';
+import { report } from '../actors/worker/commands/report.js';
 import { pulledReply } from '../actors/worker/replies.js';
 import type { Notice } from '../actors/worker/sessions.js';
 import { startBroker } from '../gateways/nats/broker.js';
 import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId } from '../protocols/ids.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
-import { DEFAULTS } from '../protocols/limits.js';
+import { job } from '../protocols/messages.js';
 import { randomSalts } from '../streams/salts.js';
 import { headerAfter } from '../streams/commit.js';
 import { headOf, type Head } from '../streams/chain.js';
@@ -41,28 +44,8 @@ const RUNS = 3;
 const AT_ONCE = 500;
 const TO: Asker = { asker: 'asker' };
 const WORKER = { workerId: parseWorkerId('w')!, session: parseSession('s')! };
-const JOB: Omit<SubmitJob, 'commandId'> = {
-  type: 'noop',
-  queue: 'default',
-  payload: Buffer.from(JSON.stringify({ text: 'x'.repeat(188) })),
-  contentType: '',
-  priority: 0,
-  key: '',
-  delayMs: 0,
-  runAtMs: 0,
-  totalMs: 0,
-  labels: undefined,
-  policy: {
-    maxAttempts: DEFAULTS.maxAttempts,
-    backoffInitialMs: 1_000,
-    backoffFactor: 2,
-    backoffMaxMs: 60_000,
-    backoffJitter: 0.1,
-    nonRetryable: [],
-    attemptMs: DEFAULTS.attemptMs,
-    heartbeatMs: DEFAULTS.heartbeatMs,
-  },
-};
+const PAYLOAD = Buffer.from(JSON.stringify({ text: 'x'.repeat(188) }));
+const JOB: SubmitJob = submitJob(job.SubmitJob.create({ type: 'noop', payload: PAYLOAD }) as job.SubmitJob, 0);
 
 interface Measured {
   readonly tookMs: number;
@@ -91,29 +74,30 @@ class Writer {
     const jobs = Array.from({ length: AT_ONCE }, () => {
       return { id: jobId(P0, randomBytes(10)), job: { ...JOB, commandId: randomBytes(12).toString('base64url') } };
     });
-    this.step({ kind: 'submit', to: TO, by: 'client', jobs, waitMs: undefined });
+    this.step(submit, { jobs, waitMs: undefined });
     await this.write();
   }
 
   async register(): Promise<void> {
     const worker = { ...WORKER, types: [JOB.type], queues: [], capacity: AT_ONCE, software: '' };
-    this.step({ kind: 'register', to: TO, proof: '', worker });
+    this.step(register, { proof: '', worker, partitions: 1 });
     await this.write();
   }
 
   async perform(): Promise<void> {
-    const pull = { kind: 'pull', to: TO, ...WORKER, expiresMs: 1_000, held: [], reports: [] } as const;
-    this.step({ ...pull, pullSeq: (this.pullSeq += 1), free: AT_ONCE });
+    const pullSeq = (this.pullSeq += 1);
+    this.step(pull, { ...WORKER, partition: P0, pullSeq, free: AT_ONCE, expiresMs: 1_000, held: [], reports: [] });
     const effects = await this.write();
     const leases = effects.flatMap(leasesIn);
     const outcome = { kind: 'ok', result: Buffer.from('null'), contentType: '' } as const;
     const reports = leases.map(({ token }) => ({ token, ...parseToken(token)!, outcome }));
-    this.step({ kind: 'report', to: TO, ...WORKER, reports });
+    this.step(report, { ...WORKER, partition: P0, reports });
     await this.write();
   }
 
-  private step(command: Command): void {
-    this.core.step({ nowMs: Date.now(), monoMs: performance.now(), draw: 0.5 }, (step) => decide(step, command));
+  private step<Checked extends object>(command: Pick<Command<object, Checked>, 'decide'>, request: Checked): void {
+    const moment = { nowMs: Date.now(), monoMs: performance.now(), draw: 0.5 };
+    this.core.step(moment, (step) => command.decide(step, request, { to: TO, by: 'bench' }));
   }
 
   private async write(): Promise<Effect[]> {

@@ -12,7 +12,7 @@ interface Step {
   readonly time: string;
   readonly before: string;
   readonly after: string;
-  readonly cause: { readonly type: string };
+  readonly cause: { readonly type: string; readonly by: string };
   readonly changed: Record<string, { before: unknown; after: unknown }>;
   readonly failure?: object;
 }
@@ -42,6 +42,7 @@ t.test('a job from submit to replay, on a system that one command starts', async
   const changes = steps.map(({ before, after }) => `${before} ${after}`);
   t.same(changes, ['absent ready', 'ready running', 'running completed']);
   t.same(steps.map(({ cause }) => cause.type), ['SubmitJob', 'Pull', 'ReportAttempt']);
+  t.match(steps[0]!.cause.by, /^[^@]+@[^@]+$/, 'the command says who gave it: a user at a host');
   t.match(steps[1]!.changed, { attempt: { before: 0, after: 1 } });
   const text = /JobSubmitted[^]*absent → ready[^]*payload {2}\{"n":12\}[^]*result {3}144/;
   t.match((await dev.run('replay', answer.jobId)).stdout, text);

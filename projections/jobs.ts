@@ -2,13 +2,14 @@
  * The jobs projection: where every job begins and ends in the journal, and how it ended. It answers for the jobs that have
  * left their leader; what it says of them is read from the journal itself, so nothing is kept twice.
  */
-import type { Archive, ArchivedJob } from '../actors/job/archive.js';
+import type { Archive } from '../actors/job/archive.js';
+import { applyJob } from '../actors/job/job.apply.js';
 import { JOB_EVENTS, type JobEvent } from '../actors/job/job.events.js';
-import { decodeEvent } from '../actors/kind.js';
-import { FINAL_STATUSES, type FinalStatus } from '../actors/job/job.js';
+import { decodeEvent, type At } from '../actors/kind.js';
+import { FINAL_STATUSES, type FinalStatus, type Job } from '../actors/job/job.js';
 import { jobChart } from '../actors/job/job.chart.js';
 import type { journal } from '../protocols/messages.js';
-import type { JobId } from '../protocols/ids.js';
+import type { JobId, WorkerId } from '../protocols/ids.js';
 import { checkWritten, type ReadCommit } from '../streams/contents.js';
 import { IndexTable } from './index-table.js';
 import type { Committed, EventName } from '../streams/committed.js';
@@ -58,52 +59,36 @@ export class JournalArchive implements Archive {
     private readonly readCommit: (seq: number) => Promise<ReadCommit | undefined>,
   ) {}
 
-  async find(id: JobId): Promise<ArchivedJob | undefined> {
+  async find(id: JobId): Promise<Readonly<Job> | undefined> {
     const entry = this.jobs.find(id);
     if (entry?.status === undefined) return undefined;
-    const first = eventsOf(id, entry.firstSeq, await this.readCommit(entry.firstSeq)).find((each) => each.event.type === 'JobSubmitted');
-    const read = await this.readCommit(entry.lastSeq);
-    const last = eventsOf(id, entry.lastSeq, read).at(-1);
-    if (first?.event.type !== 'JobSubmitted' || last === undefined) return undefined;
-    const submitted = first.event.body;
-    return {
-      id, type: submitted.jobType, queue: submitted.queue, key: submitted.key, priority: submitted.priority, labels: { ...submitted.labels },
-      maxAttempts: submitted.policy.maxAttempts, submittedMs: first.nowMs, firstSeq: entry.firstSeq, lastSeq: entry.lastSeq,
-      status: entry.status, endedMs: read?.commit.nowMs ?? 0, workerId: last.by, ...outcomeOf(last.event, entry.lastSeq, last.index),
-    };
-  }
-}
-
-function outcomeOf(event: JobEvent, seq: number, index: number): Pick<ArchivedJob, 'attempt' | 'result' | 'failure'> {
-  switch (event.type) {
-    case 'JobCompleted':
-      return { attempt: event.body.attempt, result: { seq, index, contentType: event.body.contentType }, failure: undefined };
-    case 'JobFailed':
-    case 'JobCancelled':
-    case 'JobExpired':
-      return { attempt: event.body.attempt, result: undefined, failure: event.body.failure };
-    default:
-      throw new TypeError(`${event.type} ends no job`);
+    const first = eventsOf(id, entry.firstSeq, await this.readCommit(entry.firstSeq)).find(({ event }) => event.type === 'JobSubmitted');
+    const last = eventsOf(id, entry.lastSeq, await this.readCommit(entry.lastSeq)).at(-1);
+    if (first === undefined || last === undefined) return undefined;
+    const job = applyJob(undefined, first.event, id, first.at);
+    applyJob(job, last.event, id, last.at);
+    if ('attempt' in last.event.body) job.attempt = last.event.body.attempt;
+    job.workerId = last.by;
+    return job;
   }
 }
 
 interface OfJob {
   readonly event: JobEvent;
-  readonly index: number;
-  readonly nowMs: number;
-  readonly by: string;
+  readonly at: At;
+  readonly by: WorkerId | '';
 }
 
 /** @throws RepriseError JOURNAL_BROKEN for content that is not what was written */
 function eventsOf(id: JobId, seq: number, read: ReadCommit | undefined): OfJob[] {
   if (read === undefined) return [];
-  const { commit, encoded } = read;
-  return commit.events.flatMap((stored, index) => {
+  const { commit: { events, nowMs }, encoded } = read;
+  return events.flatMap((stored, index) => {
     const { kind, id: of, cause } = stored;
     if (kind !== 'job' || of !== id) return [];
     checkWritten(encoded, seq, index);
-    const by = cause?.type === 'ReportAttempt' ? (cause.by ?? '') : '';
+    const by = cause?.type === 'ReportAttempt' ? ((cause.by ?? '') as WorkerId | '') : '';
     const event = decodeEvent<JobEvent>(JOB_EVENTS, stored as journal.Event, `event ${index} of job ${id}`);
-    return [{ event, index, nowMs: commit.nowMs, by }];
+    return [{ event, at: { seq, index, nowMs, place: 0, content: event.content }, by }];
   });
 }

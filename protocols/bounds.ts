@@ -1,5 +1,11 @@
-/** Checks of single fields, shared by JSON and protobuf. A broken rule is thrown as {@link Invalid} and becomes a rejection. */
-import { isJobType, isQueueName, parseJobId, parseSession, parseToken, parseWorkerId, type JobId, type Session, type Token, type WorkerId } from './ids.js';
+/**
+ * Checks of single fields, shared by JSON and protobuf. A broken rule is thrown as {@link Invalid} and becomes a
+ * rejection.
+ */
+import {
+  isJobType, isQueueName, parseJobId, parseSession, parseToken, parseWorkerId,
+  type JobId, type Session, type Token, type TokenParts, type WorkerId,
+} from './ids.js';
 import { reject, type Rejection, type RejectionCode } from './errors.js';
 import { LIMITS } from './limits.js';
 
@@ -27,14 +33,19 @@ const invalid = (message: string): never => {
 };
 
 export function whole(name: string, value: number, least: number, most: number): number {
-  return Number.isInteger(value) && value >= least && value <= most ? value : invalid(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  return invalid(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
 }
 
 export function within(name: string, value: number, least: number, most: number): number {
-  return Number.isFinite(value) && value >= least && value <= most ? value : invalid(`${name} must be a number from ${least} to ${most}, not ${value}`);
+  if (Number.isFinite(value) && value >= least && value <= most) return value;
+  return invalid(`${name} must be a number from ${least} to ${most}, not ${value}`);
 }
 
-/** Half of a surrogate pair, which JSON can escape, has no UTF-8 form: it would come back from the journal as another text. */
+/**
+ * Half of a surrogate pair, which JSON can escape, has no UTF-8 form: it would come back from the journal as another
+ * text.
+ */
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const UNFIT = /[\u0000-\u001f\u007f\p{Surrogate}]/u;
 
@@ -58,12 +69,21 @@ function checkedName(isValid: (value: string) => boolean, rule: string): (value:
 }
 const MOST_NAMES = 1_000;
 
+/** An ISO 8601 time in Unix milliseconds. `Date.parse` cuts off what is finer, so that is refused. */
+export function timeOf(name: string, value: string): number {
+  if (/\.\d{3}\d*[1-9]/.test(value)) return invalid(`${name} is finer than a millisecond`);
+  return Date.parse(value);
+}
+
 export const queueName = checkedName(isQueueName, 'queue must be 1 to 64 of A-Z a-z 0-9 _ -');
 export const jobType = checkedName(isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
 export const jobIdOf = (value: string): JobId => parseJobId(value) ?? invalid(`jobId ${show(value)} is not a job id`);
-export const workerIdOf = (value: string): WorkerId => parseWorkerId(value) ?? invalid(`workerId must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);
-export const sessionOf = (value: string): Session => parseSession(value) ?? invalid(`session must be 1 to 64 of A-Z a-z 0-9 _ -, not ${show(value)}`);
-export const tokenParts = (value: string): NonNullable<ReturnType<typeof parseToken>> => parseToken(value) ?? invalid(`${show(value)} is not a token`);
+const NAME_RULE = 'must be 1 to 64 of A-Z a-z 0-9 _ -';
+export const workerIdOf = (value: string): WorkerId =>
+  parseWorkerId(value) ?? invalid(`workerId ${NAME_RULE}, not ${show(value)}`);
+export const sessionOf = (value: string): Session =>
+  parseSession(value) ?? invalid(`session ${NAME_RULE}, not ${show(value)}`);
+export const tokenParts = (value: string): TokenParts => parseToken(value) ?? invalid(`${show(value)} is not a token`);
 export const tokenOf = (value: string): Token => (tokenParts(value), value as Token);
 
 export function payload(name: string, bytes: Uint8Array): Uint8Array {
@@ -78,7 +98,9 @@ export function atMost<T>(name: string, list: readonly T[], most: number): reado
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,63}$/;
 const LABEL_RULE = '1 to 64 of A-Z a-z 0-9 _ . / -, and begin with a letter or digit';
 
-export function labels(name: string, map: Readonly<Record<string, string>>): Readonly<Record<string, string>> | undefined {
+type Labels = Readonly<Record<string, string>>;
+
+export function labels(name: string, map: Labels): Labels | undefined {
   const entries = atMost(name, Object.entries(map), LIMITS.labels);
   if (entries.length === 0) return undefined;
   for (const [key, value] of entries) {

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonText } from './json-text.js';
 
-const BYTES_TYPE = 'application/octet-stream';
+export const BYTES_TYPE = 'application/octet-stream';
 export const JSON_TYPE = 'application/json';
 
 const isJson = (contentType: string): boolean =>

@@ -17,6 +17,12 @@ export const LIMITS = {
   typesPerWorker: 256,
   queuesPerWorker: 256,
   reasonBytes: 1_024,
+  /** Of the name that a client gives itself. */
+  principalBytes: 128,
+  contentTypeBytes: 128,
+  softwareBytes: 128,
+  failureCodeBytes: 128,
+  backoffFactor: 100,
   failureMessageBytes: 4_096,
   failureStackBytes: 8_192,
   priority: 1_000_000_000,

@@ -1,9 +1,8 @@
 /**
  * Every subject and stream name, built here and nowhere else. The grammar:
  *
- *     reprise.<ns>.job.<verb>            public, served by every broker as one queue group
- *     reprise.<ns>.worker.<verb>         public, likewise
- *     reprise.<ns>.p.<n>.<verb>          the leader of a partition; brokers only
+ *     reprise.<ns>.<noun>.<verb>         a command, served by every broker as one queue group
+ *     reprise.<ns>.p.<n>.<noun>.<verb>   the same command, at the leader of a partition; brokers only
  *     reprise.<ns>.journal.<n>           commits of a partition; its leader only
  *     reprise.<ns>.witness.<n>           heads of a partition; brokers only
  *     $KV.REPRISE_<ns>_LEASES.<n>        which broker should lead a partition; brokers only
@@ -11,28 +10,44 @@
  *     $KV.REPRISE_<ns>_KEYS.key          what tokens are signed with; brokers only
  *     reprise.<ns>.event.<kind>.<id>.<Event>   committed facts; brokers publish, everybody listens
  *     reprise.<ns>.progress.<jobId>      what a worker says of a running attempt; never journaled
+ *
+ * The commands, with their nouns and verbs, are listed in actors/commands.ts.
  */
 import type { JobId, Namespace, Partition } from './ids.js';
 
-export const JOB_VERBS = ['submit', 'get', 'await', 'cancel'] as const;
-export const WORKER_VERBS = ['register', 'pull', 'report', 'heartbeat', 'drain'] as const;
-export type JobVerb = (typeof JOB_VERBS)[number];
-export type WorkerVerb = (typeof WORKER_VERBS)[number];
-export type Verb = JobVerb | WorkerVerb;
+/** A command by its name. */
+export interface CommandName {
+  readonly noun: string;
+  readonly verb: string;
+}
+
+/** Names that no command's noun may have: the second part of other subjects. */
+export const RESERVED_NOUNS: ReadonlySet<string> = new Set(['p', 'journal', 'witness', 'event', 'progress', 'outbox']);
+
+/** Among leaders: commands of actors in other partitions. It has no public subject. */
+export const DELIVER: CommandName = { noun: 'outbox', verb: 'deliver' };
+
+/** Every command at once, for a subscription. */
+export const EVERY: CommandName = { noun: '*', verb: '*' };
+
+/** In which a client says who it is. It is recorded as the cause's `by`, and nothing vouches for it. */
+export const PRINCIPAL_HEADER = 'Reprise-Principal';
 
 /** Brokers answer public subjects as this queue group. */
 export const BROKER_GROUP = 'brokers';
 
 export const subjects = {
-  job: (ns: Namespace, verb: JobVerb): string => `reprise.${ns}.job.${verb}`,
-  worker: (ns: Namespace, verb: WorkerVerb): string => `reprise.${ns}.worker.${verb}`,
-  leader: (ns: Namespace, partition: Partition, verb: Verb | '*'): string => `reprise.${ns}.p.${partition}.${verb}`,
+  command: (ns: Namespace, { noun, verb }: CommandName): string => `reprise.${ns}.${noun}.${verb}`,
+  leader: (ns: Namespace, partition: Partition, { noun, verb }: CommandName): string =>
+    `reprise.${ns}.p.${partition}.${noun}.${verb}`,
   journal: (ns: Namespace, partition: Partition): string => `reprise.${ns}.journal.${partition}`,
   witness: (ns: Namespace, partition: Partition): string => `reprise.${ns}.witness.${partition}`,
   leadership: (ns: Namespace, partition: Partition): string => `$KV.${streams.leadership(ns)}.${partition}`,
   keys: (ns: Namespace): string => `$KV.${streams.keys(ns)}.key`,
-  checkpoint: (ns: Namespace, partition: Partition, projection: string): string => `$KV.${streams.checkpoints(ns)}.${partition}.${projection}`,
-  event: (ns: Namespace, kind: string, id: string, event: string): string => `reprise.${ns}.event.${kind}.${id}.${event}`,
+  checkpoint: (ns: Namespace, partition: Partition, projection: string): string =>
+    `$KV.${streams.checkpoints(ns)}.${partition}.${projection}`,
+  event: (ns: Namespace, kind: string, id: string, event: string): string =>
+    `reprise.${ns}.event.${kind}.${id}.${event}`,
   /** Where all facts of a kind are. */
   events: (ns: Namespace, kind: string): string => `reprise.${ns}.event.${kind}.>`,
   progress: (ns: Namespace, id: JobId): string => `reprise.${ns}.progress.${id}`,

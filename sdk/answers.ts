@@ -1,4 +1,5 @@
 /** What the broker answers, as plain values: no protobuf, hashes as text, content decoded. */
+import { VIEW_FIELDS, type ViewField } from '../actors/job/job.view.js';
 import { decodeContent } from '../protocols/content.js';
 import { codeOf, RepriseError } from '../protocols/errors.js';
 import { error, job } from '../protocols/messages.js';
@@ -44,53 +45,52 @@ export interface JobAnswer {
   readonly error?: Refusal;
 }
 
-/** Of get. */
-export interface JobView extends Omit<JobAnswer, 'duplicate' | 'error'> {
-  readonly type: string;
-  readonly queue: string;
-  readonly priority: number;
-  readonly key: string;
-  readonly maxAttempts: number;
-  readonly submittedMs: number;
-  /** 0 unless it is scheduled or retrying. */
-  readonly dueMs: number;
-  /** 0 until it has ended. */
-  readonly endedMs: number;
-  readonly workerId: string;
-  readonly labels: Readonly<Record<string, string>>;
+/** What the message has, without nulls. */
+type Plain = { readonly [F in Exclude<ViewField, 'failure'>]: NonNullable<job.JobView[F]> };
+
+/** Of get: the fields are those of job.view.ts. */
+export interface JobView extends Plain, Omit<JobAnswer, keyof Plain | 'duplicate' | 'error'> {
+  /** 0 unless it is running. */
   readonly progress: number;
   readonly progressMessage: string;
-  readonly firstSeq: number;
-  readonly lastSeq: number;
 }
-
-const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'expired', 'unworkable']);
-export const hasEnded = (status: string): boolean => FINAL.has(status);
 
 export function answerOf(reply: job.JobReply): JobAnswer {
   const { jobId, status, duplicate, attempt, cancelling } = reply;
   const refused = reply.error ? { error: refusalOf(reply.error as error.Error) } : {};
-  return { jobId, status, duplicate, attempt, cancelling, position: positionOf(reply.position), ...outcomeOf(reply), ...(reply.noWorker && { noWorker: true as const }), ...refused };
+  return {
+    jobId, status, duplicate, attempt, cancelling, position: positionOf(reply.position), ...outcomeOf(reply),
+    ...(reply.noWorker && { noWorker: true as const }), ...refused,
+  };
 }
 
 export function viewOf(view: job.JobView): JobView {
-  const { jobId, status, attempt, cancelling, type, queue, priority, key, maxAttempts, submittedMs, dueMs, endedMs, workerId } = view;
-  const { progress, progressMessage, firstSeq, lastSeq } = view;
+  const shown = Object.fromEntries(VIEW_FIELDS.map((field) => [field, view[field]]));
+  const { failure: _, ...fields } = shown as Plain & Pick<job.JobView, 'failure'>;
+  const { labels, progress, progressMessage, position } = view;
   return {
-    jobId, type, queue, status, priority, key, attempt, maxAttempts, submittedMs, dueMs, endedMs, workerId, cancelling,
-    labels: { ...view.labels }, progress, progressMessage, firstSeq, lastSeq, position: positionOf(view.position), ...outcomeOf(view),
+    ...fields, labels: { ...labels }, progress, progressMessage, position: positionOf(position), ...outcomeOf(view),
     ...(view.noWorker && { noWorker: true as const }),
   };
 }
 
-type Outcome = Pick<job.JobReply, 'status' | 'result' | 'contentType'> & { readonly failure?: job.Failure.$Properties | null };
+interface Outcome extends Pick<job.JobReply, 'status' | 'result' | 'contentType'> {
+  readonly failure?: job.Failure.$Properties | null;
+}
 
-function outcomeOf({ status, result, contentType, failure }: Outcome): Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType' | 'failure'> {
+type Ended = Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType' | 'failure'>;
+
+function outcomeOf({ status, result, contentType, failure }: Outcome): Ended {
   return {
-    ...(status === 'completed' && { result: contentOf(result, contentType), resultBytes: result, ...(contentType && { contentType }) }),
-    ...(failure && { failure: { code: failure.code ?? '', message: failure.message ?? '', ...(failure.stack && { stack: failure.stack }) } }),
+    ...(status === 'completed' && {
+      result: contentOf(result, contentType), resultBytes: result, ...(contentType && { contentType }),
+    }),
+    ...(failure && { failure: failureOf(failure) }),
   };
 }
+
+const failureOf = ({ code, message, stack }: job.Failure.$Properties): Failure =>
+  ({ code: code ?? '', message: message ?? '', ...(stack && { stack }) });
 
 /** Content that only claims to be JSON is given as the bytes that it is. */
 export function contentOf(bytes: Uint8Array, contentType: string): unknown {
@@ -110,4 +110,5 @@ function positionOf(position: job.Position.$Properties | null | undefined): Posi
 const refusalOf = ({ code, message, hint, retryable }: error.Error): Refusal => ({ code, message, hint, retryable });
 
 /** A refusal as the error to throw. A code that only a newer broker has is kept as it is. */
-export const errorOf = ({ code, message, hint, retryable }: Refusal): RepriseError => new RepriseError(codeOf(code), message, { hint, retryable });
+export const errorOf = ({ code, message, hint, retryable }: Refusal): RepriseError =>
+  new RepriseError(codeOf(code), message, { hint, retryable });

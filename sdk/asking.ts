@@ -1,7 +1,8 @@
 /** Requests to the brokers: sent again, with the same bytes, for as long as that may help. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errors, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { errors, headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import { ERRORS, isCode, RepriseError } from '../protocols/errors.js';
+import { PRINCIPAL_HEADER } from '../protocols/subjects.js';
 import { readWireError } from '../protocols/wire-error.js';
 import { operating } from '../streams/connect.js';
 import { errorOf } from './answers.js';
@@ -12,10 +13,15 @@ const FIRST_WAIT_MS = 50;
 const LAST_WAIT_MS = 1_000;
 
 /** Nothing was changed, or the same command id makes it harmless to ask again. */
-const AGAIN: ReadonlySet<string> = new Set(['NOT_LEADER', 'OVERLOADED', 'UNKNOWN', 'NO_BROKER', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
+const AGAIN: ReadonlySet<string> = new Set([
+  'NOT_LEADER', 'OVERLOADED', 'UNKNOWN', 'NO_BROKER', 'TIMED_OUT', 'SERVER_UNREACHABLE',
+]);
 export const helpsToRepeat = (code: string): boolean => AGAIN.has(code);
 
-/** The request may have reached a leader, and what it asks for may have been recorded. After any other trouble it was not. */
+/**
+ * The request may have reached a leader, and what it asks for may have been recorded. After any other trouble it was
+ * not.
+ */
 const UNCERTAIN: ReadonlySet<string> = new Set(['UNKNOWN', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
 export const mayBeRecorded = (code: string): boolean => UNCERTAIN.has(code);
 
@@ -28,12 +34,19 @@ export interface Effort {
 export class Asking {
   readonly #nc: NatsConnection;
   readonly #giveUpMs: number;
+  readonly #headers: MsgHdrs | undefined;
   readonly #disturbed = new Set<(why: RepriseError) => void>();
 
-  /** @param giveUpMs how long to go on when nothing but troubles comes back */
-  constructor(nc: NatsConnection, giveUpMs: number) {
+  /**
+   * @param giveUpMs how long to go on when nothing but troubles comes back
+   * @param principal who asks; empty: it is not said
+   */
+  constructor(nc: NatsConnection, giveUpMs: number, principal = '') {
     this.#nc = nc;
     this.#giveUpMs = giveUpMs;
+    if (principal === '') return;
+    this.#headers = headers();
+    this.#headers.set(PRINCIPAL_HEADER, principal);
   }
 
   effort(): Effort {
@@ -59,7 +72,10 @@ export class Asking {
     }
   }
 
-  /** The connection was lost or another leader came: what is waited for now may never be answered, so it is asked again. */
+  /**
+   * The connection was lost or another leader came: what is waited for now may never be answered, so it is asked
+   * again.
+   */
   disturb(why: RepriseError): void {
     for (const tell of [...this.#disturbed]) tell(why);
   }
@@ -71,7 +87,8 @@ export class Asking {
       forget = () => void this.#disturbed.delete(reject);
     });
     try {
-      return dataOf(await Promise.race([this.#nc.request(subject, data, { timeout }), disturbed]));
+      const options = { timeout, ...(this.#headers && { headers: this.#headers }) };
+      return dataOf(await Promise.race([this.#nc.request(subject, data, options), disturbed]));
     } catch (cause) {
       throw troubleOf(cause, subject);
     } finally {
@@ -88,18 +105,22 @@ function dataOf(message: Msg): Uint8Array {
 
 function troubleOf(cause: unknown, subject: string): RepriseError {
   if (cause instanceof RepriseError) return cause;
-  const nobody = cause instanceof errors.NoRespondersError || (cause instanceof errors.RequestError && cause.isNoResponders());
-  if (nobody) return new RepriseError('NO_BROKER', `No broker answers on ${subject}.`, { cause });
-  if (cause instanceof errors.TimeoutError) return new RepriseError('TIMED_OUT', `No answer came on ${subject} in time.`, { cause });
+  const hadNoResponders = cause instanceof errors.NoRespondersError
+    || (cause instanceof errors.RequestError && cause.isNoResponders());
+  if (hadNoResponders) return new RepriseError('NO_BROKER', `No broker answers on ${subject}.`, { cause });
+  if (cause instanceof errors.TimeoutError) {
+    return new RepriseError('TIMED_OUT', `No answer came on ${subject} in time.`, { cause });
+  }
   return operating(cause, `Asking on ${subject} failed`);
 }
 
 /**
- * What the last trouble says of a command that was tried more than once. A decision is about all tries, because they carry
- * the same command id; any other refusal says of itself alone that it changed nothing.
+ * What the last trouble says of a command that was tried more than once. A decision is about all tries, because they
+ * carry the same command id; any other refusal says of itself alone that it changed nothing.
  */
 export function conclusion(trouble: unknown, { uncertain }: Effort): unknown {
-  if (uncertain === undefined || !(trouble instanceof RepriseError) || mayBeRecorded(trouble.code) || isDecision(trouble.code)) return trouble;
+  if (uncertain === undefined || !(trouble instanceof RepriseError)) return trouble;
+  if (mayBeRecorded(trouble.code) || isDecision(trouble.code)) return trouble;
   const message = `An earlier try may have been recorded (${uncertain.message}); asked again: ${trouble.message}`;
   return new RepriseError(uncertain.code, message, { cause: trouble, hint: uncertain.hint });
 }

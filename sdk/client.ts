@@ -1,20 +1,27 @@
-/** A client of Reprise: submits jobs, waits for them, looks at them, cancels them, and watches them, over the public subjects. */
+/**
+ * A client of Reprise: submits jobs, waits for them, looks at them, cancels and watches them, over the public
+ * subjects.
+ */
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { VerbOf } from '../actors/commands.js';
+import type { JobToSubmit } from '../actors/job/job.submit.js';
+import { hasEnded } from '../actors/job/job.view.js';
 import { encodeContent } from '../protocols/content.js';
 import { RepriseError } from '../protocols/errors.js';
 import { parseNamespace, type Namespace } from '../protocols/ids.js';
 import { DEFAULTS } from '../protocols/limits.js';
 import { job } from '../protocols/messages.js';
-import { subjects, type JobVerb } from '../protocols/subjects.js';
+import { subjects } from '../protocols/subjects.js';
 import { connectNats } from '../streams/connect.js';
-import { answerOf, errorOf, hasEnded, viewOf, type JobAnswer, type JobView } from './answers.js';
+import { answerOf, errorOf, viewOf, type JobAnswer, type JobView } from './answers.js';
 import { Asking, conclusion, helpsToRepeat, mayBeRecorded, type Effort } from './asking.js';
-import { checkJob } from './checks.js';
+import { checkJob, checkPrincipal } from './checks.js';
 import { watchJob, type Seen } from './watch.js';
 
+export type { JobToSubmit } from '../actors/job/job.submit.js';
+export { hasEnded } from '../actors/job/job.view.js';
 export type { Failure, JobAnswer, JobView, Position, Refusal } from './answers.js';
-export { hasEnded } from './answers.js';
 export { mayBeRecorded } from './asking.js';
 export type { Seen } from './watch.js';
 
@@ -28,26 +35,11 @@ export interface ClientOptions {
    * knows a command again for little longer (docs/protocol.md). Then it is for the caller to repeat it, or to look.
    */
   readonly giveUpMs?: number;
-}
-
-export interface JobToSubmit {
-  readonly type: string;
   /**
-   * A Uint8Array is sent as it is, everything else as JSON. With the content type `application/json` the bytes are JSON
-   * that was written elsewhere.
+   * Who asks, for the record: it becomes the `by` of what the requests cause. At most 128 bytes without control
+   * characters. It is what the client says of itself, and nothing vouches for it. Nothing by default.
    */
-  readonly payload?: unknown;
-  readonly contentType?: string;
-  readonly queue?: string;
-  readonly priority?: number;
-  readonly key?: string;
-  /** Drawn when it is not given, so that repeating the request submits nothing twice. */
-  readonly commandId?: string;
-  readonly delayMs?: number;
-  readonly runAtMs?: number;
-  readonly retry?: job.RetryPolicy.$Properties;
-  readonly timeouts?: job.Timeouts.$Properties;
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly principal?: string;
 }
 
 export interface Waiting {
@@ -68,8 +60,10 @@ const MOST_GIVE_UP_MS = 30_000;
 export async function connectClient(options: ClientOptions): Promise<Client> {
   const ns = parseNamespace(options.namespace ?? 'default');
   if (ns === undefined) throw new RepriseError('INVALID_ARGUMENT', 'The namespace must be 1 to 64 of A-Z a-z 0-9 _ -.');
-  const nc = await connectNats({ url: options.url, name: options.name ?? 'reprise client', reconnect: true, requester: true });
-  return new Client(nc, ns, new Asking(nc, Math.min(options.giveUpMs ?? GIVE_UP_MS, MOST_GIVE_UP_MS)));
+  const principal = checkPrincipal(options.principal ?? '');
+  const { url, name = 'reprise client' } = options;
+  const nc = await connectNats({ url, name, reconnect: true, requester: true });
+  return new Client(nc, ns, new Asking(nc, Math.min(options.giveUpMs ?? GIVE_UP_MS, MOST_GIVE_UP_MS), principal));
 }
 
 export class Client {
@@ -82,7 +76,8 @@ export class Client {
     this.#ns = ns;
     this.#asking = asking;
     void this.#watchConnection();
-    const callback = (): void => asking.disturb(new RepriseError('UNKNOWN', 'Another leader has come before there was an answer.'));
+    const callback = (): void =>
+      asking.disturb(new RepriseError('UNKNOWN', 'Another leader has come before there was an answer.'));
     nc.subscribe(subjects.event(ns, 'partition', '*', 'LeaderStarted'), { callback });
   }
 
@@ -90,7 +85,9 @@ export class Client {
    * Each job is answered by itself, in order; one that was refused has `error`.
    * @throws RepriseError INVALID_ARGUMENT for what could not even be sent, and what keeps a broker from answering
    */
-  async submit(jobs: readonly JobToSubmit[], { wait = false, waitMs = DEFAULTS.waitMs }: Waiting = {}): Promise<JobAnswer[]> {
+  async submit(
+    jobs: readonly JobToSubmit[], { wait = false, waitMs = DEFAULTS.waitMs }: Waiting = {},
+  ): Promise<JobAnswer[]> {
     const untilMs = performance.now() + waitMs;
     const messages = jobs.map(messageOf);
     const answers: JobAnswer[] = [];
@@ -109,7 +106,8 @@ export class Client {
       const error = conclusion(trouble, effort);
       if (answers.length === 0) throw error;
       // Those that were answered keep their answers; the others say why they were refused.
-      if (error !== trouble && error instanceof RepriseError) for (const nth of open) answers[nth] = { ...answers[nth]!, error };
+      if (error === trouble || !(error instanceof RepriseError)) return;
+      for (const nth of open) answers[nth] = { ...answers[nth]!, error };
     });
     return wait ? Promise.all(answers.map((answer) => this.#untilEnded(answer, untilMs))) : answers;
   }
@@ -127,7 +125,9 @@ export class Client {
   async cancel(target: Target, { reason = '', commandId = draw() } = {}): Promise<JobAnswer> {
     const request = job.CancelJob.encode({ ...target, reason, commandId }).finish();
     const effort = this.#asking.effort();
-    const reply = await this.#ask('cancel', request, 0, effort).catch((trouble: unknown) => Promise.reject(conclusion(trouble, effort)));
+    const reply = await this.#ask('cancel', request, 0, effort).catch((trouble: unknown) => {
+      throw conclusion(trouble, effort);
+    });
     return answerOf(job.JobReply.decode(reply) as job.JobReply);
   }
 
@@ -154,13 +154,14 @@ export class Client {
     }
   }
 
-  #ask(verb: JobVerb, data: Uint8Array, holdMs = 0, effort?: Effort): Promise<Uint8Array> {
-    return this.#asking.ask(subjects.job(this.#ns, verb), data, holdMs, effort);
+  #ask(verb: VerbOf<'job'>, data: Uint8Array, holdMs = 0, effort?: Effort): Promise<Uint8Array> {
+    return this.#asking.ask(subjects.command(this.#ns, { noun: 'job', verb }), data, holdMs, effort);
   }
 
   async #watchConnection(): Promise<void> {
     for await (const { type } of this.#nc.status()) {
-      if (type === 'disconnect') this.#asking.disturb(new RepriseError('SERVER_UNREACHABLE', 'The connection to the server was lost.'));
+      if (type !== 'disconnect') continue;
+      this.#asking.disturb(new RepriseError('SERVER_UNREACHABLE', 'The connection to the server was lost.'));
     }
   }
 }
@@ -172,5 +173,7 @@ function messageOf(given: JobToSubmit): job.SubmitJob.$Properties {
   checkJob(given);
   const { payload, contentType, commandId, ...rest } = given;
   const content = encodeContent(payload);
-  return { ...rest, payload: content.bytes, contentType: contentType ?? content.contentType, commandId: commandId ?? draw() };
+  return {
+    ...rest, payload: content.bytes, contentType: contentType ?? content.contentType, commandId: commandId ?? draw(),
+  };
 }

@@ -1,9 +1,10 @@
 /** What happens to one job, as it happens: committed facts, and what its worker says of its progress. */
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
+import { endsJob, hasEnded } from '../actors/job/job.view.js';
 import type { JobId, Namespace } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { subjects } from '../protocols/subjects.js';
-import { hasEnded, type JobView } from './answers.js';
+import type { JobView } from './answers.js';
 
 export type Seen =
   | { readonly kind: 'fact'; readonly fact: journal.Fact }
@@ -14,7 +15,9 @@ export type Seen =
 /** Facts are told once and may be lost with a connection, so the job itself is looked at now and then. */
 const LOOK_MS = 2_000;
 
-export function watchJob(nc: NatsConnection, ns: Namespace, jobId: string, look: () => Promise<JobView>): AsyncGenerator<Seen> {
+export function watchJob(
+  nc: NatsConnection, ns: Namespace, jobId: string, look: () => Promise<JobView>,
+): AsyncGenerator<Seen> {
   const queue: Seen[] = [];
   const bell = new Bell();
   const listen = (subject: string, read: (message: Msg) => Seen | undefined): Subscription =>
@@ -34,7 +37,9 @@ export function watchJob(nc: NatsConnection, ns: Namespace, jobId: string, look:
   return watching(queue, bell, look, () => [facts, progress].forEach((each) => each.unsubscribe()));
 }
 
-async function* watching(queue: Seen[], bell: Bell, look: () => Promise<JobView>, stop: () => void): AsyncGenerator<Seen> {
+async function* watching(
+  queue: Seen[], bell: Bell, look: () => Promise<JobView>, stop: () => void,
+): AsyncGenerator<Seen> {
   try {
     for (;;) {
       const view = await look();
@@ -46,7 +51,7 @@ async function* watching(queue: Seen[], bell: Bell, look: () => Promise<JobView>
       for (const nextMs = performance.now() + LOOK_MS; performance.now() < nextMs; ) {
         const seen = queue.splice(0);
         yield* seen;
-        if (seen.some(endsJob)) break;
+        if (seen.some(isEnd)) break;
         await bell.wait(nextMs - performance.now());
       }
     }
@@ -55,12 +60,12 @@ async function* watching(queue: Seen[], bell: Bell, look: () => Promise<JobView>
   }
 }
 
-const ENDS: ReadonlySet<string> = new Set(['JobCompleted', 'JobFailed', 'JobCancelled', 'JobExpired']);
-const endsJob = (seen: Seen): boolean => seen.kind === 'fact' && ENDS.has(seen.fact.event?.type ?? '');
+const isEnd = (seen: Seen): boolean => seen.kind === 'fact' && endsJob(seen.fact.event?.type ?? '');
 
 /**
- * Facts come at least once, and a leader that was deposed while it slept may say late what its successor has said already.
- * Those of one partition and kind are in order by what they carry, so whatever is not later than the last one is old.
+ * Facts come at least once, and a leader that was deposed while it slept may say late what its successor has said
+ * already. Those of one partition and kind are in order by what they carry, so whatever is not later than the last one
+ * is old.
  */
 export class FactOrder {
   #last: readonly [epoch: number, seq: number, index: number] = [0, 0, -1];
@@ -79,7 +84,8 @@ function factOf(message: Msg): Extract<Seen, { kind: 'fact' }> {
 }
 
 function progressOf(message: Msg): Seen {
-  const { attempt: number, fraction, message: text } = message.json<{ attempt?: number; fraction?: number; message?: string }>();
+  const told = message.json<{ attempt?: number; fraction?: number; message?: string }>();
+  const { attempt: number, fraction, message: text } = told;
   return { kind: 'progress', attempt: number ?? 0, fraction: fraction ?? 0, message: text ?? '' };
 }
 

@@ -6,7 +6,7 @@ import { setImmediate as soon } from 'node:timers/promises';
 import { createInbox, errors, headers, type NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
-import { streams, subjects } from '../protocols/subjects.js';
+import { EVERY, streams, subjects } from '../protocols/subjects.js';
 import { onRefusal } from './connect.js';
 
 type Denial = InstanceType<typeof errors.PermissionViolationError>;
@@ -41,10 +41,10 @@ export async function checkGatewayRights(
   ns: Namespace,
   serve: () => Promise<void>,
 ): Promise<void> {
-  const leader = subjects.leader(ns, 0 as Partition, 'submit');
+  const leader = subjects.leader(ns, 0 as Partition, { noun: 'job', verb: 'submit' });
   const denied = await denials(nc, async () => {
     await serve();
-    nc.subscribe(subjects.leader(ns, 0 as Partition, '*'), { callback: () => undefined }).unsubscribe();
+    nc.subscribe(subjects.leader(ns, 0 as Partition, EVERY), { callback: () => undefined }).unsubscribe();
     for (const subject of [leader, createInbox()]) nc.publish(subject, undefined, undelivered());
   });
   refuse(user, 'answer requests', denied);

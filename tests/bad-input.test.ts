@@ -5,6 +5,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect, type Msg } from 'nats';
 import t from 'tap';
+import { EVERY_COMMAND } from '../actors/command.js';
+import { commandOf } from '../actors/commands.js';
 import { ERRORS } from '../protocols/errors.js';
 import { eventually, Reprise } from './broker.js';
 import { readHistories } from './histories.js';
@@ -87,6 +89,8 @@ t.test('each named case is refused with its code, and nothing else changes', asy
   for (const [name, code, [subject, body]] of cases) {
     const answer = await client.json(subject, body, 3_000).catch((error: unknown): Answer => ({ code: String(error), status: '', header: '', body: {} }));
     t.equal(answer.code, code, name);
+    const { codes } = commandOf(subject)!;
+    t.ok(([...EVERY_COMMAND, ...codes] as string[]).includes(code), `${subject} says that it may be refused with ${code}`);
     if (answer.code !== code) t.ok(await isAlive(), `${name}: the broker lives`);
   }
   for (const [name, text] of [['JSON cut off', '{"type":'], ['JSON that is only begun', '{'], ['a list in a brace', '{[]}']] as const) t.equal(codeOf(await client.raw('job.submit', text)), 'MALFORMED', name);

@@ -100,7 +100,7 @@ t.test('given a try that may have been recorded, then the error is UNKNOWN, not 
   const nc = await connectNats({ url: server.brokerUrl, name: 'fake broker', reconnect: false });
   t.teardown(() => nc.close());
   const codes = ['UNKNOWN'];
-  nc.subscribe(subjects.job(namespace, '*' as never), {
+  nc.subscribe(subjects.command(namespace, { noun: 'job', verb: '*' }), {
     callback: (_, msg) => {
       const h = headers();
       const refusal = { code: codes.shift() ?? 'NOT_LEADER', message: 'no', hint: '', retryable: true };

@@ -9,7 +9,7 @@ import { performer } from '../worker/performer/performer.js';
 import { startWorker } from '../worker/start.js';
 import type { Partition } from '../protocols/ids.js';
 import { error, job } from '../protocols/messages.js';
-import { subjects } from '../protocols/subjects.js';
+import { EVERY, subjects } from '../protocols/subjects.js';
 import { connectClient } from '../sdk/client.js';
 import { connectNats } from '../streams/connect.js';
 import { openLeadership } from '../streams/leadership.js';
@@ -37,9 +37,9 @@ async function newerBroker(t: Test): Promise<{ reprise: Reprise; client: Strange
   const partition = 1 as Partition;
   const leadership = await openLeadership(nc, { ns: reprise.ns, partition, holder: 'newer', remake });
   t.ok(await leadership.tryAcquire());
-  const renewing = setInterval(() => void leadership.renew(), 300);
+  const renewing = setInterval(() => void leadership.renew().catch(() => false), 300);
   let respond: Respond = refuse(FOREIGN, '402');
-  nc.subscribe(subjects.leader(reprise.ns, partition, '*'), { callback: (denied, msg) => (denied ? undefined : respond(msg)) });
+  nc.subscribe(subjects.leader(reprise.ns, partition, EVERY), { callback: (denied, msg) => (denied ? undefined : respond(msg)) });
   const client = await Stranger.connect(reprise);
   t.teardown(async () => {
     clearInterval(renewing);

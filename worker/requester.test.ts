@@ -31,7 +31,7 @@ async function broker(t: Test, replyTo: (count: number) => string | undefined): 
   const connection = await connectNats({ url: gatewayUrl(server.brokerUrl), name: 'broker', reconnect: false });
   t.teardown(() => connection.close());
   let count = 0;
-  connection.subscribe(subjects.worker(ns, 'pull'), {
+  connection.subscribe(subjects.command(ns, { noun: 'worker', verb: 'pull' }), {
     callback: (_, message) => {
       const text = replyTo((count += 1));
       if (text !== undefined) message.respond(text);

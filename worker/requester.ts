@@ -7,11 +7,11 @@ import { errors } from '@nats-io/nats-core';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { messageOf, type Code } from '../protocols/errors.js';
 import type { Namespace } from '../protocols/ids.js';
-import { subjects, WORKER_VERBS, type WorkerVerb } from '../protocols/subjects.js';
+import { subjects } from '../protocols/subjects.js';
 import { readWireError } from '../protocols/wire-error.js';
 import { inboxOf, onRefusal } from '../streams/connect.js';
 import { Alarm } from './alarm.js';
-import type { Reply } from './wire.js';
+import type { WorkerVerb, Reply } from './wire.js';
 
 const NO_RESPONDERS = 503;
 const INTERNAL_ERROR = 500;
@@ -42,10 +42,10 @@ export class Requester {
         else this.received(message);
       },
     });
-    const ours = WORKER_VERBS.map((verb) => subjects.worker(namespace, verb));
+    const ours = subjects.command(namespace, { noun: 'worker', verb: '' });
     onRefusal(connection, (refused) => {
       if (!(refused instanceof errors.PermissionViolationError) || refused.operation !== 'publish') return;
-      if (ours.includes(refused.subject)) this.deny(`this user may not send requests to brokers: ${refused.message}`);
+      if (refused.subject.startsWith(ours)) this.deny(`this user may not send requests to brokers: ${refused.message}`);
     });
   }
 
@@ -57,7 +57,7 @@ export class Requester {
       this.open.set(id, { resolve, dueMs });
       this.timeouts.by(dueMs);
       try {
-        this.connection.publish(subjects.worker(this.namespace, verb), bytes, { reply: `${this.inbox}.${id}` });
+        this.connection.publish(subjects.command(this.namespace, { noun: 'worker', verb }), bytes, { reply: `${this.inbox}.${id}` });
       } catch (cause) {
         this.settle(id, this.unsent(bytes, messageOf(cause)));
       }

@@ -1,7 +1,9 @@
 /** A worker's requests and their replies. A refusal is a value, not an exception. */
+import type { VerbOf } from '../actors/commands.js';
 import { messageOf } from '../protocols/errors.js';
 import { worker } from '../protocols/messages.js';
-import type { WorkerVerb } from '../protocols/subjects.js';
+
+export type WorkerVerb = VerbOf<'worker'>;
 
 export interface Refusal {
   readonly code: string;

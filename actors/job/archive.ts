@@ -1,26 +1,8 @@
 /** What a leader asks of the jobs that have left it. The jobs projection answers; see projections/jobs.ts. */
 import type { JobId } from '../../protocols/ids.js';
-import type { BytesRef, Failure, FinalStatus } from './job.js';
-
-export interface ArchivedJob {
-  readonly id: JobId;
-  readonly type: string;
-  readonly queue: string;
-  readonly key: string;
-  readonly priority: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly maxAttempts: number;
-  readonly submittedMs: number;
-  readonly firstSeq: number;
-  readonly status: FinalStatus;
-  readonly attempt: number;
-  readonly workerId: string;
-  readonly endedMs: number;
-  readonly lastSeq: number;
-  readonly result: BytesRef | undefined;
-  readonly failure: Failure | undefined;
-}
+import type { Job } from './job.js';
 
 export interface Archive {
-  find(id: JobId): Promise<ArchivedJob | undefined>;
+  /** A job that has ended, as its leader held it last; of its leases only the worker of the last attempt is known. */
+  find(id: JobId): Promise<Readonly<Job> | undefined>;
 }

@@ -1,9 +1,9 @@
 import type { JobId } from '../../protocols/ids.js';
-import type { Target } from '../inputs.js';
 import type { Step } from '../step.js';
 import type { Job } from './job.js';
 import { jobKind } from './job.kind.js';
 import { keyName } from './keys.js';
+import type { Target } from './target.js';
 
 /** `archived`: the leader no longer holds it; only the archive can tell whether it ever existed. */
 export type Found =

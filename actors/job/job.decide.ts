@@ -5,25 +5,11 @@
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import { backoffMs } from './backoff.js';
-import type { Failure, Job, Policy } from './job.js';
+import type { Failure, Job } from './job.js';
 import type { JobEvent } from './job.events.js';
+import { submittedBody, type SubmitJob } from './job.submit.js';
 
-export interface SubmitJob {
-  readonly type: string;
-  readonly queue: string;
-  readonly payload: Uint8Array;
-  readonly contentType: string;
-  readonly priority: number;
-  readonly key: string;
-  readonly commandId: string;
-  readonly delayMs: number;
-  /** 0: not given. */
-  readonly runAtMs: number;
-  readonly policy: Policy;
-  /** 0: none. */
-  readonly totalMs: number;
-  readonly labels: Readonly<Record<string, string>> | undefined;
-}
+export type { SubmitJob } from './job.submit.js';
 
 export type Outcome =
   | { readonly kind: 'ok'; readonly result: Uint8Array; readonly contentType: string }
@@ -44,12 +30,8 @@ export interface Chance {
 
 /** @param policy the command's, or the shared object that equals it */
 export function decideSubmit(command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number, policy = command.policy): JobEvent[] {
-  const { type: jobType, queue, payload, contentType, priority, key, labels } = command;
   const totalDueMs = command.totalMs === 0 ? 0 : nowMs + command.totalMs;
-  const submitted: JobEvent = {
-    type: 'JobSubmitted',
-    body: { status: 'ready', jobType, queue, payload, contentType, priority, key, fingerprint, policy, labels, totalDueMs },
-  };
+  const submitted: JobEvent = { type: 'JobSubmitted', body: submittedBody(command, fingerprint, policy, totalDueMs) };
   const dueMs = command.runAtMs > 0 ? command.runAtMs : nowMs + command.delayMs;
   return dueMs > nowMs ? [submitted, { type: 'JobDelayed', body: { status: 'scheduled', dueMs } }] : [submitted];
 }

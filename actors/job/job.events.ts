@@ -2,14 +2,11 @@
 import { job as messages } from '../../protocols/messages.js';
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import type { BodyContent, EventTable } from '../kind.js';
-import type { Failure, Policy } from './job.js';
+import type { Failure } from './job.js';
+import type { SubmittedBody } from './job.submit.js';
 
 export interface JobBodies {
-  JobSubmitted: {
-    status: 'ready'; jobType: string; queue: string; payload: Uint8Array; contentType: string; priority: number;
-    key: string; fingerprint: Uint8Array | undefined; policy: Policy; labels: Readonly<Record<string, string>> | undefined;
-    totalDueMs: number;
-  };
+  JobSubmitted: SubmittedBody;
   JobDelayed: { status: 'scheduled'; dueMs: number };
   JobBecameReady: { status: 'ready' };
   JobLeased: {

@@ -1,4 +1,5 @@
 /** A job as its partition's leader holds it: plain data, no payloads; those are read back by position. */
+import type { At } from '../kind.js';
 import type { ContentRef } from '../../streams/content.js';
 import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
 
@@ -38,6 +39,10 @@ export interface BytesRef {
 
 /** A payload or a result: what it is, by hash and size, and where its bytes lie. */
 export interface StoredBytes extends BytesRef, ContentRef {}
+
+/** Of the event that stands there. */
+export const storedBytes = (contentType: string, { seq, index, content }: At): StoredBytes =>
+  ({ seq, index, contentType, hash: content?.hash ?? '', size: content?.size ?? 0 });
 
 /** The text of a failure or a reason as the leader replies with it, and what the journal keeps of it for good. */
 export interface StoredText {

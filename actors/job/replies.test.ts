@@ -1,21 +1,21 @@
 import t from 'tap';
 import { jobId, type Partition } from '../../protocols/ids.js';
-import type { ArchivedJob } from './archive.js';
+import type { Job } from './job.js';
 import type { Releasing } from '../reply.js';
 import type { JobAnswer } from './answers.js';
 import { oneJobReply } from './replies.js';
 
 const id = jobId(0 as Partition, new Uint8Array(10));
 
-function context(found: Pick<ArchivedJob, 'status'> | undefined): Releasing {
+function context(found: Pick<Job, 'status'> | undefined): Releasing {
   const none = { get: () => undefined, load: () => Promise.reject(new Error('not asked for')) };
-  const archived = found && ({ id, attempt: 1, result: undefined, failure: undefined, ...found } as ArchivedJob);
+  const archived = found && ({ id, attempt: 1, result: undefined, failure: undefined, ...found } as Job);
   return { bytes: none, archive: { find: async () => archived }, position: { partition: 0, seq: 9 }, monoMs: 0, live: () => ({}) };
 }
 
-const reply = async (answer: JobAnswer, found?: Pick<ArchivedJob, 'status'>): Promise<unknown> => {
+const reply = async (answer: JobAnswer, found?: Pick<Job, 'status'>): Promise<unknown> => {
   const made = await oneJobReply(answer, context(found));
-  return made.kind === 'message' ? made.message : made;
+  return made.message ?? made;
 };
 
 t.test('given a job that has left the leader, a cancel is answered as if it had not', async (t) => {

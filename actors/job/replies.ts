@@ -4,7 +4,7 @@ import type { JobId } from '../../protocols/ids.js';
 import type { job as messages } from '../../protocols/messages.js';
 import { isLater, message, refused, type Releasing, type Reply, type Sooner } from '../reply.js';
 import type { JobAnswer, ViewAnswer } from './answers.js';
-import type { ArchivedJob } from './archive.js';
+import { viewOf } from './job.view.js';
 import type { BytesRef } from './job.js';
 
 type JobReply = messages.JobReply.$Properties;
@@ -45,7 +45,7 @@ async function archivedReply(answer: JobAnswer & { kind: 'archived' }, releasing
   const reply: JobReply = {
     jobId: found.id, status: found.status, duplicate: answer.duplicate, attempt: found.attempt, position: releasing.position,
   };
-  if (found.failure) reply.failure = found.failure;
+  if (found.failure) reply.failure = { code: found.failure.code, message: found.failure.message };
   return found.result ? withResult(reply, found.result, releasing) : reply;
 }
 
@@ -69,13 +69,7 @@ function withResult<T extends WithResult>(reply: T, ref: BytesRef, { bytes }: Re
 
 /** Of a job that the leader has. */
 export function viewReply({ job, progress, noWorker }: ViewAnswer, releasing: Releasing): Sooner<Reply> {
-  const view: JobView = {
-    jobId: job.id, type: job.type, queue: job.queue, status: job.status, priority: job.priority, key: job.key,
-    attempt: job.attempt, maxAttempts: job.policy.maxAttempts, submittedMs: job.submittedMs, dueMs: job.dueMs,
-    endedMs: job.endedMs, workerId: job.workerId, cancelling: job.cancelling && job.status === 'running',
-    failure: job.failure ? { code: job.failure.code, message: job.failure.message } : null, labels: { ...job.labels }, firstSeq: job.firstSeq, lastSeq: job.lastSeq,
-    position: releasing.position,
-  };
+  const view = viewOf(job, releasing.position);
   if (noWorker) view.noWorker = true;
   if (progress) Object.assign(view, { progress: progress.fraction, progressMessage: progress.message });
   return viewed(view, job.result, releasing);
@@ -85,12 +79,7 @@ export function viewReply({ job, progress, noWorker }: ViewAnswer, releasing: Re
 export async function archiveReply(id: JobId, releasing: Releasing): Promise<Reply> {
   const found = await releasing.archive.find(id);
   if (found === undefined) return refused(reject('NOT_FOUND', `no job ${id}`));
-  return viewed(archivedView(found, releasing), found.result, releasing);
-}
-
-function archivedView(found: ArchivedJob, { position }: Releasing): JobView {
-  const { id, failure, result: _, labels, ...rest } = found;
-  return { jobId: id, ...rest, labels: { ...labels }, failure: failure ?? null, position };
+  return viewed(viewOf(found, releasing.position), found.result, releasing);
 }
 
 function viewed(view: JobView, result: BytesRef | undefined, releasing: Releasing): Sooner<Reply> {

@@ -1,16 +1,20 @@
 /** ReportAttempt → JobCompleted, JobRetryScheduled, JobFailed or JobCancelled; a stale token changes nothing. */
-import type { Command, RejectedInput, Report } from '../inputs.js';
+import type { Session, WorkerId } from '../../protocols/ids.js';
 import { decideReport } from '../job/job.decide.js';
 import { jobKind } from '../job/job.kind.js';
 import type { Step } from '../step.js';
+import type { RejectedReport, Report } from './reports.js';
 import type { Notice } from './sessions.js';
 
-type Reporter = Pick<Command & { kind: 'report' }, 'workerId' | 'session'>;
+interface Reporter {
+  readonly workerId: WorkerId;
+  readonly session: Session;
+}
 
 /** Of a report without a result: the text of a failure and its stack, which are bounded. */
 const FAILURE_BYTES = 16_384;
 
-export function recordReports(step: Step, by: Reporter, reports: readonly (Report | RejectedInput)[], told: Notice): void {
+export function recordReports(step: Step, by: Reporter, reports: readonly (Report | RejectedReport)[], told: Notice): void {
   if (reports.length === 0) return;
   const cause = { commandId: '', type: 'ReportAttempt', by: by.workerId };
   const jobs = step.read(jobKind);

@@ -1,5 +1,6 @@
 /** Replies to workers. The payloads of leases are read back from the journal. */
 import { wireError } from '../../protocols/errors.js';
+import { LIMITS } from '../../protocols/limits.js';
 import type { worker as messages } from '../../protocols/messages.js';
 import { isRunning } from '../job/job.js';
 import { jobKind } from '../job/job.kind.js';
@@ -8,8 +9,14 @@ import type { LeaseGrant, Notice } from './sessions.js';
 
 type Lease = messages.Lease.$Properties;
 
-export const registeredReply = ({ session, proof }: { session: string; proof: string }, { position }: Releasing): Reply =>
-  message({ epoch: position.epoch ?? 0, session, proof });
+interface Registered {
+  readonly session: string;
+  readonly proof: string;
+  readonly partitions: number;
+}
+
+export const registeredReply = (registered: Registered, { position }: Releasing): Reply =>
+  message({ epoch: position.epoch ?? 0, ...registered, maxResultBytes: LIMITS.payloadBytes });
 
 export const drainedReply = (status: 'gone' | 'draining', { position }: Releasing): Reply =>
   message({ epoch: position.epoch ?? 0, status });

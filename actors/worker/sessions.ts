@@ -2,13 +2,13 @@
  * What a leader knows of workers only at the moment: what they can do, their open pulls, how long their leases still
  * run. Lost with the leader and told anew to the next one.
  */
-import type { Rejection } from '../../protocols/errors.js';
 import type { Session, Token, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { Job } from '../job/job.js';
 import type { Asker } from '../reply.js';
 import type { Line } from '../job/lines.js';
 import type { JobsReading } from '../job/jobs.js';
+import type { RejectedReport } from './reports.js';
 
 export interface OpenPull {
   readonly to: Asker;
@@ -26,11 +26,6 @@ export interface LeaseGrant {
   readonly attempt: number;
   /** How long it runs, counted from the receipt of the pull that it answers, or longer. */
   readonly leaseMs: number;
-}
-
-export interface RejectedReport {
-  readonly token: string;
-  readonly rejection: Rejection;
 }
 
 /** What the next reply to a worker says. */

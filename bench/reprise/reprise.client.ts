@@ -14,7 +14,7 @@ const { url } = givenArgument<RepriseAddress>();
 const connection = await connect({ servers: url, name: 'bench client' });
 const namespace = parseNamespace(NAMESPACE);
 if (namespace === undefined) throw new Error(`${JSON.stringify(NAMESPACE)} is not a namespace.`);
-const submitSubject = subjects.job(namespace, 'submit');
+const submitSubject = subjects.command(namespace, { noun: 'job', verb: 'submit' });
 
 async function submit(jobs: number, wait: boolean): Promise<job.SubmitReply> {
   const one = { type: TYPE, payload: payloadBytes };

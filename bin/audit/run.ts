@@ -1,10 +1,15 @@
 /** `reprise audit verify` */
-import type { VerifyFlags } from '../commands/audit.js';
+import type { Where } from '../arguments.js';
 import { locateForBroker } from '../locate.js';
 import { note, paint, print, visible } from '../terminal.js';
 import { verifyFolder } from '../../audit/folder.js';
 import type { Finding } from '../../audit/partition.js';
 import { verifyServer } from '../../audit/server.js';
+
+export interface VerifyFlags extends Where {
+  readonly data?: string;
+  readonly json?: true;
+}
 
 export async function runVerify(flags: VerifyFlags): Promise<void> {
   const findings = flags.data === undefined ? await onServer(flags) : await verifyFolder(flags.data);

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { filled, jsonOption, namespaceOption, natsOption, type Where } from '../arguments.js';
+import { filled, jsonOption, namespaceOption, natsOption } from '../arguments.js';
+import type { VerifyFlags } from '../audit/run.js';
 
 const EXAMPLE = `
 Examples:
@@ -11,11 +12,6 @@ witness and the checkpoints of projections. Payloads, results and texts that wer
 is a finding. It says what vouches for each journal; an empty witness is a finding.
 Whoever can rewrite the whole folder is found out only by a head that is kept elsewhere.
 `;
-
-export interface VerifyFlags extends Where {
-  readonly data?: string;
-  readonly json?: true;
-}
 
 export function auditCommand(): Command {
   const verify = new Command('verify')

@@ -26,7 +26,8 @@ export async function leaderFindings(nc: NatsConnection, ns: Namespace, partitio
 async function ask(nc: NatsConnection, ns: Namespace, partition: number): Promise<ErrorReply> {
   try {
     const request = JSON.stringify({ jobId: `${partition}-${NO_JOB}` });
-    return (await nc.request(subjects.job(ns, 'get'), request, { timeout: REPLY_WITHIN_MS })).json<ErrorReply>();
+    const subject = subjects.command(ns, { noun: 'job', verb: 'get' });
+    return (await nc.request(subject, request, { timeout: REPLY_WITHIN_MS })).json<ErrorReply>();
   } catch {
     return {
       code: 'NOT_LEADER',

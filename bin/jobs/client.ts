@@ -3,6 +3,7 @@ import { connectClient, type Client, type Target } from '../../sdk/client.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Where } from '../arguments.js';
 import { locate } from '../locate.js';
+import { principal } from '../principal.js';
 
 /** A broker that was killed is back within this time; a longer silence on the terminal looks like a hang. */
 const GIVE_UP_MS = 5_000;
@@ -15,7 +16,8 @@ export interface JobFlags extends Where {
 
 export async function withClient<T>(where: Where, use: (client: Client) => Promise<T>): Promise<T> {
   const { url, namespace } = locate(where);
-  const client = await connectClient({ url, namespace, name: 'reprise command', giveUpMs: GIVE_UP_MS });
+  const options = { name: 'reprise command', giveUpMs: GIVE_UP_MS, principal: principal() };
+  const client = await connectClient({ url, namespace, ...options });
   try {
     return await use(client);
   } finally {

@@ -8,17 +8,21 @@ import { paint, visible } from '../terminal.js';
 type Outcome = Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType'>;
 
 /** JSON as it is stored; undefined if there is no result or it is no JSON. */
-export const resultText = ({ resultBytes, contentType = '' }: Outcome): string | undefined => resultBytes && contentText(resultBytes, contentType);
+export const resultText = ({ resultBytes, contentType = '' }: Outcome): string | undefined =>
+  resultBytes && contentText(resultBytes, contentType);
 
 /** The answer as JSON, with the result as on the wire: JSON as it is stored, bytes as base64. */
 export function jsonOf(answer: Outcome): string {
   const { result: _, resultBytes, ...rest } = answer;
   if (resultBytes === undefined) return JSON.stringify(rest);
   const text = resultText(answer);
-  return text === undefined ? JSON.stringify({ ...rest, resultBase64: Buffer.from(resultBytes).toString('base64') }) : withMember(rest, 'result', text);
+  if (text !== undefined) return withMember(rest, 'result', text);
+  return JSON.stringify({ ...rest, resultBase64: Buffer.from(resultBytes).toString('base64') });
 }
 
-const COLOURS = { completed: 'green', failed: 'red', expired: 'red', cancelled: 'yellow', running: 'cyan', retrying: 'yellow' } as const;
+const COLOURS = {
+  completed: 'green', failed: 'red', expired: 'red', cancelled: 'yellow', running: 'cyan', retrying: 'yellow',
+} as const;
 
 export function statusText(status: string): string {
   const colour = Object.hasOwn(COLOURS, status) ? COLOURS[status as keyof typeof COLOURS] : undefined;
@@ -35,23 +39,49 @@ const short = (outcome: Outcome): string => {
 export const lacksWorker = (type: string, queue: string = DEFAULTS.queue): string =>
   `No worker that is registered now performs type ${type} on queue ${queue}. The job waits until one comes.`;
 
-/** What is empty is left out. */
+type Line = readonly [name: string, value: string];
+type Shown = Line | false | undefined;
+
+/**
+ * How each field is shown to people, in this order; null: with another field, or in JSON alone. An empty one is left
+ * out.
+ */
+const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Shown | readonly Line[]) | null } = {
+  jobId: ({ jobId }) => ['job', jobId],
+  type: ({ type }) => ['type', type],
+  status: ({ status, cancelling, endedMs }) =>
+    ['status', statusText(status) + (cancelling && endedMs === 0 ? ', cancelling' : '')],
+  cancelling: null,
+  noWorker: ({ noWorker, type, queue }) => noWorker && ['', lacksWorker(type, queue)],
+  queue: ({ queue, priority }) => ['queue', `${queue}, priority ${priority}`],
+  priority: null,
+  key: ({ key }) => key !== '' && ['key', visible(key)],
+  attempt: ({ attempt, maxAttempts }) => ['attempt', `${attempt} of ${maxAttempts}`],
+  maxAttempts: null,
+  workerId: ({ workerId }) => workerId !== '' && ['worker', workerId],
+  submittedMs: ({ submittedMs }) => ['submitted', time(submittedMs)],
+  dueMs: ({ dueMs }) => dueMs > 0 && ['due', time(dueMs)],
+  endedMs: ({ endedMs, submittedMs }) =>
+    endedMs > 0 && ['ended', `${time(endedMs)}, after ${endedMs - submittedMs} ms`],
+  progress: ({ status, progress, progressMessage }) =>
+    status === 'running' && progress > 0 && ['progress', `${Math.round(progress * 100)} % ${visible(progressMessage)}`],
+  progressMessage: null,
+  labels: ({ labels }) => Object.entries(labels).map(([name, value]): Line => ['label', visible(`${name}=${value}`)]),
+  failure: ({ failure }) => failure && ['failure', visible(`${failure.code}: ${failure.message}`)],
+  result: (view) => view.resultBytes && ['result', short(view)],
+  resultBytes: null,
+  contentType: null,
+  position: ({ position, firstSeq, lastSeq }) =>
+    ['journal', `partition ${position?.partition ?? 0}, positions ${firstSeq} to ${lastSeq}`],
+  firstSeq: null,
+  lastSeq: null,
+};
+
 export function* linesOf(view: JobView): Generator<string> {
-  const line = (name: string, value: string): string => `${name.padEnd(10)} ${value}`;
-  yield line('job', view.jobId);
-  yield line('type', view.type);
-  yield line('status', statusText(view.status) + (view.cancelling && view.endedMs === 0 ? ', cancelling' : ''));
-  if (view.noWorker) yield line('', lacksWorker(view.type, view.queue));
-  yield line('queue', `${view.queue}, priority ${view.priority}`);
-  if (view.key !== '') yield line('key', visible(view.key));
-  yield line('attempt', `${view.attempt} of ${view.maxAttempts}`);
-  if (view.workerId !== '') yield line('worker', view.workerId);
-  yield line('submitted', time(view.submittedMs));
-  if (view.dueMs > 0) yield line('due', time(view.dueMs));
-  if (view.endedMs > 0) yield line('ended', `${time(view.endedMs)}, after ${view.endedMs - view.submittedMs} ms`);
-  if (view.status === 'running' && view.progress > 0) yield line('progress', `${Math.round(view.progress * 100)} % ${visible(view.progressMessage)}`);
-  for (const [name, value] of Object.entries(view.labels)) yield line('label', visible(`${name}=${value}`));
-  if (view.failure) yield line('failure', visible(`${view.failure.code}: ${view.failure.message}`));
-  if (view.resultBytes) yield line('result', short(view));
-  yield line('journal', `partition ${view.position?.partition ?? 0}, positions ${view.firstSeq} to ${view.lastSeq}`);
+  for (const show of Object.values(LINES)) {
+    const shown = show?.(view);
+    if (!shown) continue;
+    const lines = typeof shown[0] === 'string' ? [shown as Line] : (shown as readonly Line[]);
+    for (const [name, value] of lines) yield `${name.padEnd(10)} ${value}`;
+  }
 }

@@ -3,23 +3,33 @@ import { randomBytes } from 'node:crypto';
 import { RepriseError } from '../../protocols/errors.js';
 import { errorOf } from '../../sdk/answers.js';
 import { hasEnded, mayBeRecorded, type Client, type JobAnswer, type JobToSubmit } from '../../sdk/client.js';
-import type { SubmitFlags } from '../commands/submit.js';
+import type { Where } from '../arguments.js';
 import { printError as say } from '../error-exit.js';
 import { note, print, visible } from '../terminal.js';
 import { withClient } from './client.js';
 import { readPayload } from './payload.js';
 import { jsonOf, lacksWorker, resultText, statusText } from './show-values.js';
+import { jobOfFlags } from './submit-flags.js';
 
 const INTERRUPTED = 130;
 const WAIT_MS = 3_600_000;
 /** How often the state of a job that is waited for is looked at, in case that it has no worker. */
 const LOOK_MS = 5_000;
 
+/** Those of the fields of a job are in submit-flags.ts. */
+export interface SubmitFlags extends Where, Readonly<Record<string, unknown>> {
+  readonly wait?: true;
+  readonly waitTimeout?: number;
+  readonly json?: true;
+}
+
 export async function runSubmit(type: string, payload: string | undefined, flags: SubmitFlags): Promise<void> {
   const wait = flags.wait === true;
-  if (!wait && flags.waitTimeout !== undefined) throw new RepriseError('USAGE', '--wait-timeout is for --wait, which is not given.');
-  const commandId = flags.commandId ?? randomBytes(12).toString('base64url');
-  const job = { ...jobOf(type, await readPayload(payload), flags), commandId };
+  if (!wait && flags.waitTimeout !== undefined) {
+    throw new RepriseError('USAGE', '--wait-timeout is for --wait, which is not given.');
+  }
+  const drawn = randomBytes(12).toString('base64url');
+  const job: JobToSubmit = { commandId: drawn, ...jobOfFlags(flags), ...(await readPayload(payload)), type };
   const answer = await withClient(flags, async (client) => {
     const submitted = await record(client, job);
     if (submitted.noWorker) note(lacksWorker(type, job.queue));
@@ -34,7 +44,8 @@ export async function runSubmit(type: string, payload: string | undefined, flags
 async function record(client: Client, job: JobToSubmit): Promise<JobAnswer> {
   const [answer] = await client.submit([job]).catch((error: unknown) => {
     if (!(error instanceof RepriseError) || !error.retryable) throw error;
-    const repeat = `It may have been recorded. Repeat it with --command-id ${job.commandId}: the same id is the same job.`;
+    const again = `Repeat it with --command-id ${job.commandId}: the same id is the same job.`;
+    const repeat = `It may have been recorded. ${again}`;
     const hint = mayBeRecorded(error.code) ? repeat : `${error.hint} Nothing was recorded.`;
     throw new RepriseError(error.code, error.message, { cause: error, hint });
   });
@@ -44,7 +55,9 @@ async function record(client: Client, job: JobToSubmit): Promise<JobAnswer> {
 }
 
 /** The job is recorded by now, so whoever stops waiting is told where to find it. */
-async function awaitEnd(client: Client, { type, queue }: JobToSubmit, submitted: JobAnswer, waitMs: number): Promise<JobAnswer> {
+async function awaitEnd(
+  client: Client, { type, queue }: JobToSubmit, submitted: JobAnswer, waitMs: number,
+): Promise<JobAnswer> {
   if (hasEnded(submitted.status)) return submitted;
   const { jobId, duplicate } = submitted;
   const untilMs = performance.now() + waitMs;
@@ -72,20 +85,6 @@ function tellSubmitted({ jobId, status, duplicate }: JobAnswer): void {
   note(`${statusText(status)}${duplicate ? ' (it was submitted before)' : ''}`);
 }
 
-function jobOf(type: string, payload: Awaited<ReturnType<typeof readPayload>>, flags: SubmitFlags): JobToSubmit {
-  const { queue, priority, key, delay, attempts, timeout, label } = flags;
-  return {
-    type, ...payload,
-    ...(queue !== undefined && { queue }),
-    ...(priority !== undefined && { priority }),
-    ...(key !== undefined && { key }),
-    ...(delay !== undefined && { delayMs: delay }),
-    ...(attempts !== undefined && { retry: { maxAttempts: attempts } }),
-    ...(timeout !== undefined && { timeouts: { attemptMs: timeout } }),
-    ...(label !== undefined && { labels: label }),
-  };
-}
-
 /** As it is stored. Bytes go out without a line break, so that they can be written into a file. */
 function printResult(answer: JobAnswer): void {
   const text = resultText(answer);
@@ -95,6 +94,7 @@ function printResult(answer: JobAnswer): void {
 
 function notCompleted({ jobId, status, failure }: JobAnswer): void {
   process.exitCode = 1;
-  if (hasEnded(status)) say(`job ${jobId} ${status}: ${failure ? visible(`${failure.code}: ${failure.message}`) : 'no reason is recorded'}`, `reprise replay ${jobId} shows all that happened.`);
+  const reason = failure ? visible(`${failure.code}: ${failure.message}`) : 'no reason is recorded';
+  if (hasEnded(status)) say(`job ${jobId} ${status}: ${reason}`, `reprise replay ${jobId} shows all that happened.`);
   else say(`job ${jobId} is still ${status}; the time to wait is over.`, `reprise jobs watch ${jobId}`);
 }

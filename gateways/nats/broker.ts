@@ -5,6 +5,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { Leader } from '../../partition/leader/leader.js';
 import { PartitionHost } from '../../partition/leader/host.js';
+import { COMMANDS } from '../../actors/commands.js';
 import { KINDS } from '../../actors/kinds.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
@@ -22,10 +23,12 @@ import { checkGatewayRights, checkStreamRights } from '../../streams/rights.js';
 import { gatewayUrl, userOf } from '../../streams/server/address.js';
 import { Publisher } from '../../streams/publisher.js';
 import { ensureTopology } from '../../streams/topology.js';
-import { Identities } from './identities.js';
+import { Identities } from '../identities.js';
+import { Router } from '../router.js';
+import { deliverables } from '../deliverables.js';
+import { NatsPeers } from './peers.js';
 import { Projections, strangers } from './projections.js';
-import { Router } from './router.js';
-import { announce, serveLeader } from './service.js';
+import { announce, serveLeader, type Serving } from './service.js';
 
 export interface BrokerOptions {
   /** With the broker user's name and password, where the server has one. */
@@ -74,19 +77,32 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   await checkStreamRights(control, userOf(url), ns, partitions);
   const nc = await connectGateway(url, `reprise gateway ${name}`);
   opened.push(() => nc.close());
-  const witness = openWitness(control, ns, { onError: (error) => log.warn({ err: error }, 'a head could not be witnessed') });
+  const witness = openWitness(control, ns, {
+    onError: (error) => log.warn({ err: error }, 'a head could not be witnessed'),
+  });
   opened.push(() => witness.close());
-  const checkpoints = openCheckpoints(control, ns, { onError: (error) => log.warn({ err: error }, 'a checkpoint could not be written') });
+  const checkpoints = openCheckpoints(control, ns, {
+    onError: (error) => log.warn({ err: error }, 'a checkpoint could not be written'),
+  });
   opened.push(() => checkpoints.close());
   const hosts: PartitionHost[] = [];
-  const keyring = await loadKeyring(control, ns, (messages) => log.warn({ messages }, 'messages in the stream of keys are no keys; they are skipped'));
-  const router = new Router(nc, ns, hosts, new Identities(keyring), (verb, rejection) => log.debug({ verb, ...rejection }, 'refused'));
+  const keyring = await loadKeyring(control, ns, (messages) =>
+    log.warn({ messages }, 'messages in the stream of keys are no keys; they are skipped'));
+  const peers = new NatsPeers(nc, ns);
+  const router = new Router({
+    hosts,
+    identities: new Identities(keyring),
+    peers,
+    onRefused: ({ noun, verb }, rejection) => log.debug({ command: `${noun}.${verb}`, ...rejection }, 'refused'),
+  });
+  const serving = { nc, ns, router };
   for (let n = 0; n < partitions; n += 1) {
-    hosts.push(await host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition: n as Partition }));
+    const partition = n as Partition;
+    hosts.push(await host({ options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition }));
   }
   opened.push(() => Promise.all(hosts.map((each) => each.stop())));
   await checkGatewayRights(nc, userOf(gatewayUrl(url)), ns, async () => {
-    const service = await announce(nc, ns, options.version, name, router);
+    const service = await announce(serving, options.version, name);
     opened.push(() => service.stop().catch(() => {}));
   });
   for (const each of hosts) each.start();
@@ -100,8 +116,10 @@ async function connectGateway(url: string, name: string): Promise<NatsConnection
     return await connectNats({ url: gateway, name, reconnect: true });
   } catch (error) {
     if (gateway === url || !(error instanceof RepriseError) || error.code !== 'PERMISSION_DENIED') throw error;
-    const hint = 'A broker answers clients as this second user: add it to the server as nats-server.conf has it, with the password of the user broker.';
-    throw new RepriseError('PERMISSION_DENIED', `${error.message} It is ${userOf(gateway)}, with the password of ${userOf(url)}.`, { cause: error, hint });
+    const hint = 'A broker answers clients as this second user: add it to the server as nats-server.conf has it, with '
+      + 'the password of the user broker.';
+    const message = `${error.message} It is ${userOf(gateway)}, with the password of ${userOf(url)}.`;
+    throw new RepriseError('PERMISSION_DENIED', message, { cause: error, hint });
   }
 }
 
@@ -111,16 +129,17 @@ interface HostParts {
   /** For streams, leadership and facts; nothing whose subject a requester chose is ever published here. */
   readonly control: NatsConnection;
   /** For requests and their replies. */
-  readonly nc: NatsConnection;
+  readonly serving: Serving;
+  readonly peers: NatsPeers;
   readonly topology: () => Promise<void>;
   readonly witness: Heads;
   readonly checkpoints: Heads;
-  readonly router: Router;
   readonly keyring: Keyring;
   readonly partition: Partition;
 }
 
-async function host({ options, name, control, nc, topology, witness, checkpoints, router, keyring, partition }: HostParts): Promise<PartitionHost> {
+async function host(parts: HostParts): Promise<PartitionHost> {
+  const { options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition } = parts;
   const { namespace: ns, url, log } = options;
   const onForeign = strangers(log, partition);
   const leadership = await openLeadership(control, {
@@ -130,21 +149,24 @@ async function host({ options, name, control, nc, topology, witness, checkpoints
   const publisher = new Publisher(control);
   const projections = new Projections(partition, {
     ns, log, witness, checkpoints, onForeign,
-    publish: (subject, parts) => publisher.publish(subject, parts),
+    publish: (subject, bytes) => publisher.publish(subject, bytes),
     anybody: () => mayListen(control, subjects.events(ns, 'job')),
     mayPublish: () => leadership.validForMs() > 0,
   });
+  const mostPayload = serving.nc.info?.max_payload ?? LIMITS.requestBytes;
   let stopServing = (): void => {};
-  return new PartitionHost({
+  const led: PartitionHost = new PartitionHost({
     partition, kinds: KINDS, broker: name, log, clock, leadership, keyring,
-    maxCommitBytes: Math.min(LIMITS.commitBytes, (nc.info?.max_payload ?? LIMITS.requestBytes) - ENVELOPE_BYTES),
-    followers: [projections.runner], deliverables: new Map(), deliver: () => Promise.reject(new TypeError('not wired')),
+    maxCommitBytes: Math.min(LIMITS.commitBytes, mostPayload - ENVELOPE_BYTES),
+    followers: [projections.runner],
+    deliverables: deliverables(COMMANDS, options.partitions),
+    deliver: (to, delivery) => peers.deliver(to, delivery),
     archive: (read) => projections.archive(read),
     openJournal: () => openJournal({ url, ns, partition }),
     knownHeads: () => projections.begin(),
     onHead: (head) => witness.note(storedHead(head)),
     onLeading: (_: Leader) => {
-      stopServing = serveLeader(nc, ns, partition, router);
+      stopServing = serveLeader(serving, led);
       projections.events.lead();
     },
     onFollowing: () => {
@@ -152,6 +174,7 @@ async function host({ options, name, control, nc, topology, witness, checkpoints
       projections.events.follow();
     },
   });
+  return led;
 }
 
 const clock = { nowMs: () => Date.now(), monoMs: () => performance.now(), draw: () => Math.random() };

@@ -37,7 +37,9 @@ export class Projections {
     this.events = new EventsProjection({
       ...options,
       onSettled: (commit) => checkpoints.note(storedHead(commit, this.events.name)),
-      onDropped: (commits) => log.warn({ partition, commits }, 'facts of the oldest commits are not published again: the checkpoint is too far behind'),
+      onDropped: (commits) => log.warn(
+        { partition, commits }, 'facts of the oldest commits are not published again: the checkpoint is too far behind',
+      ),
     });
     this.runner = new ProjectionRunner(partition, [this.jobs, this.events]);
   }
@@ -46,7 +48,9 @@ export class Projections {
   async begin(): Promise<readonly KnownHead[]> {
     const { witness, checkpoints, onForeign } = this.options;
     const known = await readKnown(witness, checkpoints, this.partition);
-    for (const where of ['witness', 'checkpoints'] as const) if (known[where].foreign > 0) onForeign(where, known[where].foreign);
+    for (const where of ['witness', 'checkpoints'] as const) {
+      if (known[where].foreign > 0) onForeign(where, known[where].foreign);
+    }
     this.events.follow();
     this.runner.begin(this.events.name, checkpointOf(known.checkpoints.heads, this.events.name));
     return known.heads;

@@ -1,33 +1,52 @@
 /** The public subjects, announced by NATS micro ($SRV.PING, INFO, STATS) and served by all brokers as one group. */
 import { Svcm, type Service } from '@nats-io/services';
-import type { NatsConnection } from '@nats-io/nats-core';
-import type { Namespace, Partition } from '../../protocols/ids.js';
-import { BROKER_GROUP, JOB_VERBS, subjects, WORKER_VERBS, type Verb } from '../../protocols/subjects.js';
-import type { Router } from './router.js';
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { nameOf } from '../../actors/command.js';
+import { commandOf, COMMANDS } from '../../actors/commands.js';
+import { submit } from '../../actors/job/commands/submit.js';
+import type { PartitionHost } from '../../partition/leader/host.js';
+import type { Namespace } from '../../protocols/ids.js';
+import { BROKER_GROUP, DELIVER, EVERY, subjects } from '../../protocols/subjects.js';
+import type { Router } from '../router.js';
+import { NatsMessage, receive } from './message.js';
 
-export async function announce(nc: NatsConnection, ns: Namespace, version: string, broker: string, router: Router): Promise<Service> {
+const DELIVERY = nameOf(DELIVER);
+
+export interface Serving {
+  readonly nc: NatsConnection;
+  readonly ns: Namespace;
+  readonly router: Router;
+}
+
+export async function announce({ nc, ns, router }: Serving, version: string, broker: string): Promise<Service> {
   const service = await new Svcm(nc).add({
     name: 'reprise', version, description: 'Runs jobs on fleets of workers and remembers everything that happened.',
     queue: BROKER_GROUP, metadata: { namespace: ns, broker },
-    statsHandler: async ({ subject }) => (subject === subjects.job(ns, 'submit') ? { commandWindowMs: router.commandWindowMs } : null),
+    statsHandler: async ({ subject }) =>
+      (subject === subjects.command(ns, submit) ? { commandWindowMs: router.commandWindowMs } : null),
   });
-  const serve = (verb: Verb, name: string, subject: string): void => {
-    service.addEndpoint(name, { subject, handler: (error, msg) => (error ? undefined : router.route(verb, msg)) });
-  };
-  for (const verb of JOB_VERBS) serve(verb, `job-${verb}`, subjects.job(ns, verb));
-  for (const verb of WORKER_VERBS) serve(verb, `worker-${verb}`, subjects.worker(ns, verb));
+  for (const command of COMMANDS) {
+    const handler = (error: Error | null, msg: Msg): void => {
+      if (!error) router.route(command, new NatsMessage(nc, ns, msg, false));
+    };
+    service.addEndpoint(`${command.noun}-${command.verb}`, { subject: subjects.command(ns, command), handler });
+  }
   return service;
 }
 
 /** A leader's own subjects, where other brokers forward to. @returns how to stop listening */
-export function serveLeader(nc: NatsConnection, ns: Namespace, partition: Partition, router: Router): () => void {
-  const subscription = nc.subscribe(subjects.leader(ns, partition, '*'), {
+export function serveLeader({ nc, ns, router }: Serving, host: PartitionHost): () => void {
+  const { partition } = host;
+  const all = subjects.leader(ns, partition, EVERY);
+  const start = all.indexOf('*');
+  const subscription = nc.subscribe(all, {
     callback: (error, msg) => {
-      const verb = msg.subject.slice(msg.subject.lastIndexOf('.') + 1);
-      if (!error && isVerb(verb)) router.route(verb, msg, partition);
+      if (error) return;
+      const name = msg.subject.slice(start);
+      if (name === DELIVERY) return receive(host, msg);
+      const command = commandOf(name);
+      if (command) router.route(command, new NatsMessage(nc, ns, msg, true), partition);
     },
   });
   return () => subscription.unsubscribe();
 }
-
-const isVerb = (text: string): text is Verb => ([...JOB_VERBS, ...WORKER_VERBS] as string[]).includes(text);

@@ -3,9 +3,8 @@ import fc from 'fast-check';
 import { parseToken, type Token } from '../../protocols/ids.js';
 import { Keyring } from '../../protocols/keyring.js';
 import { journal } from '../../protocols/messages.js';
-import { failed, first, leasesIn, newCore, ok, Play, POLICY, saidOf, session, token, worker } from './play.js';
+import { decide, failed, first, leasesIn, newCore, ok, Play, POLICY, saidOf, session, token, worker } from './play.js';
 import { jobKind } from '../../actors/job/job.kind.js';
-import { decide } from '../../actors/steps.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import { placesOf, restore, viewOf } from './state.js';
 
@@ -13,6 +12,8 @@ const jobOf = (nth: number) => ({
   type: 'square', queue: 'default', payload: Buffer.alloc(20), contentType: '', priority: 0, key: '', commandId: '', delayMs: nth % 50 === 0 ? 1_000 : 0,
   runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
 });
+
+const TO = { asker: 'asker' } as const;
 
 const started = (): Play => {
   const play = new Play();
@@ -94,9 +95,9 @@ t.test('given another key, then what was leased under the older one is held and 
   for (const [nth, bytes] of play.commits.entries()) core.replay(journal.Commit.decode(bytes), nth + 1);
   core.lead({ nowMs: play.nowMs, monoMs: 0, draw: 0 });
   const pull = (pullSeq: number, held: Token[], reports: readonly ReturnType<typeof ok>[] = []): unknown[] => {
-    const asked = { workerId: worker('w1'), session: session('w1'), to: { asker: 'asker' as const }, pullSeq, free: 1, expiresMs: 1, held };
+    const asked = { workerId: worker('w1'), session: session('w1'), pullSeq, free: 1, expiresMs: 1, held };
     const parsed = reports.map((report) => ({ ...report, ...parseToken(report.token)! }));
-    core.step({ nowMs: play.nowMs, monoMs: 1, draw: 0 }, (step) => decide(step, { kind: 'pull', ...asked, reports: parsed }));
+    core.step({ nowMs: play.nowMs, monoMs: 1, draw: 0 }, (step) => decide<'pull'>(step, { kind: 'pull', ...asked, reports: parsed }, TO));
     return saidOf(core.take()?.effects ?? []).flatMap((effect) => (effect.kind === 'pulled' ? [...effect.revoked, ...effect.leases] : []));
   };
   t.strictSame(pull(2, [given!]), [], 'neither revoked nor delivered again');

@@ -2,10 +2,9 @@
 import t from 'tap';
 import fc from 'fast-check';
 import { jobKind } from '../../actors/job/job.kind.js';
-import { decide } from '../../actors/steps.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import type { Token } from '../../protocols/ids.js';
-import { first, job, leasesIn, Play, POLICY, saidOf, session, worker, type Said } from './play.js';
+import { decide, first, job, leasesIn, Play, POLICY, saidOf, session, worker, type Said } from './play.js';
 
 const LEASE_MS = POLICY.heartbeatMs;
 const leaseMsIn = (said: readonly Said[]): number[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.leaseMs) : []));
@@ -74,8 +73,8 @@ t.test('a new leader gives every lease its full time, from when it sees it first
   const core = play.replayed();
   core.lead({ nowMs: play.nowMs, monoMs: 0, draw: 0 });
   const pull = (pullSeq: number, monoMs: number): number[] => {
-    const command = { kind: 'pull' as const, to: { asker: 'asker' as const }, workerId: worker('w1'), session: session('w1'), pullSeq, free: 1, expiresMs: 1_000, held: [], reports: [] };
-    core.step({ nowMs: play.nowMs, monoMs, draw: 0 }, (step) => decide(step, command));
+    const command = { kind: 'pull' as const, workerId: worker('w1'), session: session('w1'), pullSeq, free: 1, expiresMs: 1_000, held: [], reports: [] };
+    core.step({ nowMs: play.nowMs, monoMs, draw: 0 }, (step) => decide<'pull'>(step, command, { asker: 'asker' }));
     return leaseMsIn(saidOf(core.take()?.effects ?? []));
   };
   t.same(pull(2, 100), [LEASE_MS]);

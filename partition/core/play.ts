@@ -15,14 +15,23 @@ import type { JobAnswer, ViewAnswer } from '../../actors/job/answers.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import type { JobsReading } from '../../actors/job/jobs.js';
 import { archiveReply, oneJobReply, submitReply, viewReply } from '../../actors/job/replies.js';
+import { COMMANDS } from '../../actors/commands.js';
+import type { Await } from '../../actors/job/commands/await.js';
+import type { Cancel } from '../../actors/job/commands/cancel.js';
+import type { Submit } from '../../actors/job/commands/submit.js';
+import type { Target } from '../../actors/job/target.js';
+import type { Step } from '../../actors/step.js';
+import type { Drain } from '../../actors/worker/commands/drain.js';
+import type { Heartbeat } from '../../actors/worker/commands/heartbeat.js';
+import type { Pull } from '../../actors/worker/commands/pull.js';
+import type { Register } from '../../actors/worker/commands/register.js';
+import type { Reports } from '../../actors/worker/commands/report.js';
 import { KINDS } from '../../actors/kinds.js';
 import type { Asker } from '../../actors/reply.js';
-import { decide } from '../../actors/steps.js';
 import { drainedReply, pulledReply, registeredReply } from '../../actors/worker/replies.js';
 import type { Notice } from '../../actors/worker/sessions.js';
 import type { Effect } from '../../actors/effect.js';
 import type { Rejection } from '../../protocols/errors.js';
-import type { Command } from '../../actors/inputs.js';
 
 export const KEYRING = new Keyring([{ id: 'test', secret: Buffer.alloc(32, 7) }]);
 export const POLICY: Policy = {
@@ -61,11 +70,33 @@ export function saidOf(effects: readonly Effect[]): Said[] {
   });
 }
 
-export const newCore = (keyring = KEYRING): PartitionCore => new PartitionCore({ partition: 0 as Partition, kinds: KINDS, keyring, salts });
 /** The same in every run: what is played is to be the same bytes again. */
 let salted = 0;
 export const salts: Salts = (into, at) => void into.fill((salted += 1) % 251, at, at + 16);
 
+export const newCore = (keyring = KEYRING): PartitionCore =>
+  new PartitionCore({ partition: 0 as Partition, kinds: KINDS, keyring, salts });
+
+/** What each command is once it was checked, by its verb. */
+interface Requests {
+  readonly submit: Submit;
+  readonly get: { readonly target: Target };
+  readonly await: Await;
+  readonly cancel: Cancel;
+  readonly register: Omit<Register, 'partitions'>;
+  readonly pull: Omit<Pull, 'partition'>;
+  readonly report: Omit<Reports, 'partition'>;
+  readonly heartbeat: Omit<Heartbeat, 'partition'>;
+  readonly drain: Drain;
+}
+
+export type Asked<Verb extends keyof Requests> = Requests[Verb] & { readonly kind: Verb; readonly by?: string };
+
+/** Decides a checked request, as a gateway hands it over. */
+export function decide<Verb extends keyof Requests>(step: Step, { kind, by = '', ...request }: Asked<Verb>, to: Asker): void {
+  const command = COMMANDS.find(({ verb }) => verb === kind)!;
+  command.decide(step, request, { to, by });
+}
 
 export class Play {
   readonly core = newCore();
@@ -75,16 +106,12 @@ export class Play {
   private asked = 0;
   private drawn = 0;
 
-  /** Puts a command in and commits at once. @returns what it was answered, and everything else that was said */
-  ask<Kind extends Command['kind']>(command: Omit<Extract<Command, { kind: Kind }>, 'to'> & { kind: Kind }): { answer: Said | undefined; said: Said[] } {
+  /** Puts a command in and commits at once. @returns its reply, and all that was decided to be replied */
+  ask<Verb extends keyof Requests>(request: Asked<Verb>): { answer: Said | undefined; said: Said[] } {
     const to = { asker: 'asker', nth: (this.asked += 1) } as Asker;
-    this.put({ ...command, to } as unknown as Command);
+    this.core.step(this.moment, (step) => decide(step, request, to));
     const said = this.commit();
     return { answer: said.find((effect) => effect.to === to), said };
-  }
-
-  put(command: Command): void {
-    this.core.step(this.moment, (step) => decide(step, command));
   }
 
   tick(passedMs: number): Said[] {

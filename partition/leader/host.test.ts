@@ -7,7 +7,7 @@ import { Chain, hashOf } from '../../streams/chain.js';
 import { MemoryStream, type Fault } from '../../streams/memory.js';
 import type { Committed } from '../../streams/committed.js';
 import { PartitionHost, type HostOptions } from './host.js';
-import type { Command } from '../../actors/inputs.js';
+import { submit as submitCommand } from '../../actors/job/commands/submit.js';
 import { KINDS } from '../../actors/kinds.js';
 import { job, KEYRING, Play } from '../core/play.js';
 import type { Answerable, Reply } from '../../actors/reply.js';
@@ -35,9 +35,9 @@ function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): Partition
 function ask(host: PartitionHost, commandId: string): Promise<Reply> {
   return new Promise<Reply>((resolve) => {
     const to: Answerable = { asker: 'asker', answer: resolve };
-    const command: Command = { kind: 'submit', to, by: 'client', waitMs: undefined, jobs: [{ id: ids.nextId(), job: { ...job(), commandId } }] };
-    if (host.leader) host.leader.handle(command);
-    else resolve({ kind: 'refused', rejection: host.whyNot });
+    const request = { waitMs: undefined, jobs: [{ id: ids.nextId(), job: { ...job(), commandId } }] };
+    if (host.leader) host.leader.handle(submitCommand, request, { to, by: 'client' });
+    else resolve({ refused: host.whyNot });
   });
 }
 
@@ -46,11 +46,11 @@ async function submit(host: PartitionHost, commandId: string): Promise<string[]>
   const answers: string[] = [];
   for (;;) {
     const reply = await ask(host, commandId);
-    if (reply.kind === 'message') {
+    if (reply.message) {
       const { jobs: [first] } = reply.message as { jobs: [{ duplicate?: boolean }] };
       return [...answers, first.duplicate ? 'duplicate' : 'recorded'];
     }
-    if (answers.at(-1) !== reply.rejection.code) answers.push(reply.rejection.code);
+    if (answers.at(-1) !== reply.refused.code) answers.push(reply.refused.code);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -179,8 +179,8 @@ t.test('given a journal that is full, then submits are refused with JOURNAL_FULL
   let refusal = '';
   for (let nth = 0; refusal === ''; nth += 1) {
     const reply = await ask(host, `c${nth}`);
-    if (reply.kind === 'message') recordedOnes.push(`c${nth}`);
-    else if (reply.kind === 'refused') refusal = reply.rejection.code;
+    if (reply.message) recordedOnes.push(`c${nth}`);
+    else refusal = reply.refused.code;
   }
   t.equal(refusal, 'JOURNAL_FULL');
   t.same(recorded(stream), recordedOnes);
@@ -223,5 +223,5 @@ t.test('given a commit in flight that is refused while the host stops, then it s
   stream.delay = () => Promise.resolve();
   arrive();
   await stopped;
-  t.match(await answered, { kind: 'refused', rejection: { code: 'NOT_LEADER' } });
+  t.match(await answered, { refused: { code: 'NOT_LEADER' } });
 });

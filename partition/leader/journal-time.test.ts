@@ -1,6 +1,7 @@
 /** Wall clocks that lie, and what becomes of the journal's time and of what is due by it. */
 import pino from 'pino';
 import t, { type Test } from 'tap';
+import { COMMANDS } from '../../actors/commands.js';
 import { KINDS } from '../../actors/kinds.js';
 import type { JobId, Partition } from '../../protocols/ids.js';
 import { journal } from '../../protocols/messages.js';
@@ -70,20 +71,21 @@ class World {
 function ask(host: PartitionHost, command: object): Promise<Reply> {
   return new Promise((resolve) => {
     const to: Answerable = { asker: 'asker', answer: resolve };
-    host.leader!.handle({ ...command, to } as never);
+    const { kind, ...request } = command as { kind: string };
+    host.leader!.handle(COMMANDS.find(({ verb }) => verb === kind)!, request, { to, by: 'client' });
   });
 }
 
 async function submit(host: PartitionHost, delayMs: number): Promise<JobId> {
   const id = ids.nextId();
   const reply = await ask(host, { kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id, job: { ...job(), delayMs } }] });
-  if (reply.kind !== 'message' || (reply.message as { jobs: [{ error?: object }] }).jobs[0].error) throw new Error(JSON.stringify(reply));
+  if (reply.message === undefined || (reply.message as { jobs: [{ error?: object }] }).jobs[0].error) throw new Error(JSON.stringify(reply));
   return id;
 }
 
 async function status(host: PartitionHost, jobId: JobId): Promise<string> {
   const reply = await ask(host, { kind: 'get', target: { jobId } });
-  return reply.kind === 'message' ? (reply.message as { status: string }).status : JSON.stringify(reply);
+  return reply.message ? (reply.message as { status: string }).status : JSON.stringify(reply);
 }
 
 t.test('given a clock that leaps a day ahead and back, then nothing comes due early, and nothing is late', async (t) => {

@@ -9,11 +9,10 @@ import { headerAfter } from '../../streams/commit.js';
 import type { Appended, Journal } from '../../streams/journal.js';
 import type { Archive } from '../../actors/job/archive.js';
 import type { Effect } from '../../actors/effect.js';
-import type { Command } from '../../actors/inputs.js';
+import type { Command, From } from '../../actors/command.js';
 import type { Kind, Role } from '../../actors/kind.js';
 import { answer, refused, type Asker, type Contents, type Releasing } from '../../actors/reply.js';
 import type { Step } from '../../actors/step.js';
-import { decide } from '../../actors/steps.js';
 import type { Batch } from '../core/batch.js';
 import type { Follower } from '../../streams/committed.js';
 import type { PartitionCore } from '../core/core.js';
@@ -99,8 +98,9 @@ export class Leader {
     return state.commands.windowMs(nowMs);
   }
 
-  handle(command: Command): void {
-    this.decide(command.to, (step) => decide(step, command));
+  /** @param checked the command's request */
+  handle(command: Command, checked: object, from: From): void {
+    this.decide(from.to, (step) => command.decide(step, checked, from));
   }
 
   /** @param decideIt what a command does; it answers or refuses `to` */

@@ -57,7 +57,7 @@ class World {
     for (let isDone = false; !isDone; ) {
       const leader = await this.leading(partition);
       isDone = await new Promise<boolean>((resolve) => {
-        const asker: Answerable = { asker: 'asker', answer: (reply) => resolve(reply.kind === 'message') };
+        const asker: Answerable = { asker: 'asker', answer: (reply) => resolve(reply.message !== undefined) };
         leader.decide(asker, (step) => decide(step, asker));
       });
     }
@@ -79,7 +79,7 @@ class World {
   private receive(to: Partition, bytes: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const answer = (reply: Reply): void => {
-        if (reply.kind === 'refused') reject(new Error(reply.rejection.code));
+        if (reply.refused) reject(new Error(reply.refused.code));
         else resolve(outbox.DeliveryReply.encode(reply.message).finish());
       };
       const asker: Answerable = { asker: 'asker', answer };

@@ -1,5 +1,5 @@
 /** Three partitions on a stage without time or network of their own: what is sent arrives when, and as often as, a test says. */
-import { submitJobs } from '../../actors/job/steps/submit.js';
+import { submit } from '../../actors/job/commands/submit.js';
 import type { JobAnswer } from '../../actors/job/answers.js';
 import type { Deliverables } from '../../actors/delivery.js';
 import { KINDS } from '../../actors/kinds.js';
@@ -29,7 +29,7 @@ export const deliverables: Deliverables = new Map([['job.submit', {
     const to = { asker: 'asker' } as Asker;
     if (queue === REFUSED) return step.refuse(to, { code: 'UNSUPPORTED', message: `queue ${queue} takes nothing` });
     const id = freshId(step.partition);
-    submitJobs(step, { kind: 'submit', to, by, waitMs: undefined, jobs: [{ id, job: { ...job(), queue, key } }] });
+    submit.decide(step, { waitMs: undefined, jobs: [{ id, job: { ...job(), queue, key } }] }, { to, by });
   },
   refusalIn: (answer) => (answer as JobAnswer[]).flatMap((each) => (each.kind === 'refused' ? [each.rejection] : []))[0],
 }]]);
@@ -137,7 +137,7 @@ export class ThreePartitions {
     for (const effect of part.step(() => receive(part.core, delivery, deliverables, asker))) {
       if (effect.kind === 'answer' && effect.to === asker) reply = effect.reply(effect.answer, {} as never) as Reply;
     }
-    return reply?.kind === 'message' ? (reply.message as { receivedSeq: number; refused: Refusal[] }) : undefined;
+    return reply?.message as { receivedSeq: number; refused: Refusal[] } | undefined;
   }
 
   settle(from: Partition, to: Partition, reply: { receivedSeq: number; refused: Refusal[] }, inVain = false): void {

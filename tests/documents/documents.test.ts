@@ -14,7 +14,7 @@ const linesOf = (text: string): number => text.trimEnd().split('\n').length;
 
 /** How long each may be; a document that nobody reads to its end holds nothing. */
 const MOST_LINES: Readonly<Record<string, number>> = {
-  'CONTRIBUTING.md': 70, 'docs/architecture.md': 200, 'docs/message.md': 120, 'docs/lifecycle.md': 140,
+  'CONTRIBUTING.md': 100, 'docs/architecture.md': 200, 'docs/message.md': 120, 'docs/lifecycle.md': 140,
 };
 const DOCUMENTS = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
@@ -28,7 +28,7 @@ t.test('made documents are fresh', (t) => {
 
 t.test('files named in trees and recipes exist', (t) => {
   for (const document of ['docs/message.md', 'docs/architecture.md', 'CONTRIBUTING.md']) {
-    for (const [, path] of read(document).matchAll(/(?<![\w./-])((?:protocols|streams|actors|projections|gateways|sdk|bin|tests|examples)\/[\w./-]*\.(?:ts|proto|mjs))/g)) {
+    for (const [, path] of read(document).matchAll(/(?<![\w./-])((?:protocols|streams|actors|partition|worker|projections|gateways|sdk|replay|audit|bin|tests|examples)\/[\w./-]*\.(?:ts|proto|mjs))/g)) {
       if (!path!.includes('<')) t.ok(existsSync(join(ROOT, path!)), `${document} names ${path}`);
     }
   }

@@ -1,6 +1,7 @@
 /** Which documents are made, and how. */
 import { fileURLToPath } from 'node:url';
 import { errorsPage } from '../errors-page.js';
+import { protocolPage } from './commands.js';
 import { decisionIndex, decisionsIn } from './decisions.js';
 import { lifecycle } from './lifecycle.js';
 
@@ -10,5 +11,6 @@ export const ADR_FOLDER = fileURLToPath(new URL('adr/', DOCS));
 export const GENERATED: readonly { readonly file: string; readonly make: () => string }[] = [
   { file: 'errors.md', make: errorsPage },
   { file: 'lifecycle.md', make: lifecycle },
+  { file: 'protocol.md', make: protocolPage },
   { file: 'adr/README.md', make: () => decisionIndex(decisionsIn(ADR_FOLDER)) },
 ];

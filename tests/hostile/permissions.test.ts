@@ -4,6 +4,9 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { Msg } from '@nats-io/nats-core';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import t from 'tap';
+import { COMMANDS } from '../../actors/commands.js';
+import type { Namespace } from '../../protocols/ids.js';
+import { subjects } from '../../protocols/subjects.js';
 import { address, gatewayUrl } from '../../streams/server/address.js';
 import { startServer } from '../../streams/server/start.js';
 import { serversOwn } from './servers-own.js';
@@ -43,7 +46,7 @@ const subscribing = (subject: string, queue?: string) =>
 const JOURNAL = 'REPRISE_t_JOURNAL_0';
 const SERVERS_OWN = serversOwn(JOURNAL);
 const NO_PUBLISH = [
-  'reprise.t.journal.0', 'reprise.t.witness.0', 'reprise.t.p.0.submit', 'reprise.t.event.job.0-x.JobCompleted',
+  'reprise.t.journal.0', 'reprise.t.witness.0', 'reprise.t.p.0.job.submit', 'reprise.t.event.job.0-x.JobCompleted',
   '$KV.REPRISE_t_LEASES.leader', '$O.files.C.x', '_INBOX_BROKER.x.y', '_INBOX_GATEWAY.x.y', ...SERVERS_OWN,
 ];
 const MAY_PUBLISH = [
@@ -51,10 +54,13 @@ const MAY_PUBLISH = [
   'own.subject', '_INBOX.x.y',
 ];
 const NO_SUBSCRIBE = [
-  'reprise.t.job.submit', 'reprise.*.job.*', 'reprise.t.job.>', 'reprise.t.worker.pull', 'reprise.t.p.0.submit',
+  'reprise.t.job.submit', 'reprise.*.job.*', 'reprise.t.job.>', 'reprise.t.worker.pull', 'reprise.t.p.0.job.submit',
   'reprise.t.journal.0', 'reprise.t.witness.*', '$KV.>', '$JS.EVENT.ADVISORY.>', '$SYS.>',
   '_INBOX_BROKER.>', '_INBOX_GATEWAY.>',
 ];
+/** Of every command, and of nouns that may have some later. */
+const LATER = ['queue', 'schedule', 'batch', 'machine', 'pool'].map((noun) => ({ noun, verb: 'get' }));
+const REQUESTS = [...COMMANDS, ...LATER].map((command) => subjects.command('t' as Namespace, command));
 const MAY_SUBSCRIBE = ['reprise.t.event.>', 'reprise.t.progress.*', '$SRV.PING', 'own.>', '_INBOX.x.>'];
 
 t.test('the user gateway', async (t) => {
@@ -64,8 +70,8 @@ t.test('the user gateway', async (t) => {
     'reprise.t.worker.pull', 'reprise.t.progress.0-x', '$KV.REPRISE_t_LEASES.0', '$SRV.PING', '_INBOX_BROKER.x.y',
     ...SERVERS_OWN,
   ];
-  for (const subject of no) t.ok(await publishing(subject), `may not publish to ${subject}`);
-  for (const subject of ['_INBOX.x.y', '_INBOX_GATEWAY.x.y', 'reprise.t.p.0.submit', 'own.inbox']) {
+  for (const subject of [...no, ...REQUESTS]) t.ok(await publishing(subject), `may not publish to ${subject}`);
+  for (const subject of ['_INBOX.x.y', '_INBOX_GATEWAY.x.y', 'reprise.t.p.0.job.submit', 'own.inbox']) {
     t.notOk(await publishing(subject), `may publish to ${subject}`);
   }
 });
@@ -73,7 +79,7 @@ t.test('the user gateway', async (t) => {
 t.test('an ordinary user', async (t) => {
   for (const subject of NO_PUBLISH) t.ok(await publishing(subject), `may not publish to ${subject}`);
   for (const subject of MAY_PUBLISH) t.notOk(await publishing(subject), `may publish to ${subject}`);
-  for (const subject of NO_SUBSCRIBE) t.ok(await subscribing(subject), `may not subscribe to ${subject}`);
+  for (const subject of [...NO_SUBSCRIBE, ...REQUESTS]) t.ok(await subscribing(subject), `may not subscribe to ${subject}`);
   for (const subject of NO_SUBSCRIBE) t.ok(await subscribing(subject, 'brokers'), `nor to ${subject} in a group`);
   for (const subject of MAY_SUBSCRIBE) t.notOk(await subscribing(subject), `may subscribe to ${subject}`);
 });

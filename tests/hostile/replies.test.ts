@@ -28,7 +28,7 @@ const LEADERSHIP = `KV_REPRISE_${ns}_LEASES`;
 const TARGETS = [
   `reprise.${ns}.journal.0`, `reprise.${ns}.witness.0`,
   `$KV.REPRISE_${ns}_CHECKPOINTS.0.events`, `$KV.REPRISE_${ns}_LEASES.0`, `$KV.REPRISE_${ns}_KEYS.key`,
-  `reprise.${ns}.p.0.submit`, `reprise.${ns}.p.0.drain`,
+  `reprise.${ns}.p.0.job.submit`, `reprise.${ns}.p.0.worker.drain`,
   `reprise.${ns}.event.job.0-x.JobCompleted`, `reprise.${ns}.event.partition.0.LeaderStarted`,
   `reprise.${ns}.job.submit`, `reprise.${ns}.worker.drain`, `reprise.${ns}.progress.0-x`,
   '_INBOX_BROKER.x.1', '_INBOX_GATEWAY.x.1', '_INBOX.another.1',

@@ -3,11 +3,13 @@
  * replies as in docs/protocol.md, and can be made to lose or refuse requests and to forget sessions.
  */
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { COMMANDS } from '../../actors/commands.js';
 import { jobId, parseNamespace, type Partition } from '../../protocols/ids.js';
 import { ERRORS } from '../../protocols/errors.js';
 import { error, worker } from '../../protocols/messages.js';
 import { connectNats } from '../../streams/connect.js';
-import { subjects, WORKER_VERBS, type WorkerVerb } from '../../protocols/subjects.js';
+import { subjects } from '../../protocols/subjects.js';
+import type { WorkerVerb } from '../../worker/wire.js';
 
 type WantedLease = Partial<worker.Lease> & { type: string; partition?: number; json?: unknown };
 interface OpenPull {
@@ -51,9 +53,10 @@ export class FakeLeader {
   static async start(url: string, namespace = 'test', partitions = 1): Promise<FakeLeader> {
     const leader = new FakeLeader(await connectNats({ url, name: 'fake leader', reconnect: true }), partitions);
     const ns = parseNamespace(namespace)!;
-    for (const verb of WORKER_VERBS) {
-      const callback = (_error: Error | null, message: Msg): void => leader.receive(verb, message);
-      leader.nc.subscribe(subjects.worker(ns, verb), { callback });
+    for (const { noun, verb } of COMMANDS) {
+      if (noun !== 'worker') continue;
+      const callback = (_error: Error | null, message: Msg): void => leader.receive(verb as WorkerVerb, message);
+      leader.nc.subscribe(subjects.command(ns, { noun, verb }), { callback });
     }
     await leader.nc.flush();
     return leader;

@@ -1,0 +1,24 @@
+/** All commands. A new one is a file and a line here. */
+import type { Command } from './command.js';
+import { nameOf } from './command.js';
+import { awaitEnd } from './job/commands/await.js';
+import { cancel } from './job/commands/cancel.js';
+import { get } from './job/commands/get.js';
+import { submit } from './job/commands/submit.js';
+import { drain } from './worker/commands/drain.js';
+import { heartbeat } from './worker/commands/heartbeat.js';
+import { pull } from './worker/commands/pull.js';
+import { register } from './worker/commands/register.js';
+import { report } from './worker/commands/report.js';
+
+const ALL = [submit, get, awaitEnd, cancel, register, pull, report, heartbeat, drain] as const;
+
+export const COMMANDS: readonly Command[] = ALL;
+
+/** The verbs of a noun, for the compiler: `VerbOf<'worker'>`. */
+export type VerbOf<Noun extends string> = Extract<(typeof ALL)[number], { readonly noun: Noun }>['verb'];
+
+const byName: ReadonlyMap<string, Command> = new Map(COMMANDS.map((command) => [nameOf(command), command]));
+
+/** @param name `<noun>.<verb>` */
+export const commandOf = (name: string): Command | undefined => byName.get(name);

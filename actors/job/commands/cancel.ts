@@ -1,0 +1,76 @@
+/** job.cancel: JobCancelled, or JobCancelRequested when a worker must be asked to stop first. */
+import { z } from 'zod';
+import { text } from '../../../protocols/bounds.js';
+import { reject } from '../../../protocols/errors.js';
+import type { JobId } from '../../../protocols/ids.js';
+import { LIMITS } from '../../../protocols/limits.js';
+import { job } from '../../../protocols/messages.js';
+import type { Command } from '../../command.js';
+import { optionalText } from '../../shapes.js';
+import type { Step } from '../../step.js';
+import { answerPull } from '../../worker/answer-pull.js';
+import { notice } from '../../worker/sessions.js';
+import { workerKind } from '../../worker/worker.kind.js';
+import { describe, findJob } from '../find.js';
+import { decideCancel } from '../job.decide.js';
+import { isRunning, type Job } from '../job.js';
+import { jobKind } from '../job.kind.js';
+import { jobReplyJson, receivedReply, refusalOf } from '../job.reply.js';
+import { oneJobReply } from '../replies.js';
+import { checkTarget, targetShape, TO_TARGET, type Target } from '../target.js';
+import { currentAnswer } from '../waits.js';
+
+export interface Cancel {
+  readonly target: Target;
+  readonly reason: string;
+  readonly commandId: string;
+}
+
+export const cancel = {
+  noun: 'job',
+  verb: 'cancel',
+  does: 'ends a waiting job; asks the worker of a running one to stop',
+  request: job.CancelJob,
+  reply: job.JobReply,
+  json: z.strictObject({ ...targetShape, reason: optionalText, commandId: optionalText }),
+  codes: ['NOT_FOUND', 'ALREADY_ENDED', 'COMMAND_CONFLICT'],
+  routing: TO_TARGET,
+  check: (message) => ({
+    target: checkTarget(message),
+    reason: text('reason', message.reason, LIMITS.reasonBytes),
+    commandId: text('commandId', message.commandId, LIMITS.commandIdBytes),
+  }),
+  refusalIn: refusalOf,
+  received: receivedReply,
+  toJson: jobReplyJson,
+  decide(step, { target, reason, commandId }, { to, by }) {
+    const found = findJob(step, target);
+    if (found === undefined) return step.refuse(to, reject('NOT_FOUND', `no ${describe(target)}`));
+    const jobId = found.kind === 'job' ? found.job.id : found.jobId;
+    const conflict = conflictOf(step, commandId, jobId);
+    if (conflict) return step.refuse(to, reject('COMMAND_CONFLICT', conflict));
+    if (found.kind === 'archived') return step.answer(to, oneJobReply, { ...found, duplicate: true, cancel: true });
+    const event = decideCancel(found.job, reason);
+    if (event === 'repeated') return step.answer(to, oneJobReply, currentAnswer(step, found.job, true));
+    if ('code' in event) return step.refuse(to, event);
+    step.makeRoom();
+    const changed = step.emit(jobKind, jobId, event, { commandId, type: 'CancelJob', by });
+    step.answer(to, oneJobReply, currentAnswer(step, changed));
+    if (isRunning(changed)) askToStop(step, changed);
+  },
+} as const satisfies Command<job.CancelJob, Cancel>;
+
+function conflictOf(step: Step, commandId: string, jobId: JobId): string | undefined {
+  const before = commandId === '' ? undefined : step.seen(commandId);
+  if (before === undefined || (before.type === 'CancelJob' && before.id === jobId)) return undefined;
+  return `commandId ${commandId} was used for a ${before.type} of ${before.id}`;
+}
+
+/** An open pull is the quickest way to the worker; without one, the reply to its next pull or heartbeat says it. */
+function askToStop(step: Step, running: Readonly<Job>): void {
+  const session = running.session === '' ? undefined : step.live(workerKind).get(running.session);
+  if (session?.pull === undefined) return;
+  const attempts = step.live(jobKind);
+  attempts.noteStop(running.id);
+  answerPull(step, session, { ...notice(), cancel: [attempts.tokens.of(running)] });
+}

@@ -1,0 +1,33 @@
+/** job.get: shows a job. */
+import { z } from 'zod';
+import { reject } from '../../../protocols/errors.js';
+import { job } from '../../../protocols/messages.js';
+import type { Command } from '../../command.js';
+import { describe, findJob } from '../find.js';
+import { jobKind } from '../job.kind.js';
+import { viewJson } from '../job.view.js';
+import { lacksWorker } from '../lacks-worker.js';
+import { archiveReply, viewReply } from '../replies.js';
+import { checkTarget, targetShape, TO_TARGET, type Target } from '../target.js';
+
+export const get = {
+  noun: 'job',
+  verb: 'get',
+  does: 'shows a job',
+  request: job.GetJob,
+  reply: job.JobView,
+  json: z.strictObject(targetShape),
+  codes: ['NOT_FOUND'],
+  routing: TO_TARGET,
+  check: (message) => ({ target: checkTarget(message) }),
+  toJson: viewJson,
+  decide(step, { target }, { to }) {
+    const found = findJob(step, target);
+    if (found === undefined) return step.refuse(to, reject('NOT_FOUND', `no ${describe(target)}`));
+    if (found.kind === 'archived') return step.answer(to, archiveReply, found.jobId);
+    const { job: held } = found;
+    const progress = step.live(jobKind).progressOf(held.id);
+    // A copy: the reply is made later, when the job may have changed.
+    step.answer(to, viewReply, { job: { ...held }, progress, noWorker: lacksWorker(step, held) });
+  },
+} as const satisfies Command<job.GetJob, { readonly target: Target }>;

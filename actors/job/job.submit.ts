@@ -1,0 +1,177 @@
+/**
+ * What is submitted: every field once, with its bounds, its default, its flag and its line in docs/protocol.md. JSON,
+ * protobuf, the client's types and checks and the command line follow this table.
+ */
+import { Invalid, jobType, queueName } from '../../protocols/bounds.js';
+import { JSON_TYPE } from '../../protocols/content.js';
+import type { JobId } from '../../protocols/ids.js';
+import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
+import type { job as messages } from '../../protocols/messages.js';
+import {
+  Content, Decimal, Group, Name, named, Pairs, Reserved, Text, Texts, Time, Whole, type AnyField, type Given,
+} from '../fields.js';
+import type { At } from '../kind.js';
+import { storedBytes, type Job, type Policy } from './job.js';
+import { sharedPolicy } from './policies.js';
+
+const { backoff: BACKOFF } = DEFAULTS;
+
+export const SUBMIT = named({
+  type: new Name(jobType, { about: 'which performer: 1 to 128 of `A-Z a-z 0-9 _ . : -`, not beginning with a dot' }),
+  queue: new Name(queueName, {
+    byDefault: `\`${DEFAULTS.queue}\``,
+    about: '1 to 64 of `A-Z a-z 0-9 _ -`; strictly ordered by priority, then by submission',
+    flag: ['--queue <name>', `the line to stand in (default: "${DEFAULTS.queue}")`],
+  }, DEFAULTS.queue),
+  /**
+   * The client sends a Uint8Array as it is and everything else as JSON. With the content type `application/json` the
+   * bytes are JSON that was written elsewhere.
+   */
+  payload: new Content({ byDefault: '`null`', about: 'opaque; any JSON value, or bytes' }),
+  contentType: new Text(LIMITS.contentTypeBytes, { byDefault: 'JSON', about: 'of the payload' }),
+  priority: new Whole(-LIMITS.priority, LIMITS.priority, 0, {
+    about: 'higher goes first', flag: ['--priority <number>', 'higher goes first (default: 0)'],
+  }),
+  key: new Text(LIMITS.keyBytes, {
+    about: 'unique in the queue while the job lives and 1 h more, or until 200,000 younger keys of ended jobs came. '
+      + 'The same key with another payload is `KEY_CONFLICT`, compared byte by byte',
+    flag: ['--key <text>', 'unique in its queue: the same key is the same job'],
+  }),
+  /** Drawn by the client when it is not given, so that repeating the request submits nothing twice. */
+  commandId: new Text(LIMITS.commandIdBytes, {
+    about: 'makes the submit repeatable: [how long](#repeating)',
+    flag: ['--command-id <text>', 'makes the command repeatable: the same id is the same job (default: drawn)'],
+  }),
+  delayMs: new Time(0, 0, {
+    byDefault: 'now',
+    about: 'not before, by the time of the journal ([ADR 14](adr/0014-a-journal-keeps-its-own-time.md))',
+    flag: ['--delay <time>', 'not before this time has passed: 500ms, 5s, 2m, 1h'],
+  }),
+  runAtMs: new Time(0, 0, {
+    byDefault: 'now', about: 'instead of `delayMs`: in JSON `runAt`, an ISO 8601 time or Unix milliseconds',
+  }, Number.MAX_SAFE_INTEGER),
+  retry: new Group({
+    maxAttempts: new Whole(1, LIMITS.maxAttempts, DEFAULTS.maxAttempts, {
+      about: 'how often it is tried at most',
+      flag: ['--attempts <count>', `how often it is tried at most (default: ${DEFAULTS.maxAttempts})`],
+    }),
+    backoff: new Group({
+      initialMs: new Time(0, BACKOFF.initialMs, { about: 'wait before the second attempt' }),
+      factor: new Decimal(1, LIMITS.backoffFactor, BACKOFF.factor, {
+        about: 'by which each wait is longer than the one before',
+      }),
+      maxMs: new Time(0, BACKOFF.maxMs, { about: 'longest wait' }),
+      jitter: new Decimal(0, 1, BACKOFF.jitter, { about: 'by which share of itself a wait is changed, up or down' }),
+    }),
+    nonRetryable: new Texts(LIMITS.nonRetryable, LIMITS.failureCodeBytes, {
+      about: 'failure codes that end the job at once',
+    }),
+  }),
+  timeouts: new Group({
+    attemptMs: new Time(0, DEFAULTS.attemptMs, {
+      about: 'of one attempt; 0: none',
+      flag: ['--timeout <time>', 'how long one attempt may take (default: 30m; 0: no limit)'],
+    }),
+    totalMs: new Time(0, 0, { about: 'from submit to the end; 0: none' }),
+    heartbeatMs: new Time(LIMITS.heartbeatMinMs, DEFAULTS.heartbeatMs, {
+      about: 'the lease: how long a worker may be silent',
+    }),
+  }),
+  require: new Reserved({ about: 'requirements do not exist yet' }),
+  labels: new Pairs({
+    about: 'up to 32 pairs; shown, not interpreted. A name is 1 to 64 of `A-Z a-z 0-9 _ . / -` and begins with a '
+      + 'letter or digit; a value is a text of at most 256 bytes without control characters',
+    flag: ['--label <name=value>', 'a label; may be given several times'],
+  }),
+} satisfies Record<keyof Plain<messages.SubmitJob>, AnyField>);
+
+/** The fields of a message. */
+type Plain<Message> = Omit<Message, '$unknowns'>;
+
+/** Fields that are not decided on as they are, but as a policy and times, or not at all. */
+type Digested = 'retry' | 'timeouts' | 'require';
+
+/** A job as a client gives it. */
+export type JobToSubmit = { readonly type: string } & Omit<Given<typeof SUBMIT>, 'type'>;
+
+/** A job as it is decided on: checked, with every default. */
+export type SubmitJob = Readonly<ReturnType<typeof submitJob>>;
+
+/** @throws Invalid */
+export function submitJob(each: messages.SubmitJob, nowMs: number) {
+  if (each.delayMs > 0 && each.runAtMs > 0) {
+    throw new Invalid('INVALID_ARGUMENT', 'delayMs and runAt exclude each other');
+  }
+  SUBMIT.require.check(each.require);
+  return {
+    type: SUBMIT.type.check(each.type),
+    queue: SUBMIT.queue.check(each.queue),
+    payload: SUBMIT.payload.check(each.payload),
+    contentType: checkContentType(each.contentType),
+    priority: SUBMIT.priority.check(each.priority),
+    key: SUBMIT.key.check(each.key),
+    commandId: SUBMIT.commandId.check(each.commandId),
+    delayMs: SUBMIT.delayMs.check(each.delayMs),
+    /** 0: not given. */
+    runAtMs: SUBMIT.runAtMs.check(each.runAtMs, nowMs + LIMITS.delayMs),
+    policy: each.retry || each.timeouts ? policyOf(each.retry ?? {}, each.timeouts ?? {}) : DEFAULT_POLICY,
+    /** 0: none. */
+    totalMs: SUBMIT.timeouts.fields.totalMs.check(each.timeouts?.totalMs),
+    labels: SUBMIT.labels.check(each.labels),
+  } satisfies Record<Exclude<keyof typeof SUBMIT, Digested> | 'policy' | 'totalMs', unknown>;
+}
+
+/** JSON is the default and is not written down. */
+export const checkContentType = (given: string): string => (given === JSON_TYPE ? '' : SUBMIT.contentType.check(given));
+
+/** One object for all requests without a policy of their own. */
+const DEFAULT_POLICY = policyOf({}, {});
+
+function policyOf(retry: messages.RetryPolicy.$Properties, timeouts: messages.Timeouts.$Properties): Policy {
+  const { maxAttempts, backoff: { fields: { initialMs, factor, maxMs, jitter } }, nonRetryable } = SUBMIT.retry.fields;
+  const { attemptMs, heartbeatMs } = SUBMIT.timeouts.fields;
+  const backoff = retry.backoff ?? {};
+  return {
+    // Protobuf has 0 where nothing was given.
+    maxAttempts: maxAttempts.check(retry.maxAttempts || undefined),
+    backoffInitialMs: initialMs.check(backoff.initialMs),
+    backoffFactor: factor.check(backoff.factor),
+    backoffMaxMs: maxMs.check(backoff.maxMs),
+    backoffJitter: jitter.check(backoff.jitter),
+    nonRetryable: nonRetryable.check(retry.nonRetryable),
+    attemptMs: attemptMs.check(timeouts.attemptMs),
+    heartbeatMs: heartbeatMs.check(timeouts.heartbeatMs),
+  };
+}
+
+/** What the event records of it. @param policy the command's, or the shared object that equals it */
+export function submittedBody(
+  command: SubmitJob, fingerprint: Uint8Array | undefined, policy: Policy, totalDueMs: number,
+) {
+  const { type, queue, payload, contentType, priority, key, labels } = command;
+  return {
+    status: 'ready' as const, jobType: type, queue, payload, contentType, priority, key, fingerprint, policy, labels,
+    totalDueMs,
+  } satisfies Record<keyof Plain<messages.JobSubmitted>, unknown>;
+}
+
+export type SubmittedBody = ReturnType<typeof submittedBody>;
+
+/** The job that the event makes. */
+export function newJob(id: JobId, body: Readonly<SubmittedBody>, at: At): Job {
+  return {
+    id, type: body.jobType, queue: body.queue, priority: body.priority, key: body.key, labels: kept(body.labels),
+    policy: sharedPolicy(body.policy),
+    place: at.place, submittedMs: at.nowMs, totalDueMs: body.totalDueMs,
+    payload: storedBytes(body.contentType, at), firstSeq: at.seq,
+    status: body.status, attempt: 0, lease: 0, workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0,
+    reported: false, cancelling: false, cancelReason: undefined, failure: undefined, result: undefined, endedMs: 0,
+    lastSeq: at.seq,
+  };
+}
+
+/** Messages carry prototypes; the state is plain. */
+function kept(labels: SubmittedBody['labels']): Job['labels'] {
+  for (const _ in labels) return { ...labels };
+  return undefined;
+}

@@ -1,0 +1,61 @@
+/**
+ * A job as it is shown: every field once. The leader shows the jobs that it holds and the archive those that it reads
+ * back, both from a {@link Job}; the client and the command line take the list of fields from here.
+ */
+import type { job as messages } from '../../protocols/messages.js';
+import { withContent } from '../content-json.js';
+import { jobChart } from './job.chart.js';
+import type { Job } from './job.js';
+import { positionJson } from './job.reply.js';
+
+type View = messages.JobView;
+
+/** Not of the job alone: where it was looked at, and what only its leader knows at the moment. */
+type Beside = 'position' | 'progress' | 'progressMessage' | 'noWorker';
+/** Bytes that are read from the journal, and what they are. */
+type Result = 'result' | 'contentType';
+export type ViewField = Exclude<keyof View, Beside | Result | '$unknowns'>;
+
+const VIEW: { readonly [F in ViewField]: (job: Readonly<Job>) => View[F] } = {
+  jobId: (job) => job.id,
+  type: (job) => job.type,
+  queue: (job) => job.queue,
+  status: (job) => job.status,
+  priority: (job) => job.priority,
+  key: (job) => job.key,
+  attempt: (job) => job.attempt,
+  maxAttempts: (job) => job.policy.maxAttempts,
+  submittedMs: (job) => job.submittedMs,
+  dueMs: (job) => job.dueMs,
+  endedMs: (job) => job.endedMs,
+  workerId: (job) => job.workerId,
+  cancelling: (job) => job.cancelling && job.status === 'running',
+  labels: (job) => ({ ...job.labels }),
+  failure: ({ failure }) => (failure ? { code: failure.code, message: failure.message } : null),
+  firstSeq: (job) => job.firstSeq,
+  lastSeq: (job) => job.lastSeq,
+};
+
+export const VIEW_FIELDS = Object.keys(VIEW) as readonly ViewField[];
+
+/** All but the result, which lies in the journal. */
+export function viewOf(job: Readonly<Job>, position: messages.Position.$Properties): messages.JobView.$Properties {
+  const view = Object.fromEntries(VIEW_FIELDS.map((field) => [field, VIEW[field](job)]));
+  return { ...view, position };
+}
+
+/** What is empty is left out. */
+export function viewJson({ position, result, contentType, ...rest }: messages.JobView.$Properties): string {
+  const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => !isEmpty(value)));
+  return withContent({ ...known, position: positionJson(position) }, 'result', result, contentType);
+}
+
+const isEmpty = (value: unknown): boolean => value === null || value === undefined || value === '';
+
+export const hasEnded = (status: string): boolean => jobChart.isFinal(status);
+
+const ENDING: ReadonlySet<string> = new Set(
+  jobChart.arrows.filter(({ to }) => jobChart.isFinal(to)).map(({ event }) => event),
+);
+/** Whether a job has ended once an event of this type has happened to it. */
+export const endsJob = (type: string): boolean => ENDING.has(type);

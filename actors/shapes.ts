@@ -1,0 +1,50 @@
+/** Shapes of requests in JSON. Unknown fields are refused. */
+import { z } from 'zod';
+import type { ContentName } from './content-json.js';
+import type { AnyField, Fields } from './fields.js';
+
+export const count = z.number().nonnegative();
+export const texts = z.array(z.string());
+export const optionalText = z.string().optional();
+/** JSON text in bytes. */
+const raw = z.instanceof(Uint8Array);
+/** In its one canonical form: bits that would be dropped are a mistake. */
+const isCanonical = (given: string): boolean => Buffer.from(given, 'base64').toString('base64') === given;
+const base64 = z.base64().refine(isCanonical, 'not canonical base64');
+
+/** Content as JSON gives it: a JSON value, or bytes in base64 with their type. */
+export const contentShape = <N extends ContentName>(name: N) =>
+  ({ [name]: raw.optional(), [`${name}Base64`]: base64.optional(), contentType: optionalText });
+
+/** The shape of fields that follow the table. Content is left to {@link contentShape}. */
+export function shapeOf(fields: Fields): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, { kind }]) => kind !== 'content')
+      .map(([name, field]) => [name, ofField(field).optional()]),
+  );
+}
+
+function ofField(field: AnyField): z.ZodType {
+  switch (field.kind) {
+    case 'text': return z.string();
+    case 'whole': return wholeShape(field.least, field.most);
+    case 'time': return wholeShape(0, field.most);
+    case 'decimal': return z.number();
+    case 'texts': return texts;
+    case 'pairs':
+    case 'reserved': return z.record(z.string(), z.string());
+    case 'content': return raw;
+    case 'group': return z.strictObject(shapeOf(field.fields));
+    default: return field satisfies never;
+  }
+}
+
+/**
+ * What is fractional or negative may have no place in the message; other bounds are left to the check of both forms.
+ */
+function wholeShape(least: number, most: number): z.ZodType {
+  const error = ({ input }: { input?: unknown }): string =>
+    `must be a whole number from ${least} to ${most}, not ${String(JSON.stringify(input)).slice(0, 32)}`;
+  return z.number({ error }).refine((value) => Number.isInteger(value) && (least < 0 || value >= least), { error });
+}

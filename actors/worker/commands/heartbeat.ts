@@ -1,0 +1,76 @@
+/** worker.heartbeat: renews the leases that it lists, and brings back what must stop. It never enters the journal. */
+import { z } from 'zod';
+import { atMost, text, tokenOf, within } from '../../../protocols/bounds.js';
+import { parseToken, type Partition, type Session, type Token, type WorkerId } from '../../../protocols/ids.js';
+import { LIMITS } from '../../../protocols/limits.js';
+import { worker } from '../../../protocols/messages.js';
+import { identityIn, type Command } from '../../command.js';
+import { optionalText, texts } from '../../shapes.js';
+import { jobKind } from '../../job/job.kind.js';
+import { checkHeld } from '../held.js';
+import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
+import { pulledReply } from '../replies.js';
+import { checkPartition, checkTokens, TO_STATED } from '../reports.js';
+import { notice } from '../sessions.js';
+import { workerKind } from '../worker.kind.js';
+
+export interface Heartbeat {
+  readonly workerId: WorkerId;
+  readonly session: Session;
+  readonly partition: Partition;
+  readonly tokens: readonly Token[];
+  readonly progress: readonly Progress[];
+}
+
+export interface Progress {
+  readonly token: Token;
+  readonly fraction: number;
+  readonly message: string;
+}
+
+const progressShape = z.strictObject({ token: z.string(), fraction: z.number(), message: optionalText });
+
+export const heartbeat = {
+  noun: 'worker',
+  verb: 'heartbeat',
+  does: 'renews leases, brings cancels',
+  request: worker.Heartbeat,
+  reply: worker.PullReply,
+  json: z.strictObject({
+    ...sessionShape, ...partitionShape, tokens: texts, progress: z.array(progressShape).optional(),
+  }),
+  session: 'proved',
+  codes: ['SESSION_UNPROVED'],
+  routing: TO_STATED,
+  check(message, context) {
+    const { workerId, session } = identityIn(context);
+    const partition = checkPartition(message.partition, context.partitions);
+    return {
+      workerId, session, partition,
+      tokens: checkTokens('tokens', message.tokens, partition),
+      progress: checkProgress(message.progress),
+    };
+  },
+  decide(step, { session: id, tokens, progress }, { to }) {
+    const session = step.live(workerKind).get(id);
+    if (session) session.heardMonoMs = step.moment.monoMs;
+    const told = notice();
+    checkHeld(step, id, tokens, told);
+    const revoked = new Set(told.revoked);
+    const listed = new Set<string>(tokens);
+    const attempts = step.live(jobKind);
+    for (const { token, fraction, message } of progress) {
+      if (listed.has(token) && !revoked.has(token)) attempts.setProgress(parseToken(token)!.jobId, { fraction, message });
+    }
+    step.answer(to, pulledReply, told);
+  },
+  toJson: pullReplyJson,
+} as const satisfies Command<worker.Heartbeat, Heartbeat>;
+
+function checkProgress(list: readonly worker.Progress.$Properties[]): Progress[] {
+  return atMost('progress', list, LIMITS.free).map((each) => ({
+    token: tokenOf(each.token ?? ''),
+    fraction: within('progress.fraction', each.fraction ?? 0, 0, 1),
+    message: text('progress.message', each.message ?? '', LIMITS.reasonBytes),
+  }));
+}

@@ -1,0 +1,91 @@
+/**
+ * worker.pull: finished attempts in, leases out. A session has one open pull a partition; a higher pullSeq supersedes the
+ * older one, which is answered empty.
+ */
+import { z } from 'zod';
+import { whole } from '../../../protocols/bounds.js';
+import { reject } from '../../../protocols/errors.js';
+import type { Partition, Session, Token, WorkerId } from '../../../protocols/ids.js';
+import { LIMITS } from '../../../protocols/limits.js';
+import { worker } from '../../../protocols/messages.js';
+import { identityIn, type Command } from '../../command.js';
+import { count, texts } from '../../shapes.js';
+import { answerPull } from '../answer-pull.js';
+import { checkHeld, deliverAgain } from '../held.js';
+import { grantReady } from '../offer.js';
+import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
+import {
+  checkPartition, checkReports, checkTokens, reportFromJson, reportShape, TO_STATED,
+  type JsonReport, type RejectedReport, type Report,
+} from '../reports.js';
+import { recordReports } from '../record-reports.js';
+import { pulledReply } from '../replies.js';
+import { notice } from '../sessions.js';
+import { workerKind } from '../worker.kind.js';
+
+export interface Pull {
+  readonly workerId: WorkerId;
+  readonly session: Session;
+  readonly partition: Partition;
+  readonly pullSeq: number;
+  readonly free: number;
+  readonly expiresMs: number;
+  readonly held: readonly Token[];
+  readonly reports: readonly (Report | RejectedReport)[];
+}
+
+export const pull = {
+  noun: 'worker',
+  verb: 'pull',
+  does: 'finished attempts in, leases out',
+  request: worker.Pull,
+  reply: worker.PullReply,
+  json: z.strictObject({
+    ...sessionShape, ...partitionShape, pullSeq: count, free: count, expiresMs: count, held: texts.optional(),
+    reports: z.array(reportShape).optional(),
+  }),
+  opaque: new Set(['result']),
+  session: 'proved',
+  codes: ['SESSION_UNPROVED', 'UNKNOWN_WORKER'],
+  routing: TO_STATED,
+  fromJson(given: { reports?: JsonReport[] }) {
+    return worker.Pull.create({ ...given, reports: (given.reports ?? []).map(reportFromJson) }) as worker.Pull;
+  },
+  check(message, context) {
+    const { workerId, session } = identityIn(context);
+    const partition = checkPartition(message.partition, context.partitions);
+    return {
+      workerId, session, partition,
+      pullSeq: whole('pullSeq', message.pullSeq, 1, Number.MAX_SAFE_INTEGER),
+      free: whole('free', message.free, 0, LIMITS.free),
+      expiresMs: whole('expiresMs', message.expiresMs, 0, LIMITS.pullExpiresMs),
+      held: checkTokens('held', message.held, partition),
+      reports: checkReports(message.reports, partition),
+    };
+  },
+  decide(step, request, { to }) {
+    const sessions = step.live(workerKind);
+    const session = sessions.get(request.session);
+    if (session === undefined || session.workerId !== request.workerId) {
+      return step.refuse(to, reject('UNKNOWN_WORKER', `no session ${request.session} of worker ${request.workerId}`));
+    }
+    const { monoMs } = step.moment;
+    session.heardMonoMs = monoMs;
+    const told = notice();
+    recordReports(step, request, request.reports, told);
+    if (request.pullSeq < session.lastPullSeq) return step.answer(to, pulledReply, told);
+    if (session.pull) answerPull(step, session, notice());
+    session.lastPullSeq = request.pullSeq;
+    const isStopped = checkHeld(step, request.session, request.held, told);
+    deliverAgain(step, request.session, request.held, told);
+    const free = session.draining ? 0 : Math.max(0, request.free - told.leases.length);
+    const expiresMonoMs = monoMs + request.expiresMs;
+    session.pull = { to, pullSeq: request.pullSeq, free, sinceMonoMs: monoMs, expiresMonoMs };
+    if (isStopped || told.leases.length + told.revoked.length + told.rejected.length > 0 || free === 0) {
+      grantReady(step, session, free, told);
+      answerPull(step, session, told);
+    } else sessions.waiting.add(session);
+  },
+  holdMs: ({ expiresMs }) => expiresMs,
+  toJson: pullReplyJson,
+} as const satisfies Command<worker.Pull, Pull>;

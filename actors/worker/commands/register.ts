@@ -1,0 +1,100 @@
+/** worker.register: says what a worker can do, to every partition. */
+import { z } from 'zod';
+import { atMost, Invalid, jobType, queueName, text, whole } from '../../../protocols/bounds.js';
+import { ERRORS, isCode } from '../../../protocols/errors.js';
+import { LIMITS } from '../../../protocols/limits.js';
+import { worker } from '../../../protocols/messages.js';
+import { identityIn, type Command, type ToAll } from '../../command.js';
+import type { Reply } from '../../reply.js';
+import { count, optionalText, texts } from '../../shapes.js';
+import { answerPull } from '../answer-pull.js';
+import { isHome } from '../home.js';
+import { sessionShape } from '../pull-reply.js';
+import { registeredReply } from '../replies.js';
+import { notice, WorkerSession } from '../sessions.js';
+import { decideRegister, type RegisterWorker } from '../worker.js';
+import { workerKind } from '../worker.kind.js';
+
+export interface Register {
+  readonly worker: RegisterWorker;
+  readonly proof: string;
+  /** How many there are to pull from. */
+  readonly partitions: number;
+}
+
+/** Of the lists of types and queues, which are bounded. */
+const REGISTRATION_BYTES = 32_768;
+
+const toEveryPartition: ToAll<worker.RegisterWorker> = {
+  to: 'all',
+  /** With the session that was drawn here, so that all partitions know the same one. */
+  forwarded: (message, context) => worker.RegisterWorker.create({ ...message, ...identityIn(context) }),
+  /**
+   * It is registered when one partition knows it and none decides otherwise: those that stand still answer
+   * UNKNOWN_WORKER once they can. The epoch is that of the home partition, or 0 where that one has not registered the
+   * worker.
+   */
+  merge(replies) {
+    const refused = replies.find((each) => each.refused && !mayPass(each));
+    const registered = replies.find((each) => each.message);
+    if (refused || registered === undefined || registered === replies[0]) return refused ?? replies[0]!;
+    return { message: { ...registered.message, epoch: 0 } };
+  },
+};
+
+/** What a partition suffers from may pass; what it decides about the worker counts for all. */
+function mayPass({ refused }: Reply): boolean {
+  if (!refused || !isCode(refused.code)) return false;
+  const row = ERRORS[refused.code];
+  return row.kind === 'operating' || row.retryable;
+}
+
+export const register = {
+  noun: 'worker',
+  verb: 'register',
+  does: 'says what a worker can do; gives it a session and the number of partitions',
+  request: worker.RegisterWorker,
+  reply: worker.RegisterReply,
+  json: z.strictObject({
+    ...sessionShape, session: optionalText,
+    types: texts, queues: texts.optional(), capacity: count, software: optionalText,
+  }),
+  session: 'drawn',
+  codes: ['SESSION_UNPROVED'],
+  routing: toEveryPartition,
+  check(message, context) {
+    const { workerId, session, proof } = identityIn(context);
+    if (message.types.length === 0) throw new Invalid('INVALID_ARGUMENT', 'types must name at least one job type');
+    return {
+      proof,
+      partitions: context.partitions,
+      worker: {
+        workerId,
+        session,
+        types: [...new Set(atMost('types', message.types, LIMITS.typesPerWorker).map(jobType))],
+        queues: [...new Set(atMost('queues', message.queues, LIMITS.queuesPerWorker).map(queueName))],
+        capacity: whole('capacity', message.capacity, 1, LIMITS.free),
+        software: text('software', message.software, LIMITS.softwareBytes),
+      },
+    };
+  },
+  decide(step, { worker: given, proof, partitions }, { to }) {
+    const { workerId, session, types, queues } = given;
+    const sessions = step.live(workerKind);
+    const older = sessions.get(session);
+    if (older?.pull) answerPull(step, older, notice());
+    const fresh = new WorkerSession(workerId, session, types, queues);
+    fresh.heardMonoMs = step.moment.monoMs;
+    fresh.lastPullSeq = older?.lastPullSeq ?? 0;
+    sessions.add(fresh);
+    const event = isHome(step) ? decideRegister(step.read(workerKind).get(workerId), given) : undefined;
+    if (event) {
+      step.makeRoom(REGISTRATION_BYTES);
+      step.emit(workerKind, workerId, event, { commandId: '', type: 'RegisterWorker', by: workerId });
+    }
+    step.answer(to, registeredReply, { session, proof, partitions });
+  },
+  /** An epoch of 0 is shown as well. */
+  received: ({ partitions, epoch, maxResultBytes, session, proof }: worker.RegisterReply) =>
+    ({ partitions, epoch, session, proof, maxResultBytes }),
+} as const satisfies Command<worker.RegisterWorker, Register>;

@@ -1,0 +1,48 @@
+/** worker.report: finished attempts in, when a pull is open already. */
+import { z } from 'zod';
+import type { Partition, Session, WorkerId } from '../../../protocols/ids.js';
+import { worker } from '../../../protocols/messages.js';
+import { identityIn, type Command } from '../../command.js';
+import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
+import {
+  checkPartition, checkReports, reportFromJson, reportShape, TO_STATED, type JsonReport, type RejectedReport,
+  type Report,
+} from '../reports.js';
+import { recordReports } from '../record-reports.js';
+import { pulledReply } from '../replies.js';
+import { notice } from '../sessions.js';
+
+export interface Reports {
+  readonly workerId: WorkerId;
+  readonly session: Session;
+  readonly partition: Partition;
+  readonly reports: readonly (Report | RejectedReport)[];
+}
+
+export const report = {
+  noun: 'worker',
+  verb: 'report',
+  does: 'finished attempts in, when a pull is open already',
+  request: worker.ReportAttempts,
+  reply: worker.PullReply,
+  json: z.strictObject({ ...sessionShape, ...partitionShape, reports: z.array(reportShape) }),
+  opaque: new Set(['result']),
+  session: 'proved',
+  codes: ['SESSION_UNPROVED'],
+  routing: TO_STATED,
+  fromJson(given: { reports: JsonReport[] }) {
+    const reports = given.reports.map(reportFromJson);
+    return worker.ReportAttempts.create({ ...given, reports }) as worker.ReportAttempts;
+  },
+  check(message, context) {
+    const { workerId, session } = identityIn(context);
+    const partition = checkPartition(message.partition, context.partitions);
+    return { workerId, session, partition, reports: checkReports(message.reports, partition) };
+  },
+  decide(step, request, { to }) {
+    const told = notice();
+    recordReports(step, request, request.reports, told);
+    step.answer(to, pulledReply, told);
+  },
+  toJson: pullReplyJson,
+} as const satisfies Command<worker.ReportAttempts, Reports>;

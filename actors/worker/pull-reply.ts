@@ -1,0 +1,18 @@
+/** The reply to pull, report and heartbeat in JSON, and what their requests have in common. */
+import { z } from 'zod';
+import { withMember } from '../../protocols/json-text.js';
+import type { worker } from '../../protocols/messages.js';
+import { listText, withContent } from '../content-json.js';
+import { count, optionalText } from '../shapes.js';
+
+/** Of every request of a session. */
+export const sessionShape = { workerId: z.string(), session: z.string(), proof: optionalText };
+export const partitionShape = { partition: count.optional() };
+
+export function pullReplyJson({ epoch, leases, cancel, revoked, rejected }: worker.PullReply.$Properties): string {
+  const given = (leases ?? []).map(
+    ({ payload, contentType, ...rest }) => withContent(rest, 'payload', payload, contentType),
+  );
+  const others = { epoch, cancel: cancel ?? [], revoked: revoked ?? [], rejected: rejected ?? [] };
+  return withMember(others, 'leases', listText(given));
+}

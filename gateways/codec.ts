@@ -1,0 +1,34 @@
+/** Requests from bytes and replies to bytes, in JSON or protobuf, for any command. */
+import type { Command } from '../actors/command.js';
+import { encoded, type Encoder } from '../protocols/encoded.js';
+import { reject, wireError, type ForeignRejection, type Rejection } from '../protocols/errors.js';
+import { LIMITS } from '../protocols/limits.js';
+import { error } from '../protocols/messages.js';
+import { parseJson, type Parsed } from './json.js';
+import { decodeStrictly } from './strict.js';
+
+export type Format = 'json' | 'protobuf';
+
+const OPENING_BRACE = 0x7b;
+
+export const formatOf = (request: Uint8Array): Format => (request[0] === OPENING_BRACE ? 'json' : 'protobuf');
+
+export function decodeRequest(command: Command, format: Format, bytes: Uint8Array): Parsed | Rejection {
+  if (bytes.length > LIMITS.requestBytes) {
+    return reject('TOO_LARGE', `the request has ${bytes.length} bytes; the limit is ${LIMITS.requestBytes}`);
+  }
+  if (format === 'json') return parseJson(command, bytes);
+  const message = decodeStrictly(command.request, bytes);
+  return isRejection(message) ? message : { message, alone: command.alone === undefined };
+}
+
+/** @param alone whether the reply is to one entry of a list by itself */
+export function encodeReply(command: Command, reply: object, format: Format, alone: boolean): Uint8Array {
+  if (format === 'json') return Buffer.from(command.toJson?.(reply, alone) ?? JSON.stringify(reply));
+  return encoded(command.reply as Encoder<object>, reply);
+}
+
+export const encodeError = (rejection: Rejection | ForeignRejection, format: Format): Uint8Array =>
+  format === 'json' ? Buffer.from(JSON.stringify(wireError(rejection))) : encoded(error.Error, wireError(rejection));
+
+export const isRejection = (value: object): value is Rejection => 'code' in value && 'message' in value;

@@ -1,0 +1,18 @@
+/** Ids of new jobs. */
+import { randomFillSync } from 'node:crypto';
+import { jobId, type JobId, type Partition } from '../protocols/ids.js';
+
+const POOL_BYTES = 10 * 400;
+const pool = new Uint8Array(POOL_BYTES);
+let used = POOL_BYTES;
+
+/** Random bytes are drawn by the pool: one call to the generator for 400 ids. */
+export function drawJobId(partition: Partition): JobId {
+  if (used === POOL_BYTES) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const id = jobId(partition, pool, used);
+  used += 10;
+  return id;
+}

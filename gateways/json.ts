@@ -1,0 +1,54 @@
+/**
+ * The JSON form of a request, for any command. Shapes are checked here and unknown fields refused; bounds are checked
+ * by the command, for JSON and protobuf alike.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { z } from 'zod';
+import type { Command } from '../actors/command.js';
+import { Invalid, validated } from '../protocols/bounds.js';
+import { reject, type Rejection } from '../protocols/errors.js';
+import { readEnvelope } from './raw-json.js';
+
+/** An error that repeats a field's name must not outgrow the reply. */
+const MOST_MESSAGE = 256;
+const NOTHING: ReadonlySet<string> = new Set();
+
+export interface Parsed {
+  /** In the shape of the command's protobuf message. */
+  readonly message: object;
+  /** Whether one entry of a list was given by itself, and is to be answered by itself. */
+  readonly alone: boolean;
+}
+
+export function parseJson(command: Command, bytes: Uint8Array): Parsed | Rejection {
+  const request = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const malformed = whyMalformed(request);
+  if (malformed !== undefined) return reject('MALFORMED', `not valid JSON: ${malformed}`);
+  return validated(() => {
+    const value = readEnvelope(request, command.opaque ?? NOTHING);
+    const alone = command.alone !== undefined && !has(value, command.alone.list);
+    const parsed = (alone ? command.alone!.json : command.json).safeParse(value);
+    if (!parsed.success) throw new Invalid('INVALID_ARGUMENT', describe(parsed.error));
+    const fields = parsed.data as object;
+    return { message: command.fromJson?.(fields, alone) ?? command.request.create(fields), alone };
+  });
+}
+
+function whyMalformed(request: Buffer): string | undefined {
+  if (!isUtf8(request)) return 'it is not UTF-8';
+  try {
+    JSON.parse(request.toString());
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const has = (value: unknown, field: string): boolean =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, field);
+
+function describe(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return 'the request has a wrong shape';
+  return `${issue.path.join('.') || 'request'}: ${issue.message}`.slice(0, MOST_MESSAGE);
+}

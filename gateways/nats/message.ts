@@ -1,0 +1,109 @@
+/** A request that came as a NATS message. */
+import { headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
+import type { Command } from '../../actors/command.js';
+import type { Answerable } from '../../actors/reply.js';
+import type { Delivery } from '../../partition/core/deliveries.js';
+import type { PartitionHost } from '../../partition/leader/host.js';
+import { Invalid, text } from '../../protocols/bounds.js';
+import { encoded } from '../../protocols/encoded.js';
+import { statusOf, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
+import type { Namespace, Partition } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { PRINCIPAL_HEADER, subjects } from '../../protocols/subjects.js';
+import { isBrokersInbox } from '../../streams/server/address.js';
+import { outbox } from '../../protocols/messages.js';
+import { encodeError, isRejection } from '../codec.js';
+import type { Transport } from '../request.js';
+import { decodeStrictly } from '../strict.js';
+
+export const FORWARD_TIMEOUT_MS = 5_000;
+/** What text that was no UTF-8 reads as. */
+const REPLACEMENT = '\ufffd';
+
+export class NatsMessage implements Transport {
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly ns: Namespace,
+    private readonly msg: Msg,
+    /** By another broker, which may wait for the reply itself. */
+    private readonly forwarded: boolean,
+  ) {}
+
+  get data(): Uint8Array {
+    return this.msg.data;
+  }
+
+  principal(): string {
+    const claimed = this.msg.headers?.values(PRINCIPAL_HEADER) ?? [];
+    if (claimed.length === 0) return '';
+    const [principal] = claimed as [string];
+    const name = `the header ${PRINCIPAL_HEADER}`;
+    if (claimed.length > 1) throw new Invalid('INVALID_ARGUMENT', `${name} is given ${claimed.length} times`);
+    if (principal.includes(REPLACEMENT)) throw new Invalid('INVALID_ARGUMENT', `${name} is not UTF-8`);
+    return text(name, principal, LIMITS.principalBytes);
+  }
+
+  respond(data: Uint8Array): void {
+    if (this.mayAnswer) this.msg.respond(data);
+  }
+
+  refuse(rejection: Rejection | ForeignRejection, data: Uint8Array): void {
+    if (this.mayAnswer) respondWithError(this.msg, rejection, data);
+  }
+
+  /** With the client's own inbox. */
+  passTo(command: Command, partition: Partition, principal: string): void {
+    if (!this.mayAnswer) return;
+    const options = { reply: this.msg.reply, ...claiming(principal) };
+    this.nc.publish(subjects.leader(this.ns, partition, command), this.data, options);
+  }
+
+  async relayTo(command: Command, partition: Partition, principal: string, holdMs: number): Promise<boolean> {
+    const options = { timeout: FORWARD_TIMEOUT_MS + holdMs, ...claiming(principal) };
+    const subject = subjects.leader(this.ns, partition, command);
+    const reply = await this.nc.request(subject, this.data, options).catch(() => undefined);
+    if (reply === undefined) return false;
+    if (this.mayAnswer) this.msg.respond(reply.data, reply.headers && { headers: reply.headers });
+    return true;
+  }
+
+  /**
+   * NATS checks where a request is published, not where its reply goes; a reply to the server's API, into a journal or
+   * to another broker's inbox would be published with our rights. Such a request is not answered.
+   */
+  private get mayAnswer(): boolean {
+    const { reply } = this.msg;
+    if (reply === undefined || reply === '' || reply.startsWith('$') || reply.startsWith('reprise.')) return false;
+    return this.forwarded || !isBrokersInbox(reply);
+  }
+}
+
+/** No other header of the client's is passed on: the server obeys some of them, with our rights. */
+export function claiming(principal: string): { headers?: MsgHdrs } {
+  if (principal === '') return {};
+  const h = headers();
+  h.set(PRINCIPAL_HEADER, principal);
+  return { headers: h };
+}
+
+/** Commands of actors in another partition, from the broker that leads it. */
+export function receive({ leader, whyNot }: PartitionHost, msg: Msg): void {
+  const to: Answerable = {
+    asker: 'asker',
+    answer: ({ message, refused }) => {
+      if (refused) respondWithError(msg, refused, encodeError(refused, 'protobuf'));
+      else msg.respond(encoded(outbox.DeliveryReply, message));
+    },
+  };
+  const delivery = decodeStrictly(outbox.Delivery, msg.data);
+  if (isRejection(delivery)) return to.answer({ refused: delivery });
+  if (leader === undefined) return to.answer({ refused: whyNot });
+  leader.receive(delivery as object as Delivery, to);
+}
+
+function respondWithError(msg: Msg, rejection: Rejection | ForeignRejection, data: Uint8Array): void {
+  const h = headers();
+  h.set('Nats-Service-Error', `${rejection.code}: ${rejection.message}`.replaceAll(/[\r\n]/g, ' ').slice(0, 512));
+  h.set('Nats-Service-Error-Code', String(statusOf(rejection)));
+  msg.respond(data, { headers: h });
+}

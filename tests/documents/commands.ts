@@ -1,0 +1,73 @@
+/** The parts of docs/protocol.md that are made: the table of commands, and that of the fields of a submit. */
+import { readFileSync } from 'node:fs';
+import { EVERY_COMMAND, type Command, type MessageType } from '../../actors/command.js';
+import { COMMANDS } from '../../actors/commands.js';
+import { leavesOf, type AnyField } from '../../actors/fields.js';
+import { SUBMIT } from '../../actors/job/job.submit.js';
+
+const PROTOCOL = new URL('../../docs/protocol.md', import.meta.url);
+
+export const protocolPage = (): string =>
+  inRegions(readFileSync(PROTOCOL, 'utf8'), { commands: commandTable(), 'fields of a submit': fieldTable() });
+
+/** @throws Error where a region has no markers */
+function inRegions(page: string, regions: Readonly<Record<string, string>>): string {
+  return Object.entries(regions).reduce((text, [name, made]) => {
+    const [start, end] = [`<!-- ${name}: made by \`npm run docs\` -->\n`, `<!-- end of ${name} -->\n`];
+    const [from, to] = [text.indexOf(start), text.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`docs/protocol.md has no region "${name}"`);
+    return `${text.slice(0, from + start.length)}\n${made}\n${text.slice(to)}`;
+  }, page);
+}
+
+function commandTable(): string {
+  return [
+    '| subject | request → reply | what it does | refused with |',
+    '|---|---|---|---|',
+    ...COMMANDS.map(rowOf),
+    '',
+    `Any of them may be refused with ${EVERY_COMMAND.map(code).join(', ')}`,
+    'as well, and with an operating error where the partition has halted.',
+    '',
+  ].join('\n');
+}
+
+function rowOf(command: Command): string {
+  const { noun, verb, does, request, reply, codes } = command;
+  const messages = `${code(nameOf(request))} → ${code(nameOf(reply))}`;
+  return `| ${code(`reprise.<ns>.${noun}.${verb}`)} | ${messages} | ${does} | ${codes.map(code).join(', ')} |`;
+}
+
+/** The generated classes bear the names of their messages. */
+const nameOf = (message: MessageType): string => (message as unknown as { readonly name: string }).name;
+const code = (text: string): string => `\`${text}\``;
+
+function fieldTable(): string {
+  const rows = [...leavesOf(SUBMIT)].map((field) => {
+    const says = [field.about.about, ...boundsOf(field)].join('; ');
+    return `| ${code(field.name)} | ${defaultOf(field)} | ${says} |`;
+  });
+  return ['| field of SubmitJob | default | |', '|---|---|---|', ...rows, ''].join('\n');
+}
+
+function defaultOf(field: AnyField): string {
+  if (field.about.byDefault !== undefined) return field.about.byDefault;
+  return 'otherwise' in field && typeof field.otherwise === 'number' ? figure(field.otherwise) : '';
+}
+
+const figure = (value: number): string => value.toLocaleString('en-US');
+
+function boundsOf(field: AnyField): string[] {
+  switch (field.kind) {
+    case 'text': return 'mostBytes' in field ? [`at most ${figure(field.mostBytes)} bytes`] : [];
+    case 'whole':
+    case 'decimal': return [`${figure(field.least)} to ${figure(field.most)}`];
+    case 'time': return field.least > 0 ? [`at least ${figure(field.least)}`] : [];
+    case 'texts': return [`up to ${figure(field.most)}, each of at most ${figure(field.mostBytes)} bytes`];
+    case 'reserved': return ['reserved: `UNSUPPORTED`'];
+    case 'pairs':
+    case 'content':
+    case 'group': return [];
+    default: return field satisfies never;
+  }
+}

@@ -1,0 +1,74 @@
+/** Each recipe of CONTRIBUTING.md, followed by its list of files: they are there, and hold what the recipe says. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { COMMANDS } from '../../actors/commands.js';
+import { KINDS } from '../../actors/kinds.js';
+import { SUBMIT } from '../../actors/job/job.submit.js';
+import { VIEW_FIELDS } from '../../actors/job/job.view.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const contributing = read('CONTRIBUTING.md');
+
+/** The numbered steps of a recipe, each with the files that it names. */
+function recipe(name: string): { text: string; files: string[] }[] {
+  const section = contributing.split(`## ${name}\n`)[1]?.split('\n## ')[0] ?? '';
+  const steps = section.split(/^\d+\. /m).slice(1);
+  return steps.map((text) => ({ text, files: [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path!) }));
+}
+
+const RECIPES = ['A new field of a job', 'A new event of a job', 'A new command', 'A new kind of actor', 'A new projection'];
+
+for (const name of RECIPES) {
+  t.test(`${name}: every file of the recipe is there`, async (t) => {
+    const steps = recipe(name);
+    t.ok(steps.length >= 3, `${steps.length} steps`);
+    for (const { files } of steps) for (const path of files) t.ok(existsSync(join(ROOT, path)), path);
+  });
+}
+
+t.test('a field of a job: five production files, and each of them names every field that is there already', async (t) => {
+  const files = recipe('A new field of a job').flatMap((step) => step.files);
+  t.equal(files.length, 5);
+  const [proto, submit, state, view, show] = files.map(read);
+  const snake = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  // A job has these by the same name from its submission to its view.
+  const common = Object.keys(SUBMIT).filter((field) => (VIEW_FIELDS as readonly string[]).includes(field));
+  t.ok(common.length >= 5, common.join());
+  for (const field of common) {
+    for (const message of ['SubmitJob', 'JobView']) {
+      const body = proto!.split(`message ${message} {`)[1]!.split('\n}')[0]!;
+      t.match(body, new RegExp(`\\b${snake(field)} = `), `${field} in ${message}`);
+    }
+    for (const source of [submit!, state!, view!, show!]) t.match(source, new RegExp(`\\b${field}\\b`), field);
+  }
+});
+
+t.test('an event of a job: the table, the chart, what it changes and the page of lifecycles know each of them', async (t) => {
+  const files = recipe('A new event of a job').map((step) => step.files[0]!);
+  const job = KINDS.find(({ kind }) => kind.name === 'job')!.kind;
+  for (const type of Object.keys(job.events)) for (const path of files) t.match(read(path), new RegExp(`\\b${type}\\b`), `${type} in ${path}`);
+});
+
+t.test('a command: one file and one line each, and no other list of them', async (t) => {
+  const list = read('actors/commands.ts');
+  for (const { noun, verb } of COMMANDS) {
+    const found = KINDS.map(({ kind }) => `actors/${kind.name}/commands/${verb}.ts`).filter((path) => existsSync(join(ROOT, path)));
+    const path = found.find((each) => read(each).includes(`noun: '${noun}'`));
+    t.ok(path, `${noun}.${verb} is a file`);
+    t.ok(list.includes(`'./${path?.slice('actors/'.length).replace(/\.ts$/, '.js')}'`), 'and a line');
+  }
+});
+
+t.test('a kind: a folder and a line in the cast, and the core names none of them', async (t) => {
+  const cast = read('actors/kinds.ts');
+  for (const { kind } of KINDS) {
+    t.ok(readdirSync(join(ROOT, 'actors', kind.name)).length > 0, `actors/${kind.name}/`);
+    t.ok(cast.includes(`'./${kind.name}/`), 'its line');
+  }
+  for (const name of readdirSync(join(ROOT, 'partition/core')).filter((each) => /^(?!.*\.test\.ts|play\.ts)/.test(each))) {
+    for (const { kind } of KINDS) t.notMatch(read(`partition/core/${name}`), new RegExp(`actors/${kind.name}/`), `${name} and ${kind.name}`);
+  }
+});
