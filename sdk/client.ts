@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { Command } from '../actors/command.js';
 import type { VerbOf } from '../actors/commands.js';
 import type { JobToSubmit } from '../actors/job/job.submit.js';
 import { hasEnded } from '../actors/job/job.view.js';
@@ -48,6 +49,9 @@ export interface Waiting {
   /** How long at most, 30 seconds by default; then the status so far is the answer. */
   readonly waitMs?: number;
 }
+
+/** What of a command a client needs. */
+export type Requestable = Pick<Command, 'noun' | 'verb' | 'request' | 'reply'>;
 
 export type Target = { readonly jobId: string } | { readonly queue?: string; readonly key: string };
 
@@ -122,7 +126,7 @@ export class Client {
   }
 
   /** A running job is asked to stop; `cancelling` then says that its worker has not stopped yet. */
-  async cancel(target: Target, { reason = '', commandId = draw() } = {}): Promise<JobAnswer> {
+  async cancel(target: Target, { reason = '', commandId = drawCommandId() } = {}): Promise<JobAnswer> {
     const request = job.CancelJob.encode({ ...target, reason, commandId }).finish();
     const effort = this.#asking.effort();
     const reply = await this.#ask('cancel', request, 0, effort).catch((trouble: unknown) => {
@@ -134,6 +138,20 @@ export class Client {
   /** What happens to a job from now on, until it has ended. Listening begins with the call, not with the first look. */
   watch(jobId: string): AsyncGenerator<Seen> {
     return watchJob(this.#nc, this.#ns, jobId, () => this.get({ jobId }));
+  }
+
+  /**
+   * Any command, by its messages; typed faces of other nouns are made of it. Repeated like the others, so what it records
+   * needs a command id in it.
+   */
+  async request<Reply>(command: Requestable, message: object): Promise<Reply> {
+    const request = command.request.encode(message).finish();
+    const effort = this.#asking.effort();
+    const subject = subjects.command(this.#ns, command);
+    const reply = await this.#asking.ask(subject, request, 0, effort).catch((trouble: unknown) => {
+      throw conclusion(trouble, effort);
+    });
+    return command.reply.decode(reply) as Reply;
   }
 
   async close(): Promise<void> {
@@ -167,13 +185,13 @@ export class Client {
 }
 
 const hold = (untilMs: number): number => Math.max(1, Math.min(HOLD_MS, Math.round(untilMs - performance.now())));
-const draw = (): string => randomBytes(12).toString('base64url');
+export const drawCommandId = (): string => randomBytes(12).toString('base64url');
 
 function messageOf(given: JobToSubmit): job.SubmitJob.$Properties {
   checkJob(given);
   const { payload, contentType, commandId, ...rest } = given;
   const content = encodeContent(payload);
   return {
-    ...rest, payload: content.bytes, contentType: contentType ?? content.contentType, commandId: commandId ?? draw(),
+    ...rest, payload: content.bytes, contentType: contentType ?? content.contentType, commandId: commandId ?? drawCommandId(),
   };
 }
