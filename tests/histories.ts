@@ -3,6 +3,7 @@
  * event must follow from the status before. Shares no code with what wrote it.
  */
 import { createHash } from 'node:crypto';
+import protobuf from 'protobufjs';
 import type { Body, Stranger } from './stranger.js';
 
 const FROM: Readonly<Record<string, readonly (string | undefined)[]>> = {
@@ -44,6 +45,17 @@ export async function readHistories(client: Stranger, partitions: number): Promi
     total.epochs += reader.epoch;
   }
   return { jobs, complaints, ...total };
+}
+
+/** As journal.proto says: the content is appended to the body as a field. */
+function wholeBody(commit: Body, index: number): Buffer {
+  const event = (commit['events'] as Body[])[index]!;
+  const beside = (commit['contents'] as Body[]).find((each) => Number(each['event'] ?? 0) === index);
+  if (beside === undefined) return event['body'] as Buffer;
+  const content = (beside['salted'] as Buffer).subarray(16);
+  const field = Number((event['content'] as Body)['field']);
+  const appended = protobuf.Writer.create().uint32(field * 8 + 2).bytes(content).finish();
+  return Buffer.concat([event['body'] as Buffer, appended]);
 }
 
 class Reader {
@@ -88,7 +100,9 @@ class Reader {
     this.prevHash = createHash('sha256').update(hashedPart(commit, bytes)).digest();
     this.checkContents(seq, commit);
     this.commits += 1;
-    for (const event of commit['events'] as Body[]) if (event['kind'] === 'job') this.fold(seq, event);
+    for (const [index, event] of (commit['events'] as Body[]).entries()) {
+      if (event['kind'] === 'job') this.fold(seq, { ...event, body: wholeBody(commit, index) });
+    }
   }
 
   /** A content may be missing. One that is there must be what was hashed. */
