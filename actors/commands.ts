@@ -5,13 +5,17 @@ import { awaitEnd } from './job/commands/await.js';
 import { cancel } from './job/commands/cancel.js';
 import { get } from './job/commands/get.js';
 import { submit } from './job/commands/submit.js';
+import { list } from './queue/commands/list.js';
+import { pause } from './queue/commands/pause.js';
+import { resume } from './queue/commands/resume.js';
+import { stats } from './queue/commands/stats.js';
 import { drain } from './worker/commands/drain.js';
 import { heartbeat } from './worker/commands/heartbeat.js';
 import { pull } from './worker/commands/pull.js';
 import { register } from './worker/commands/register.js';
 import { report } from './worker/commands/report.js';
 
-const ALL = [submit, get, awaitEnd, cancel, register, pull, report, heartbeat, drain] as const;
+const ALL = [submit, get, awaitEnd, cancel, register, pull, report, heartbeat, drain, pause, resume, stats, list] as const;
 
 export const COMMANDS: readonly Command[] = ALL;
 

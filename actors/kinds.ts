@@ -4,6 +4,7 @@
  */
 import type { CastMember } from './cast.js';
 import { jobs } from './job/job.cast.js';
+import { queues } from './queue/queue.cast.js';
 import { workers } from './worker/worker.cast.js';
 
-export const KINDS: readonly CastMember[] = [jobs, workers];
+export const KINDS: readonly CastMember[] = [jobs, workers, queues];

@@ -6,6 +6,7 @@ import { demoCommand } from './commands/demo.js';
 import { devCommand } from './commands/dev.js';
 import { doctorCommand } from './commands/doctor.js';
 import { jobsCommand } from './commands/jobs.js';
+import { queuesCommand } from './commands/queues.js';
 import { replayCommand } from './commands/replay.js';
 import { submitCommand } from './commands/submit.js';
 import { workerCommand } from './commands/worker.js';
@@ -32,6 +33,7 @@ const COMMANDS = [
   workerCommand,
   submitCommand,
   jobsCommand,
+  queuesCommand,
   replayCommand,
   auditCommand,
   doctorCommand,

@@ -11,7 +11,7 @@ const protocols = fileURLToPath(new URL('../protocols/', import.meta.url));
 export async function loadProtocols(): Promise<protobuf.Root> {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => `${protocols}${target}`;
-  return root.load(['job/v1/job.proto', 'worker/v1/worker.proto', 'error/v1/error.proto', 'journal/v1/journal.proto']);
+  return root.load(['job/v1/job.proto', 'worker/v1/worker.proto', 'error/v1/error.proto', 'journal/v1/journal.proto', 'queue/v1/queue.proto']);
 }
 
 export type Body = Record<string, unknown>;
@@ -40,6 +40,10 @@ const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'worker.report': ['worker.v1.ReportAttempts', 'worker.v1.PullReply'],
   'worker.heartbeat': ['worker.v1.Heartbeat', 'worker.v1.PullReply'],
   'worker.drain': ['worker.v1.DrainWorker', 'worker.v1.DrainReply'],
+  'queue.pause': ['queue.v1.PauseQueue', 'queue.v1.QueueStats'],
+  'queue.resume': ['queue.v1.ResumeQueue', 'queue.v1.QueueStats'],
+  'queue.stats': ['queue.v1.GetQueueStats', 'queue.v1.QueueStats'],
+  'queue.list': ['queue.v1.ListQueues', 'queue.v1.QueueList'],
 };
 export const SUBJECTS = Object.keys(MESSAGES);
 

@@ -14,7 +14,7 @@ const linesOf = (text: string): number => text.trimEnd().split('\n').length;
 
 /** How long each may be; a document that nobody reads to its end holds nothing. */
 const MOST_LINES: Readonly<Record<string, number>> = {
-  'CONTRIBUTING.md': 100, 'docs/architecture.md': 200, 'docs/message.md': 120, 'docs/lifecycle.md': 140,
+  'CONTRIBUTING.md': 100, 'docs/architecture.md': 200, 'docs/message.md': 120, 'docs/lifecycle.md': 160,
 };
 const DOCUMENTS = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),

@@ -3,6 +3,7 @@
  * that none is left out.
  */
 import type { AnyStateMachine } from 'xstate';
+import { queueMachine, type QueueEventType } from '../../actors/queue/queue.js';
 import { readChart, type Arrow } from '../../actors/chart.js';
 import { jobMachine } from '../../actors/job/job.chart.js';
 import type { JobEventType } from '../../actors/job/job.events.js';
@@ -28,6 +29,11 @@ const WORKER: Readonly<Record<WorkerEventType, string>> = {
   WorkerRegistered: 'It came, or came back with another session, capacity or set of types.',
   WorkerDraining: 'It takes no more work and finishes what it holds.',
   WorkerGone: 'It left, or was silent for a minute.',
+};
+
+const QUEUE: Readonly<Record<QueueEventType, string>> = {
+  QueuePaused: 'It was paused: it takes no jobs and hands none out. The principal and the reason are recorded.',
+  QueueResumed: 'It was resumed, by a principal and for a reason that are recorded as well.',
 };
 
 const PERFORMER: Readonly<Record<PerformerEvent, string>> = {
@@ -56,6 +62,10 @@ export function lifecycle(): string {
     'Defined in [worker.ts](../actors/worker/worker.ts). Recorded in the fleet\'s home partition only ([ADR 4](adr/0004-sessions-are-volatile.md)).',
     folded(workerMachine),
     table(WORKER),
+    '## A queue',
+    'Defined in [queue.ts](../actors/queue/queue.ts). A queue that was never paused is open and has no events.',
+    folded(queueMachine),
+    table(QUEUE),
     '## A performer\'s slot',
     'Defined in [performer.chart.ts](../worker/performer/performer.chart.ts), followed in [perform.ts](../worker/performer/perform.ts). One for each job at a time, used again.',
     live(performerMachine),

@@ -29,6 +29,10 @@ export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => 
   'worker.report': [{ ...me, partition: 0, reports: [RETRY] }],
   'worker.heartbeat': [{ ...me, partition: 0, tokens: [TOKEN], progress: [PROGRESS] }],
   'worker.drain': [{ ...me, gone: true }, { ...me, gone: false }],
+  'queue.pause': [{ queue: BAD, reason: BAD, commandId: BAD }],
+  'queue.resume': [{ queue: 'mutated', reason: 'r', commandId: 'c' }],
+  'queue.stats': [{ queue: 'mutated' }],
+  'queue.list': [{}],
 });
 
 /** Values of a wrong type or out of range. */

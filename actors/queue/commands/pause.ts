@@ -1,0 +1,21 @@
+/** queue.pause: a queue takes no jobs and hands none out. What runs goes on. */
+import { z } from 'zod';
+import { queue } from '../../../protocols/messages.js';
+import type { Command } from '../../command.js';
+import { changeQueue, changeShape, checkChange, TO_QUEUE, type ChangeQueue } from '../change.js';
+import { decidePause } from '../queue.js';
+import { statsJson } from '../stats.js';
+
+export const pause = {
+  noun: 'queue',
+  verb: 'pause',
+  does: 'the queue takes no jobs and hands none out until it is resumed; what runs goes on',
+  request: queue.PauseQueue,
+  reply: queue.QueueStats,
+  json: z.strictObject({ queue: z.string(), ...changeShape }),
+  codes: ['COMMAND_CONFLICT'],
+  routing: TO_QUEUE,
+  check: checkChange,
+  decide: (step, change, from) => changeQueue(step, change, 'PauseQueue', decidePause, from),
+  toJson: statsJson,
+} as const satisfies Command<queue.PauseQueue, ChangeQueue>;

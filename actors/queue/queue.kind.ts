@@ -1,0 +1,26 @@
+/** Queues as a kind of actor: how they are folded, and what a paused one holds back. */
+import type { Kind, Role } from '../kind.js';
+import { applyQueue, QUEUE_EVENTS, queueChart, type Queue, type QueueEvent } from './queue.js';
+import { Queues, type QueuesReading } from './queues.js';
+
+export interface QueueRole extends Role {
+  readonly actor: Queue;
+  readonly event: QueueEvent;
+  readonly store: Queues;
+  readonly reading: QueuesReading;
+  readonly live: object;
+}
+
+export const queueKind: Kind<QueueRole> = {
+  name: 'queue',
+  chart: queueChart,
+  events: QUEUE_EVENTS,
+  open: () => new Queues(),
+  apply: (queue, event, id, { nowMs }) => applyQueue(queue, event, id, nowMs),
+  holds(queues, name) {
+    const queue = queues.get(name);
+    if (queue?.status !== 'paused') return undefined;
+    const by = queue.by === '' ? '' : ` by ${queue.by}`;
+    return { reason: `it was paused${by}${queue.reason === '' ? '' : `: ${queue.reason}`}` };
+  },
+};

@@ -1,0 +1,64 @@
+/**
+ * A queue as the journal knows it: whether it is paused, by whom and why. A queue that was never paused has no actor; it
+ * is open. Its jobs are counted by their own index.
+ */
+import { setup } from 'xstate';
+import { readChart } from '../chart.js';
+import type { Actor, EventTable } from '../kind.js';
+import { queue as messages } from '../../protocols/messages.js';
+
+export interface Queue extends Actor {
+  readonly id: string;
+  status: 'open' | 'paused';
+  /** Of the latest change. */
+  by: string;
+  sinceMs: number;
+  reason: string;
+}
+
+interface Bodies {
+  QueuePaused: { readonly status: 'paused'; readonly reason: string; readonly by: string };
+  QueueResumed: { readonly status: 'open'; readonly reason: string; readonly by: string };
+}
+export type QueueEventType = keyof Bodies;
+export type QueueEvent = { [T in QueueEventType]: { readonly type: T; readonly body: Bodies[T] } }[QueueEventType];
+
+export const QUEUE_EVENTS: EventTable<QueueEvent> = {
+  QueuePaused: { version: 1, message: messages.QueuePaused },
+  QueueResumed: { version: 1, message: messages.QueueResumed },
+};
+
+export const queueMachine = setup({ types: { events: {} as { type: QueueEventType } } }).createMachine({
+  id: 'queue',
+  initial: 'absent',
+  states: {
+    absent: { on: { QueuePaused: 'paused' } },
+    paused: { on: { QueueResumed: 'open' } },
+    open: { on: { QueuePaused: 'paused' } },
+  },
+});
+
+export const queueChart = readChart(queueMachine);
+
+export function applyQueue(queue: Queue | undefined, { body }: QueueEvent, id: string, nowMs: number): Queue {
+  const { status, by, reason } = body;
+  if (queue === undefined) return { id, status, by, sinceMs: nowMs, reason };
+  return Object.assign(queue, { status, by, sinceMs: nowMs, reason });
+}
+
+interface Change {
+  readonly reason: string;
+  readonly by: string;
+}
+
+/** @returns undefined if it is paused already: the first reason stands */
+export function decidePause(queue: Readonly<Queue> | undefined, { reason, by }: Change): QueueEvent | undefined {
+  if (queue?.status === 'paused') return undefined;
+  return { type: 'QueuePaused', body: { status: 'paused', reason, by } };
+}
+
+/** @returns undefined if it is open already */
+export function decideResume(queue: Readonly<Queue> | undefined, { reason, by }: Change): QueueEvent | undefined {
+  if (queue?.status !== 'paused') return undefined;
+  return { type: 'QueueResumed', body: { status: 'open', reason, by } };
+}

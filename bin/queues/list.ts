@@ -1,0 +1,15 @@
+/** `reprise queues ls` */
+import { listQueues } from '../../sdk/queues.js';
+import { withClient } from '../jobs/client.js';
+import { note, print } from '../terminal.js';
+import type { QueueFlags } from './flags.js';
+import { tableOf } from './lines.js';
+
+export async function runList(flags: QueueFlags): Promise<void> {
+  await withClient(flags, async (client) => {
+    const queues = await listQueues(client);
+    if (flags.json) return print(JSON.stringify({ queues }));
+    if (queues.length === 0) return note('There are no queues yet: a queue comes with its first job.');
+    for (const line of tableOf(queues)) print(line);
+  });
+}

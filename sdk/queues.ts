@@ -1,0 +1,56 @@
+/** Queues as a client sees them: looked at, paused and resumed. */
+import { list } from '../actors/queue/commands/list.js';
+import { pause } from '../actors/queue/commands/pause.js';
+import { resume } from '../actors/queue/commands/resume.js';
+import { stats } from '../actors/queue/commands/stats.js';
+import type { queue as messages } from '../protocols/messages.js';
+import { drawCommandId, type Client } from './client.js';
+
+export interface QueueStats {
+  readonly queue: string;
+  readonly status: 'open' | 'paused';
+  readonly ready: number;
+  readonly scheduled: number;
+  readonly running: number;
+  readonly retrying: number;
+  /** Since the oldest of the ready jobs was submitted; 0 without one. */
+  readonly oldestWaitingMs: number;
+  /** While it is paused. `by` is what the client said of itself. */
+  readonly paused: { readonly by: string; readonly sinceMs: number; readonly reason: string } | undefined;
+}
+
+export interface Change {
+  /** For people; recorded. */
+  readonly reason?: string;
+  /** Drawn when it is not given, so that repeating the request changes nothing twice. */
+  readonly commandId?: string;
+}
+
+export const queueStats = async (client: Client, queue: string): Promise<QueueStats> =>
+  statsOf(await client.request<messages.QueueStats>(stats, { queue }));
+
+/** Of all queues that have jobs or were ever paused, by name. */
+export async function listQueues(client: Client): Promise<QueueStats[]> {
+  const { queues } = await client.request<messages.QueueList>(list, {});
+  return queues.map((each) => statsOf(each as messages.QueueStats));
+}
+
+/** The queue takes no jobs and hands none out until it is resumed. One that is paused stays so, with its first reason. */
+export const pauseQueue = (client: Client, queue: string, change: Change = {}): Promise<QueueStats> =>
+  changed(client, pause, queue, change);
+
+export const resumeQueue = (client: Client, queue: string, change: Change = {}): Promise<QueueStats> =>
+  changed(client, resume, queue, change);
+
+async function changed(client: Client, command: typeof pause | typeof resume, queue: string, change: Change): Promise<QueueStats> {
+  const message = { queue, reason: change.reason ?? '', commandId: change.commandId ?? drawCommandId() };
+  return statsOf(await client.request<messages.QueueStats>(command, message));
+}
+
+function statsOf(message: messages.QueueStats): QueueStats {
+  const { queue, status, ready, scheduled, running, retrying, oldestWaitingMs, paused } = message;
+  return {
+    queue, status: status as QueueStats['status'], ready, scheduled, running, retrying, oldestWaitingMs,
+    paused: paused ? { by: paused.by ?? '', sinceMs: paused.sinceMs ?? 0, reason: paused.reason ?? '' } : undefined,
+  };
+}

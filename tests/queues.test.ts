@@ -1,0 +1,74 @@
+/** Queues from outside: paused, resumed, counted and listed, in JSON, in protobuf, by the client and by the command. */
+import t from 'tap';
+import { connectClient } from '../sdk/client.js';
+import { listQueues, pauseQueue, queueStats, resumeQueue } from '../sdk/queues.js';
+import { eventually, queuesOf, Reprise } from './broker.js';
+import { run } from './command/rig.js';
+import { Stranger } from './stranger.js';
+
+t.test('a paused queue, with 3 partitions, 2 brokers and a change of leader', async (t) => {
+  const reprise = await Reprise.start(t, { partitions: 3, brokers: 2 });
+  const stranger = await Stranger.connect(reprise);
+  t.teardown(() => stranger.close());
+  const [first, second, third] = queuesOf(3) as [string, string, string];
+  const submit = (queue: string, form: 'json' | 'proto' = 'json') => stranger[form]('job.submit', { jobs: [{ type: 'x', queue }] });
+  for (const queue of [first, second, third]) await submit(queue);
+  for (const form of ['json', 'proto'] as const) {
+    const queue = form === 'json' ? first : second;
+    const paused = await stranger[form]('queue.pause', { queue, reason: 'closed' });
+    t.match(paused, { code: '', body: { queue, status: 'paused', paused: { reason: 'closed' } } }, form);
+    t.equal(Number(paused.body['ready']), 1);
+    t.match((await submit(queue, form)).body['jobs'], [{ error: { code: 'QUEUE_PAUSED', retryable: true } }]);
+  }
+  await reprise.stopBroker(reprise.brokers[0]!);
+  const stats = async (queue: string) => (await stranger.json('queue.stats', { queue })).body;
+  await eventually(async () => (await stats(first).catch(() => ({ status: '' })))['status'] === 'paused');
+
+  const me = await stranger.register('w', { types: ['x'], capacity: 10 });
+  const pulled = async (pullSeq: number): Promise<string[]> => {
+    const asked = [0, 1, 2].map((partition) => stranger.json('worker.pull', { ...me, partition, pullSeq, free: 5, expiresMs: 300 }));
+    return (await Promise.all(asked)).flatMap(({ body }) => (body['leases'] as { queue: string }[]).map(({ queue }) => queue));
+  };
+  t.strictSame(await pulled(1), [third], 'only the open queue hands out');
+  t.match((await stranger.json('queue.resume', { queue: first })).body, { status: 'open', ready: 1 });
+  t.strictSame((await pulled(2)).filter((queue) => queue !== third), [first]);
+
+  const { body } = await stranger.json('queue.list', {});
+  const listed = (body['queues'] as { queue: string; status: string; running: number }[]).map(({ queue, status, running }) => [queue, status, running]);
+  t.strictSame(listed, [[first, 'open', 1], [second, 'paused', 0], [third, 'open', 1]].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+  t.equal(((await stranger.proto('queue.list', {})).body['queues'] as object[]).length, 3);
+
+  for (const [bad, code] of [[{}, 'INVALID_ARGUMENT'], [{ queue: 'no spaces' }, 'INVALID_ARGUMENT'], [{ queue: first, reason: 'x'.repeat(2_000) }, 'INVALID_ARGUMENT'], [{ queue: first, why: 'x' }, 'INVALID_ARGUMENT']] as const) {
+    t.equal((await stranger.json('queue.pause', bad)).code, code, JSON.stringify(bad).slice(0, 60));
+  }
+  t.equal((await stats(first))['status'], 'open', 'and nothing was changed');
+  t.match(await stranger.json('queue.pause', { queue: first, commandId: 'c' }), { code: '' });
+  t.equal((await stranger.json('queue.resume', { queue: first, commandId: 'c' })).code, 'COMMAND_CONFLICT');
+});
+
+t.test('the client and the command line', async (t) => {
+  const reprise = await Reprise.start(t);
+  const client = await connectClient({ url: reprise.url, namespace: reprise.ns, principal: 'anna' });
+  t.teardown(() => client.close());
+  const cwd = t.testdir();
+  const where = ['--nats', reprise.url, '--namespace', reprise.ns];
+  const queues = (...words: string[]) => run(['queues', ...words, ...where], { cwd });
+
+  t.match(await queues('ls'), { code: 0, stdout: '', stderr: /no queues yet/ });
+  await client.submit([{ type: 'x', queue: 'orders' }, { type: 'x', queue: 'orders', delayMs: 60_000 }, { type: 'y' }]);
+  t.match(await pauseQueue(client, 'orders', { reason: 'closed' }), {
+    queue: 'orders', status: 'paused', ready: 1, scheduled: 1, running: 0, paused: { by: 'anna', reason: 'closed', sinceMs: Number },
+  });
+  t.match((await listQueues(client)).map(({ queue, status }) => [queue, status]), [['default', 'open'], ['orders', 'paused']]);
+  t.match(await queues('show', 'orders'), { code: 0, stdout: /status +paused\n[^]*by +anna\n[^]*reason +closed\n[^]*ready +1\n/ });
+  t.match(await queues('ls'), { code: 0, stdout: /queue +status +ready[^]*\ndefault +open +1[^]*\norders +paused +1/ });
+  t.match(JSON.parse((await queues('ls', '--json')).stdout), { queues: [{ queue: 'default' }, { queue: 'orders', paused: { by: 'anna' } }] });
+  const refused = await run(['submit', 'x', '--queue', 'orders', ...where], { cwd });
+  t.match(refused, { code: 1, stderr: /queue orders takes no jobs: it was paused by anna: closed/ });
+  t.match(await queues('resume', 'orders', '--reason', 'open again'), { code: 0, stdout: 'orders open: 1 jobs ready, 0 running\n' });
+  t.match(await queueStats(client, 'orders'), { status: 'open', paused: undefined });
+  t.match(await queues('pause', 'orders', '--json'), { code: 0, stdout: /"status":"paused"/ });
+  t.match(await resumeQueue(client, 'orders'), { status: 'open' });
+  t.match(await queues('pause', 'no spaces'), { code: 1, stderr: /queue must be 1 to 64 of A-Z a-z 0-9 _ -/ });
+  t.match(await run(['queues', '--help'], { cwd }), { code: 0, stdout: /reprise queues pause orders --reason/ });
+});
