@@ -74,8 +74,10 @@ export interface Step {
    * @param bytes of content @param events that it makes at most: 3, unless it says so
    */
   makeRoom(bytes?: number, events?: number): void;
-  /** Records and folds what was decided. @param id of the actor, which may be new */
-  emit<R extends Role>(kind: Kind<R>, id: string, event: R['event'], cause: Cause): Readonly<R['actor']>;
+  /** Records and folds what was decided. @param of the actor, or the id of one that may be new */
+  emit<R extends Role>(
+    kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause,
+  ): Readonly<R['actor']>;
   /**
    * Sends a command to another partition: recorded now, delivered after the commit until it is answered. Counts as an
    * event of the decision.

@@ -15,7 +15,7 @@ export const jobs: CastMember<JobRole> = {
     const event = decideDue(job, { nowMs: step.nowMs, draw: step.moment.draw });
     if (event === undefined) return;
     step.makeRoom();
-    step.emit(jobKind, job.id, event, TIMER);
+    step.emit(jobKind, job, event, TIMER);
   },
   changed(step, job) {
     if (!isRunning(job)) step.live(jobKind).forget(job.id);

@@ -18,7 +18,7 @@ export function checkLeases(step: Step): void {
       if (due === undefined && attempts.leftMs(job, monoMs) > 0) continue;
       if (due === undefined) closePull(step, job);
       step.makeRoom();
-      step.emit(jobKind, job.id, due ?? decideReclaim(job, { nowMs: step.nowMs, draw }), TIMER);
+      step.emit(jobKind, job, due ?? decideReclaim(job, { nowMs: step.nowMs, draw }), TIMER);
     }
   }
 }

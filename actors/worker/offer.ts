@@ -50,7 +50,7 @@ export function grantReady(step: Step, session: WorkerSession, most: number, tol
     const { heartbeatMs } = next.policy;
     if (!isWorthStarting(next, heartbeatMs - ageMs)) return false;
     step.makeRoom();
-    const job = step.emit(jobKind, next.id, decideLease(next, to, step.nowMs), cause);
+    const job = step.emit(jobKind, next, decideLease(next, to, step.nowMs), cause);
     attempts.renew(job, step.moment.monoMs);
     told.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
   }

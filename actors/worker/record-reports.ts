@@ -35,7 +35,7 @@ export function recordReports(step: Step, by: Reporter, reports: readonly (Repor
     const event = decideReport(job, attempt, lease, outcome, chance);
     if (event === 'repeated') continue;
     if ('code' in event) told.revoked.push(report.token);
-    else step.emit(jobKind, jobId, event, cause);
+    else step.emit(jobKind, job, event, cause);
   }
 }
 

@@ -136,12 +136,17 @@ export class PartitionCore implements Step {
     this.room = events;
   }
 
-  emit<R extends Role>(kind: Kind<R>, id: string, event: R['event'], cause: Cause): Readonly<R['actor']> {
+  emit<R extends Role>(
+    kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause,
+  ): Readonly<R['actor']> {
+    // An actor that a step has read is the one in the store: to look it up again would cost more than to fold it.
+    const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
     const hosted = this.hosted(kind);
     const batch = this.batchForEvent();
     const index = batch.events.length;
     const content = batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body);
-    const actor = fold(this.state, hosted, id, event, { seq: batch.seq, index, nowMs: batch.nowMs, content }, cause);
+    const at = { seq: batch.seq, index, nowMs: batch.nowMs, content };
+    const actor = fold(this.state, hosted, id, event, at, cause, before);
     hosted.member.changed?.(this, actor);
     if (kind.chart.isFinal(actor.status)) batch.effects.push({ kind: 'ended', actor });
     return actor as Readonly<R['actor']>;

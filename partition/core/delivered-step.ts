@@ -47,8 +47,10 @@ export class DeliveredStep implements Step {
     return this.step.holdOf(queue);
   }
 
-  emit<R extends Role>(kind: Kind<R>, id: string, event: R['event'], cause: Cause): Readonly<R['actor']> {
-    return this.step.emit(kind, id, event, { ...cause, commandId: '' });
+  emit<R extends Role>(
+    kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause,
+  ): Readonly<R['actor']> {
+    return this.step.emit(kind, of, event, { ...cause, commandId: '' });
   }
 
   send(outgoing: Outgoing, from: { readonly kind: string; readonly id: string }, cause: Cause): void {

@@ -45,9 +45,11 @@ function foldOwn(state: PartitionState, event: journal.Event, { seq, index }: Pl
 }
 
 /** Folds one event of an actor, which may be its first. */
-export function fold(state: PartitionState, hosted: Hosted, id: string, event: ActorEvent, at: PlaceAndContent, cause: Cause): Actor {
+export function fold(
+  state: PartitionState, hosted: Hosted, id: string, event: ActorEvent, at: PlaceAndContent, cause: Cause,
+  before = hosted.store.get(id),
+): Actor {
   const { kind, store } = hosted;
-  const before = store.get(id);
   follow(kind.chart, id, before?.status ?? 'absent', event, at);
   const beforeDueMs = before === undefined ? 0 : (kind.dueMs?.(before) ?? 0);
   if (before !== undefined) store.leave(before);
