@@ -48,13 +48,23 @@ export function jobId(partition: Partition, random: Uint8Array, at = 0): JobId {
   return `${partition}-${base32(random, at)}` as JobId;
 }
 
+const ID_DIGITS = (RANDOM_BYTES * 8) / 5;
+const IS_DIGIT: readonly boolean[] = Array.from({ length: 128 }, (_, code) => ALPHABET.includes(String.fromCharCode(code)));
 const DIGITS = new Uint8Array(128);
 [...ALPHABET].forEach((digit, value) => (DIGITS[digit.charCodeAt(0)] = value));
+
+/** Whether the text is the id of a job of that partition. Character by character: it is asked for every command id. */
+export function isJobIdOf(partition: Partition, text: string): text is JobId {
+  const prefix = `${partition}-`;
+  if (text.length !== prefix.length + ID_DIGITS || !text.startsWith(prefix)) return false;
+  for (let i = prefix.length; i < text.length; i += 1) if (!IS_DIGIT[text.charCodeAt(i)]) return false;
+  return true;
+}
 
 /** Writes the 10 random bytes of a job's id to `at`, the inverse of {@link jobId}. */
 export function writeRandomOf(id: JobId, into: Uint8Array, at: number): void {
   let [bits, value, to] = [0, 0, at];
-  for (let i = id.length - (RANDOM_BYTES * 8) / 5; i < id.length; i += 1) {
+  for (let i = id.length - ID_DIGITS; i < id.length; i += 1) {
     value = ((value & 0xff) << 5) | DIGITS[id.charCodeAt(i) & 127]!;
     bits += 5;
     if (bits < 8) continue;

@@ -4,7 +4,7 @@
  * the same. Clients choose the ids, so the hash must not be one that they can make collide: that of a Map is keyed.
  */
 import type { CommandEntry } from '../../actors/step.js';
-import { jobId, parseJobId, partitionOfJob, writeRandomOf, type Partition } from '../../protocols/ids.js';
+import { isJobIdOf, jobId, writeRandomOf, type Partition } from '../../protocols/ids.js';
 
 /** Bounds of what is remembered; the lesser counts. */
 export const COMMANDS = {
@@ -64,8 +64,7 @@ export class CommandIds {
     this.names[at] = name;
     this.typeOf[at] = this.numberOf(type);
     this.atMs[at] = atMs;
-    const ours = parseJobId(id);
-    if (ours !== undefined && partitionOfJob(ours) === this.partition) writeRandomOf(ours, this.ids, at * ID_BYTES);
+    if (isJobIdOf(this.partition, id)) writeRandomOf(id, this.ids, at * ID_BYTES);
     else this.otherIds.set(name, id);
     this.hasFingerprint[at] = fingerprint?.length === FINGERPRINT_BYTES ? 1 : 0;
     if (fingerprint?.length === FINGERPRINT_BYTES) this.fingerprints.set(fingerprint, at * FINGERPRINT_BYTES);
