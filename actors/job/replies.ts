@@ -2,6 +2,7 @@
 import { reject, wireError } from '../../protocols/errors.js';
 import type { JobId } from '../../protocols/ids.js';
 import type { job as messages } from '../../protocols/messages.js';
+import { REMOVED } from '../../streams/payloads.js';
 import { isLater, message, refused, type Releasing, type Reply, type Sooner } from '../reply.js';
 import type { JobAnswer, ViewAnswer } from './answers.js';
 import { viewOf } from './job.view.js';
@@ -54,17 +55,15 @@ interface WithResult {
   contentType?: string | null;
 }
 
+/** A result that was removed from the journal is absent. */
 function withResult<T extends WithResult>(reply: T, ref: BytesRef, { bytes }: Releasing): Sooner<T> {
   reply.contentType = ref.contentType;
+  const withBytes = (result: Uint8Array): T => {
+    if (result !== REMOVED) reply.result = result;
+    return reply;
+  };
   const at = bytes.get(ref.seq, ref.index);
-  if (at) {
-    reply.result = at;
-    return reply;
-  }
-  return bytes.load(ref.seq, ref.index).then((loaded) => {
-    reply.result = loaded;
-    return reply;
-  });
+  return at ? withBytes(at) : bytes.load(ref.seq, ref.index).then(withBytes);
 }
 
 /** Of a job that the leader has. */

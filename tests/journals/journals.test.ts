@@ -59,8 +59,8 @@ for (const version of await recordedVersions()) {
 
   t.test(`the journals of ${version} fold to what was recorded`, async (t) => {
     const server = await serverOn(t, version);
-    for (const [p, { viewHash, seq }] of recording.partitions.entries()) {
-      const view = await foldedView(server.brokerUrl, ns, p as Partition);
+    for (const [p, { viewHash, viewVersion, seq }] of recording.partitions.entries()) {
+      const view = await foldedView(server.brokerUrl, ns, p as Partition, viewVersion);
       t.equal(view.seq, seq);
       t.equal(hashOfView(view), viewHash, `partition ${p}`);
     }

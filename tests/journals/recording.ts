@@ -59,8 +59,14 @@ export function canonical(view: unknown): string {
 
 export const hashOfView = (view: unknown): string => createHash('sha256').update(canonical(view)).digest('hex');
 
-/** The canonical view of what a journal folds to. @param url with the broker's user */
-export async function foldedView(url: string, ns: Namespace, partition: Partition): Promise<{ version: number; seq: number }> {
+/** Of the view that this version makes. */
+const VIEW_VERSION = 2;
+
+/**
+ * The canonical view of what a journal folds to.
+ * @param url with the broker's user @param version of the view
+ */
+export async function foldedView(url: string, ns: Namespace, partition: Partition, version = VIEW_VERSION): Promise<{ version: number; seq: number }> {
   const source = await openJournal({ url, ns, partition });
   const chain = new Chain(partition);
   const core = new PartitionCore({ partition, kinds: KINDS, keyring: KEYRING, salts });
@@ -69,7 +75,8 @@ export async function foldedView(url: string, ns: Namespace, partition: Partitio
     if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);
   }
   await source.close();
-  return asVersion1(viewOf(core.state), placesOf(core.state));
+  const view = viewOf(core.state);
+  return version === 1 ? asVersion1(view, placesOf(core.state)) : view;
 }
 
 /**
