@@ -6,7 +6,7 @@
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
 import type { Hold, Kind, Role } from '../../actors/kind.js';
 import type { Asker, ReplyOf } from '../../actors/reply.js';
-import type { Cause, CommandEntry, Moment, Outgoing, Step, WaitOf } from '../../actors/step.js';
+import type { Cause, CommandEntry, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
@@ -136,11 +136,13 @@ export class PartitionCore implements Step {
     this.room = events;
   }
 
-  emit<R extends Role>(kind: Kind<R>, id: string, event: R['event'], cause: Cause): Readonly<R['actor']> {
+  emit<R extends Role>(
+    kind: Kind<R>, id: string, event: R['event'], cause: Cause, taken?: Taken,
+  ): Readonly<R['actor']> {
     const hosted = this.hosted(kind);
     const batch = this.batchForEvent();
     const index = batch.events.length;
-    const content = batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body);
+    const content = batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body, taken);
     const actor = fold(this.state, hosted, id, event, { seq: batch.seq, index, nowMs: batch.nowMs, content }, cause);
     hosted.member.changed?.(this, actor);
     if (kind.chart.isFinal(actor.status)) batch.effects.push({ kind: 'ended', actor });
