@@ -82,7 +82,8 @@ function delayedUntil(runAtMs: number, job: Readonly<Job>): SubmitJob {
   const { type, queue, priority, key, policy, labels } = job;
   const { contentType } = job.payload;
   return {
-    type, queue, payload: NONE, contentType, priority, key, policy, labels, commandId: '', delayMs: 0, runAtMs, totalMs: 0,
+    type, queue, payload: NONE, contentType, priority, key, policy, labels, commandId: '',
+    delayMs: 0, runAtMs, totalMs: 0,
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * What a decision about a job took from outside and its event does not say. The time of a decision is the commit's. The
- * delay and the total timeout of a submit follow from that and the times in its events; a completion, a cancel, and what
- * is due at a time say everything themselves.
+ * delay and the total timeout of a submit follow from that and the times in its events. A completion, a cancel and what
+ * comes due say everything.
  */
 import { decodeLeniently } from '../../protocols/lenient.js';
 import { job as messages } from '../../protocols/messages.js';
@@ -29,7 +29,9 @@ const ofTime = {
 };
 
 /** @param ended why the leader ended the attempt, if it did @param draw the number drawn, if it was used */
-export function takenOfTime({ type }: JobEvent, ended: keyof typeof ofTime, draw: number | undefined): Taken | undefined {
+export function takenOfTime(
+  { type }: JobEvent, ended: keyof typeof ofTime, draw: number | undefined,
+): Taken | undefined {
   const isSaid = type === 'JobReclaimed' || type === 'JobExpired' || type === 'JobBecameReady';
   return isSaid ? undefined : withDraw(ofTime[ended], draw);
 }
@@ -41,7 +43,8 @@ const withDraw = (command: Uint8Array, draw: number | undefined): Taken =>
 const ofPulls: Taken[] = [];
 
 /** Of the first lease that a pull is granted. Worker, session and sequence of the pull are in the event. */
-export const takenOfPull = (free: number): Taken => (ofPulls[free] ??= { command: DecisionInput.encode({ free }).finish() });
+export const takenOfPull = (free: number): Taken =>
+  (ofPulls[free] ??= { command: DecisionInput.encode({ free }).finish() });
 
 /** An event without an input, as all are in commits of version 1, gives the defaults: empty and 0. */
 export const readTaken = (taken: Taken | undefined): messages.DecisionInput =>
