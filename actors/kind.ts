@@ -162,8 +162,8 @@ export interface Kind<R extends Role = Role> {
   /** What an event changes. Changes the actor in place, or makes it. No clock, no chance, no policy. */
   apply(actor: R['actor'] | undefined, event: R['event'], id: string, at: At): R['actor'];
   /**
-   * Makes the decision of an event again, from the journal alone: by the functions that decide it, with what it took from
-   * outside. The same rules come to an equal event.
+   * Makes the decision of an event again, from the journal alone: by the functions that decide it, with what it took
+   * from outside. The same rules come to an equal event.
    * @param actor before the event; undefined if it did not exist
    */
   decideAgain(actor: Readonly<R['actor']> | undefined, recorded: Recorded<R['event']>): Again<R['event']>;

@@ -1,4 +1,4 @@
-/** What the journal records of a decision beside the event itself, and what the decision comes to when it is made again. */
+/** What the journal records of a decision beside its event, and what the decision comes to when it is made again. */
 
 /** What made an event happen. */
 export interface Cause {
