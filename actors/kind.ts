@@ -10,6 +10,7 @@ import type { journal } from '../protocols/messages.js';
 import { unsaltedRef, type ContentRef } from '../streams/content.js';
 import { contentRefOf } from '../streams/contents.js';
 import type { Chart } from './chart.js';
+import type { Again, Recorded } from './recorded.js';
 
 /** An actor in its store: plain data. */
 export interface Actor {
@@ -160,6 +161,12 @@ export interface Kind<R extends Role = Role> {
   open(partition: Partition): R['store'];
   /** What an event changes. Changes the actor in place, or makes it. No clock, no chance, no policy. */
   apply(actor: R['actor'] | undefined, event: R['event'], id: string, at: At): R['actor'];
+  /**
+   * Makes the decision of an event again, from the journal alone: by the functions that decide it, with what it took
+   * from outside. The same rules come to an equal event.
+   * @param actor before the event; undefined if it did not exist
+   */
+  decideAgain(actor: Readonly<R['actor']> | undefined, recorded: Recorded<R['event']>): Again<R['event']>;
   /** When time has something to do with the actor, in Unix milliseconds; 0: never. Asked after every event. */
   dueMs?(actor: R['actor']): number;
   /** Whether a queue is kept from taking jobs and handing them out. */

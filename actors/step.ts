@@ -5,16 +5,10 @@
 import type { Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
 import type { Actor, Hold, Kind, Role } from './kind.js';
+import type { Cause, Taken } from './recorded.js';
 import type { Asker, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
 
-/** What made an event happen, as the journal records it. */
-export interface Cause {
-  readonly commandId: string;
-  /** The command, imperative. */
-  readonly type: string;
-  /** The principal as claimed; nothing vouches for it yet. */
-  readonly by: string;
-}
+export type { Cause, Taken } from './recorded.js';
 
 /** Given with every input, because the core may not look for itself. */
 export interface Moment {
@@ -74,9 +68,13 @@ export interface Step {
    * @param bytes of content @param events that it makes at most: 3, unless it says so
    */
   makeRoom(bytes?: number, events?: number): void;
-  /** Records and folds what was decided. @param of the actor, or the id of one that may be new */
+  /**
+   * Records and folds what was decided.
+   * @param of the actor, or the id of one that may be new
+   * @param taken what the decision took from outside and the event does not say; undefined if there is nothing
+   */
   emit<R extends Role>(
-    kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause,
+    kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause, taken?: Taken,
   ): Readonly<R['actor']>;
   /**
    * Sends a command to another partition: recorded now, delivered after the commit until it is answered. Counts as an

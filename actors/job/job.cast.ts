@@ -1,9 +1,10 @@
 /** What a leader does with jobs: their timers. Leases and offers are the workers' part. */
 import type { CastMember } from '../cast.js';
 import { Attempts } from './attempts.js';
-import { decideDue } from './job.decide.js';
+import { decideDue, Drawn } from './job.decide.js';
 import { jobKind, type JobRole } from './job.kind.js';
 import { isRunning } from './job.js';
+import { takenOfTime, TIMED_OUT } from './taken.js';
 import { Tokens } from './tokens.js';
 
 const TIMER = { commandId: '', type: 'Timer', by: '' };
@@ -12,10 +13,11 @@ export const jobs: CastMember<JobRole> = {
   kind: jobKind,
   live: ({ keyring }) => new Attempts(new Tokens(keyring)),
   due(step, job) {
-    const event = decideDue(job, { nowMs: step.nowMs, draw: step.moment.draw });
-    if (event === undefined) return;
+    // First, because a new commit may have a later time, and it is the time of the decision.
     step.makeRoom();
-    step.emit(jobKind, job, event, TIMER);
+    const chance = new Drawn(step.nowMs, step.moment.draw);
+    const event = decideDue(job, chance);
+    if (event) step.emit(jobKind, job, event, TIMER, takenOfTime(event, TIMED_OUT, chance.used));
   },
   changed(step, job) {
     if (!isRunning(job)) step.live(jobKind).forget(job.id);

@@ -28,6 +28,21 @@ export interface Chance {
   readonly draw: number;
 }
 
+/** Notes whether the number drawn was used: only then is it recorded. */
+export class Drawn implements Chance {
+  used: number | undefined;
+
+  constructor(
+    readonly nowMs: number,
+    private readonly drawn: number,
+  ) {}
+
+  get draw(): number {
+    this.used = this.drawn;
+    return this.drawn;
+  }
+}
+
 /** @param policy the command's, or the shared object that equals it */
 export function decideSubmit(command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number, policy = command.policy): JobEvent[] {
   const totalDueMs = command.totalMs === 0 ? 0 : nowMs + command.totalMs;

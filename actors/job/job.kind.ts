@@ -2,6 +2,7 @@
 import type { JobId } from '../../protocols/ids.js';
 import type { Kind, Role } from '../kind.js';
 import type { Attempts } from './attempts.js';
+import { decideJobAgain } from './decide-again.js';
 import { applyJob } from './job.apply.js';
 import { jobChart } from './job.chart.js';
 import { JOB_EVENTS, type JobEvent } from './job.events.js';
@@ -22,6 +23,7 @@ export const jobKind: Kind<JobRole> = {
   events: JOB_EVENTS,
   open: () => new Jobs(),
   apply: (job, event, id, at) => applyJob(job, event, id as JobId, at),
+  decideAgain: decideJobAgain,
   dueMs: ({ dueMs, totalDueMs, endedMs }) => {
     if (endedMs > 0) return 0;
     if (dueMs === 0 || totalDueMs === 0) return dueMs + totalDueMs;

@@ -1,6 +1,7 @@
 /** Queues as a kind of actor: how they are folded, and what a paused one holds back. */
 import type { Kind, Role } from '../kind.js';
-import { applyQueue, QUEUE_EVENTS, queueChart, type Queue, type QueueEvent } from './queue.js';
+import { decidedAgain } from '../recorded.js';
+import { applyQueue, decideQueueAgain, QUEUE_EVENTS, queueChart, type Queue, type QueueEvent } from './queue.js';
 import { Queues, type QueuesReading } from './queues.js';
 
 export interface QueueRole extends Role {
@@ -17,6 +18,7 @@ export const queueKind: Kind<QueueRole> = {
   events: QUEUE_EVENTS,
   open: () => new Queues(),
   apply: (queue, event, id, { nowMs }) => applyQueue(queue, event, id, nowMs),
+  decideAgain: (queue, { event }) => decidedAgain(decideQueueAgain(queue, event)),
   holds(queues, name) {
     const queue = queues.get(name);
     if (queue?.status !== 'paused') return undefined;

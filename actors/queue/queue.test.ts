@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { transition } from 'xstate';
 import { leasesIn, newCore, ok, Play, POLICY } from '../../partition/core/play.js';
+import { decideCommitAgain } from '../../partition/core/decide-again.js';
 import { placesOf, restore, viewOf } from '../../partition/core/state.js';
 import { decodeCommit } from '../../streams/contents.js';
 import type { Asker } from '../reply.js';
@@ -127,6 +128,13 @@ t.test('property: counts are what the jobs say, and a new leader knows the same'
         const oldest = Math.min(play.core.nowMs, ...jobs.filter(({ status }) => status === 'ready').map(({ submittedMs }) => submittedMs));
         t.equal(stats.oldestWaitingMs, play.core.nowMs - oldest);
       }
+    }
+    const again = newCore();
+    for (const [nth, bytes] of play.commits.entries()) {
+      decideCommitAgain(again.state, decodeCommit(bytes), nth + 1, ({ recorded, again: decided }) => {
+        const { type, body } = recorded.event;
+        if (type.startsWith('Queue')) t.match(decided, { kind: 'decided', event: { type, body: { ...body } } });
+      });
     }
     const next = newCore();
     restore(next.state, viewOf(play.core.state), placesOf(play.core.state));

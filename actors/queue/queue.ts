@@ -46,6 +46,15 @@ export function applyQueue(queue: Queue | undefined, { body }: QueueEvent, id: s
   return Object.assign(queue, { status, by, sinceMs: nowMs, reason });
 }
 
+/** Of an event as it is recorded: it says everything. */
+export function decideQueueAgain(queue: Readonly<Queue> | undefined, { type, body }: QueueEvent): QueueEvent | undefined {
+  switch (type) {
+    case 'QueuePaused': return decidePause(queue, body);
+    case 'QueueResumed': return decideResume(queue, body);
+    default: return type satisfies never;
+  }
+}
+
 interface Change {
   readonly reason: string;
   readonly by: string;

@@ -1,7 +1,8 @@
 /** Time passes for running jobs: attempts time out, and leases of silent workers expire. */
-import { decideDue, decideReclaim } from '../job/job.decide.js';
+import { decideDue, decideReclaim, Drawn } from '../job/job.decide.js';
 import type { Job } from '../job/job.js';
 import { jobKind } from '../job/job.kind.js';
+import { SILENT, takenOfTime, TIMED_OUT } from '../job/taken.js';
 import type { Step } from '../step.js';
 import { answerPull } from './answer-pull.js';
 import { notice } from './sessions.js';
@@ -14,11 +15,14 @@ export function checkLeases(step: Step): void {
   const attempts = step.live(jobKind);
   for (const leases of [...step.read(jobKind).runningSessions]) {
     for (const job of [...leases]) {
-      const due = decideDue(job, { nowMs: step.nowMs, draw });
+      // First, because a new commit may have a later time, and it is the time of the decision.
+      step.makeRoom();
+      const chance = new Drawn(step.nowMs, draw);
+      const due = decideDue(job, chance);
       if (due === undefined && attempts.leftMs(job, monoMs) > 0) continue;
       if (due === undefined) closePull(step, job);
-      step.makeRoom();
-      step.emit(jobKind, job, due ?? decideReclaim(job, { nowMs: step.nowMs, draw }), TIMER);
+      const event = due ?? decideReclaim(job, chance);
+      step.emit(jobKind, job, event, TIMER, takenOfTime(event, due ? TIMED_OUT : SILENT, chance.used));
     }
   }
 }

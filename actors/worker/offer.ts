@@ -6,6 +6,7 @@
 import { isWorthStarting } from '../job/attempts.js';
 import { decideLease } from '../job/job.decide.js';
 import { jobKind } from '../job/job.kind.js';
+import { takenOfPull } from '../job/taken.js';
 import type { Step } from '../step.js';
 import { answerPull } from './answer-pull.js';
 import { notice, type Notice, type WorkerSession } from './sessions.js';
@@ -50,7 +51,8 @@ export function grantReady(step: Step, session: WorkerSession, most: number, tol
     const { heartbeatMs } = next.policy;
     if (!isWorthStarting(next, heartbeatMs - ageMs)) return false;
     step.makeRoom();
-    const job = step.emit(jobKind, next, decideLease(next, to, step.nowMs), cause);
+    const taken = granted === 0 ? takenOfPull(pull.free) : undefined;
+    const job = step.emit(jobKind, next, decideLease(next, to, step.nowMs), cause, taken);
     attempts.renew(job, step.moment.monoMs);
     told.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
   }

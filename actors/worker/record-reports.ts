@@ -1,7 +1,8 @@
 /** ReportAttempt → JobCompleted, JobRetryScheduled, JobFailed or JobCancelled; a stale token changes nothing. */
 import type { Session, WorkerId } from '../../protocols/ids.js';
-import { decideReport } from '../job/job.decide.js';
+import { decideReport, Drawn } from '../job/job.decide.js';
 import { jobKind } from '../job/job.kind.js';
+import { takenOfReport } from '../job/taken.js';
 import type { Step } from '../step.js';
 import type { RejectedReport, Report } from './reports.js';
 import type { Notice } from './sessions.js';
@@ -26,7 +27,7 @@ export function recordReports(step: Step, by: Reporter, reports: readonly (Repor
     }
     const { jobId, attempt, lease, outcome } = report;
     step.makeRoom(outcome.kind === 'ok' ? outcome.result.length : FAILURE_BYTES);
-    const chance = { nowMs: step.nowMs, draw: spread(step.moment.draw, nth) };
+    const chance = new Drawn(step.nowMs, spread(step.moment.draw, nth));
     const job = jobs.get(jobId);
     if (!tokens.isHolder(job, by.session, report)) {
       told.revoked.push(report.token);
@@ -35,7 +36,7 @@ export function recordReports(step: Step, by: Reporter, reports: readonly (Repor
     const event = decideReport(job, attempt, lease, outcome, chance);
     if (event === 'repeated') continue;
     if ('code' in event) told.revoked.push(report.token);
-    else step.emit(jobKind, job, event, cause);
+    else step.emit(jobKind, job, event, cause, takenOfReport(outcome, event, chance.used));
   }
 }
 

@@ -1,6 +1,7 @@
 /** Workers as a kind of actor: how they are folded. */
 import type { WorkerId } from '../../protocols/ids.js';
 import type { Kind, Role } from '../kind.js';
+import { decideWorkerAgain } from './decide-again.js';
 import type { Sessions } from './sessions.js';
 import { applyWorker, WORKER_EVENTS, workerChart, type Worker, type WorkerEvent } from './worker.js';
 import { Workers, type WorkersReading } from './workers.js';
@@ -19,4 +20,5 @@ export const workerKind: Kind<WorkerRole> = {
   events: WORKER_EVENTS,
   open: () => new Workers(),
   apply: (worker, event, id, { nowMs }) => applyWorker(worker, { ...event, id: id as WorkerId, nowMs }),
+  decideAgain: decideWorkerAgain,
 };

@@ -5,7 +5,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { Effect } from '../../actors/effect.js';
 import type { EventType } from '../../actors/kind.js';
-import type { Cause } from '../../actors/step.js';
+import type { Cause, Taken } from '../../actors/step.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { CommitBody, EVENTS_TAG } from '../../streams/commit.js';
 import type { EventName } from '../../streams/committed.js';
@@ -14,14 +14,6 @@ import { ContentWriter, type ContentRef, type Salts } from '../../streams/conten
 /** What most decisions make at most. One that makes more says how many. */
 export const EVENTS_PER_DECISION = 3;
 const EVENT_OVERHEAD_BYTES = 4_096;
-
-/** What a decision took from outside and its events do not say: journal.Input. */
-export interface Taken {
-  /** The number drawn, if it was used. */
-  readonly draw?: number;
-  /** A message of the kind, encoded. */
-  readonly command?: Uint8Array;
-}
 
 export class Batch {
   readonly events: EventName[] = [];

@@ -8,7 +8,8 @@ import { job, journal } from '../../protocols/messages.js';
 import { unsaltedRef } from '../../streams/content.js';
 import { checkContents, decodeCommit, readCommit, removeContents } from '../../streams/contents.js';
 import { EncodedCommit } from '../../streams/encoded-commit.js';
-import { Batch, EventWriter, type Taken } from './batch.js';
+import type { Taken } from '../../actors/step.js';
+import { Batch, EventWriter } from './batch.js';
 import { failed, job as aJob, leasesIn, newCore, ok, Play, POLICY, salts } from './play.js';
 import { viewOf } from './state.js';
 

@@ -6,7 +6,7 @@
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
 import type { Hold, Kind, Role } from '../../actors/kind.js';
 import type { Asker, ReplyOf } from '../../actors/reply.js';
-import type { Cause, CommandEntry, Moment, Outgoing, Step, WaitOf } from '../../actors/step.js';
+import type { Cause, CommandEntry, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
@@ -137,14 +137,14 @@ export class PartitionCore implements Step {
   }
 
   emit<R extends Role>(
-    kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause,
+    kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause, taken?: Taken,
   ): Readonly<R['actor']> {
     // An actor that a step has read is the one in the store: to look it up again would cost more than to fold it.
     const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
     const hosted = this.hosted(kind);
     const batch = this.batchForEvent();
     const index = batch.events.length;
-    const content = batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body);
+    const content = batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body, taken);
     const at = { seq: batch.seq, index, nowMs: batch.nowMs, content };
     const actor = fold(this.state, hosted, id, event, at, cause, before);
     hosted.member.changed?.(this, actor);

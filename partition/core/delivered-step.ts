@@ -1,6 +1,6 @@
 import type { Hold, Kind, Role } from '../../actors/kind.js';
 import type { Asker, ReplyOf } from '../../actors/reply.js';
-import type { Cause, Moment, Outgoing, Step, WaitOf } from '../../actors/step.js';
+import type { Cause, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 
@@ -48,9 +48,9 @@ export class DeliveredStep implements Step {
   }
 
   emit<R extends Role>(
-    kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause,
+    kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause, taken?: Taken,
   ): Readonly<R['actor']> {
-    return this.step.emit(kind, of, event, { ...cause, commandId: '' });
+    return this.step.emit(kind, of, event, { ...cause, commandId: '' }, taken);
   }
 
   send(outgoing: Outgoing, from: { readonly kind: string; readonly id: string }, cause: Cause): void {

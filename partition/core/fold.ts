@@ -3,7 +3,7 @@
  * same functions that replay folds the journal with, so the two cannot part.
  */
 import type { Chart } from '../../actors/chart.js';
-import { decodeEvent, type Actor, type ActorEvent, type At } from '../../actors/kind.js';
+import { decodeEvent, type Actor, type ActorEvent, type At, type Decoded } from '../../actors/kind.js';
 import type { Cause } from '../../actors/step.js';
 import { RepriseError } from '../../protocols/errors.js';
 import { journal } from '../../protocols/messages.js';
@@ -11,24 +11,40 @@ import type { Hosted } from './hosted.js';
 import { OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, type PartitionState } from './state.js';
 
-/** Folds a commit of the journal. @throws RepriseError FOLD_DIVERGED, JOURNAL_TOO_NEW */
-export function foldCommit(state: PartitionState, commit: journal.Commit, seq: number): void {
+/**
+ * Folds a commit of the journal.
+ * @param before called for each event before it is folded
+ * @throws RepriseError FOLD_DIVERGED, JOURNAL_TOO_NEW
+ */
+export function foldCommit(
+  state: PartitionState, commit: journal.Commit, seq: number, before?: (event: journal.Event, at: Place) => void,
+): void {
   const { nowMs } = commit;
   beginCommit(state, seq, nowMs);
   state.journalId = commit.journalId as PartitionState['journalId'];
-  commit.events.forEach((event, index) => foldStored(state, event as journal.Event, { seq, index, nowMs }));
+  commit.events.forEach((event, index) => {
+    const at = { seq, index, nowMs };
+    before?.(event as journal.Event, at);
+    foldStored(state, event as journal.Event, at);
+  });
 }
 
-type Place = Pick<At, 'seq' | 'index' | 'nowMs'>;
+export type Place = Pick<At, 'seq' | 'index' | 'nowMs'>;
 type PlaceAndContent = Omit<At, 'place'>;
 
 function foldStored(state: PartitionState, event: journal.Event, at: Place): void {
   const hosted = state.cast.get(event.kind);
   if (hosted === undefined) return foldOwn(state, event, at);
-  const { commandId, type, by } = event.cause ?? {};
-  const cause: Cause = { commandId: commandId ?? '', type: type ?? '', by: by ?? '' };
-  const decoded = decodeEvent(hosted.kind.events, event, `${at.seq}.${at.index}, ${event.kind} ${event.id}`);
-  fold(state, hosted, event.id, decoded, { ...at, content: decoded.content }, cause);
+  const decoded = decodeStored(hosted, event, at);
+  fold(state, hosted, event.id, decoded, { ...at, content: decoded.content }, causeOf(event));
+}
+
+export function decodeStored({ kind }: Hosted, event: journal.Event, at: Place): ActorEvent & Decoded {
+  return decodeEvent(kind.events, event, `${at.seq}.${at.index}, ${event.kind} ${event.id}`);
+}
+
+export function causeOf({ cause }: journal.Event): Cause {
+  return { commandId: cause?.commandId ?? '', type: cause?.type ?? '', by: cause?.by ?? '' };
 }
 
 /** The kind of events that happen to the partition itself; there is no actor of that kind. */

@@ -7,6 +7,7 @@ import { setup } from 'xstate';
 import type { CastMember } from '../../actors/cast.js';
 import { readChart } from '../../actors/chart.js';
 import type { Actor, BodyMessage, EventTable, Kind, Role, Store } from '../../actors/kind.js';
+import { decidedAgain, type Again, type Recorded } from '../../actors/recorded.js';
 import type { Asker, Reply } from '../../actors/reply.js';
 import { message } from '../../actors/reply.js';
 import type { Step } from '../../actors/step.js';
@@ -94,6 +95,30 @@ export interface CounterRole extends Role {
   readonly live: object;
 }
 
+const decideStart = ({ to, everyMs, times }: Pick<Counter, 'to' | 'everyMs' | 'times'>): CounterEvent =>
+  ({ type: 'CounterStarted', body: { status: 'counting', to, everyMs, times } });
+
+function decideRing({ rung, times, everyMs, dueMs }: Readonly<Counter>, nowMs: number): CounterEvent {
+  const next = rung + 1 < times ? Math.max(nowMs, dueMs + everyMs) : 0;
+  return { type: 'CounterRang', body: { status: 'counting', dueMs: next } };
+}
+
+const decideAnswered = (code: string): CounterEvent => ({ type: 'CounterAnswered', body: { status: 'counting', code } });
+
+function decideEnd({ accepted, refused, times }: Readonly<Counter>): CounterEvent | undefined {
+  return accepted + refused.length < times ? undefined : { type: 'CounterEnded', body: { status: 'ended' } };
+}
+
+function again(counter: Readonly<Counter> | undefined, { event, nowMs }: Recorded<CounterEvent>): Again<CounterEvent> {
+  switch (event.type) {
+    case 'CounterStarted': return decidedAgain(decideStart(event.body));
+    case 'CounterRang': return decidedAgain(counter && decideRing(counter, nowMs));
+    case 'CounterAnswered': return decidedAgain(decideAnswered(event.body.code));
+    case 'CounterEnded': return decidedAgain(counter && decideEnd(counter));
+    default: return event satisfies never;
+  }
+}
+
 export const counterKind: Kind<CounterRole> = {
   name: 'counter',
   chart: readChart(machine),
@@ -112,6 +137,7 @@ export const counterKind: Kind<CounterRole> = {
     else changed.refused.push(event.body.code);
     return changed;
   },
+  decideAgain: again,
   dueMs: ({ dueMs }) => dueMs,
 };
 
@@ -120,23 +146,21 @@ const cause = (type: string): { commandId: string; type: string; by: string } =>
 /** @param bodyOf the command that a counter sends when it rings for the nth time */
 export const counters = (bodyOf: (id: string, nth: number) => Uint8Array): CastMember<CounterRole> => ({
   kind: counterKind,
-  due(step, { id, to, rung, times, everyMs, dueMs }) {
+  due(step, counter) {
+    const { id, to, rung } = counter;
     step.makeRoom();
     step.send({ to, command: 'job.submit', body: bodyOf(id, rung + 1) }, { kind: 'counter', id }, cause('Timer'));
-    const next = rung + 1 < times ? Math.max(step.nowMs, dueMs + everyMs) : 0;
-    step.emit(counterKind, id, { type: 'CounterRang', body: { status: 'counting', dueMs: next } }, cause('Timer'));
+    step.emit(counterKind, id, decideRing(counter, step.nowMs), cause('Timer'));
   },
   answered(step, { id, refusal }) {
-    const { times } = step.read(counterKind).get(id)!;
-    const body = { status: 'counting', code: refusal?.code ?? '' } as const;
-    const { accepted, refused } = step.emit(counterKind, id, { type: 'CounterAnswered', body }, cause('Deliver'));
-    if (accepted + refused.length < times) return;
-    step.emit(counterKind, id, { type: 'CounterEnded', body: { status: 'ended' } }, cause('Deliver'));
+    const counter = step.emit(counterKind, id, decideAnswered(refusal?.code ?? ''), cause('Deliver'));
+    const ended = decideEnd(counter);
+    if (ended) step.emit(counterKind, id, ended, cause('Deliver'));
   },
 });
 
 export function startCounter(step: Step, id: string, of: Pick<Counter, 'to' | 'everyMs' | 'times'>, to?: Asker): void {
   step.makeRoom();
-  step.emit(counterKind, id, { type: 'CounterStarted', body: { status: 'counting', ...of } }, cause('StartCounter'));
+  step.emit(counterKind, id, decideStart(of), cause('StartCounter'));
   if (to) step.answer(to, (): Reply => message({}), undefined);
 }

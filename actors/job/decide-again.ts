@@ -1,0 +1,117 @@
+/** Decides again what an event of a job records: with the functions that decided it, from what the journal says. */
+import type { Rejection } from '../../protocols/errors.js';
+import type { job as messages } from '../../protocols/messages.js';
+import { decidedAgain, type Again, type Recorded } from '../recorded.js';
+import type { Job } from './job.js';
+import {
+  decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit,
+  type Chance, type Outcome, type SubmitJob,
+} from './job.decide.js';
+import type { JobBodies, JobEvent } from './job.events.js';
+import { readTaken, SILENT, TIMED_OUT } from './taken.js';
+
+type AttemptEnded = Extract<JobEvent, { type: 'JobRetryScheduled' | 'JobFailed' | 'JobCancelled' }>;
+type Decided = JobEvent | Rejection | 'repeated' | undefined;
+
+/** The number that was drawn then. A rule that asks for one that is not recorded is found out. */
+class RecordedChance implements Chance {
+  isMissing = false;
+
+  constructor(
+    readonly nowMs: number,
+    private readonly drawn: number | undefined,
+  ) {}
+
+  get draw(): number {
+    if (this.drawn === undefined) this.isMissing = true;
+    return this.drawn ?? 0;
+  }
+}
+
+export function decideJobAgain(job: Readonly<Job> | undefined, recorded: Recorded<JobEvent>): Again<JobEvent> {
+  const { event, nowMs, taken } = recorded;
+  if (event.type === 'JobSubmitted') return submitAgain(event.body, recorded);
+  if (job === undefined) return { kind: 'undecided', why: 'the job does not exist' };
+  const chance = new RecordedChance(nowMs, taken?.draw);
+  switch (event.type) {
+    case 'JobDelayed':
+      return decidedAgain(decideSubmit(delayedUntil(event.body.dueMs, job), undefined, nowMs)[1]);
+    case 'JobBecameReady':
+    case 'JobExpired':
+      return cameTo(decideDue(job, chance), chance);
+    case 'JobLeased':
+      return leaseAgain(job, event.body, nowMs);
+    case 'JobCompleted': {
+      const { attempt, lease, result, contentType } = event.body;
+      return cameTo(decideReport(job, attempt, lease, { kind: 'ok', result, contentType }, chance), chance);
+    }
+    case 'JobReclaimed':
+      return cameTo(decideReclaim(job, chance), chance);
+    case 'JobCancelRequested':
+      return cameTo(decideCancel(job, event.body.reason), chance);
+    case 'JobCancelled':
+      if (job.status !== 'running') return cameTo(decideCancel(job, event.body.failure.message), chance);
+      return endAgain(job, event, readTaken(taken), chance);
+    case 'JobRetryScheduled':
+    case 'JobFailed':
+      return endAgain(job, event, readTaken(taken), chance);
+    default:
+      return event satisfies never;
+  }
+}
+
+function cameTo(decided: Decided, chance: RecordedChance): Again<JobEvent> {
+  if (chance.isMissing) return { kind: 'unrecorded', missing: 'the number drawn' };
+  if (decided === 'repeated') return { kind: 'undecided', why: 'it was done before' };
+  if (decided !== undefined && 'code' in decided) return { kind: 'undecided', why: decided.message };
+  return decidedAgain(decided);
+}
+
+/** Whether it was delayed is said by the event that follows. */
+function submitAgain(body: JobBodies['JobSubmitted'], { cause, nowMs }: Recorded<JobEvent>): Again<JobEvent> {
+  const { jobType, queue, payload, contentType, priority, key, policy, labels, totalDueMs } = body;
+  const command: SubmitJob = {
+    type: jobType, queue, payload, contentType, priority, key, policy, labels, commandId: cause.commandId,
+    delayMs: 0, runAtMs: 0, totalMs: totalDueMs === 0 ? 0 : totalDueMs - nowMs,
+  };
+  return decidedAgain(decideSubmit(command, body.fingerprint, nowMs)[0]);
+}
+
+/** The submit of a job with all that decides on its delay. */
+function delayedUntil(runAtMs: number, job: Readonly<Job>): SubmitJob {
+  const { type, queue, priority, key, policy, labels } = job;
+  const { contentType } = job.payload;
+  return {
+    type, queue, payload: NONE, contentType, priority, key, policy, labels, commandId: '',
+    delayMs: 0, runAtMs, totalMs: 0,
+  };
+}
+
+const NONE = new Uint8Array(0);
+
+function leaseAgain(job: Readonly<Job>, body: JobBodies['JobLeased'], nowMs: number): Again<JobEvent> {
+  const { workerId, session, pullSeq } = body;
+  return decidedAgain(decideLease(job, { workerId, session, pullSeq }, nowMs));
+}
+
+function endAgain(
+  job: Readonly<Job>, event: AttemptEnded, input: messages.DecisionInput, chance: RecordedChance,
+): Again<JobEvent> {
+  if (input.ended === SILENT) return cameTo(decideReclaim(job, chance), chance);
+  if (input.ended === TIMED_OUT) return cameTo(decideDue(job, chance), chance);
+  const outcome = outcomeOf(event, input);
+  if (outcome === undefined) return { kind: 'unrecorded', missing: 'how the attempt ended' };
+  const lease = event.type === 'JobCancelled' ? job.lease : event.body.lease;
+  return cameTo(decideReport(job, event.body.attempt, lease, outcome, chance), chance);
+}
+
+function outcomeOf({ type, body }: AttemptEnded, input: messages.DecisionInput): Outcome | undefined {
+  // The text of a failure that gave way to a cancel is not kept.
+  const failure = type === 'JobCancelled' ? { code: input.failureCode, message: '' } : body.failure;
+  switch (input.ended) {
+    case 'retry': return { kind: 'retry', failure, afterMs: input.retryAfterMs ?? undefined };
+    case 'fail': return { kind: 'fail', failure };
+    case 'cancelled': return { kind: 'cancelled' };
+    default: return undefined;
+  }
+}

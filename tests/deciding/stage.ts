@@ -1,0 +1,160 @@
+/** A partition on a stage: clients, workers and time act on it at random, and commits fill up while time goes on. */
+import fc from 'fast-check';
+import { isRunning } from '../../actors/job/job.js';
+import type { Outcome } from '../../actors/job/job.decide.js';
+import { jobKind } from '../../actors/job/job.kind.js';
+import { KINDS } from '../../actors/kinds.js';
+import type { Asker } from '../../actors/reply.js';
+import { workerKind } from '../../actors/worker/worker.kind.js';
+import { PartitionCore } from '../../partition/core/core.js';
+import { decide, job, KEYRING, Play, POLICY, salts, session, worker, type Asked } from '../../partition/core/play.js';
+import { parseToken, type Partition } from '../../protocols/ids.js';
+import { COMMIT_VERSION, READER } from '../../streams/chain.js';
+
+/** Something that clients, workers and time do. */
+export type Act =
+  | {
+      do: 'submit'; delayMs: number; runInMs: number; key: string; totalMs: number; attempts: number; jitter: number;
+      attemptMs: number; labels: boolean;
+    }
+  | { do: 'pull'; worker: string; free: number; ends: Outcome | 'nothing' }
+  | { do: 'report'; worker: string; ends: Outcome }
+  | { do: 'cancel'; nth: number; reason: string }
+  | { do: 'drain'; worker: string; gone: boolean }
+  | { do: 'tick' | 'wait'; ms: number }
+  | { do: 'commit' };
+
+const failures = fc.constantFrom(
+  { code: 'PERFORMER_ERROR', message: 'no' }, { code: 'BAD_INPUT', message: '', stack: 'at x' },
+  { code: 'CANCELLED', message: '' },
+);
+const ends: fc.Arbitrary<Outcome> = fc.oneof(
+  fc.constant<Outcome>({ kind: 'ok', result: Buffer.from('1'), contentType: '' }),
+  fc.constant<Outcome>({ kind: 'ok', result: Buffer.alloc(0), contentType: 'text/plain' }),
+  fc.record({
+    kind: fc.constant('retry' as const), failure: failures, afterMs: fc.constantFrom(undefined, undefined, 0, 700),
+  }),
+  fc.record({ kind: fc.constant('fail' as const), failure: failures }),
+  fc.constant<Outcome>({ kind: 'cancelled' }),
+);
+const name = fc.constantFrom('w1', 'w2');
+export const acts: fc.Arbitrary<Act> = fc.oneof(
+  fc.record({
+    do: fc.constant('submit' as const), delayMs: fc.constantFrom(0, 0, 500), runInMs: fc.constantFrom(0, 0, -5, 300),
+    key: fc.constantFrom('', '', 'a'), totalMs: fc.constantFrom(0, 0, 2_000), attempts: fc.integer({ min: 1, max: 3 }),
+    jitter: fc.constantFrom(0, 0.5), attemptMs: fc.constantFrom(0, 700), labels: fc.boolean(),
+  }),
+  fc.record({
+    do: fc.constant('pull' as const), worker: name, free: fc.integer({ min: 0, max: 3 }),
+    ends: fc.oneof(ends, fc.constant('nothing' as const)),
+  }),
+  fc.record({ do: fc.constant('report' as const), worker: name, ends }),
+  fc.record({ do: fc.constant('cancel' as const), nth: fc.nat(8), reason: fc.constantFrom('', 'enough') }),
+  fc.record({ do: fc.constant('drain' as const), worker: name, gone: fc.boolean() }),
+  fc.record({
+    do: fc.constantFrom('tick' as const, 'wait' as const), ms: fc.constantFrom(0, 100, 600, 1_500, 70_000),
+  }),
+  fc.constant({ do: 'commit' as const }),
+);
+
+/**
+ * Decides without committing at once, so that commits fill up while time goes on; they have room for a few events.
+ * Every decision draws another number.
+ */
+class Stage {
+  readonly core = new PartitionCore({
+    partition: 0 as Partition, kinds: KINDS, keyring: KEYRING, salts, maxCommitBytes: 12_900,
+  });
+  readonly commits: Uint8Array[] = [];
+  private readonly names = new Play();
+  private nowMs = this.names.nowMs;
+  private drawn = 0;
+  private pullSeq = 0;
+
+  act(act: Act): void {
+    switch (act.do) {
+      case 'submit': return this.submit(act);
+      case 'pull': return this.pull(act);
+      case 'report': return this.report(act);
+      case 'cancel': return this.cancel(act);
+      case 'drain': return this.ask({ kind: 'drain', ...this.sessionOf(act.worker), gone: act.gone });
+      case 'tick':
+        this.nowMs += act.ms;
+        return this.core.tick(this.moment);
+      case 'wait': return void (this.nowMs += act.ms);
+      case 'commit': return this.commit();
+      default: return act satisfies never;
+    }
+  }
+
+  commit(): void {
+    for (let batch = this.core.take(); batch; batch = this.core.take()) {
+      if (batch.events.length === 0) continue;
+      this.commits.push(batch.body.commit({
+        version: COMMIT_VERSION, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l',
+        prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: READER,
+      }));
+    }
+  }
+
+  private submit({ delayMs, runInMs, key, totalMs, labels, ...act }: Act & { do: 'submit' }): void {
+    const { attempts, jitter, attemptMs } = act;
+    const policy = { ...POLICY, maxAttempts: attempts, backoffJitter: jitter, attemptMs, nonRetryable: ['BAD_INPUT'] };
+    const of = {
+      ...job(), key, totalMs, policy, commandId: key && `c-${key}`, labels: labels ? { a: 'b' } : undefined,
+      ...(runInMs === 0 ? { delayMs } : { runAtMs: this.nowMs + runInMs }),
+    };
+    this.ask({ kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id: this.names.nextId(), job: of }] });
+  }
+
+  private cancel({ nth, reason }: Act & { do: 'cancel' }): void {
+    const one = [...this.core.read(jobKind).all()][nth];
+    if (one) this.ask({ kind: 'cancel', by: 'client', target: { jobId: one.id }, reason, commandId: '' });
+  }
+
+  private pull({ worker: of, free, ends }: Act & { do: 'pull' }): void {
+    const who = this.sessionOf(of);
+    if (this.core.live(workerKind).get(who.session)?.draining !== false) {
+      const registered = { ...who, types: ['square'], queues: [], capacity: 10, software: '' };
+      this.ask({ kind: 'register', proof: '', worker: registered });
+    }
+    const reports = ends === 'nothing' ? [] : this.reports(of, ends);
+    const held = reports.length > 0 ? [] : this.reports(of, { kind: 'cancelled' }).map(({ token }) => token);
+    this.pullSeq += 1;
+    this.ask({ kind: 'pull', ...who, pullSeq: this.pullSeq, free, expiresMs: 1_000, held, reports });
+  }
+
+  private report({ worker: of, ends }: Act & { do: 'report' }): void {
+    this.ask({ kind: 'report', ...this.sessionOf(of), reports: this.reports(of, ends) });
+  }
+
+  private reports(of: string, outcome: Outcome) {
+    const { tokens } = this.core.live(jobKind);
+    const all = [...this.core.read(jobKind).all()];
+    const running = all.filter((each) => isRunning(each) && each.workerId === worker(of));
+    return running.map((each) => ({ token: tokens.of(each), ...parseToken(tokens.of(each))!, outcome }));
+  }
+
+  private sessionOf(of: string) {
+    return { workerId: worker(of), session: session(of) };
+  }
+
+  private ask<Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain'>(
+    asked: Asked<Verb>,
+  ): void {
+    this.core.step(this.moment, (step) => decide(step, asked, { asker: 'asker' } as Asker));
+  }
+
+  private get moment() {
+    this.drawn = (this.drawn + 0.377) % 1;
+    return { nowMs: this.nowMs, monoMs: this.nowMs - 1_600_000_000_000, draw: this.drawn };
+  }
+}
+
+/** The commits that a script leads to. */
+export function staged(script: readonly Act[]): Uint8Array[] {
+  const stage = new Stage();
+  for (const act of script) stage.act(act);
+  stage.commit();
+  return stage.commits;
+}
