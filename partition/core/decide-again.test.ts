@@ -66,6 +66,8 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['WorkerDraining', [leased, { do: 'drain', worker: 'w1', gone: false }]],
   ['WorkerGone', [leased, { do: 'drain', worker: 'w1', gone: true }]],
   ['WorkerGone', [leased, passed(70_000)]],
+  ['QueuePaused', [{ do: 'pause', reason: 'closed' }]],
+  ['QueueResumed', [{ do: 'pause', reason: 'closed' }, { do: 'resume', reason: '' }]],
 ];
 
 const endedOf = (input: journal.Input.$Properties | null | undefined): string =>
@@ -116,7 +118,7 @@ t.test('property: whichever contents are removed, deciding again comes to the sa
 t.test('property: each event says by whom it was asked for, which nothing has verified', async (t) => {
   const by: Readonly<Record<string, RegExp>> = {
     SubmitJob: /^client$/, CancelJob: /^client$/, Timer: /^$/, Pull: /^w[12]$/, ReportAttempt: /^w[12]$/,
-    RegisterWorker: /^w[12]$/, DrainWorker: /^w[12]$/,
+    RegisterWorker: /^w[12]$/, DrainWorker: /^w[12]$/, PauseQueue: /^anna$/, ResumeQueue: /^anna$/,
   };
   fc.assert(fc.property(fc.array(acts, { maxLength: 40, size: 'max' }), (script) => {
     for (const bytes of staged(script)) {

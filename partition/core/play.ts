@@ -20,6 +20,7 @@ import type { Await } from '../../actors/job/commands/await.js';
 import type { Cancel } from '../../actors/job/commands/cancel.js';
 import type { Submit } from '../../actors/job/commands/submit.js';
 import type { Target } from '../../actors/job/target.js';
+import type { ChangeQueue } from '../../actors/queue/change.js';
 import type { Step } from '../../actors/step.js';
 import type { Drain } from '../../actors/worker/commands/drain.js';
 import type { Heartbeat } from '../../actors/worker/commands/heartbeat.js';
@@ -89,6 +90,8 @@ interface Requests {
   readonly report: Omit<Reports, 'partition'>;
   readonly heartbeat: Omit<Heartbeat, 'partition'>;
   readonly drain: Drain;
+  readonly pause: ChangeQueue;
+  readonly resume: ChangeQueue;
 }
 
 export type Asked<Verb extends keyof Requests> = Requests[Verb] & { readonly kind: Verb; readonly by?: string };

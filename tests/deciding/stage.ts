@@ -21,6 +21,7 @@ export type Act =
   | { do: 'report'; worker: string; ends: Outcome }
   | { do: 'cancel'; nth: number; reason: string }
   | { do: 'drain'; worker: string; gone: boolean }
+  | { do: 'pause' | 'resume'; reason: string }
   | { do: 'tick' | 'wait'; ms: number }
   | { do: 'commit' };
 
@@ -51,6 +52,7 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({ do: fc.constant('report' as const), worker: name, ends }),
   fc.record({ do: fc.constant('cancel' as const), nth: fc.nat(8), reason: fc.constantFrom('', 'enough') }),
   fc.record({ do: fc.constant('drain' as const), worker: name, gone: fc.boolean() }),
+  fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const), reason: fc.constantFrom('', 'closed') }),
   fc.record({
     do: fc.constantFrom('tick' as const, 'wait' as const), ms: fc.constantFrom(0, 100, 600, 1_500, 70_000),
   }),
@@ -77,6 +79,8 @@ class Stage {
       case 'pull': return this.pull(act);
       case 'report': return this.report(act);
       case 'cancel': return this.cancel(act);
+      case 'pause':
+      case 'resume': return this.ask({ kind: act.do, by: 'anna', queue: 'other', reason: act.reason, commandId: '' });
       case 'drain': return this.ask({ kind: 'drain', ...this.sessionOf(act.worker), gone: act.gone });
       case 'tick':
         this.nowMs += act.ms;
@@ -139,7 +143,7 @@ class Stage {
     return { workerId: worker(of), session: session(of) };
   }
 
-  private ask<Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain'>(
+  private ask<Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume'>(
     asked: Asked<Verb>,
   ): void {
     this.core.step(this.moment, (step) => decide(step, asked, { asker: 'asker' } as Asker));
