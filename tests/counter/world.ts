@@ -6,7 +6,7 @@ import { KINDS } from '../../actors/kinds.js';
 import type { Answerable, Asker, Reply } from '../../actors/reply.js';
 import type { Moment } from '../../actors/step.js';
 import { PartitionCore } from '../../partition/core/core.js';
-import { receive, settle, type Delivery } from '../../partition/core/deliveries.js';
+import { DELIVERY_COMMANDS, receive, settle, type Delivery, type Receiving } from '../../partition/core/deliveries.js';
 import type { Effect } from '../../actors/effect.js';
 import type { Refusal } from '../../partition/core/outbox.js';
 import { job, KEYRING, salts } from '../../partition/core/play.js';
@@ -113,6 +113,7 @@ class Part {
 
 export class ThreePartitions {
   readonly parts = PARTITIONS.map((partition) => new Part(partition));
+  private readonly receiving: Receiving = { deliverables, broken: new Map() };
 
   start(at: Partition, id: string, of: Parameters<typeof startCounter>[2]): void {
     const part = this.parts[at]!;
@@ -122,7 +123,7 @@ export class ThreePartitions {
   /** What a courier would send now. */
   next(from: Partition, to: Partition): Delivery | undefined {
     const { state } = this.parts[from]!.core;
-    const pending = state.outbox.pending(to).filter(({ commitSeq }) => commitSeq <= this.parts[from]!.commits.length);
+    const pending = state.outbox.deliverable(to, this.parts[from]!.commits.length, DELIVERY_COMMANDS);
     if (pending.length === 0) return undefined;
     const commands = pending.map(({ command, body, kind, id }) => ({ command, body, by: `${kind}/${id}` }));
     return { origin: state.journalId, from, firstSeq: pending[0]!.seq, commands };
@@ -133,8 +134,8 @@ export class ThreePartitions {
     const part = this.parts[to]!;
     let reply: Reply | undefined;
     const asker: Answerable = { asker: 'asker', answer: (given) => void (reply = given) };
-    if (inVain) return void part.stepInVain(() => receive(part.core, delivery, deliverables, asker));
-    for (const effect of part.step(() => receive(part.core, delivery, deliverables, asker))) {
+    if (inVain) return void part.stepInVain(() => receive(part.core, delivery, this.receiving, asker));
+    for (const effect of part.step(() => receive(part.core, delivery, this.receiving, asker))) {
       if (effect.kind === 'answer' && effect.to === asker) reply = effect.reply(effect.answer, {} as never) as Reply;
     }
     return reply?.message as { receivedSeq: number; refused: Refusal[] } | undefined;
