@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pino, { type Logger } from 'pino';
 import type { CastMember } from '../../../actors/cast.js';
 import type { Deliverables } from '../../../actors/delivery.js';
-import type { Answerable, Asker, Reply } from '../../../actors/reply.js';
+import { message, type Answerable, type Asker, type Reply } from '../../../actors/reply.js';
 import type { Step } from '../../../actors/step.js';
 import type { Delivery } from '../../../partition/core/deliveries.js';
 import { KEYRING } from '../../../partition/core/play.js';
@@ -11,6 +11,7 @@ import type { Deliver } from '../../../partition/leader/courier.js';
 import { PartitionHost } from '../../../partition/leader/host.js';
 import type { Leader } from '../../../partition/leader/leader.js';
 import type { Partition } from '../../../protocols/ids.js';
+import { noPartition, refuseDelivery } from '../../../gateways/deliverables.js';
 import { outbox } from '../../../protocols/messages.js';
 import { deliverables, KINDS_WITH_COUNTER, PARTITIONS } from '../world.js';
 import type { Rig } from './rigs.js';
@@ -69,6 +70,11 @@ export class ThreeLeaders {
     }
   }
 
+  /** Resolves when everything that was decided until now is committed. */
+  committed(partition: Partition): Promise<void> {
+    return this.decide(partition, (step, asker) => step.answer(asker, () => message({}), undefined));
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.hosts.map((host) => host.stop()));
     await Promise.allSettled(this.late);
@@ -76,6 +82,8 @@ export class ThreeLeaders {
 
   /** To the leader that the partition has now, without faults. */
   receive(to: Partition, bytes: Uint8Array): Promise<Uint8Array> {
+    const { length } = PARTITIONS;
+    if (to >= length) return Promise.resolve(refuseDelivery(bytes, noPartition(to, length)));
     return new Promise((resolve, reject) => {
       const answer = (reply: Reply): void => {
         if (reply.refused) reject(new Error(`${reply.refused.code}: ${reply.refused.message}`));

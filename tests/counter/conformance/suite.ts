@@ -34,8 +34,14 @@ async function counted(t: Test, rig: Rig, faults: readonly Fault[], disturb: Dis
   }
 }
 
+/** Also in the journal. */
 async function ended(leaders: ThreeLeaders, partition: Partition, id: string): Promise<void> {
-  while ((await leaders.leading(partition)).read(counterKind).get(id)?.status !== 'ended') await wait(10);
+  const hasEnded = async (): Promise<boolean> =>
+    (await leaders.leading(partition)).read(counterKind).get(id)?.status === 'ended';
+  do {
+    while (!(await hasEnded())) await wait(10);
+    await leaders.committed(partition);
+  } while (!(await hasEnded()));
 }
 
 async function checkCounter(t: Test, leaders: ThreeLeaders, from: Partition, to: Partition): Promise<void> {
