@@ -51,7 +51,8 @@ function belongs({ routing }: Command, checked: object, here: Partition, partiti
   if (routing.to === 'all') return;
   const goesTo = routing.to === 'one' ? [routing.partitionOf(checked, partitions)] : [...routing.parts(checked).keys()];
   for (const partition of goesTo) {
-    if (partition !== here) throw new Invalid('WRONG_PARTITION', `this is partition ${here}; it belongs to ${partition}`);
+    if (partition === here) continue;
+    throw new Invalid('WRONG_PARTITION', `the command belongs to partition ${partition}, this is ${here}`);
   }
 }
 

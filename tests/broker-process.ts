@@ -4,8 +4,8 @@ import { startBroker } from '../gateways/nats/broker.js';
 import { parseNamespace, type Namespace } from '../protocols/ids.js';
 import { castOf } from './broker.js';
 
-const { BROKER_URL: url = '', BROKER_NAMESPACE: ns = '', BROKER_PARTITIONS: partitions = '1', BROKER_CAST: cast } = process.env;
-const { REPRISE_TEST_LOG: level = 'silent' } = process.env;
+const { BROKER_URL: url = '', BROKER_NAMESPACE: ns = '', BROKER_PARTITIONS: partitions = '1' } = process.env;
+const { BROKER_CAST: cast, REPRISE_TEST_LOG: level = 'silent' } = process.env;
 process.stdin.on('end', () => process.exit()).resume();
 const broker = await startBroker({
   url,

@@ -39,7 +39,7 @@ export interface BrokerOptions {
   readonly replicas?: number;
   readonly version: string;
   readonly log: Logger;
-  /** The cast that its partitions host; {@link KINDS} if it is left out. All brokers of a namespace must host the same. */
+  /** The cast that it hosts, {@link KINDS} by default. All brokers of a namespace must host the same one. */
   readonly kinds?: readonly CastMember[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Commands between partitions, in the core: what has come from another one is decided once, and what was answered there is
- * recorded here. A refusal is an answer like another: it is recorded, and the next command is decided.
+ * Commands between partitions, in the core. At the destination each is decided once; at the origin its answer is
+ * recorded. A refusal is an answer too: it is recorded, and the next command is decided.
  */
 import { DELIVERED_EVENTS, type Deliverables } from '../../actors/delivery.js';
 import { message, type Asker, type ReplyOf } from '../../actors/reply.js';
@@ -85,7 +85,7 @@ function receiveOne(core: PartitionCore, of: Delivery, seq: number, delivered: D
 function decideOnce(
   core: PartitionCore, { command, body, by }: Delivered, deliverables: Deliverables, brokenBy: string | undefined,
 ): Rejection | undefined {
-  if (brokenBy !== undefined) return reject('UNSUPPORTED', `the leader failed while it decided ${command}: ${brokenBy}`);
+  if (brokenBy !== undefined) return reject('UNSUPPORTED', `the leader failed when it decided ${command}: ${brokenBy}`);
   const deliverable = deliverables.get(command);
   if (deliverable === undefined) return reject('UNSUPPORTED', `this version receives no command ${command}`);
   const step = new DeliveredStep(core);
@@ -93,7 +93,10 @@ function decideOnce(
   return step.rejection ?? deliverable.refusalIn?.(step.answered);
 }
 
-/** The destination has recorded everything up to `upToSeq`. @param refused of all that it refused, those that are new here */
+/**
+ * Records at the origin that the destination has recorded everything up to `upToSeq`.
+ * @param refused every command in between that was refused
+ */
 export function settle(core: PartitionCore, to: Partition, upToSeq: number, refused: readonly Refusal[]): void {
   const settled = core.state.outbox.pendingUpTo(to, upToSeq);
   if (settled.length === 0) return;

@@ -28,7 +28,8 @@ interface Bodies {
   CommandReceived: Status & Refusal & { readonly origin: string; readonly from: number; readonly settledSeq: number };
   CommandsAnswered: Status & { readonly to: number; readonly upToSeq: number; readonly refused: readonly Refusal[] };
 }
-export type OutboxEvent = ActorEvent & { [T in keyof Bodies]: { readonly type: T; readonly body: Bodies[T] } }[keyof Bodies];
+type EventOf<T extends keyof Bodies> = { readonly type: T; readonly body: Bodies[T] };
+export type OutboxEvent = ActorEvent & { [T in keyof Bodies]: EventOf<T> }[keyof Bodies];
 
 const BODY: BodyContent = {
   field: 4,
@@ -88,9 +89,9 @@ export class Outbox {
   }
 
   /**
-   * What may go out when everything up to `committedSeq` is acknowledged. Nothing, while the answers to what went before
-   * are recorded in a commit that is not: a delivery says by its first sequence that they are, and the destination
-   * forgets what it refused.
+   * What may be delivered when everything up to `committedSeq` is acknowledged. Nothing while earlier answers lie in a
+   * commit that is not acknowledged: the first sequence of a delivery tells the destination that all answers before it
+   * are recorded, and the destination then drops its refusals.
    */
   deliverable(to: Partition, committedSeq: number, most: number): readonly PendingCommand[] {
     const out = this.out.get(to);
@@ -161,8 +162,8 @@ export class Outbox {
   private answered({ to, upToSeq }: Bodies['CommandsAnswered'], commitSeq: number): void {
     const out = this.out.get(to as Partition);
     if (out === undefined || upToSeq > out.lastSeq) {
-      const last = out?.lastSeq ?? 0;
-      throw new RepriseError('FOLD_DIVERGED', `command ${upToSeq} to partition ${to} is answered, but the last is ${last}`);
+      const what = `command ${upToSeq} to partition ${to} is answered, but the last one is ${out?.lastSeq ?? 0}`;
+      throw new RepriseError('FOLD_DIVERGED', what);
     }
     out.drop(upToSeq);
     out.answeredCommitSeq = commitSeq;
@@ -170,5 +171,6 @@ export class Outbox {
 }
 
 function follows(what: string, seq: number, expectedSeq: number): void {
-  if (seq !== expectedSeq) throw new RepriseError('FOLD_DIVERGED', `${what} has sequence ${seq}, but ${expectedSeq} is next`);
+  if (seq === expectedSeq) return;
+  throw new RepriseError('FOLD_DIVERGED', `${what} has sequence ${seq}, but ${expectedSeq} is next`);
 }

@@ -28,11 +28,11 @@ export function logUndelivered(log: Logger, partition: Partition, { to, why, ...
     }
     case 'lost': {
       const hint = `Restore the journal of partition ${to} from a copy that has command ${rest.firstSeq - 1}.`;
-      return log.error({ ...what, hint }, `partition ${to} lacks commands that it had recorded; later ones wait`);
+      return log.error({ ...what, hint }, `partition ${to} lacks commands that it had recorded; the rest waits`);
     }
     case 'ahead': {
-      const hint = `Restore the journal of partition ${partition} from a copy that has command ${rest.receivedSeq} to it.`;
-      return log.error({ ...what, hint }, `partition ${to} has recorded commands that were never sent; later ones wait`);
+      const hint = `Restore the journal of partition ${partition} from a copy that has command ${rest.receivedSeq}.`;
+      return log.error({ ...what, hint }, `partition ${to} has recorded commands that were never sent; the rest waits`);
     }
     default:
       return why satisfies never;

@@ -1,7 +1,7 @@
 /**
- * A kind of actor that exists in tests alone: a counter. It rings every so often, as many times as it was told, and each
- * time submits a job in the partition of its choice. With a slice it rings so many times in one turn, and how far it came
- * is its cursor. It is hosted by the cast list, with nothing of it in the core.
+ * A kind of actor that exists in tests alone: a counter. It rings at an interval, a given number of times, and submits
+ * a job in a partition each time. With a slice it rings several times in one turn; `rung` is its cursor. It is hosted
+ * by the cast list, and the core has nothing of it.
  */
 import type protobuf from 'protobufjs/minimal.js';
 import { setup } from 'xstate';

@@ -110,7 +110,7 @@ t.test('given a reply that claims more than was sent in the request, then no mor
   t.match(origin.settled, [{ upToSeq: 100 }]);
 });
 
-t.test('given a destination that knows commands that were never sent, then nothing is settled, and it is said', async (t) => {
+t.test('given a destination that has recorded what was never sent, then nothing is settled', async (t) => {
   const origin = new Origin(t);
   origin.replying = () => ({ receivedSeq: 5 });
   origin.send(3);
@@ -119,13 +119,13 @@ t.test('given a destination that knows commands that were never sent, then nothi
   origin.send(7);
   await wait(200);
   t.strictSame(origin.settled, [], 'not even when later commands have come up to that number');
-  t.equal(origin.undelivered.length, 1, 'it is said once a minute');
+  t.equal(origin.undelivered.length, 1, 'it is logged once a minute');
   origin.monoMs += 60_000;
   await wait(600);
   t.equal(origin.undelivered.length, 2);
 });
 
-t.test('given a destination that lost what it had recorded, then it is said at once, and repeated until mended', async (t) => {
+t.test('given a destination that lost what it had recorded, then it is logged at once and tried again', async (t) => {
   const origin = new Origin(t);
   origin.send(3);
   await turn();
@@ -140,7 +140,7 @@ t.test('given a destination that lost what it had recorded, then it is said at o
   t.match(origin.settled[1], { upToSeq: 5 });
 });
 
-t.test('given a destination that is silent, then it is said after ten seconds', async (t) => {
+t.test('given a destination that is silent, then it is logged after ten seconds', async (t) => {
   const origin = new Origin(t);
   origin.replying = () => {
     throw new Error('no responders');

@@ -29,7 +29,7 @@ const delivery = (texts: readonly string[], of: Partial<Delivery> = {}): Deliver
 });
 
 /** Keys of the jobs of partition 1. */
-const keysOf = (world: ThreePartitions): string[] => [...world.parts[P1]!.core.read(jobKind).all()].map(({ key }) => key);
+const keysOf = ({ parts }: ThreePartitions): string[] => [...parts[P1]!.core.read(jobKind).all()].map(({ key }) => key);
 
 const ORIGIN: Asker = { asker: 'asker' };
 const SUBMIT = { command: 'job.submit', by: 'counter/c' };
@@ -132,7 +132,7 @@ t.test('however many come and are refused, so many are remembered as fit into on
   t.end();
 });
 
-t.test('given a long refusal that is cut within a character, then it can be read, and folds to what was decided', (t) => {
+t.test('given a long refusal that is cut within a character, then it can be read and folds to the same state', (t) => {
   const message = `${'x'.repeat(511)}\u{1f600}`;
   const long: Deliverable = { decide: (step) => step.refuse(ORIGIN, { code: 'UNSUPPORTED', message }) };
   const { core } = receivedBy(long, delivery(['']));
@@ -144,13 +144,15 @@ t.test('given a long refusal that is cut within a character, then it can be read
 });
 
 t.test('a command shares its commit with the record of it, whatever its size and however full the commit is', (t) => {
-  const sizes = [1, 100_000, 200_000, 256 * 1024, 10, 250_000, 60_000, ...Array.from({ length: 93 }, (_, nth) => nth * 900)];
+  const small = Array.from({ length: 93 }, (_, nth) => nth * 900);
+  const sizes = [1, 100_000, 200_000, LIMITS.payloadBytes, 10, 250_000, 60_000, ...small];
   const commands = sizes.map((size, nth) => submitJobs([{ ...ONE, key: `k${nth}`, payload: Buffer.alloc(size) }]));
   const part = receivedBy(REAL, { ...delivery([]), commands: commands.map((body) => ({ ...SUBMIT, body })) });
   const commits = part.commits.slice(1).map((bytes) => ({ bytes, ...decodeCommit(bytes) }));
   t.ok(commits.length > 3, `${commits.length} commits`);
   for (const { bytes, events } of commits) {
-    t.strictSame(events.map(({ type }) => type), events.map((_, nth) => (nth % 2 ? 'CommandReceived' : 'JobSubmitted')));
+    const inPairs = events.map((_, nth) => (nth % 2 ? 'CommandReceived' : 'JobSubmitted'));
+    t.strictSame(events.map(({ type }) => type), inPairs);
     t.ok(bytes.length <= LIMITS.commitBytes);
   }
   t.equal([...part.core.read(jobKind).all()].length, DELIVERY_COMMANDS);
@@ -158,8 +160,9 @@ t.test('a command shares its commit with the record of it, whatever its size and
 });
 
 t.test('the largest job that a client may submit may be sent, and no more', (t) => {
-  const labels = Object.fromEntries(Array.from({ length: 32 }, (_, nth) => [`${nth}`.padEnd(250, 'k'), 'v'.repeat(250)]));
-  const jobs = [{ type: 'square', key: 'k'.repeat(256), payload: Buffer.alloc(256 * 1024), labels }];
+  const label = (_: unknown, nth: number): [string, string] => [`${nth}`.padEnd(250, 'k'), 'v'.repeat(250)];
+  const labels = Object.fromEntries(Array.from({ length: LIMITS.labels }, label));
+  const jobs = [{ type: 'square', key: 'k'.repeat(256), payload: Buffer.alloc(LIMITS.payloadBytes), labels }];
   const body = job.SubmitJobs.encode({ jobs }).finish();
   t.ok(body.length <= MOST_BODY_BYTES);
   const world = new ThreePartitions();
@@ -181,7 +184,7 @@ t.test('given commands that a gateway would refuse or send elsewhere, then they 
     ['a bad field', submitJobs([{ ...ONE, type: '' }]), 'INVALID_ARGUMENT', /type/],
     ['no entry', submitJobs([]), 'INVALID_ARGUMENT', /must have one entry, not 0/],
     ['two entries', submitJobs([ONE, ONE]), 'INVALID_ARGUMENT', /must have one entry, not 2/],
-    ['another partition’s queue', submitJobs([{ ...ONE, queue: QUEUES[0]! }]), 'WRONG_PARTITION', /belongs to 0/],
+    ['another partition’s queue', submitJobs([{ ...ONE, queue: QUEUES[0]! }]), 'WRONG_PARTITION', /belongs to partition 0, this is 1/],
     ['what is right', submitJobs([ONE]), '', /^$/],
   ];
   for (const [says, body, code, message] of table) {

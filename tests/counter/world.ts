@@ -1,4 +1,4 @@
-/** Three partitions on a stage without time or network of their own: what is sent arrives when, and as often as, a test says. */
+/** Three partitions without clocks and network: what is sent arrives when a test says so, and as often. */
 import { submit } from '../../actors/job/commands/submit.js';
 import type { JobAnswer } from '../../actors/job/answers.js';
 import type { Deliverables } from '../../actors/delivery.js';
@@ -31,7 +31,7 @@ export const deliverables: Deliverables = new Map([['job.submit', {
     const id = freshId(step.partition);
     submit.decide(step, { waitMs: undefined, jobs: [{ id, job: { ...job(), queue, key } }] }, { to, by });
   },
-  refusalIn: (answer) => (answer as JobAnswer[]).flatMap((each) => (each.kind === 'refused' ? [each.rejection] : []))[0],
+  refusalIn: (answer) => (answer as JobAnswer[]).find((each) => each.kind === 'refused')?.rejection,
 }]]);
 
 /** The first of a counter's commands is refused, the others submit a job each. */
@@ -144,7 +144,11 @@ export class ThreePartitions {
   settle(from: Partition, to: Partition, reply: { receivedSeq: number; refused: Refusal[] }, inVain = false): void {
     const part = this.parts[from]!;
     const settled = (): void => settle(part.core, to, reply.receivedSeq, reply.refused);
-    if (inVain) part.stepInVain(settled);
-    else part.step(settled);
+    if (!inVain) return void part.step(settled);
+    part.core.step(part.moment, settled);
+    // What the courier sends before that leader ends.
+    const next = this.next(from, to);
+    part.changeLeader();
+    if (next) this.receive(to, next);
   }
 }
