@@ -6,6 +6,7 @@ import { Courier } from '../../partition/leader/courier.js';
 import type { Undelivered } from '../../partition/leader/undelivered.js';
 import type { Partition } from '../../protocols/ids.js';
 import { outbox as messages } from '../../protocols/messages.js';
+import { eventually } from '../broker.js';
 
 const TO = 1 as Partition;
 
@@ -121,8 +122,7 @@ t.test('given a destination that has recorded what was never sent, then nothing 
   t.strictSame(origin.settled, [], 'not even when later commands have come up to that number');
   t.equal(origin.undelivered.length, 1, 'it is logged once a minute');
   origin.monoMs += 60_000;
-  await wait(600);
-  t.equal(origin.undelivered.length, 2);
+  await eventually(() => origin.undelivered.length === 2);
 });
 
 t.test('given a destination that lost what it had recorded, then it is logged at once and tried again', async (t) => {
@@ -136,7 +136,7 @@ t.test('given a destination that lost what it had recorded, then it is logged at
   t.match(origin.undelivered, [{ to: TO, why: 'lost', firstSeq: 4, receivedSeq: 1 }]);
   t.equal(origin.settled.length, 1);
   origin.replying = (_, lastSeq) => ({ receivedSeq: lastSeq });
-  await wait(120);
+  await eventually(() => origin.settled.length === 2);
   t.match(origin.settled[1], { upToSeq: 5 });
 });
 
@@ -149,7 +149,7 @@ t.test('given a destination that is silent, then it is logged after ten seconds'
   await wait(100);
   t.strictSame(origin.undelivered, [], 'a change of leader takes a while');
   origin.monoMs = 10_000;
-  await wait(250);
+  await eventually(() => origin.undelivered.length > 0);
   t.match(origin.undelivered, [{ to: TO, why: 'unanswered', message: 'Error: no responders' }]);
 });
 
