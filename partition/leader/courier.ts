@@ -1,6 +1,6 @@
 /**
  * Delivers commands to the leaders of other partitions: one request at a time to each, in order, repeated until it is
- * answered. Only what is committed goes out. A leader that ends takes its courier along; the outbox is in the journal.
+ * answered. Only what is committed is delivered. A courier ends with its leader; the outbox is in the journal.
  */
 import { outbox as messages } from '../../protocols/messages.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -24,7 +24,7 @@ export interface CourierOptions {
   /** Position of the last commit that is acknowledged. */
   committedSeq(): number;
   settle(to: Partition, upToSeq: number, refused: readonly Refusal[]): void;
-  /** Said at once for what does not pass by itself, after a while for silence, and then once a minute. */
+  /** Called at once for what does not pass by itself, after 10 seconds for silence, and then once a minute. */
   onUndelivered(undelivered: Undelivered): void;
 }
 
@@ -32,15 +32,15 @@ export interface CourierOptions {
 const COMMAND_BYTES = 512;
 const FIRST_WAIT_MS = 50;
 const LAST_WAIT_MS = 1_000;
-const SAY_EVERY_MS = 60_000;
+const LOG_EVERY_MS = 60_000;
 
-/** A destination that the last request to did no good. */
+/** A destination whose latest request failed. */
 interface Failing {
   waitMs: number;
-  /** When it is said next. */
-  sayAtMonoMs: number;
-  saidOf?: Undelivered['why'];
-  /** A destination that was ahead: the last command that had been sent by then. */
+  /** When it is logged again. */
+  logAtMonoMs: number;
+  loggedWhy?: Undelivered['why'];
+  /** For a destination that is ahead: the last command that had been sent when it was first seen. */
   lastSeq?: number;
 }
 
@@ -112,9 +112,9 @@ export class Courier {
     const failing = this.failingOf(to);
     const nowMs = this.options.monoMs();
     const isSilence = why === 'unanswered';
-    if (nowMs >= failing.sayAtMonoMs || (!isSilence && failing.saidOf !== why)) {
-      failing.sayAtMonoMs = nowMs + SAY_EVERY_MS;
-      failing.saidOf = why;
+    if (nowMs >= failing.logAtMonoMs || (!isSilence && failing.loggedWhy !== why)) {
+      failing.logAtMonoMs = nowMs + LOG_EVERY_MS;
+      failing.loggedWhy = why;
       this.options.onUndelivered(undelivered);
     }
     this.busy.add(to);
@@ -130,7 +130,7 @@ export class Courier {
   private failingOf(to: Partition): Failing {
     let failing = this.failing.get(to);
     if (failing === undefined) {
-      failing = { waitMs: FIRST_WAIT_MS, sayAtMonoMs: this.options.monoMs() + SILENT_MS };
+      failing = { waitMs: FIRST_WAIT_MS, logAtMonoMs: this.options.monoMs() + SILENT_MS };
       this.failing.set(to, failing);
     }
     return failing;

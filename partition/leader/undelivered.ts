@@ -11,7 +11,7 @@ export interface Undelivered {
   readonly why: 'unanswered' | 'lost' | 'ahead';
   /** Sequence of the first command that is not answered. */
   readonly firstSeq: number;
-  /** What the destination says that it has received; undefined if it says nothing. */
+  /** What the destination reports as received; undefined if it sent no reply. */
   readonly receivedSeq?: number;
   readonly message?: string;
 }
