@@ -12,7 +12,10 @@ export interface Answered {
   readonly refusal: { readonly code: string; readonly message: string } | undefined;
 }
 
-/** A command as the leader of its destination decides it. It makes at most {@link DELIVERED_EVENTS} events. */
+/**
+ * A command as the leader of its destination decides it. It makes at most {@link DELIVERED_EVENTS} events. One that makes
+ * more, or throws, breaks that leader once and is then recorded as refused.
+ */
 export interface Deliverable {
   /** @param by the actor that sent it, `<kind>/<id>` */
   decide(step: Step, body: Uint8Array, by: string): void;

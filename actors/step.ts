@@ -46,7 +46,7 @@ export interface Outgoing {
   readonly to: Partition;
   /** `<noun>.<verb>` */
   readonly command: string;
-  /** Its request message. */
+  /** Its request message, 320 KiB at most. */
   readonly body: Uint8Array;
 }
 

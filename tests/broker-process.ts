@@ -2,9 +2,10 @@
 import pino from 'pino';
 import { startBroker } from '../gateways/nats/broker.js';
 import { parseNamespace, type Namespace } from '../protocols/ids.js';
+import { castOf } from './broker.js';
 
 const { BROKER_URL: url = '', BROKER_NAMESPACE: ns = '', BROKER_PARTITIONS: partitions = '1' } = process.env;
-const { REPRISE_TEST_LOG: level = 'silent' } = process.env;
+const { BROKER_CAST: cast, REPRISE_TEST_LOG: level = 'silent' } = process.env;
 process.stdin.on('end', () => process.exit()).resume();
 const broker = await startBroker({
   url,
@@ -12,6 +13,7 @@ const broker = await startBroker({
   partitions: Number(partitions),
   version: '0.0.0',
   log: pino({ level }, pino.destination(2)),
+  ...(await castOf(cast)),
 });
 await broker.ready;
 process.stdout.write('ready\n');

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pino, { type Logger } from 'pino';
-import { startBroker, type Broker } from '../gateways/nats/broker.js';
+import { startBroker, type Broker, type BrokerOptions } from '../gateways/nats/broker.js';
 import { parseNamespace, partitionOfQueue, type Namespace } from '../protocols/ids.js';
 import { startServer, type RunningServer } from '../streams/server/start.js';
 
@@ -26,6 +26,8 @@ export interface Options {
   /** How many brokers in this process; none when a test starts its own. */
   readonly brokers?: number;
   readonly log?: Logger;
+  /** A module with another cast for the brokers, as `kinds`. */
+  readonly cast?: URL;
 }
 
 export const quiet = pino({ level: process.env['REPRISE_TEST_LOG'] ?? 'silent' }, pino.destination(2));
@@ -39,11 +41,12 @@ export class Reprise {
     readonly partitions: number,
     private running: RunningServer,
     private readonly log: Logger,
+    private readonly cast?: URL,
   ) {}
 
-  static async start(t: Test, { partitions = 1, brokers = 1, log = quiet }: Options = {}): Promise<Reprise> {
+  static async start(t: Test, { partitions = 1, brokers = 1, log = quiet, cast }: Options = {}): Promise<Reprise> {
     const dataDir = await mkdtemp(join(tmpdir(), 'reprise-test-'));
-    const reprise = new Reprise(partitions, await startServer({ dataDir }), log);
+    const reprise = new Reprise(partitions, await startServer({ dataDir }), log, cast);
     t.teardown(async () => {
       await reprise.stop();
       await rm(dataDir, { recursive: true, force: true });
@@ -66,7 +69,9 @@ export class Reprise {
 
   /** A broker in this process. @param url another way to the server, perhaps through a proxy */
   async startBroker(url = this.brokerUrl, log = this.log): Promise<Broker> {
-    const broker = await startBroker({ url, namespace: this.ns, partitions: this.partitions, version: '0.0.0', log });
+    const { ns: namespace, partitions } = this;
+    const cast = await castOf(this.cast?.href);
+    const broker = await startBroker({ url, namespace, partitions, version: '0.0.0', log, ...cast });
     this.brokers.push(broker);
     await within(broker.ready, 10_000, 'the broker did not become ready');
     return broker;
@@ -79,7 +84,7 @@ export class Reprise {
 
   /** A broker as a process of its own. */
   async startChild(url = this.brokerUrl): Promise<ChildBroker> {
-    const child = await ChildBroker.start(url, this.ns, this.partitions);
+    const child = await ChildBroker.start(url, this.ns, this.partitions, this.cast);
     this.children.push(child);
     return child;
   }
@@ -102,14 +107,24 @@ export class Reprise {
   }
 }
 
+/** @param module with the cast as `kinds` */
+export async function castOf(module: string | undefined): Promise<Pick<BrokerOptions, 'kinds'>> {
+  if (!module) return {};
+  const { kinds } = (await import(module)) as Required<Pick<BrokerOptions, 'kinds'>>;
+  return { kinds };
+}
+
 export class ChildBroker {
   private constructor(private readonly process: ChildProcess) {}
 
-  static async start(url: string, ns: string, partitions: number): Promise<ChildBroker> {
+  static async start(url: string, ns: string, partitions: number, cast?: URL): Promise<ChildBroker> {
     const script = fileURLToPath(new URL('broker-process.ts', import.meta.url));
     const child = spawn(process.execPath, ['--import=tsx', script], {
       stdio: ['pipe', 'pipe', process.env['REPRISE_TEST_LOG'] ? 'inherit' : 'ignore'],
-      env: { ...process.env, BROKER_URL: url, BROKER_NAMESPACE: ns, BROKER_PARTITIONS: String(partitions) },
+      env: {
+        ...process.env, BROKER_URL: url, BROKER_NAMESPACE: ns, BROKER_PARTITIONS: String(partitions),
+        BROKER_CAST: cast?.href ?? '',
+      },
     });
     const ended = once(child, 'exit').then(() => Promise.reject(new Error('the broker ended')));
     const first = Promise.race([once(child.stdout, 'data'), ended]);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
+import type { CastMember } from '../../actors/cast.js';
 import type { Leader } from '../../partition/leader/leader.js';
 import { PartitionHost } from '../../partition/leader/host.js';
 import { COMMANDS } from '../../actors/commands.js';
@@ -38,6 +39,8 @@ export interface BrokerOptions {
   readonly replicas?: number;
   readonly version: string;
   readonly log: Logger;
+  /** The cast that it hosts, {@link KINDS} by default. All brokers of a namespace must host the same one. */
+  readonly kinds?: readonly CastMember[];
 }
 
 export interface Broker {
@@ -88,7 +91,7 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   const hosts: PartitionHost[] = [];
   const keyring = await loadKeyring(control, ns, (messages) =>
     log.warn({ messages }, 'messages in the stream of keys are no keys; they are skipped'));
-  const peers = new NatsPeers(nc, ns);
+  const peers = new NatsPeers(nc, ns, partitions);
   const router = new Router({
     hosts,
     identities: new Identities(keyring),
@@ -156,7 +159,7 @@ async function host(parts: HostParts): Promise<PartitionHost> {
   const mostPayload = serving.nc.info?.max_payload ?? LIMITS.requestBytes;
   let stopServing = (): void => {};
   const led: PartitionHost = new PartitionHost({
-    partition, kinds: KINDS, broker: name, log, clock, leadership, keyring,
+    partition, kinds: options.kinds ?? KINDS, broker: name, log, clock, leadership, keyring,
     maxCommitBytes: Math.min(LIMITS.commitBytes, mostPayload - ENVELOPE_BYTES),
     followers: [projections.runner],
     deliverables: deliverables(COMMANDS, options.partitions),

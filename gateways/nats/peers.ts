@@ -10,16 +10,20 @@ import type { Namespace, Partition } from '../../protocols/ids.js';
 import { DELIVER, subjects } from '../../protocols/subjects.js';
 import { readWireError } from '../../protocols/wire-error.js';
 import type { Peers } from '../router.js';
+import { noPartition, refuseDelivery } from '../deliverables.js';
 import { claiming, FORWARD_TIMEOUT_MS } from './message.js';
 
 export class NatsPeers implements Peers {
   constructor(
     private readonly nc: NatsConnection,
     private readonly ns: Namespace,
+    private readonly partitions: number,
   ) {}
 
-  /** Commands of this broker's actors, to the leader of another partition. */
+  /** Commands of this broker's actors, to the leader of another partition. Rejects when no reply came. */
   async deliver(partition: Partition, delivery: Uint8Array): Promise<Uint8Array> {
+    const { partitions } = this;
+    if (partition >= partitions) return refuseDelivery(delivery, noPartition(partition, partitions));
     const options = { timeout: FORWARD_TIMEOUT_MS };
     const { data, headers } = await this.nc.request(subjects.leader(this.ns, partition, DELIVER), delivery, options);
     const error = headers?.get('Nats-Service-Error') ?? '';

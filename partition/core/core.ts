@@ -16,7 +16,7 @@ import { Batch, EVENTS_PER_DECISION, EventWriter } from './batch.js';
 import { COMMANDS } from './command-ids.js';
 import { fold, foldCommit, PARTITION } from './fold.js';
 import { castOf, type Hosted } from './hosted.js';
-import { OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
+import { MOST_BODY_BYTES, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, newState, type PartitionState } from './state.js';
 import type { Timer } from './timers.js';
 
@@ -153,12 +153,15 @@ export class PartitionCore implements Step {
   }
 
   send({ to, command, body }: Outgoing, { kind, id }: { readonly kind: string; readonly id: string }, cause: Cause): void {
+    if (body.length > MOST_BODY_BYTES) {
+      throw new TypeError(`the body of ${command} has ${body.length} bytes; ${kind} ${id} may send ${MOST_BODY_BYTES}`);
+    }
     const seq = this.state.outbox.nextSeq(to);
     this.emitOwn({ type: 'CommandSent', body: { status: '', to, seq, command, body, kind, id } }, cause);
   }
 
   underWay(to: Partition): number {
-    return this.state.outbox.pending(to).length;
+    return this.state.outbox.underWay(to);
   }
 
   /** Records what happens to the partition itself. */

@@ -5,9 +5,9 @@ import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 
 /**
- * What a command sees that came from another partition. Room was made for it and for the record that it was received, so
- * it stays in that commit. It was known by its sequence, so command ids say nothing; it was accepted at its origin, so it
- * is not refused as too much. Its answer goes back with the record.
+ * What a command from another partition sees. Room was made for it and for the record that it was received, so both lie
+ * in one commit. Its sequence identifies it, so command ids are ignored. It is never refused as OVERLOADED, because its
+ * origin waits for the answer. The answer goes back with the record.
  */
 export class DeliveredStep implements Step {
   rejection: Rejection | undefined;

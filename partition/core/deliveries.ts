@@ -1,18 +1,22 @@
 /**
- * Commands between partitions, in the core: what has come from another one is decided once, and what was answered there is
- * recorded here. A refusal is an answer like another: it is recorded, and the next command is decided.
+ * Commands between partitions, in the core. At the destination each is decided once; at the origin its answer is
+ * recorded. A refusal is an answer too: it is recorded, and the next command is decided.
  */
-import { DELIVERED_EVENTS, type Deliverable, type Deliverables } from '../../actors/delivery.js';
+import { DELIVERED_EVENTS, type Deliverables } from '../../actors/delivery.js';
 import { message, type Asker, type ReplyOf } from '../../actors/reply.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import type { outbox as messages } from '../../protocols/messages.js';
+import { wellFormed } from '../../protocols/utf8.js';
 import type { PartitionCore } from './core.js';
 import { DeliveredStep } from './delivered-step.js';
-import type { Refusal } from './outbox.js';
+import { MOST_BODY_BYTES, type Refusal } from './outbox.js';
 
+/** Of one request. More than that is left for the next. */
+export const DELIVERY_COMMANDS = 100;
 const RECEIVED_BYTES = 8_192;
-const MOST_MESSAGE = 1_024;
+/** Of a refusal, in characters. A reply holds up to {@link DELIVERY_COMMANDS} of them. */
+const MOST_MESSAGE = 512;
 /** In one event. */
 const MOST_RECORDED = 20;
 
@@ -21,42 +25,80 @@ export interface Delivery {
   readonly origin: string;
   readonly from: Partition;
   readonly firstSeq: number;
-  readonly commands: readonly { readonly command: string; readonly body: Uint8Array; readonly by: string }[];
+  readonly commands: readonly Delivered[];
+}
+
+interface Delivered {
+  readonly command: string;
+  readonly body: Uint8Array;
+  readonly by: string;
+}
+
+/** What a destination needs beside its core. */
+export interface Receiving {
+  readonly deliverables: Deliverables;
+  /**
+   * Commands that broke a leader of this process, by origin and sequence, with the error. Such a command is refused the
+   * next time: the broken leader recorded nothing, so the same command is delivered again.
+   */
+  readonly broken: Map<string, string>;
 }
 
 const deliveredReply: ReplyOf<messages.DeliveryReply.$Properties> = (reply) => message(reply);
 
 /** The reply says how far the origin's commands are recorded, and which of them were refused, now or before. */
-export function receive(core: PartitionCore, delivery: Delivery, deliverables: Deliverables, to: Asker): void {
+export function receive(core: PartitionCore, delivery: Delivery, receiving: Receiving, to: Asker): void {
   const { outbox } = core.state;
-  const { origin, from, firstSeq, commands } = delivery;
-  for (const [nth, { command, body, by }] of commands.entries()) {
+  const { origin, firstSeq, commands } = delivery;
+  for (const [nth, command] of commands.slice(0, DELIVERY_COMMANDS).entries()) {
     const seq = firstSeq + nth;
     const expected = outbox.receivedSeq(origin) + 1;
     if (seq < expected) continue;
     // What lies between was lost on the way; the reply says from where to send again.
     if (seq > expected) break;
-    core.makeRoom(body.length + RECEIVED_BYTES, DELIVERED_EVENTS + 1);
-    const refused = decideOnce(core, deliverables.get(command), command, body, by);
-    const answer = { code: refused?.code ?? '', message: refused?.message.slice(0, MOST_MESSAGE) ?? '' };
-    const received = { status: '' as const, origin, from, seq, settledSeq: firstSeq - 1, ...answer };
-    core.emitOwn({ type: 'CommandReceived', body: received }, { commandId: '', type: 'Deliver', by });
+    receiveOne(core, delivery, seq, command, receiving);
   }
   const refused = outbox.refused(origin).filter(({ seq }) => seq >= firstSeq).map((each) => ({ ...each }));
   core.answer(to, deliveredReply, { receivedSeq: outbox.receivedSeq(origin), refused });
 }
 
 /** Its events share a commit with the record that it was received, so it happens once or not at all. */
-function decideOnce(core: PartitionCore, of: Deliverable | undefined, name: string, body: Uint8Array, by: string): Rejection | undefined {
-  if (of === undefined) return reject('UNSUPPORTED', `this version receives no command ${name}`);
-  const step = new DeliveredStep(core);
-  of.decide(step, body, by);
-  return step.rejection ?? of.refusalIn?.(step.answered);
+function receiveOne(core: PartitionCore, of: Delivery, seq: number, delivered: Delivered, receiving: Receiving): void {
+  const { origin, from, firstSeq } = of;
+  const { command, body, by } = delivered;
+  const { broken } = receiving;
+  const name = `${origin} ${seq}`;
+  core.makeRoom(body.length + RECEIVED_BYTES, DELIVERED_EVENTS + 1);
+  try {
+    const refused = decideOnce(core, delivered, receiving.deliverables, broken.get(name));
+    const answer = { code: refused?.code ?? '', message: wellFormed(refused?.message.slice(0, MOST_MESSAGE) ?? '') };
+    const received = { status: '' as const, origin, from, seq, settledSeq: firstSeq - 1, ...answer };
+    core.emitOwn({ type: 'CommandReceived', body: received }, { commandId: '', type: 'Deliver', by });
+  } catch (error) {
+    broken.set(name, String(error));
+    const what = `command ${command} of ${by}, number ${seq} from partition ${from}, could not be decided`;
+    throw new Error(`${what} and is refused when it comes again: ${String(error)}`, { cause: error });
+  }
+  broken.delete(name);
 }
 
-/** The destination has recorded everything up to `upToSeq`. @param refused of all that it refused, those that are new here */
+function decideOnce(
+  core: PartitionCore, { command, body, by }: Delivered, deliverables: Deliverables, brokenBy: string | undefined,
+): Rejection | undefined {
+  if (brokenBy !== undefined) return reject('UNSUPPORTED', `the leader failed when it decided ${command}: ${brokenBy}`);
+  const deliverable = deliverables.get(command);
+  if (deliverable === undefined) return reject('UNSUPPORTED', `this version receives no command ${command}`);
+  const step = new DeliveredStep(core);
+  deliverable.decide(step, body, by);
+  return step.rejection ?? deliverable.refusalIn?.(step.answered);
+}
+
+/**
+ * Records at the origin that the destination has recorded everything up to `upToSeq`.
+ * @param refused every command in between that was refused
+ */
 export function settle(core: PartitionCore, to: Partition, upToSeq: number, refused: readonly Refusal[]): void {
-  const settled = core.state.outbox.pending(to).filter(({ seq }) => seq <= upToSeq);
+  const settled = core.state.outbox.pendingUpTo(to, upToSeq);
   if (settled.length === 0) return;
   const refusals = new Map(refused.map((each) => [each.seq, each]));
   const last = settled.at(-1)!.seq;
@@ -66,8 +108,9 @@ export function settle(core: PartitionCore, to: Partition, upToSeq: number, refu
     if (refusal) recorded.push(refusal);
     const { answered } = core.state.cast.get(kind)?.member ?? {};
     if (answered === undefined && seq !== last && recorded.length < MOST_RECORDED) continue;
-    // What the actor does about it shares the commit with the record, so it happens once or not at all.
-    core.makeRoom(recorded.length * RECEIVED_BYTES, DELIVERED_EVENTS + 1);
+    // What the actor does about it shares the commit with the record, so it happens once or not at all. It may send.
+    const bodyBytes = answered ? MOST_BODY_BYTES : 0;
+    core.makeRoom(bodyBytes + recorded.length * RECEIVED_BYTES, DELIVERED_EVENTS + 1);
     core.emitOwn({ type: 'CommandsAnswered', body: { status: '', to, upToSeq: seq, refused: recorded } }, CAUSE);
     answered?.(new DeliveredStep(core), { id, command, seq, refusal });
     recorded = [];

@@ -4,27 +4,14 @@
  * already is told by one number.
  */
 import type { ActorEvent, BodyContent, EventTable } from '../../actors/kind.js';
+import { RepriseError } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { outbox as messages } from '../../protocols/messages.js';
 import type { ContentRef } from '../../streams/content.js';
+import { PendingCommands, type PendingCommand, type SentCommand } from './pending.js';
 
-/** An actor's command to another partition. */
-export interface SentCommand {
-  readonly seq: number;
-  /** `<noun>.<verb>` */
-  readonly command: string;
-  readonly body: Uint8Array;
-  /** The actor that sent it. */
-  readonly kind: string;
-  readonly id: string;
-}
-
-export interface PendingCommand extends SentCommand {
-  /** Position of the commit that it was sent in. Until that one is acknowledged, it does not go out. */
-  readonly commitSeq: number;
-  /** Of the body. */
-  readonly content: ContentRef | undefined;
-}
+/** Of one command's body, in bytes: more than the largest job, and it fits into a commit with what belongs to it. */
+export const MOST_BODY_BYTES = 320 * 1024;
 
 export interface Refusal {
   readonly seq: number;
@@ -41,7 +28,8 @@ interface Bodies {
   CommandReceived: Status & Refusal & { readonly origin: string; readonly from: number; readonly settledSeq: number };
   CommandsAnswered: Status & { readonly to: number; readonly upToSeq: number; readonly refused: readonly Refusal[] };
 }
-export type OutboxEvent = ActorEvent & { [T in keyof Bodies]: { readonly type: T; readonly body: Bodies[T] } }[keyof Bodies];
+type EventOf<T extends keyof Bodies> = { readonly type: T; readonly body: Bodies[T] };
+export type OutboxEvent = ActorEvent & { [T in keyof Bodies]: EventOf<T> }[keyof Bodies];
 
 const BODY: BodyContent = {
   field: 4,
@@ -56,27 +44,23 @@ export const OUTBOX_EVENTS: EventTable<OutboxEvent> = {
   CommandsAnswered: { version: 1, message: messages.CommandsAnswered },
 };
 
-interface Out {
-  lastSeq: number;
-  pending: PendingCommand[];
-}
-
 interface In {
   receivedSeq: number;
   /** Kept until the origin says that it has recorded them, so that a delivery that is repeated gets the same answer. */
   refused: Refusal[];
 }
 
-export interface OutboxView {
-  readonly out: readonly [Partition, Out][];
+interface OutboxView {
+  readonly out: readonly [Partition, { readonly lastSeq: number; readonly pending: readonly PendingCommand[] }][];
   readonly in: readonly [string, In][];
 }
 
 export class Outbox {
-  private out = new Map<Partition, Out>();
+  private out = new Map<Partition, PendingCommands>();
   /** By the id of the origin's journal: one that was made anew counts from one again. */
   private in = new Map<string, In>();
 
+  /** @throws RepriseError FOLD_DIVERGED for a sequence that does not follow */
   apply({ type, body }: OutboxEvent, commitSeq: number, content: ContentRef | undefined): void {
     switch (type) {
       case 'CommandSent':
@@ -84,7 +68,7 @@ export class Outbox {
       case 'CommandReceived':
         return this.received(body);
       case 'CommandsAnswered':
-        return this.answered(body);
+        return this.answered(body, commitSeq);
       default:
         return type satisfies never;
     }
@@ -94,14 +78,30 @@ export class Outbox {
     return (this.out.get(to)?.lastSeq ?? 0) + 1;
   }
 
-  /** Not answered yet, in order. */
-  pending(to: Partition): readonly PendingCommand[] {
-    return this.out.get(to)?.pending ?? [];
+  /** How many commands to a partition are not answered yet. */
+  underWay(to: Partition): number {
+    return this.out.get(to)?.size ?? 0;
+  }
+
+  /** Not answered yet, in order, and no further than `seq`. */
+  pendingUpTo(to: Partition, seq: number): readonly PendingCommand[] {
+    return this.out.get(to)?.upTo(seq) ?? [];
+  }
+
+  /**
+   * What may be delivered when everything up to `committedSeq` is acknowledged. Nothing while earlier answers lie in a
+   * commit that is not acknowledged: the first sequence of a delivery tells the destination that all answers before it
+   * are recorded, and the destination then drops its refusals.
+   */
+  deliverable(to: Partition, committedSeq: number, most: number): readonly PendingCommand[] {
+    const out = this.out.get(to);
+    if (out === undefined || out.answeredCommitSeq > committedSeq) return [];
+    return out.first(most).filter(({ commitSeq }) => commitSeq <= committedSeq);
   }
 
   /** Partitions that commands are under way to. */
   get destinations(): readonly Partition[] {
-    return [...this.out].filter(([, { pending }]) => pending.length > 0).map(([to]) => to);
+    return [...this.out].filter(([, { size }]) => size > 0).map(([to]) => to);
   }
 
   /** How far the commands of an origin have been received here. */
@@ -117,13 +117,15 @@ export class Outbox {
     const plain = ({ body: _, content, ...rest }: PendingCommand): object => ({
       ...rest, content: content && { hash: Buffer.from(content.hash, 'latin1').toString('hex'), size: content.size },
     });
-    const out = [...this.out].map(([to, { lastSeq, pending }]) => [to, { lastSeq, pending: pending.map(plain) }]);
+    const out = [...this.out].map(([to, pending]) =>
+      [to, { lastSeq: pending.lastSeq, pending: pending.first(pending.size).map(plain) }]);
     return { out, in: structuredClone([...this.in]) };
   }
 
   /** The bodies, in base64. */
   places(): object {
-    return [...this.out].map(([, { pending }]) => pending.map(({ body }) => Buffer.from(body).toString('base64')));
+    const base64 = ({ body }: PendingCommand): string => Buffer.from(body).toString('base64');
+    return [...this.out.values()].map((pending) => pending.first(pending.size).map(base64));
   }
 
   restore(view: object, places: object): void {
@@ -135,20 +137,21 @@ export class Outbox {
         const ref = content && { hash: Buffer.from(content.hash, 'hex').toString('latin1'), size: content.size };
         return { ...sent, body: Buffer.from(bodies[nth]?.[at] ?? '', 'base64'), content: ref };
       });
-      return [to, { lastSeq, pending: restored }];
+      return [to, new PendingCommands(lastSeq, restored)];
     }));
     this.in = new Map(received);
   }
 
   private sent(of: Bodies['CommandSent'], commitSeq: number, content: ContentRef | undefined): void {
     const { to, seq, command, body, kind, id } = of;
+    follows(`the command to partition ${to}`, seq, this.nextSeq(to as Partition));
     let out = this.out.get(to as Partition);
-    if (out === undefined) this.out.set(to as Partition, (out = { lastSeq: 0, pending: [] }));
-    out.lastSeq = seq;
-    out.pending.push({ seq, command, body: body.slice(), kind, id, commitSeq, content });
+    if (out === undefined) this.out.set(to as Partition, (out = new PendingCommands()));
+    out.add({ seq, command, body: body.slice(), kind, id, commitSeq, content });
   }
 
   private received({ origin, seq, settledSeq, code, message }: Bodies['CommandReceived']): void {
+    follows(`the command from ${origin}`, seq, this.receivedSeq(origin) + 1);
     let received = this.in.get(origin);
     if (received === undefined) this.in.set(origin, (received = { receivedSeq: 0, refused: [] }));
     received.receivedSeq = seq;
@@ -156,8 +159,18 @@ export class Outbox {
     if (code !== '') received.refused.push({ seq, code, message });
   }
 
-  private answered({ to, upToSeq }: Bodies['CommandsAnswered']): void {
+  private answered({ to, upToSeq }: Bodies['CommandsAnswered'], commitSeq: number): void {
     const out = this.out.get(to as Partition);
-    if (out) out.pending = out.pending.filter(({ seq }) => seq > upToSeq);
+    if (out === undefined || upToSeq > out.lastSeq) {
+      const what = `command ${upToSeq} to partition ${to} is answered, but the last one is ${out?.lastSeq ?? 0}`;
+      throw new RepriseError('FOLD_DIVERGED', what);
+    }
+    out.drop(upToSeq);
+    out.answeredCommitSeq = commitSeq;
   }
+}
+
+function follows(what: string, seq: number, expectedSeq: number): void {
+  if (seq === expectedSeq) return;
+  throw new RepriseError('FOLD_DIVERGED', `${what} has sequence ${seq}, but ${expectedSeq} is next`);
 }

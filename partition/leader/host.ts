@@ -15,7 +15,9 @@ import type { Archive } from '../../actors/job/archive.js';
 import { COMMANDS } from '../core/command-ids.js';
 import type { PartitionCore } from '../core/core.js';
 import { Fold, type FoldOptions } from './journal-fold.js';
+import type { Receiving } from '../core/deliveries.js';
 import type { Deliver } from './courier.js';
+import { logUndelivered } from './undelivered.js';
 import { Leader, refuseAll, type Lost } from './leader.js';
 import type { Clock } from './leader-time.js';
 import { contentFields } from '../../actors/cast.js';
@@ -61,6 +63,7 @@ export class PartitionHost {
   private running: Promise<void> | undefined;
   private wake: (() => void) | undefined;
   private warnAgainMonoMs = 0;
+  private readonly broken: Receiving['broken'] = new Map();
 
   constructor(private readonly options: HostOptions) {
     this.ready = new Promise((done) => (this.tellReady = done));
@@ -170,7 +173,9 @@ export class PartitionHost {
     const bytes = new Payloads((seq) => journal.read(seq), contentFields(options.kinds));
     const leader = new Leader({
       core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)),
-      followers: options.followers, deliverables: options.deliverables, deliver: options.deliver, clock: options.clock,
+      followers: options.followers, deliver: options.deliver, clock: options.clock,
+      receiving: { deliverables: options.deliverables, broken: this.broken }, maxCommitBytes: options.maxCommitBytes,
+      onUndelivered: (undelivered) => logUndelivered(options.log, options.partition, undelivered),
       validForMs: () => options.leadership.validForMs(), onHead: (next) => this.noteHead(next),
       onApart: (apartMs) => this.noteClock(apartMs),
     });

@@ -16,11 +16,11 @@ import type { Step } from '../../actors/step.js';
 import type { Batch } from '../core/batch.js';
 import type { Follower } from '../../streams/committed.js';
 import type { PartitionCore } from '../core/core.js';
-import { receive, settle, type Delivery } from '../core/deliveries.js';
+import { receive, settle, type Delivery, type Receiving } from '../core/deliveries.js';
 import { Courier, type Deliver } from './courier.js';
 import { LeaderTime, type Clock } from './leader-time.js';
 import { release } from './release.js';
-import type { Deliverables } from '../../actors/delivery.js';
+import type { Undelivered } from './undelivered.js';
 import { Waiters } from './waiters.js';
 
 const TICK_MS = 50;
@@ -37,11 +37,13 @@ export interface Leadership {
   /** How long this leader may still take itself for the only one, by its own clock. */
   validForMs(): number;
   /** Commands that other partitions may send to this one. */
-  readonly deliverables: Deliverables;
+  readonly receiving: Receiving;
   readonly deliver: Deliver;
+  readonly maxCommitBytes: number;
   onHead(head: Head): void;
   /** The wall clock and the journal's time have come apart, by so many milliseconds; 0: together again. */
   onApart(apartMs: number): void;
+  onUndelivered(undelivered: Undelivered): void;
 }
 
 /** Why a leader ended. `pending`: the commit whose fate must be settled first. */
@@ -66,6 +68,7 @@ export class Leader {
   private readonly ticking: NodeJS.Timeout;
   private inFlight: Pending | undefined;
   private scheduled = false;
+  private stopping = false;
   private ended: Lost | undefined;
   private readonly end: (lost: Lost) => void;
   private idle: (() => void) | undefined;
@@ -115,14 +118,17 @@ export class Leader {
 
   /** Commands of another partition's actors. */
   receive(delivery: Delivery, to: Asker): void {
-    const { core, deliverables } = this.leadership;
-    this.decide(to, () => receive(core, delivery, deliverables, to));
+    const { core, receiving } = this.leadership;
+    this.decide(to, () => receive(core, delivery, receiving, to));
   }
 
   /** Stops taking commands, writes what was decided, and ends. */
   async stop(): Promise<void> {
     if (this.ended) return;
     clearInterval(this.ticking);
+    // What goes on in slices would keep it from ever ending.
+    this.stopping = true;
+    this.courier.end();
     while (!this.ended && (this.inFlight || this.scheduled)) await new Promise<void>((done) => (this.idle = done));
     this.lose({ kind: 'stopped' });
   }
@@ -135,9 +141,10 @@ export class Leader {
   }
 
   private newCourier(): Courier {
-    const { core, deliver } = this.leadership;
+    const { core, deliver, maxCommitBytes, clock, onUndelivered } = this.leadership;
     return new Courier({
-      partition: this.partition, outbox: core.state.outbox, deliver,
+      partition: this.partition, outbox: core.state.outbox, deliver, maxBytes: maxCommitBytes, onUndelivered,
+      monoMs: () => clock.monoMs(),
       origin: () => core.state.journalId, committedSeq: () => this.head.seq,
       settle: (to, upToSeq, refusals) => this.run(() => core.step(this.time.moment(), () => settle(core, to, upToSeq, refusals))),
     });
@@ -214,7 +221,7 @@ export class Leader {
     if (appended.kind === 'refused') return this.lose({ kind: 'refused', why: appended.why, message: appended.message });
     this.inFlight = undefined;
     this.advance(pending);
-    if (this.leadership.core.goesOn) this.run(() => this.leadership.core.tick(this.time.moment()));
+    if (this.leadership.core.goesOn && !this.stopping) this.run(() => this.leadership.core.tick(this.time.moment()));
     this.write(() => this.tell(pending));
   }
 

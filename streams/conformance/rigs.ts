@@ -97,7 +97,7 @@ async function makeStream(jsm: JetStreamManager, ns: Namespace, maxBytes: number
 }
 
 /** Between journal and server: forwards bytes. An armed mishap happens to the next connection that sends. */
-class Proxy {
+export class Proxy {
   private readonly sockets = new Set<Socket>();
   private armed: Mishap | undefined;
   private held: (() => Promise<void>)[] = [];

@@ -1,6 +1,7 @@
 /**
- * A kind of actor that exists in tests alone: a counter. It rings every so often, as many times as it was told, and each
- * time submits a job in the partition of its choice. It is hosted by the cast list, with nothing of it in the core.
+ * A kind of actor that exists in tests alone: a counter. It rings at an interval, a given number of times, and submits
+ * a job in a partition each time. With a slice it rings several times in one turn; `rung` is its cursor. It is hosted
+ * by the cast list, and the core has nothing of it.
  */
 import type protobuf from 'protobufjs/minimal.js';
 import { setup } from 'xstate';
@@ -10,7 +11,7 @@ import type { Actor, BodyMessage, EventTable, Kind, Role, Store } from '../../ac
 import { decidedAgain, type Again, type Recorded } from '../../actors/recorded.js';
 import type { Asker, Reply } from '../../actors/reply.js';
 import { message } from '../../actors/reply.js';
-import type { Step } from '../../actors/step.js';
+import type { Cause, Step } from '../../actors/step.js';
 import type { Partition } from '../../protocols/ids.js';
 
 export interface Counter extends Actor {
@@ -18,6 +19,8 @@ export interface Counter extends Actor {
   readonly to: Partition;
   readonly everyMs: number;
   readonly times: number;
+  /** How many times it rings in one turn. */
+  readonly slice: number;
   rung: number;
   dueMs: number;
   /** Of the commands that it sent. */
@@ -25,10 +28,14 @@ export interface Counter extends Actor {
   refused: string[];
 }
 
+interface Counting {
+  readonly status: 'counting';
+}
+
 interface Bodies {
-  CounterStarted: { readonly status: 'counting'; readonly to: Partition; readonly everyMs: number; readonly times: number };
-  CounterRang: { readonly status: 'counting'; readonly dueMs: number };
-  CounterAnswered: { readonly status: 'counting'; readonly code: string };
+  CounterStarted: Counting & Pick<Counter, 'to' | 'everyMs' | 'times' | 'slice'>;
+  CounterRang: Counting & { readonly times: number; readonly dueMs: number };
+  CounterAnswered: Counting & { readonly code: string };
   CounterEnded: { readonly status: 'ended' };
 }
 export type CounterEvent = { [T in keyof Bodies]: { readonly type: T; readonly body: Bodies[T] } }[keyof Bodies];
@@ -95,12 +102,17 @@ export interface CounterRole extends Role {
   readonly live: object;
 }
 
-const decideStart = ({ to, everyMs, times }: Pick<Counter, 'to' | 'everyMs' | 'times'>): CounterEvent =>
-  ({ type: 'CounterStarted', body: { status: 'counting', to, everyMs, times } });
+const decideStart = ({ to, everyMs, times, slice }: Pick<Counter, 'to' | 'everyMs' | 'times' | 'slice'>): CounterEvent =>
+  ({ type: 'CounterStarted', body: { status: 'counting', to, everyMs, times, slice } });
 
-function decideRing({ rung, times, everyMs, dueMs }: Readonly<Counter>, nowMs: number): CounterEvent {
-  const next = rung + 1 < times ? Math.max(nowMs, dueMs + everyMs) : 0;
-  return { type: 'CounterRang', body: { status: 'counting', dueMs: next } };
+/** How often it rings in one turn. */
+const ringsOf = ({ slice, times, rung }: Readonly<Counter>): number => Math.min(slice, times - rung);
+
+function decideRing(counter: Readonly<Counter>, nowMs: number): CounterEvent {
+  const { rung, times, everyMs, dueMs } = counter;
+  const rings = ringsOf(counter);
+  const next = rung + rings < times ? Math.max(nowMs, dueMs + everyMs) : 0;
+  return { type: 'CounterRang', body: { status: 'counting', times: rings, dueMs: next } };
 }
 
 const decideAnswered = (code: string): CounterEvent => ({ type: 'CounterAnswered', body: { status: 'counting', code } });
@@ -126,13 +138,15 @@ export const counterKind: Kind<CounterRole> = {
   open: () => new Counters(),
   apply: (counter, event, id, { nowMs }) => {
     if (event.type === 'CounterStarted') {
-      const { status, to, everyMs, times } = event.body;
-      return { id, status, to, everyMs, times, rung: 0, dueMs: nowMs + everyMs, accepted: 0, refused: [] };
+      const { status, to, everyMs, times, slice } = event.body;
+      return { id, status, to, everyMs, times, slice, rung: 0, dueMs: nowMs + everyMs, accepted: 0, refused: [] };
     }
     const changed = counter!;
     changed.status = event.body.status;
-    if (event.type === 'CounterRang') Object.assign(changed, { rung: changed.rung + 1, dueMs: event.body.dueMs });
-    else if (event.type === 'CounterEnded') changed.dueMs = 0;
+    if (event.type === 'CounterRang') {
+      changed.rung += event.body.times;
+      changed.dueMs = event.body.dueMs;
+    } else if (event.type === 'CounterEnded') changed.dueMs = 0;
     else if (event.body.code === '') changed.accepted += 1;
     else changed.refused.push(event.body.code);
     return changed;
@@ -141,16 +155,27 @@ export const counterKind: Kind<CounterRole> = {
   dueMs: ({ dueMs }) => dueMs,
 };
 
-const cause = (type: string): { commandId: string; type: string; by: string } => ({ commandId: '', type, by: 'test' });
+const cause = (type: string): Cause => ({ commandId: '', type, by: 'test' });
+const TIMER = cause('Timer');
 
-/** @param bodyOf the command that a counter sends when it rings for the nth time */
-export const counters = (bodyOf: (id: string, nth: number) => Uint8Array): CastMember<CounterRole> => ({
+/** While so many commands are not answered, a counter waits. */
+export const MOST_UNDER_WAY = 500;
+const BODY_BYTES = 1_024;
+
+/** The command that a counter sends when it rings for the nth time. */
+type BodyOf = (id: string, nth: number, to: Partition) => Uint8Array;
+
+export const counters = (bodyOf: BodyOf): CastMember<CounterRole> => ({
   kind: counterKind,
   due(step, counter) {
     const { id, to, rung } = counter;
-    step.makeRoom();
-    step.send({ to, command: 'job.submit', body: bodyOf(id, rung + 1) }, { kind: 'counter', id }, cause('Timer'));
-    step.emit(counterKind, id, decideRing(counter, step.nowMs), cause('Timer'));
+    if (step.underWay(to) >= MOST_UNDER_WAY) return;
+    const rings = ringsOf(counter);
+    step.makeRoom(rings * BODY_BYTES, rings + 1);
+    for (let nth = rung + 1; nth <= rung + rings; nth += 1) {
+      step.send({ to, command: 'job.submit', body: bodyOf(id, nth, to) }, { kind: 'counter', id }, TIMER);
+    }
+    step.emit(counterKind, id, decideRing(counter, step.nowMs), TIMER);
   },
   answered(step, { id, refusal }) {
     const counter = step.emit(counterKind, id, decideAnswered(refusal?.code ?? ''), cause('Deliver'));
@@ -159,8 +184,10 @@ export const counters = (bodyOf: (id: string, nth: number) => Uint8Array): CastM
   },
 });
 
-export function startCounter(step: Step, id: string, of: Pick<Counter, 'to' | 'everyMs' | 'times'>, to?: Asker): void {
+type Start = Pick<Counter, 'to' | 'everyMs' | 'times'> & Partial<Pick<Counter, 'slice'>>;
+
+export function startCounter(step: Step, id: string, of: Start, to?: Asker): void {
   step.makeRoom();
-  step.emit(counterKind, id, decideStart(of), cause('StartCounter'));
+  step.emit(counterKind, id, decideStart({ slice: 1, ...of }), cause('StartCounter'));
   if (to) step.answer(to, (): Reply => message({}), undefined);
 }

@@ -1,4 +1,4 @@
-/** Commands between partitions: each is done once, in order, whatever is lost, repeated or delayed, and whoever leads. */
+/** Each command is done once and in order, whatever is lost, repeated or delayed, and whichever leader decides. */
 import fc from 'fast-check';
 import t from 'tap';
 import { jobKind } from '../../actors/job/job.kind.js';
@@ -22,7 +22,7 @@ const place = fc.nat(2);
 const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({ do: fc.constant('tick' as const), at: place, ms: fc.constantFrom(0, 10, 50) }),
   fc.record({
-    do: fc.constantFrom('deliver' as const, 'deliver in vain' as const, 'lose the reply' as const, 'keep for later' as const),
+    do: fc.constantFrom(...(['deliver', 'deliver in vain', 'lose the reply', 'keep for later'] as const)),
     from: place, to: place,
   }),
   fc.record({ do: fc.constant('arrive late' as const) }),
@@ -30,9 +30,14 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({ do: fc.constant('change leader' as const), at: place }),
 );
 
+interface Replied {
+  receivedSeq: number;
+  refused: Refusal[];
+}
+
 class Network {
   private readonly deliveries: { to: Partition; delivery: Delivery }[] = [];
-  private readonly replies: { from: Partition; to: Partition; reply: { receivedSeq: number; refused: Refusal[] } }[] = [];
+  private readonly replies: { from: Partition; to: Partition; reply: Replied }[] = [];
 
   constructor(private readonly world: ThreePartitions) {}
 
@@ -120,7 +125,8 @@ t.test('property: the journal folds to the state that decided it, and the view r
     for (const act of script) network.act(act);
     for (const part of world.parts) {
       const view = json(viewOf(part.core.state));
-      const restored = new PartitionCore({ partition: part.partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING, salts });
+      const { partition } = part;
+      const restored = new PartitionCore({ partition, kinds: KINDS_WITH_COUNTER, keyring: KEYRING, salts });
       restore(restored.state, view, json(placesOf(part.core.state)));
       t.strictSame(json(viewOf(restored.state)), view, 'restored');
       part.changeLeader();

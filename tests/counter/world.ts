@@ -1,4 +1,4 @@
-/** Three partitions on a stage without time or network of their own: what is sent arrives when, and as often as, a test says. */
+/** Three partitions without clocks and network: what is sent arrives when a test says so, and as often. */
 import { submit } from '../../actors/job/commands/submit.js';
 import type { JobAnswer } from '../../actors/job/answers.js';
 import type { Deliverables } from '../../actors/delivery.js';
@@ -6,7 +6,7 @@ import { KINDS } from '../../actors/kinds.js';
 import type { Answerable, Asker, Reply } from '../../actors/reply.js';
 import type { Moment } from '../../actors/step.js';
 import { PartitionCore } from '../../partition/core/core.js';
-import { receive, settle, type Delivery } from '../../partition/core/deliveries.js';
+import { DELIVERY_COMMANDS, receive, settle, type Delivery, type Receiving } from '../../partition/core/deliveries.js';
 import type { Effect } from '../../actors/effect.js';
 import type { Refusal } from '../../partition/core/outbox.js';
 import { job, KEYRING, salts } from '../../partition/core/play.js';
@@ -31,7 +31,7 @@ export const deliverables: Deliverables = new Map([['job.submit', {
     const id = freshId(step.partition);
     submit.decide(step, { waitMs: undefined, jobs: [{ id, job: { ...job(), queue, key } }] }, { to, by });
   },
-  refusalIn: (answer) => (answer as JobAnswer[]).flatMap((each) => (each.kind === 'refused' ? [each.rejection] : []))[0],
+  refusalIn: (answer) => (answer as JobAnswer[]).find((each) => each.kind === 'refused')?.rejection,
 }]]);
 
 /** The first of a counter's commands is refused, the others submit a job each. */
@@ -113,6 +113,7 @@ class Part {
 
 export class ThreePartitions {
   readonly parts = PARTITIONS.map((partition) => new Part(partition));
+  private readonly receiving: Receiving = { deliverables, broken: new Map() };
 
   start(at: Partition, id: string, of: Parameters<typeof startCounter>[2]): void {
     const part = this.parts[at]!;
@@ -122,7 +123,7 @@ export class ThreePartitions {
   /** What a courier would send now. */
   next(from: Partition, to: Partition): Delivery | undefined {
     const { state } = this.parts[from]!.core;
-    const pending = state.outbox.pending(to).filter(({ commitSeq }) => commitSeq <= this.parts[from]!.commits.length);
+    const pending = state.outbox.deliverable(to, this.parts[from]!.commits.length, DELIVERY_COMMANDS);
     if (pending.length === 0) return undefined;
     const commands = pending.map(({ command, body, kind, id }) => ({ command, body, by: `${kind}/${id}` }));
     return { origin: state.journalId, from, firstSeq: pending[0]!.seq, commands };
@@ -133,8 +134,8 @@ export class ThreePartitions {
     const part = this.parts[to]!;
     let reply: Reply | undefined;
     const asker: Answerable = { asker: 'asker', answer: (given) => void (reply = given) };
-    if (inVain) return void part.stepInVain(() => receive(part.core, delivery, deliverables, asker));
-    for (const effect of part.step(() => receive(part.core, delivery, deliverables, asker))) {
+    if (inVain) return void part.stepInVain(() => receive(part.core, delivery, this.receiving, asker));
+    for (const effect of part.step(() => receive(part.core, delivery, this.receiving, asker))) {
       if (effect.kind === 'answer' && effect.to === asker) reply = effect.reply(effect.answer, {} as never) as Reply;
     }
     return reply?.message as { receivedSeq: number; refused: Refusal[] } | undefined;
@@ -143,7 +144,11 @@ export class ThreePartitions {
   settle(from: Partition, to: Partition, reply: { receivedSeq: number; refused: Refusal[] }, inVain = false): void {
     const part = this.parts[from]!;
     const settled = (): void => settle(part.core, to, reply.receivedSeq, reply.refused);
-    if (inVain) part.stepInVain(settled);
-    else part.step(settled);
+    if (!inVain) return void part.step(settled);
+    part.core.step(part.moment, settled);
+    // What the courier sends before that leader ends.
+    const next = this.next(from, to);
+    part.changeLeader();
+    if (next) this.receive(to, next);
   }
 }
