@@ -167,7 +167,7 @@ t.test('given many messages of strangers in the journal, then they are told of o
   const lines: string[] = [];
   const host = stage(stream, { log: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }) });
   await host.ready;
-  t.match(lines.map((line) => JSON.parse(line) as object), [{ messages: 70, first: 1, last: 70, why: 'it is no commit' }]);
+  t.match(lines.map((line) => JSON.parse(line) as object), [{ messages: 70, first: 1, last: 70, why: 'it is not a commit' }]);
   await host.stop();
 });
 
