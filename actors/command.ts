@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import type { ForeignRejection, Rejection, RejectionCode } from '../protocols/errors.js';
 import type { JobId, Partition } from '../protocols/ids.js';
 import type { Identity } from '../protocols/proofs.js';
-import type { Asker, Reply } from './reply.js';
+import type { ReplyTo, Reply } from './reply.js';
 import type { Step } from './step.js';
 
 /** A class of the generated code. */
@@ -30,7 +30,7 @@ export interface Context {
 
 /** Whose command it is, and who gets the reply. */
 export interface From {
-  readonly to: Asker;
+  readonly to: ReplyTo;
   /** The principal as the client claims it; empty if it claims none. */
   readonly by: string;
 }

@@ -5,7 +5,7 @@
 import type { Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
 import type { Actor, Hold, Kind, Role } from './kind.js';
-import type { Asker, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
+import type { ReplyTo, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
 
 /** What made an event happen, as the journal records it. */
 export interface Cause {
@@ -85,8 +85,8 @@ export interface Step {
   /** How many commands to a partition are not answered yet. What fans out waits while there are many. */
   underWay(to: Partition): number;
   /** Sends a reply when the commit is acknowledged. */
-  answer<A>(to: Asker, reply: ReplyOf<A>, answer: A): void;
+  answer<A>(to: ReplyTo, reply: ReplyOf<A>, answer: A): void;
   /** Sends the reply only when what it waits for has ended, or the time is over. */
-  wait<A>(to: Asker, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void;
-  refuse(to: Asker, rejection: Rejection): void;
+  wait<A>(to: ReplyTo, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void;
+  refuse(to: ReplyTo, rejection: Rejection): void;
 }

@@ -2,13 +2,13 @@
 import type { Command } from '../actors/command.js';
 import { nameOf } from '../actors/command.js';
 import type { Deliverable, Deliverables } from '../actors/delivery.js';
-import type { Asker } from '../actors/reply.js';
+import type { ReplyTo } from '../actors/reply.js';
 import { validated } from '../protocols/bounds.js';
 import { isRejection } from './codec.js';
 import { drawJobId } from './draw-id.js';
 import { decodeStrictly } from './strict.js';
 
-const ORIGIN: Asker = { asker: 'asker' };
+const ORIGIN: ReplyTo = { replyTo: 'replyTo' };
 
 export function deliverables(commands: readonly Command[], partitions: number): Deliverables {
   const received = commands.filter((command) => command.refusalInAnswer !== undefined);

@@ -1,6 +1,6 @@
 /** A request, whatever it came over: decoded on arrival, and replied to once, in the form that it came in. */
 import type { Command } from '../actors/command.js';
-import type { Answerable, Reply } from '../actors/reply.js';
+import type { ReplyReceiver, Reply } from '../actors/reply.js';
 import { reject, type ForeignRejection, type Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
 import { decodeRequest, encodeError, encodeReply, formatOf, isRejection, type Format } from './codec.js';
@@ -18,8 +18,8 @@ export interface Transport {
   relayTo(command: Command, partition: Partition, principal: string, holdMs: number): Promise<boolean>;
 }
 
-export class GatewayRequest implements Answerable {
-  readonly asker = 'asker';
+export class GatewayRequest implements ReplyReceiver {
+  readonly replyTo = 'replyTo';
   private readonly format: Format;
   private alone = false;
 
@@ -39,7 +39,7 @@ export class GatewayRequest implements Answerable {
     return parsed.message;
   }
 
-  answer({ message, refused }: Reply): void {
+  reply({ message, refused }: Reply): void {
     const refusal = refused ?? this.command.refusalIn?.(message!, this.alone);
     if (refusal) return this.refuse(refusal);
     try {

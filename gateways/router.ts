@@ -3,7 +3,7 @@
  * broker. What concerns several partitions is split, and the replies are put together.
  */
 import type { Command, Context, Split, ToAll } from '../actors/command.js';
-import type { Answerable, Reply } from '../actors/reply.js';
+import type { ReplyReceiver, Reply } from '../actors/reply.js';
 import { COMMANDS as REPEATED } from '../partition/core/command-ids.js';
 import type { PartitionHost } from '../partition/leader/host.js';
 import { Invalid, validated } from '../protocols/bounds.js';
@@ -126,7 +126,7 @@ export class Router {
       this.ask(asked, partition, checked, () => forwarded, (reply) => {
         replies[partition] = reply;
         waiting -= 1;
-        if (waiting === 0) request.answer(routing.merge(replies));
+        if (waiting === 0) request.reply(routing.merge(replies));
       });
     }
   }
@@ -140,13 +140,13 @@ export class Router {
       throw new Invalid('WRONG_PARTITION', `the entries are not all of partition ${only}`);
     }
     const joined = routing.begin(checked);
-    if (parts.size === 0) return request.answer({ message: joined });
+    if (parts.size === 0) return request.reply({ message: joined });
     let waiting = parts.size;
     for (const [partition, nths] of parts) {
       this.ask(asked, partition, routing.part(checked, nths), () => routing.forwarded(message, nths), (reply) => {
         routing.join(joined, nths, reply);
         waiting -= 1;
-        if (waiting === 0) request.answer({ message: joined });
+        if (waiting === 0) request.reply({ message: joined });
       });
     }
   }
@@ -157,7 +157,7 @@ export class Router {
   ): void {
     const { request: { command }, by } = asked;
     const host = this.hosts[partition]!;
-    const to: Answerable = { asker: 'asker', answer: settle };
+    const to: ReplyReceiver = { replyTo: 'replyTo', reply: settle };
     if (host.leader) return host.leader.handle(command, part, { to, by });
     if (!host.isFollowing) return settle({ refused: host.whyNot });
     void this.options.peers.ask(command, partition, forwarded(), by, command.holdMs?.(part) ?? 0).then(settle);

@@ -5,13 +5,13 @@
 import type { Session, Token, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { Job } from '../job/job.js';
-import type { Asker } from '../reply.js';
+import type { ReplyTo } from '../reply.js';
 import type { Line } from '../job/lines.js';
 import type { JobsReading } from '../job/jobs.js';
 import type { RejectedReport } from './reports.js';
 
 export interface OpenPull {
-  readonly to: Asker;
+  readonly to: ReplyTo;
   readonly pullSeq: number;
   readonly free: number;
   readonly sinceMonoMs: number;

@@ -1,7 +1,7 @@
 /** A request that came as a NATS message. */
 import { headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import type { Command } from '../../actors/command.js';
-import type { Answerable } from '../../actors/reply.js';
+import type { ReplyReceiver } from '../../actors/reply.js';
 import type { Delivery } from '../../partition/core/deliveries.js';
 import type { PartitionHost } from '../../partition/leader/host.js';
 import { Invalid, text } from '../../protocols/bounds.js';
@@ -88,16 +88,16 @@ export function claiming(principal: string): { headers?: MsgHdrs } {
 
 /** Commands of actors in another partition, from the broker that leads it. */
 export function receive({ leader, whyNot }: PartitionHost, msg: Msg): void {
-  const to: Answerable = {
-    asker: 'asker',
-    answer: ({ message, refused }) => {
+  const to: ReplyReceiver = {
+    replyTo: 'replyTo',
+    reply: ({ message, refused }) => {
       if (refused) respondWithError(msg, refused, encodeError(refused, 'protobuf'));
       else msg.respond(encoded(outbox.DeliveryReply, message));
     },
   };
   const delivery = decodeStrictly(outbox.Delivery, msg.data);
-  if (isRejection(delivery)) return to.answer({ refused: delivery });
-  if (leader === undefined) return to.answer({ refused: whyNot });
+  if (isRejection(delivery)) return to.reply({ refused: delivery });
+  if (leader === undefined) return to.reply({ refused: whyNot });
   leader.receive(delivery as object as Delivery, to);
 }
 

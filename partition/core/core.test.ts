@@ -13,7 +13,7 @@ const jobOf = (nth: number) => ({
   runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
 });
 
-const TO = { asker: 'asker' } as const;
+const TO = { replyTo: 'replyTo' } as const;
 
 const started = (): Play => {
   const play = new Play();

@@ -5,7 +5,7 @@
  */
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
 import type { Hold, Kind, Role } from '../../actors/kind.js';
-import type { Asker, ReplyOf } from '../../actors/reply.js';
+import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, CommandEntry, Moment, Outgoing, Step, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -163,15 +163,15 @@ export class PartitionCore implements Step {
     this.state.outbox.apply(event, batch.seq, content);
   }
 
-  answer<A>(to: Asker, reply: ReplyOf<A>, answer: A): void {
+  answer<A>(to: ReplyTo, reply: ReplyOf<A>, answer: A): void {
     this.effects.push({ kind: 'answer', to, reply: reply as ReplyOf<unknown>, answer });
   }
 
-  wait<A>(to: Asker, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void {
+  wait<A>(to: ReplyTo, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void {
     this.effects.push({ kind: 'wait', to, wait: wait as WaitOf<unknown>, answers, waitMs });
   }
 
-  refuse(to: Asker, rejection: Rejection): void {
+  refuse(to: ReplyTo, rejection: Rejection): void {
     this.effects.push({ kind: 'refused', to, rejection });
   }
 

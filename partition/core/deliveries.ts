@@ -3,7 +3,7 @@
  * recorded here. A refusal is an answer like another: it is recorded, and the next command is decided.
  */
 import { DELIVERED_EVENTS, type Deliverable, type Deliverables } from '../../actors/delivery.js';
-import { message, type Asker, type ReplyOf } from '../../actors/reply.js';
+import { message, type ReplyTo, type ReplyOf } from '../../actors/reply.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import type { outbox as messages } from '../../protocols/messages.js';
@@ -27,7 +27,7 @@ export interface Delivery {
 const deliveredReply: ReplyOf<messages.DeliveryReply.$Properties> = (reply) => message(reply);
 
 /** The reply says how far the origin's commands are recorded, and which of them were refused, now or before. */
-export function receive(core: PartitionCore, delivery: Delivery, deliverables: Deliverables, to: Asker): void {
+export function receive(core: PartitionCore, delivery: Delivery, deliverables: Deliverables, to: ReplyTo): void {
   const { outbox } = core.state;
   const { origin, from, firstSeq, commands } = delivery;
   for (const [nth, { command, body, by }] of commands.entries()) {

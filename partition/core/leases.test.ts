@@ -74,7 +74,7 @@ t.test('a new leader gives every lease its full time, from when it sees it first
   core.lead({ nowMs: play.nowMs, monoMs: 0, draw: 0 });
   const pull = (pullSeq: number, monoMs: number): number[] => {
     const command = { kind: 'pull' as const, workerId: worker('w1'), session: session('w1'), pullSeq, free: 1, expiresMs: 1_000, held: [], reports: [] };
-    core.step({ nowMs: play.nowMs, monoMs, draw: 0 }, (step) => decide<'pull'>(step, command, { asker: 'asker' }));
+    core.step({ nowMs: play.nowMs, monoMs, draw: 0 }, (step) => decide<'pull'>(step, command, { replyTo: 'replyTo' }));
     return leaseMsIn(saidOf(core.take()?.effects ?? []));
   };
   t.same(pull(2, 100), [LEASE_MS]);

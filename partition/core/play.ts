@@ -27,7 +27,7 @@ import type { Pull } from '../../actors/worker/commands/pull.js';
 import type { Register } from '../../actors/worker/commands/register.js';
 import type { Reports } from '../../actors/worker/commands/report.js';
 import { KINDS } from '../../actors/kinds.js';
-import type { Asker } from '../../actors/reply.js';
+import type { ReplyTo } from '../../actors/reply.js';
 import { drainedReply, pulledReply, registeredReply } from '../../actors/worker/replies.js';
 import type { Notice } from '../../actors/worker/sessions.js';
 import type { Effect } from '../../actors/effect.js';
@@ -39,7 +39,7 @@ export const POLICY: Policy = {
 };
 
 /** What was decided to be replied, by the reply that it becomes. */
-export type Said = { readonly to: Asker } & (
+export type Said = { readonly to: ReplyTo } & (
   | { readonly kind: 'jobs'; readonly answers: readonly JobAnswer[] }
   | { readonly kind: 'wait'; readonly answers: readonly JobAnswer[]; readonly waitMs: number }
   | ({ readonly kind: 'view' } & ViewAnswer)
@@ -93,7 +93,7 @@ interface Requests {
 export type Asked<Verb extends keyof Requests> = Requests[Verb] & { readonly kind: Verb; readonly by?: string };
 
 /** Decides a checked request, as a gateway hands it over. */
-export function decide<Verb extends keyof Requests>(step: Step, { kind, by = '', ...request }: Asked<Verb>, to: Asker): void {
+export function decide<Verb extends keyof Requests>(step: Step, { kind, by = '', ...request }: Asked<Verb>, to: ReplyTo): void {
   const command = COMMANDS.find(({ verb }) => verb === kind)!;
   command.decide(step, request, { to, by });
 }
@@ -108,7 +108,7 @@ export class Play {
 
   /** Puts a command in and commits at once. @returns its reply, and all that was decided to be replied */
   ask<Verb extends keyof Requests>(request: Asked<Verb>): { answer: Said | undefined; said: Said[] } {
-    const to = { asker: 'asker', nth: (this.asked += 1) } as Asker;
+    const to = { replyTo: 'replyTo', nth: (this.asked += 1) } as ReplyTo;
     this.core.step(this.moment, (step) => decide(step, request, to));
     const said = this.commit();
     return { answer: said.find((effect) => effect.to === to), said };

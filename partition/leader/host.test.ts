@@ -10,7 +10,7 @@ import { PartitionHost, type HostOptions } from './host.js';
 import { submit as submitCommand } from '../../actors/job/commands/submit.js';
 import { KINDS } from '../../actors/kinds.js';
 import { job, KEYRING, Play } from '../core/play.js';
-import type { Answerable, Reply } from '../../actors/reply.js';
+import type { ReplyReceiver, Reply } from '../../actors/reply.js';
 
 const P0 = 0 as Partition;
 const noDelivery = (): Promise<never> => Promise.reject(new Error('nothing is delivered here'));
@@ -34,7 +34,7 @@ function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): Partition
 
 function ask(host: PartitionHost, commandId: string): Promise<Reply> {
   return new Promise<Reply>((resolve) => {
-    const to: Answerable = { asker: 'asker', answer: resolve };
+    const to: ReplyReceiver = { replyTo: 'replyTo', reply: resolve };
     const request = { waitMs: undefined, jobs: [{ id: ids.nextId(), job: { ...job(), commandId } }] };
     if (host.leader) host.leader.handle(submitCommand, request, { to, by: 'client' });
     else resolve({ refused: host.whyNot });

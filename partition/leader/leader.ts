@@ -11,7 +11,7 @@ import type { Archive } from '../../actors/job/archive.js';
 import type { Effect } from '../../actors/effect.js';
 import type { Command, From } from '../../actors/command.js';
 import type { Kind, Role } from '../../actors/kind.js';
-import { answer, refused, type Asker, type Contents, type Releasing } from '../../actors/reply.js';
+import { refused, sendReply, type Contents, type Releasing, type ReplyTo } from '../../actors/reply.js';
 import type { Step } from '../../actors/step.js';
 import type { Batch } from '../core/batch.js';
 import type { Follower } from '../../streams/committed.js';
@@ -104,8 +104,8 @@ export class Leader {
   }
 
   /** @param decideIt what a command does; it answers or refuses `to` */
-  decide(to: Asker, decideIt: (step: Step) => void): void {
-    if (this.ended) return answer(to, refused(notLeader));
+  decide(to: ReplyTo, decideIt: (step: Step) => void): void {
+    if (this.ended) return sendReply(to, refused(notLeader));
     this.step(to, decideIt);
   }
 
@@ -114,7 +114,7 @@ export class Leader {
   }
 
   /** Commands of another partition's actors. */
-  receive(delivery: Delivery, to: Asker): void {
+  receive(delivery: Delivery, to: ReplyTo): void {
     const { core, deliverables } = this.leadership;
     this.decide(to, () => receive(core, delivery, deliverables, to));
   }
@@ -143,16 +143,16 @@ export class Leader {
     });
   }
 
-  private step(to: Asker, decideIt: (step: Step) => void): void {
+  private step(to: ReplyTo, decideIt: (step: Step) => void): void {
     this.run(() => this.leadership.core.step(this.time.moment(), decideIt), to);
   }
 
-  private run(input: () => void, to?: Asker): void {
+  private run(input: () => void, to?: ReplyTo): void {
     try {
       input();
     } catch (error) {
       // A broken invariant: the state can no longer be trusted, so the host folds it again from the journal.
-      if (to) answer(to, refused(reject('UNKNOWN', `internal error: ${String(error)}`)));
+      if (to) sendReply(to, refused(reject('UNKNOWN', `internal error: ${String(error)}`)));
       return this.lose({ kind: 'broken', error });
     }
     if (!this.scheduled && !this.inFlight) this.schedule();
@@ -240,7 +240,7 @@ export class Leader {
   /** Replies without a commit: only a leadership that is still valid, with its margin, stands for them. */
   private sayWithoutCommit(batch: Batch): void {
     if (this.leadership.validForMs() > 0) return this.release(batch, this.head);
-    for (const effect of batch.effects) if (effect.kind !== 'ended') answer(effect.to, refused(notLeader));
+    for (const effect of batch.effects) if (effect.kind !== 'ended') sendReply(effect.to, refused(notLeader));
   }
 
   private release(batch: Batch, head: Head): void {
@@ -253,7 +253,7 @@ export class Leader {
       case 'answer': return release(effect.to, effect.reply(effect.answer, releasing));
       case 'wait': return this.waiters.add(effect, releasing.monoMs);
       case 'ended': return this.waiters.ended(effect.actor);
-      case 'refused': return answer(effect.to, refused(effect.rejection));
+      case 'refused': return sendReply(effect.to, refused(effect.rejection));
       default: return effect satisfies never;
     }
   }
@@ -284,7 +284,7 @@ const unknown = reject('UNKNOWN', 'the leader ended before the commit was acknow
 const notLeader = reject('NOT_LEADER', 'this broker does not lead the partition (any more)');
 
 export function refuseAll(batch: Batch, rejection: Rejection): void {
-  for (const effect of batch.effects) if (effect.kind !== 'ended') answer(effect.to, refused(rejection));
+  for (const effect of batch.effects) if (effect.kind !== 'ended') sendReply(effect.to, refused(rejection));
 }
 
 /** A journal whose connection is gone throws at once; that is one more way of not knowing. */

@@ -1,7 +1,7 @@
 /** Replies that wait for actors to end. They are woken by committed ends only; the list is lost with the leader. */
 import type { Effect } from '../../actors/effect.js';
 import type { Actor } from '../../actors/kind.js';
-import type { Asker } from '../../actors/reply.js';
+import type { ReplyTo } from '../../actors/reply.js';
 import type { Step } from '../../actors/step.js';
 
 type Wait = Effect & { readonly kind: 'wait' };
@@ -47,7 +47,7 @@ export class Waiters {
   }
 
   /** Those whose time to wait is over, taken out. How things stand is for the core to say: the state runs ahead. */
-  takeExpired(monoMs: number): { readonly to: Asker; reply(step: Step): void }[] {
+  takeExpired(monoMs: number): { readonly to: ReplyTo; reply(step: Step): void }[] {
     const expired = [...this.waiters].filter((waiter) => waiter.untilMonoMs <= monoMs);
     return expired.map((waiter) => {
       this.drop(waiter);

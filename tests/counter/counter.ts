@@ -7,7 +7,7 @@ import { setup } from 'xstate';
 import type { CastMember } from '../../actors/cast.js';
 import { readChart } from '../../actors/chart.js';
 import type { Actor, BodyMessage, EventTable, Kind, Role, Store } from '../../actors/kind.js';
-import type { Asker, Reply } from '../../actors/reply.js';
+import type { ReplyTo, Reply } from '../../actors/reply.js';
 import { message } from '../../actors/reply.js';
 import type { Step } from '../../actors/step.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -135,7 +135,7 @@ export const counters = (bodyOf: (id: string, nth: number) => Uint8Array): CastM
   },
 });
 
-export function startCounter(step: Step, id: string, of: Pick<Counter, 'to' | 'everyMs' | 'times'>, to?: Asker): void {
+export function startCounter(step: Step, id: string, of: Pick<Counter, 'to' | 'everyMs' | 'times'>, to?: ReplyTo): void {
   step.makeRoom();
   step.emit(counterKind, id, { type: 'CounterStarted', body: { status: 'counting', ...of } }, cause('StartCounter'));
   if (to) step.answer(to, (): Reply => message({}), undefined);

@@ -1,7 +1,7 @@
 /** Three leaders with their couriers, over journals in memory and a network that loses, repeats and delays. */
 import pino from 'pino';
 import t, { type Test } from 'tap';
-import type { Answerable, Asker, Reply } from '../../actors/reply.js';
+import type { ReplyReceiver, ReplyTo, Reply } from '../../actors/reply.js';
 import type { Step } from '../../actors/step.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import type { Delivery } from '../../partition/core/deliveries.js';
@@ -53,12 +53,12 @@ class World {
     }
   }
 
-  async decide(partition: Partition, decide: (step: Step, asker: Asker) => void): Promise<void> {
+  async decide(partition: Partition, decide: (step: Step, replyTo: ReplyTo) => void): Promise<void> {
     for (let isDone = false; !isDone; ) {
       const leader = await this.leading(partition);
       isDone = await new Promise<boolean>((resolve) => {
-        const asker: Answerable = { asker: 'asker', answer: (reply) => resolve(reply.message !== undefined) };
-        leader.decide(asker, (step) => decide(step, asker));
+        const replyTo: ReplyReceiver = { replyTo: 'replyTo', reply: (reply) => resolve(reply.message !== undefined) };
+        leader.decide(replyTo, (step) => decide(step, replyTo));
       });
     }
   }
@@ -82,9 +82,9 @@ class World {
         if (reply.refused) reject(new Error(reply.refused.code));
         else resolve(outbox.DeliveryReply.encode(reply.message).finish());
       };
-      const asker: Answerable = { asker: 'asker', answer };
+      const replyTo: ReplyReceiver = { replyTo: 'replyTo', reply: answer };
       const { leader } = this.hosts[to]!;
-      if (leader) leader.receive(outbox.Delivery.decode(bytes) as unknown as Delivery, asker);
+      if (leader) leader.receive(outbox.Delivery.decode(bytes) as unknown as Delivery, replyTo);
       else reject(new Error('no leader'));
     });
   }
@@ -98,7 +98,7 @@ async function counted(t: Test, faults: readonly Fault[], disturb: (world: World
   t.teardown(() => world.stop());
   await Promise.all(PARTITIONS.map((partition) => world.leading(partition)));
   for (const to of PARTITIONS) {
-    await world.decide(P0, (step, asker) => startCounter(step, `to-${to}`, { to, everyMs: 1, times: TIMES }, asker));
+    await world.decide(P0, (step, replyTo) => startCounter(step, `to-${to}`, { to, everyMs: 1, times: TIMES }, replyTo));
   }
   await disturb(world);
   for (const to of PARTITIONS) {
