@@ -1,4 +1,4 @@
-/** The commands that actors may send to other partitions, decoded and checked like a client's. */
+/** The commands that actors may send to other partitions, decoded and checked like those of clients. */
 import type { Command } from '../actors/command.js';
 import { nameOf } from '../actors/command.js';
 import type { Deliverable, Deliverables } from '../actors/delivery.js';
