@@ -1,12 +1,12 @@
 /**
- * Delivers commands to the leaders of other partitions: one request at a time to each, in order, repeated until it is
- * answered. Only what is committed goes out. A leader that ends takes its courier along; the outbox is in the journal.
+ * Delivers commands to the leaders of other partitions: one request at a time to each, in order, repeated until there
+ * is a reply. Only committed commands are sent. The courier ends with its leader; the outbox is in the journal.
  */
 import type { Outbox, PendingCommand, Refusal } from '../core/outbox.js';
 import { outbox as messages } from '../../protocols/messages.js';
 import type { Partition } from '../../protocols/ids.js';
 
-/** Sends the request to the leader of a partition. Rejects when no reply came. */
+/** Sends the request to the leader of a partition. Rejects if there was no reply. */
 export type Deliver = (to: Partition, delivery: Uint8Array) => Promise<Uint8Array>;
 
 export interface CourierOptions {
@@ -15,12 +15,12 @@ export interface CourierOptions {
   readonly deliver: Deliver;
   /** Id of this partition's journal. */
   origin(): string;
-  /** Position of the last commit that is acknowledged. */
+  /** Position of the last acknowledged commit. */
   committedSeq(): number;
   settle(to: Partition, receivedSeq: number, refused: readonly Refusal[]): void;
 }
 
-/** Of one request. */
+/** Limits of one request. */
 const MOST_COMMANDS = 100;
 const MOST_BYTES = 400_000;
 const FIRST_WAIT_MS = 50;
@@ -54,7 +54,7 @@ export class Courier {
       this.busy.delete(to);
       if (this.ended) return;
       this.options.settle(to, reply.receivedSeq, reply.refused as Refusal[]);
-      // Nothing was taken: the destination misses what came before, or answers for a journal that lost it.
+      // Nothing was received: earlier commands are missing at the destination, or its journal lost them.
       if (reply.receivedSeq < commands[0]!.seq) this.again(to);
     } catch {
       this.busy.delete(to);
@@ -68,7 +68,8 @@ export class Courier {
     let bytes = 0;
     for (const command of this.options.outbox.pending(to)) {
       bytes += command.body.length;
-      if (command.commitSeq > committed || next.length === MOST_COMMANDS || (next.length > 0 && bytes > MOST_BYTES)) break;
+      if (command.commitSeq > committed || next.length === MOST_COMMANDS) break;
+      if (next.length > 0 && bytes > MOST_BYTES) break;
       next.push(command);
     }
     return next;

@@ -1,7 +1,7 @@
 import { isLater, refused, sendReply, type ReplyTo, type Reply, type Sooner } from '../../actors/reply.js';
 import { reject } from '../../protocols/errors.js';
 
-/** Replies now if everything is at hand, later otherwise. What cannot be found out is refused, never guessed. */
+/** Sends a reply, at once or when its contents have been read from the journal. If they cannot be read, it refuses. */
 export function release(to: ReplyTo, reply: Sooner<Reply>): void {
   if (!isLater(reply)) return sendReply(to, reply);
   void reply.then(
