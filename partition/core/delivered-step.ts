@@ -5,9 +5,9 @@ import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 
 /**
- * What a command sees that came from another partition. Room was made for it and for the record that it was received, so
- * it stays in that commit. It was known by its sequence, so command ids say nothing; it was accepted at its origin, so it
- * is not refused as too much. Its answer goes back with the record.
+ * The step of a command from another partition. Room was made for it together with the record of its receipt, so both
+ * are in one commit. It is deduplicated by its sequence, so command ids are ignored. It was accepted at its origin, so
+ * it is never refused with OVERLOADED. Its answer becomes part of the record.
  */
 export class DeliveredStep implements Step {
   rejection: Rejection | undefined;
@@ -63,7 +63,7 @@ export class DeliveredStep implements Step {
     this.answered = answer;
   }
 
-  /** What it waits for is not waited for: the record says that the command was accepted. */
+  /** Does not wait: the record only says that the command was accepted. */
   wait<A>(_: ReplyTo, __: WaitOf<A>, answers: readonly A[]): void {
     this.answered = answers;
   }

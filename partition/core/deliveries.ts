@@ -1,6 +1,7 @@
 /**
- * Commands between partitions, in the core: what has come from another one is decided once, and what was answered there is
- * recorded here. A refusal is an answer like another: it is recorded, and the next command is decided.
+ * Commands between partitions, in the core: a command from another partition is decided once, and the result of a
+ * command to another partition is recorded here. A refusal is a result like another: it is recorded, and does not hold
+ * up the next command.
  */
 import { DELIVERED_EVENTS, type Deliverable, type Deliverables } from '../../actors/delivery.js';
 import { message, type ReplyTo, type ReplyOf } from '../../actors/reply.js';
@@ -13,7 +14,7 @@ import type { Refusal } from './outbox.js';
 
 const RECEIVED_BYTES = 8_192;
 const MOST_MESSAGE = 1_024;
-/** In one event. */
+/** Refusals in one event. */
 const MOST_RECORDED = 20;
 
 export interface Delivery {
@@ -26,7 +27,7 @@ export interface Delivery {
 
 const deliveredReply: ReplyOf<messages.DeliveryReply.$Properties> = (reply) => message(reply);
 
-/** The reply says how far the origin's commands are recorded, and which of them were refused, now or before. */
+/** The reply has the last sequence of the origin that is recorded here, and the refusals, new and earlier ones. */
 export function receive(core: PartitionCore, delivery: Delivery, deliverables: Deliverables, to: ReplyTo): void {
   const { outbox } = core.state;
   const { origin, from, firstSeq, commands } = delivery;
@@ -34,7 +35,7 @@ export function receive(core: PartitionCore, delivery: Delivery, deliverables: D
     const seq = firstSeq + nth;
     const expected = outbox.receivedSeq(origin) + 1;
     if (seq < expected) continue;
-    // What lies between was lost on the way; the reply says from where to send again.
+    // Commands in between were lost on the way. The origin sends again from the sequence in the reply.
     if (seq > expected) break;
     core.makeRoom(body.length + RECEIVED_BYTES, DELIVERED_EVENTS + 1);
     const refused = decideOnce(core, deliverables.get(command), command, body, by);
@@ -46,15 +47,17 @@ export function receive(core: PartitionCore, delivery: Delivery, deliverables: D
   core.answer(to, deliveredReply, { receivedSeq: outbox.receivedSeq(origin), refused });
 }
 
-/** Its events share a commit with the record that it was received, so it happens once or not at all. */
-function decideOnce(core: PartitionCore, of: Deliverable | undefined, name: string, body: Uint8Array, by: string): Rejection | undefined {
+/** Its events share a commit with the record of its receipt, so it takes effect once or not at all. */
+function decideOnce(
+  core: PartitionCore, of: Deliverable | undefined, name: string, body: Uint8Array, by: string,
+): Rejection | undefined {
   if (of === undefined) return reject('UNSUPPORTED', `this version receives no command ${name}`);
   const step = new DeliveredStep(core);
   of.decide(step, body, by);
   return step.rejection ?? of.refusalIn?.(step.answered);
 }
 
-/** The destination has recorded everything up to `upToSeq`. @param refused of all that it refused, those that are new here */
+/** The destination has recorded all commands up to `upToSeq`. @param refused the refusals that are new here */
 export function settle(core: PartitionCore, to: Partition, upToSeq: number, refused: readonly Refusal[]): void {
   const settled = core.state.outbox.pending(to).filter(({ seq }) => seq <= upToSeq);
   if (settled.length === 0) return;
@@ -66,7 +69,7 @@ export function settle(core: PartitionCore, to: Partition, upToSeq: number, refu
     if (refusal) recorded.push(refusal);
     const { answered } = core.state.cast.get(kind)?.member ?? {};
     if (answered === undefined && seq !== last && recorded.length < MOST_RECORDED) continue;
-    // What the actor does about it shares the commit with the record, so it happens once or not at all.
+    // The actor's reaction shares the commit with the record, so it takes effect once or not at all.
     core.makeRoom(recorded.length * RECEIVED_BYTES, DELIVERED_EVENTS + 1);
     core.emitOwn({ type: 'CommandsAnswered', body: { status: '', to, upToSeq: seq, refused: recorded } }, CAUSE);
     answered?.(new DeliveredStep(core), { id, command, seq, refusal });

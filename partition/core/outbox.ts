@@ -1,7 +1,7 @@
 /**
- * Commands under way to other partitions, and how far those of others have come in. Folded from events of the partition
- * itself, so both survive a change of leader. Sequences count per pair of origin and destination: what was received
- * already is told by one number.
+ * Commands that were sent to other partitions and not yet recorded there, and the last sequence received from each
+ * other partition. Both are folded from the partition's own events, so they survive a change of leader. Sequences count
+ * per pair of origin and destination, so one number for each origin is enough for deduplication.
  */
 import type { ActorEvent, BodyContent, EventTable } from '../../actors/kind.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -20,7 +20,7 @@ export interface SentCommand {
 }
 
 export interface PendingCommand extends SentCommand {
-  /** Position of the commit that it was sent in. Until that one is acknowledged, it does not go out. */
+  /** Position of the commit that records it. It is sent when that commit is acknowledged. */
   readonly commitSeq: number;
   /** Of the body. */
   readonly content: ContentRef | undefined;
@@ -41,7 +41,8 @@ interface Bodies {
   CommandReceived: Status & Refusal & { readonly origin: string; readonly from: number; readonly settledSeq: number };
   CommandsAnswered: Status & { readonly to: number; readonly upToSeq: number; readonly refused: readonly Refusal[] };
 }
-export type OutboxEvent = ActorEvent & { [T in keyof Bodies]: { readonly type: T; readonly body: Bodies[T] } }[keyof Bodies];
+export type OutboxEvent =
+  ActorEvent & { [T in keyof Bodies]: { readonly type: T; readonly body: Bodies[T] } }[keyof Bodies];
 
 const BODY: BodyContent = {
   field: 4,
@@ -63,7 +64,7 @@ interface Out {
 
 interface In {
   receivedSeq: number;
-  /** Kept until the origin says that it has recorded them, so that a delivery that is repeated gets the same answer. */
+  /** Kept until the origin has recorded them, so that a repeated delivery gets the same reply. */
   refused: Refusal[];
 }
 
@@ -74,7 +75,7 @@ export interface OutboxView {
 
 export class Outbox {
   private out = new Map<Partition, Out>();
-  /** By the id of the origin's journal: one that was made anew counts from one again. */
+  /** By the id of the origin's journal: a new journal counts from one again. */
   private in = new Map<string, In>();
 
   apply({ type, body }: OutboxEvent, commitSeq: number, content: ContentRef | undefined): void {
@@ -94,17 +95,17 @@ export class Outbox {
     return (this.out.get(to)?.lastSeq ?? 0) + 1;
   }
 
-  /** Not answered yet, in order. */
+  /** Commands that the destination has not recorded yet, in order. */
   pending(to: Partition): readonly PendingCommand[] {
     return this.out.get(to)?.pending ?? [];
   }
 
-  /** Partitions that commands are under way to. */
+  /** Partitions with such commands. */
   get destinations(): readonly Partition[] {
     return [...this.out].filter(([, { pending }]) => pending.length > 0).map(([to]) => to);
   }
 
-  /** How far the commands of an origin have been received here. */
+  /** The last sequence received from an origin. */
   receivedSeq(origin: string): number {
     return this.in.get(origin)?.receivedSeq ?? 0;
   }
