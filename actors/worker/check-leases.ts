@@ -1,4 +1,4 @@
-/** Time passes for running jobs: attempts time out, and leases of silent workers expire. */
+/** Timers of running jobs: attempts time out, and leases of silent workers expire. */
 import { decideDue, decideReclaim } from '../job/job.decide.js';
 import type { Job } from '../job/job.js';
 import { jobKind } from '../job/job.kind.js';
@@ -23,7 +23,7 @@ export function checkLeases(step: Step): void {
   }
 }
 
-/** A silent worker is not to be given the job again through a pull that it opened while it was well. */
+/** Otherwise a silent worker would get the job again by a pull that it had opened before. */
 function closePull(step: Step, job: Job): void {
   const session = job.session === '' ? undefined : step.live(workerKind).get(job.session);
   if (session?.pull) answerPull(step, session, notice());

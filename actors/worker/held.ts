@@ -1,4 +1,4 @@
-/** What a worker says it holds, compared with what it should hold. */
+/** Compares the tokens that a worker holds with the leases that it has. */
 import { parseToken, type Session, type Token } from '../../protocols/ids.js';
 import { isWorthStarting } from '../job/attempts.js';
 import { isRunning } from '../job/job.js';
@@ -7,9 +7,9 @@ import type { Step } from '../step.js';
 import type { Notice } from './sessions.js';
 
 /**
- * Renews what is held rightly. What is not is revoked, and what was cancelled is to be stopped.
- * @returns whether the worker is asked to stop something for the first time. Only that ends a pull: an attempt may take
- * a while to stop, and its worker would otherwise pull in circles.
+ * Renews the leases that are held. Other tokens are revoked, and those of cancelled jobs are to be stopped.
+ * @returns whether the worker is asked to stop an attempt for the first time. Only then the pull gets a reply at once:
+ * an attempt may take a while to stop, and the worker would otherwise pull in a loop.
  */
 export function checkHeld(step: Step, session: Session, held: readonly Token[], told: Notice): boolean {
   const jobs = step.read(jobKind);
@@ -30,8 +30,8 @@ export function checkHeld(step: Step, session: Session, held: readonly Token[], 
 }
 
 /**
- * What the worker should hold but does not list is handed out again, with the same token and for the rest of its time:
- * only what the worker holds is renewed, so a lease that never arrives ends.
+ * A lease that the worker does not list is delivered again, with the same token and for the rest of its time. It is not
+ * renewed by that, so a lease that never arrives expires.
  */
 export function deliverAgain(step: Step, session: Session, listed: readonly Token[], told: Notice): void {
   const leases = step.read(jobKind).leasesOf(session);

@@ -1,7 +1,7 @@
 /**
- * Offering: ready jobs to waiting pulls, just before the commit closes, so that submit and lease share one fsync.
- * When there is more room than work, the work is spread over the waiting workers. A lease runs from when its pull was
- * sent, so a pull that has waited for long is not granted a short one: it is answered, and the worker's next pull is.
+ * Offers ready jobs to open pulls just before a batch is closed, so that submit and lease share one fsync. If there are
+ * more free slots than jobs, the jobs are spread over the workers. A lease runs from when its pull was sent, so a pull
+ * that is too old for a lease gets a reply without it, and the worker's next pull gets the job.
  */
 import { isWorthStarting } from '../job/attempts.js';
 import { decideLease } from '../job/job.decide.js';
@@ -32,8 +32,8 @@ export function offerJobs(step: Step): void {
 }
 
 /**
- * Leases up to `most` of the jobs that go first among those the worker can do.
- * @returns false if it stopped at one whose lease the pull is too old for: no job overtakes that one
+ * Leases up to `most` jobs to the worker, the first of those that it can do.
+ * @returns false if it stopped at a job whose lease the pull is too old for: no other job overtakes that one
  */
 export function grantReady(step: Step, session: WorkerSession, most: number, told: Notice): boolean {
   const { pull, workerId } = session;

@@ -11,10 +11,12 @@ interface Reporter {
   readonly session: Session;
 }
 
-/** Of a report without a result: the text of a failure and its stack, which are bounded. */
+/** The largest size of a report without a result: the text of a failure and its stack. */
 const FAILURE_BYTES = 16_384;
 
-export function recordReports(step: Step, by: Reporter, reports: readonly (Report | RejectedReport)[], told: Notice): void {
+export function recordReports(
+  step: Step, by: Reporter, reports: readonly (Report | RejectedReport)[], told: Notice,
+): void {
   if (reports.length === 0) return;
   const cause = { commandId: '', type: 'ReportAttempt', by: by.workerId };
   const jobs = step.read(jobKind);
@@ -39,5 +41,5 @@ export function recordReports(step: Step, by: Reporter, reports: readonly (Repor
   }
 }
 
-/** One draw serves many: steps of the golden ratio keep them apart. */
+/** Makes many numbers of one draw: multiples of the golden ratio are spread evenly. */
 const spread = (draw: number, nth: number): number => (draw + nth * 0.618_033_988_749_895) % 1;

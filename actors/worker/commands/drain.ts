@@ -20,7 +20,7 @@ export interface Drain {
 const toEveryPartition: ToAll<worker.DrainWorker> = {
   to: 'all',
   forwarded: (message) => message,
-  /** A worker has left when all partitions have let it go. */
+  /** Any refusal counts: a worker has left only when every partition has removed its session. */
   merge: (replies) => replies.find((each) => each.refused) ?? replies[0]!,
 };
 
@@ -53,6 +53,6 @@ export const drain = {
     }
     step.answer(to, drainedReply, gone ? 'gone' : 'draining');
   },
-  /** An epoch of 0 is shown as well. */
+  /** An epoch of 0 is set explicitly. */
   received: ({ epoch, status }: worker.DrainReply) => ({ epoch, status }),
 } as const satisfies Command<worker.DrainWorker, Drain>;

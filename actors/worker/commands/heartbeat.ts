@@ -1,4 +1,4 @@
-/** worker.heartbeat: renews the leases that it lists, and brings back what must stop. It never enters the journal. */
+/** worker.heartbeat: renews the leases that it lists; its reply has the tokens to stop. It is never recorded. */
 import { z } from 'zod';
 import { atMost, text, tokenOf, within } from '../../../protocols/bounds.js';
 import { parseToken, type Partition, type Session, type Token, type WorkerId } from '../../../protocols/ids.js';
@@ -60,7 +60,8 @@ export const heartbeat = {
     const listed = new Set<string>(tokens);
     const attempts = step.live(jobKind);
     for (const { token, fraction, message } of progress) {
-      if (listed.has(token) && !revoked.has(token)) attempts.setProgress(parseToken(token)!.jobId, { fraction, message });
+      if (!listed.has(token) || revoked.has(token)) continue;
+      attempts.setProgress(parseToken(token)!.jobId, { fraction, message });
     }
     step.answer(to, pulledReply, told);
   },

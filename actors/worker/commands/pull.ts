@@ -1,6 +1,6 @@
 /**
- * worker.pull: finished attempts in, leases out. A session has one open pull a partition; a higher pullSeq supersedes the
- * older one, which is answered empty.
+ * worker.pull: finished attempts in, leases out. A session has one open pull for each partition. A higher pullSeq
+ * supersedes the older one, which gets an empty reply.
  */
 import { z } from 'zod';
 import { whole } from '../../../protocols/bounds.js';
