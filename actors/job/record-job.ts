@@ -1,4 +1,4 @@
-/** Records one job that is submitted, unless its key or command id was seen before. */
+/** Records a submitted job, unless its key or command id is known. */
 import { createHash } from 'node:crypto';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import type { JobId } from '../../protocols/ids.js';
@@ -24,11 +24,12 @@ export function recordJob(step: Step, id: JobId, job: SubmitJob, sharedCause: Ca
   return currentAnswer(step, delayed ? step.emit(jobKind, id, delayed, cause) : made);
 }
 
-/** The command id is looked up first: it names this very request, the key only what the request is about. */
+/** The command id is looked up first: it identifies the request, the key only the job. */
 function seenBefore(step: Step, job: SubmitJob, fingerprint: string): JobAnswer | undefined {
   const command = job.commandId === '' ? undefined : step.seen(job.commandId);
   if (command) {
-    if (command.type === 'SubmitJob' && command.fingerprint === fingerprint) return duplicate(step, command.id as JobId);
+    const isSame = command.type === 'SubmitJob' && command.fingerprint === fingerprint;
+    if (isSame) return duplicate(step, command.id as JobId);
     return refused(reject('COMMAND_CONFLICT', `commandId ${job.commandId} was used for another ${command.type}`));
   }
   if (job.key === '') return undefined;
@@ -36,7 +37,8 @@ function seenBefore(step: Step, job: SubmitJob, fingerprint: string): JobAnswer 
   const entry = keys.find(keyName(job.queue, job.key), step.nowMs);
   if (entry?.fingerprint === fingerprint) return duplicate(step, entry.jobId);
   if (entry) {
-    return refused(reject('KEY_CONFLICT', `key ${job.key} is taken by ${entry.jobId}, which has another type or payload`));
+    const message = `key ${job.key} is taken by ${entry.jobId}, which has another type or payload`;
+    return refused(reject('KEY_CONFLICT', message));
   }
   return keys.isFull ? refused(reject('KEYS_EXHAUSTED', `the partition remembers ${MOST_KEYS} keys`)) : undefined;
 }

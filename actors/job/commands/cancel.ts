@@ -66,7 +66,7 @@ function conflictOf(step: Step, commandId: string, jobId: JobId): string | undef
   return `commandId ${commandId} was used for a ${before.type} of ${before.id}`;
 }
 
-/** An open pull is the quickest way to the worker; without one, the reply to its next pull or heartbeat says it. */
+/** Uses the worker's open pull. Without one, the reply to its next pull or heartbeat has the token in `cancel`. */
 function askToStop(step: Step, running: Readonly<Job>): void {
   const session = running.session === '' ? undefined : step.live(workerKind).get(running.session);
   if (session?.pull === undefined) return;
