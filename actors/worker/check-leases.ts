@@ -4,7 +4,7 @@ import type { Job } from '../job/job.js';
 import { jobKind } from '../job/job.kind.js';
 import type { Step } from '../step.js';
 import { answerPull } from './answer-pull.js';
-import { notice } from './sessions.js';
+import { emptyNotice } from './sessions.js';
 import { workerKind } from './worker.kind.js';
 
 const TIMER = { commandId: '', type: 'Timer', by: '' };
@@ -26,5 +26,5 @@ export function checkLeases(step: Step): void {
 /** Otherwise a silent worker would get the job again by a pull that it had opened before. */
 function closePull(step: Step, job: Job): void {
   const session = job.session === '' ? undefined : step.live(workerKind).get(job.session);
-  if (session?.pull) answerPull(step, session, notice());
+  if (session?.pull) answerPull(step, session, emptyNotice());
 }

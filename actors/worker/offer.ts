@@ -8,7 +8,7 @@ import { decideLease } from '../job/job.decide.js';
 import { jobKind } from '../job/job.kind.js';
 import type { Step } from '../step.js';
 import { answerPull } from './answer-pull.js';
-import { notice, type Notice, type WorkerSession } from './sessions.js';
+import { emptyNotice, type Notice, type WorkerSession } from './sessions.js';
 import { workerKind } from './worker.kind.js';
 
 export function offerJobs(step: Step): void {
@@ -19,14 +19,14 @@ export function offerJobs(step: Step): void {
   const share = Math.ceil(lines.ready / waiting.size);
   let recalls = sessions.mayRecall(step.moment.monoMs) ? lines.ready : 0;
   for (const session of [...waiting]) {
-    const told = notice();
+    const notice = emptyNotice();
     const most = Math.min(share, session.pull?.free ?? 0);
-    const isRecalled = !grantReady(step, session, most, told) && recalls > 0;
+    const isRecalled = !grantReady(step, session, most, notice) && recalls > 0;
     if (isRecalled) {
       recalls -= most;
       sessions.recalledMonoMs = step.moment.monoMs;
     }
-    if (isRecalled || told.leases.length > 0) answerPull(step, session, told);
+    if (isRecalled || notice.leases.length > 0) answerPull(step, session, notice);
     if (lines.ready === 0) return;
   }
 }
@@ -35,7 +35,7 @@ export function offerJobs(step: Step): void {
  * Leases up to `most` jobs to the worker, the first of those that it can do.
  * @returns false if it stopped at a job whose lease the pull is too old for: no other job overtakes that one
  */
-export function grantReady(step: Step, session: WorkerSession, most: number, told: Notice): boolean {
+export function grantReady(step: Step, session: WorkerSession, most: number, notice: Notice): boolean {
   const { pull, workerId } = session;
   if (pull === undefined || most <= 0) return true;
   const { lines } = step.read(jobKind);
@@ -52,7 +52,7 @@ export function grantReady(step: Step, session: WorkerSession, most: number, tol
     step.makeRoom();
     const job = step.emit(jobKind, next.id, decideLease(next, to, step.nowMs), cause);
     attempts.renew(job, step.moment.monoMs);
-    told.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
+    notice.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
   }
   return true;
 }

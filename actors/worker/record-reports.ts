@@ -15,7 +15,7 @@ interface Reporter {
 const FAILURE_BYTES = 16_384;
 
 export function recordReports(
-  step: Step, by: Reporter, reports: readonly (Report | RejectedReport)[], told: Notice,
+  step: Step, by: Reporter, reports: readonly (Report | RejectedReport)[], notice: Notice,
 ): void {
   if (reports.length === 0) return;
   const cause = { commandId: '', type: 'ReportAttempt', by: by.workerId };
@@ -23,7 +23,7 @@ export function recordReports(
   const { tokens } = step.live(jobKind);
   for (const [nth, report] of reports.entries()) {
     if ('rejection' in report) {
-      told.rejected.push(report);
+      notice.rejected.push(report);
       continue;
     }
     const { jobId, attempt, lease, outcome } = report;
@@ -31,12 +31,12 @@ export function recordReports(
     const chance = { nowMs: step.nowMs, draw: spread(step.moment.draw, nth) };
     const job = jobs.get(jobId);
     if (!tokens.isHolder(job, by.session, report)) {
-      told.revoked.push(report.token);
+      notice.revoked.push(report.token);
       continue;
     }
     const event = decideReport(job, attempt, lease, outcome, chance);
     if (event === 'repeated') continue;
-    if ('code' in event) told.revoked.push(report.token);
+    if ('code' in event) notice.revoked.push(report.token);
     else step.emit(jobKind, jobId, event, cause);
   }
 }

@@ -129,4 +129,4 @@ export class Sessions {
   }
 }
 
-export const notice = (): Notice => ({ leases: [], cancel: [], revoked: [], rejected: [] });
+export const emptyNotice = (): Notice => ({ leases: [], cancel: [], revoked: [], rejected: [] });

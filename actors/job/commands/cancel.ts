@@ -9,7 +9,7 @@ import type { Command } from '../../command.js';
 import { optionalText } from '../../shapes.js';
 import type { Step } from '../../step.js';
 import { answerPull } from '../../worker/answer-pull.js';
-import { notice } from '../../worker/sessions.js';
+import { emptyNotice } from '../../worker/sessions.js';
 import { workerKind } from '../../worker/worker.kind.js';
 import { describe, findJob } from '../find.js';
 import { decideCancel } from '../job.decide.js';
@@ -72,5 +72,5 @@ function askToStop(step: Step, running: Readonly<Job>): void {
   if (session?.pull === undefined) return;
   const attempts = step.live(jobKind);
   attempts.noteStop(running.id);
-  answerPull(step, session, { ...notice(), cancel: [attempts.tokens.of(running)] });
+  answerPull(step, session, { ...emptyNotice(), cancel: [attempts.tokens.of(running)] });
 }

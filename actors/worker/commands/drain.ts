@@ -7,7 +7,7 @@ import { answerPull } from '../answer-pull.js';
 import { isHome } from '../home.js';
 import { sessionShape } from '../pull-reply.js';
 import { drainedReply } from '../replies.js';
-import { notice } from '../sessions.js';
+import { emptyNotice } from '../sessions.js';
 import { decideDrain } from '../worker.js';
 import { workerKind } from '../worker.kind.js';
 
@@ -43,7 +43,7 @@ export const drain = {
     const session = sessions.get(id);
     if (session?.workerId === workerId) {
       sessions.drain(session);
-      if (session.pull) answerPull(step, session, notice());
+      if (session.pull) answerPull(step, session, emptyNotice());
       if (gone) sessions.remove(session);
     }
     const event = isHome(step) ? decideDrain(step.read(workerKind).get(workerId), id, gone) : undefined;

@@ -11,7 +11,7 @@ import { checkHeld } from '../held.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import { pulledReply } from '../replies.js';
 import { checkPartition, checkTokens, TO_STATED } from '../reports.js';
-import { notice } from '../sessions.js';
+import { emptyNotice } from '../sessions.js';
 import { workerKind } from '../worker.kind.js';
 
 export interface Heartbeat {
@@ -54,16 +54,16 @@ export const heartbeat = {
   decide(step, { session: id, tokens, progress }, { to }) {
     const session = step.live(workerKind).get(id);
     if (session) session.heardMonoMs = step.moment.monoMs;
-    const told = notice();
-    checkHeld(step, id, tokens, told);
-    const revoked = new Set(told.revoked);
+    const notice = emptyNotice();
+    checkHeld(step, id, tokens, notice);
+    const revoked = new Set(notice.revoked);
     const listed = new Set<string>(tokens);
     const attempts = step.live(jobKind);
     for (const { token, fraction, message } of progress) {
       if (!listed.has(token) || revoked.has(token)) continue;
       attempts.setProgress(parseToken(token)!.jobId, { fraction, message });
     }
-    step.answer(to, pulledReply, told);
+    step.answer(to, pulledReply, notice);
   },
   toJson: pullReplyJson,
 } as const satisfies Command<worker.Heartbeat, Heartbeat>;

@@ -11,7 +11,7 @@ import { answerPull } from '../answer-pull.js';
 import { isHome } from '../home.js';
 import { sessionShape } from '../pull-reply.js';
 import { registeredReply } from '../replies.js';
-import { notice, WorkerSession } from '../sessions.js';
+import { emptyNotice, WorkerSession } from '../sessions.js';
 import { decideRegister, type RegisterWorker } from '../worker.js';
 import { workerKind } from '../worker.kind.js';
 
@@ -82,7 +82,7 @@ export const register = {
     const { workerId, session, types, queues } = given;
     const sessions = step.live(workerKind);
     const older = sessions.get(session);
-    if (older?.pull) answerPull(step, older, notice());
+    if (older?.pull) answerPull(step, older, emptyNotice());
     const fresh = new WorkerSession(workerId, session, types, queues);
     fresh.heardMonoMs = step.moment.monoMs;
     fresh.lastPullSeq = older?.lastPullSeq ?? 0;

@@ -10,7 +10,7 @@ import {
 } from '../reports.js';
 import { recordReports } from '../record-reports.js';
 import { pulledReply } from '../replies.js';
-import { notice } from '../sessions.js';
+import { emptyNotice } from '../sessions.js';
 
 export interface Reports {
   readonly workerId: WorkerId;
@@ -40,9 +40,9 @@ export const report = {
     return { workerId, session, partition, reports: checkReports(message.reports, partition) };
   },
   decide(step, request, { to }) {
-    const told = notice();
-    recordReports(step, request, request.reports, told);
-    step.answer(to, pulledReply, told);
+    const notice = emptyNotice();
+    recordReports(step, request, request.reports, notice);
+    step.answer(to, pulledReply, notice);
   },
   toJson: pullReplyJson,
 } as const satisfies Command<worker.ReportAttempts, Reports>;
