@@ -12,6 +12,7 @@ import {
 } from '../fields.js';
 import type { At } from '../kind.js';
 import { storedBytes, type Job, type Policy } from './job.js';
+import { MOST_KEYS } from './keys.js';
 import { sharedPolicy } from './policies.js';
 
 const { backoff: BACKOFF } = DEFAULTS;
@@ -33,7 +34,8 @@ export const SUBMIT = named({
     about: 'higher goes first', flag: ['--priority <number>', 'higher goes first (default: 0)'],
   }),
   key: new Text(LIMITS.keyBytes, {
-    about: 'unique in the queue while the job lives and 1 h more, or until 200,000 younger keys of ended jobs came. '
+    about: `unique in the queue until the job has ended and ${DEFAULTS.keyTtlMs / 3_600_000} h more, or until `
+      + `${MOST_KEYS.toLocaleString('en')} younger keys of ended jobs came. `
       + 'The same key with another payload is `KEY_CONFLICT`, compared byte by byte',
     flag: ['--key <text>', 'unique in its queue: the same key is the same job'],
   }),
@@ -79,8 +81,9 @@ export const SUBMIT = named({
   }),
   require: new Reserved({ about: 'requirements do not exist yet' }),
   labels: new Pairs({
-    about: 'up to 32 pairs; shown, not interpreted. A name is 1 to 64 of `A-Z a-z 0-9 _ . / -` and begins with a '
-      + 'letter or digit; a value is a text of at most 256 bytes without control characters',
+    about: `up to ${LIMITS.labels} pairs; shown, not interpreted. A name is 1 to 64 of `
+      + '`A-Z a-z 0-9 _ . / -` and begins with a letter or digit; a value is a text of at most '
+      + `${LIMITS.labelBytes} bytes without control characters`,
     flag: ['--label <name=value>', 'a label; may be given several times'],
   }),
 } satisfies Record<keyof Plain<messages.SubmitJob>, AnyField>);

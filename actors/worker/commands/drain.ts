@@ -1,4 +1,4 @@
-/** worker.drain: a worker gets no more leases, or has left. */
+/** worker.drain: a worker gets no more leases, or leaves. */
 import { z } from 'zod';
 import type { Session, WorkerId } from '../../../protocols/ids.js';
 import { worker } from '../../../protocols/messages.js';
@@ -27,7 +27,7 @@ const toEveryPartition: ToAll<worker.DrainWorker> = {
 export const drain = {
   noun: 'worker',
   verb: 'drain',
-  does: 'no more leases; with `gone: true` the session is over',
+  does: 'ends the leasing of jobs to a worker; with `gone: true` also its session',
   request: worker.DrainWorker,
   reply: worker.DrainReply,
   json: z.strictObject({ ...sessionShape, gone: z.boolean().optional() }),

@@ -33,7 +33,7 @@ const progressShape = z.strictObject({ token: z.string(), fraction: z.number(), 
 export const heartbeat = {
   noun: 'worker',
   verb: 'heartbeat',
-  does: 'renews leases, brings cancels',
+  does: 'renews leases; the reply has the tokens to stop',
   request: worker.Heartbeat,
   reply: worker.PullReply,
   json: z.strictObject({

@@ -1,6 +1,6 @@
 /**
- * worker.pull: finished attempts in, leases out. A session has one open pull for each partition. A higher pullSeq
- * supersedes the older one, which gets an empty reply.
+ * worker.pull: reports finished attempts and gets leases. A session has one open pull for each partition. A higher
+ * pullSeq supersedes the older one, which gets an empty reply.
  */
 import { z } from 'zod';
 import { whole } from '../../../protocols/bounds.js';
@@ -37,7 +37,7 @@ export interface Pull {
 export const pull = {
   noun: 'worker',
   verb: 'pull',
-  does: 'finished attempts in, leases out',
+  does: 'reports finished attempts and gets leases',
   request: worker.Pull,
   reply: worker.PullReply,
   json: z.strictObject({

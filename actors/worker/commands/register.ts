@@ -52,7 +52,7 @@ function mayPass({ refused }: Reply): boolean {
 export const register = {
   noun: 'worker',
   verb: 'register',
-  does: 'says what a worker can do; gives it a session and the number of partitions',
+  does: 'registers a worker and what it can do; the reply has its session and the number of partitions',
   request: worker.RegisterWorker,
   reply: worker.RegisterReply,
   json: z.strictObject({

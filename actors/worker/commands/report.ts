@@ -1,4 +1,4 @@
-/** worker.report: finished attempts in, when a pull is open already. */
+/** worker.report: reports finished attempts while a pull is open. */
 import { z } from 'zod';
 import type { Partition, Session, WorkerId } from '../../../protocols/ids.js';
 import { worker } from '../../../protocols/messages.js';
@@ -22,7 +22,7 @@ export interface Reports {
 export const report = {
   noun: 'worker',
   verb: 'report',
-  does: 'finished attempts in, when a pull is open already',
+  does: 'reports finished attempts while a pull is open',
   request: worker.ReportAttempts,
   reply: worker.PullReply,
   json: z.strictObject({ ...sessionShape, ...partitionShape, reports: z.array(reportShape) }),
