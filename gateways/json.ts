@@ -28,7 +28,7 @@ export function parseJson(command: Command, bytes: Uint8Array): Parsed | Rejecti
     const value = readEnvelope(request, command.opaque ?? NOTHING);
     const alone = command.alone !== undefined && !has(value, command.alone.list);
     const parsed = (alone ? command.alone!.json : command.json).safeParse(value);
-    if (!parsed.success) throw new Invalid('INVALID_ARGUMENT', describe(parsed.error));
+    if (!parsed.success) throw new Invalid('INVALID_ARGUMENT', firstIssue(parsed.error));
     const fields = parsed.data as object;
     return { message: command.fromJson?.(fields, alone) ?? command.request.create(fields), alone };
   });
@@ -47,7 +47,7 @@ function whyMalformed(request: Buffer): string | undefined {
 const has = (value: unknown, field: string): boolean =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, field);
 
-function describe(error: z.ZodError): string {
+function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'the request has a wrong shape';
   return `${issue.path.join('.') || 'request'}: ${issue.message}`.slice(0, MOST_MESSAGE);

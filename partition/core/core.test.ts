@@ -255,7 +255,7 @@ t.test('property: whatever happens, the journal folds to the very state that dec
   t.end();
 });
 
-t.test('property: no job has two valid tokens, and nobody overtakes in a queue', (t) => {
+t.test('property: no job has two valid tokens, and no job overtakes another in a queue', (t) => {
   fc.assert(
     fc.property(fc.array(acts, { maxLength: 60 }), (script) => {
       const actors = new Actors();

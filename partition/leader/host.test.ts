@@ -109,7 +109,7 @@ t.test('two brokers that both take themselves for the leader write one chain and
   await Promise.all(hosts.map((host) => host.stop()));
 });
 
-t.test('given a stranger’s message in the journal, it is skipped, and the next submit succeeds', async (t) => {
+t.test('given a foreign message in the journal, it is skipped, and the next submit succeeds', async (t) => {
   const stream = new MemoryStream(P0);
   const host = stage(stream);
   await host.ready;
@@ -120,7 +120,7 @@ t.test('given a stranger’s message in the journal, it is skipped, and the next
   await host.stop();
 });
 
-t.test('given a journal that lacks a witnessed commit, the partition stands still and says so', async (t) => {
+t.test('given a journal that lacks a witnessed commit, the partition halts and says why', async (t) => {
   const stream = new MemoryStream(P0);
   const first = stage(stream);
   await first.ready;
@@ -134,7 +134,7 @@ t.test('given a journal that lacks a witnessed commit, the partition stands stil
   await second.stop();
 });
 
-t.test('given a projection that has folded another commit than is written now, the partition stands still instead of ending the process', async (t) => {
+t.test('given a projection that has folded another commit than is written now, the partition halts instead of ending the process', async (t) => {
   const stream = new MemoryStream(P0);
   const folded = { follow: ({ seq }: Committed) => {
     if (seq === 3) throw new RepriseError('JOURNAL_REGRESSED', 'another commit 3 was folded');
@@ -161,7 +161,7 @@ t.test('given a journal with commits and a witness that knows none, then the par
   t.match(lines.map((line) => JSON.parse(line) as object), [{ known: ['1 by the checkpoint of events'], msg: /the witness knows no head/ }], 'but not for a journal that is new');
 });
 
-t.test('given many messages of strangers in the journal, then they are told of once, with how many', async (t) => {
+t.test('given many foreign messages in the journal, then one warning says how many', async (t) => {
   const stream = new MemoryStream(P0);
   for (let n = 0; n < 70; n += 1) stream.write(Buffer.from('not ours'));
   const lines: string[] = [];

@@ -19,10 +19,10 @@ export interface Heartbeat {
   readonly session: Session;
   readonly partition: Partition;
   readonly tokens: readonly Token[];
-  readonly progress: readonly Progress[];
+  readonly progress: readonly ProgressOfToken[];
 }
 
-export interface Progress {
+export interface ProgressOfToken {
   readonly token: Token;
   readonly fraction: number;
   readonly message: string;
@@ -68,7 +68,7 @@ export const heartbeat = {
   toJson: pullReplyJson,
 } as const satisfies Command<worker.Heartbeat, Heartbeat>;
 
-function checkProgress(list: readonly worker.Progress.$Properties[]): Progress[] {
+function checkProgress(list: readonly worker.Progress.$Properties[]): ProgressOfToken[] {
   return atMost('progress', list, LIMITS.free).map((each) => ({
     token: tokenOf(each.token ?? ''),
     fraction: within('progress.fraction', each.fraction ?? 0, 0, 1),
