@@ -1,7 +1,7 @@
 /**
- * The one definition of what may follow what is an XState chart. A folded chart is topology only: flat, no guards,
- * `always`, `after`, invoke or history, so its arrows can be read into a Map once, and following one costs a look-up
- * instead of an interpreter's step (docs/adr/0002).
+ * An XState chart is the one definition of which event may follow in which status. A folded chart is topology only:
+ * flat, without guards, `always`, `after`, invoke and history. So its arrows are read into a Map once, and following
+ * one costs a look-up instead of a step of the interpreter (docs/adr/0002).
  */
 import type { AnyStateMachine } from 'xstate';
 
@@ -19,7 +19,7 @@ export interface Chart {
   isFinal(status: string): boolean;
 }
 
-/** @throws TypeError if the chart is more than topology; see the module's story. */
+/** @throws TypeError if the chart is more than topology, see above */
 export function readChart(machine: AnyStateMachine): Chart {
   const arrows: Arrow[] = [];
   const finals = new Set<string>();

@@ -1,14 +1,14 @@
 /**
- * A command: what a client or a worker may ask for. Each is one file, `actors/<kind>/commands/<verb>.ts`, which exports
- * one value of {@link Command}, and one line in commands.ts. Subjects, endpoints, codecs, routing, forwarding between
- * brokers and the table in docs/protocol.md follow from the list.
+ * A command of clients or workers. Each is one file, `actors/<kind>/commands/<verb>.ts`, which exports one value of
+ * {@link Command}, and one line in commands.ts. Subjects, endpoints, codecs, routing, forwarding between brokers and
+ * the table in docs/protocol.md are derived from the list.
  */
 import type protobuf from 'protobufjs/minimal.js';
 import type { z } from 'zod';
 import type { ForeignRejection, Rejection, RejectionCode } from '../protocols/errors.js';
 import type { JobId, Partition } from '../protocols/ids.js';
 import type { Identity } from '../protocols/proofs.js';
-import type { Asker, Reply } from './reply.js';
+import type { ReplyTo, Reply } from './reply.js';
 import type { Step } from './step.js';
 
 /** A class of the generated code. */
@@ -18,7 +18,7 @@ export interface MessageType {
   decode(bytes: protobuf.Reader | Uint8Array): object;
 }
 
-/** What a check takes from outside the message. */
+/** Inputs of a check beside the message. */
 export interface Context {
   readonly partitions: number;
   /** Wall clock, Unix milliseconds. */
@@ -28,9 +28,9 @@ export interface Context {
   drawJobId(partition: Partition): JobId;
 }
 
-/** Whose command it is, and who gets the reply. */
+/** The origin of a command, and where its reply goes. */
 export interface From {
-  readonly to: Asker;
+  readonly to: ReplyTo;
   /** The principal as the client claims it; empty if it claims none. */
   readonly by: string;
 }
@@ -49,7 +49,7 @@ export interface ToOne<Checked extends object = object> {
 /** Every partition gets the whole request, and their replies become one. */
 export interface ToAll<Request extends object = object> {
   readonly to: 'all';
-  /** The request as other brokers get it. */
+  /** The request as it is sent to other brokers. */
   forwarded(message: Request, context: Context): object;
   /** @param replies of all partitions, in their order */
   merge(replies: readonly Reply[]): Reply;
@@ -61,9 +61,9 @@ export interface Split<Request extends object = object, Checked extends object =
   /** The places of the entries by partition. An entry that was refused belongs to none. */
   parts(checked: Checked): ReadonlyMap<Partition, readonly number[]>;
   part(checked: Checked, nths: readonly number[]): Checked;
-  /** The part as other brokers get it. */
+  /** The part as it is sent to other brokers. */
   forwarded(message: Request, nths: readonly number[]): object;
-  /** The reply before any partition has replied: only the refused entries are in it. */
+  /** The reply before any partition has replied. It has the refused entries only. */
   begin(checked: Checked): object;
   join(into: object, nths: readonly number[], reply: Reply): void;
 }
@@ -78,35 +78,35 @@ export interface Command<Request extends object = object, Checked extends object
   readonly reply: MessageType;
   /** The shape of the request in JSON. Bounds are checked by {@link check}, for both forms. */
   readonly json: z.ZodType;
-  /** JSON may give one entry of a list by itself, and is then answered with the reply to that entry by itself. */
+  /** A JSON request may be one entry of a list by itself. The reply is then the one to that entry. */
   readonly alone?: { readonly list: string; readonly json: z.ZodType };
   /**
    * Fields whose values stay the bytes that were sent, in the request itself and in the entries of its lists.
    * Their values in JSON are `Uint8Array`s of JSON text.
    */
   readonly opaque?: ReadonlySet<string>;
-  /** `drawn`: a session is given out, or the one that is named is proved. `proved`: the request proves its session. */
+  /** `drawn`: the request gets a new session, or proves the one that it names. `proved`: it proves its session. */
   readonly session?: 'drawn' | 'proved';
-  /** What it may be refused with, besides {@link EVERY_COMMAND}. */
+  /** The codes that it may be refused with, besides {@link EVERY_COMMAND}. */
   readonly codes: readonly RejectionCode[];
   readonly routing: Routing<Request, Checked>;
   /** @param alone whether one entry was given by itself. Without this method the value is the message's fields. */
   fromJson?(value: object, alone: boolean): Request;
-  /** Holds the request to its bounds and fills in every default. @throws Invalid */
+  /** Checks the bounds of the request and fills in every default. @throws Invalid */
   check(message: Request, context: Context): Checked;
-  /** For how long the leader may hold its reply back. */
+  /** For how long the leader may delay its reply. */
   holdMs?(checked: Checked): number;
-  /** The refusal that a reply stands for as a whole, if it does. */
+  /** The refusal that a reply is as a whole, if it is one. */
   refusalIn?(reply: object, alone: boolean): ForeignRejection | undefined;
-  /** A reply of another broker as one of ours: what it did not say is absent, also in JSON. */
+  /** A reply of another broker in the form of our own: fields that it does not set are absent, also in JSON. */
   received?(reply: object): object;
   /** Without this method the reply's fields are its JSON. */
   toJson?(reply: object, alone: boolean): string;
-  /** What it does in the core of its partition. Answers or refuses `from.to`, now or later. */
+  /** Decides the command in the core of its partition. Answers or refuses `from.to`, now or later. */
   decide(step: Step, checked: Checked, from: From): void;
   /**
-   * For a command that actors may send from other partitions: what an answer refuses that is not refused as a whole. A
-   * command without this method is not received.
+   * For a command that actors may send from other partitions: the refusal in an answer that is not refused as a whole.
+   * A command without this method is not received.
    */
   refusalInAnswer?(answer: unknown): Rejection | undefined;
 }
@@ -118,7 +118,7 @@ export const EVERY_COMMAND = [
 
 export const nameOf = ({ noun, verb }: Pick<Command, 'noun' | 'verb'>): string => `${noun}.${verb}`;
 
-/** @throws TypeError where the command declares no session: the gateway proves it before the check */
+/** The gateway proves the session before the check. @throws TypeError if the command declares no session */
 export function identityIn({ identity }: Context): Identity {
   if (identity === undefined) throw new TypeError('the command is checked without a session');
   return identity;

@@ -15,7 +15,11 @@ import { pull } from './worker/commands/pull.js';
 import { register } from './worker/commands/register.js';
 import { report } from './worker/commands/report.js';
 
-const ALL = [submit, get, awaitEnd, cancel, register, pull, report, heartbeat, drain, pause, resume, stats, list] as const;
+const ALL = [
+  submit, get, awaitEnd, cancel,
+  register, pull, report, heartbeat, drain,
+  pause, resume, stats, list,
+] as const;
 
 export const COMMANDS: readonly Command[] = ALL;
 

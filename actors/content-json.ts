@@ -1,6 +1,6 @@
 /**
- * Payloads and results in JSON. They are never values here: they are the bytes of the request itself, as the envelope's
- * reader left them.
+ * Payloads and results in JSON. They are never parsed into values: they are the bytes of the request, as the reader of
+ * the envelope returns them.
  */
 import { Invalid } from '../protocols/bounds.js';
 import { BYTES_TYPE, contentText, JSON_TYPE } from '../protocols/content.js';
@@ -10,13 +10,13 @@ export type ContentName = 'payload' | 'result';
 
 export interface GivenContent {
   readonly bytes: Uint8Array;
-  /** As it was given; bytes without a type have none that can be read. */
+  /** As it was given. */
   readonly contentType: string | undefined;
 }
 
 const NULL = Buffer.from('null');
 
-/** @param value a request of a shape with content. Nothing at all is null. @throws Invalid */
+/** @param value a request of a shape with content. Absent content is null. @throws Invalid */
 export function contentFrom(name: ContentName, value: Readonly<Record<string, unknown>>): GivenContent {
   const given = value[name] as Uint8Array | undefined;
   const inBase64 = value[`${name}Base64`] as string | undefined;
@@ -29,8 +29,8 @@ export function contentFrom(name: ContentName, value: Readonly<Record<string, un
 }
 
 /**
- * JSON content goes in as its own bytes, anything else in base64 with its type. What only claims to be JSON is
- * checked.
+ * JSON content is inserted as its own bytes, anything else in base64 with its type. Content of the type JSON that is
+ * not valid JSON goes in base64, too.
  */
 export function withContent(
   object: object, name: ContentName, bytes: Uint8Array | null | undefined, type: string | null | undefined,

@@ -1,8 +1,8 @@
-/** What a command must offer to be received from another partition, and what its sender learns of it. */
+/** How a command from another partition is decided, and the result that its sender gets. */
 import type { Rejection } from '../protocols/errors.js';
 import type { Step } from './step.js';
 
-/** The recorded answer to a command that an actor sent. */
+/** The recorded result of a command that an actor sent. */
 export interface Answered {
   /** Of the actor. */
   readonly id: string;
@@ -13,13 +13,13 @@ export interface Answered {
 }
 
 /**
- * A command as the leader of its destination decides it. It makes at most {@link DELIVERED_EVENTS} events. One that makes
- * more, or throws, breaks that leader once and is then recorded as refused.
+ * A command as the leader of its destination decides it. It makes at most {@link DELIVERED_EVENTS} events. One that
+ * makes more, or throws, breaks that leader once and is then recorded as refused.
  */
 export interface Deliverable {
   /** @param by the actor that sent it, `<kind>/<id>` */
   decide(step: Step, body: Uint8Array, by: string): void;
-  /** What an answer that is no rejection refuses all the same: a job of a list. */
+  /** The refusal in an answer that is not a rejection as a whole, such as one refused job of a list. */
   refusalIn?(answer: unknown): Rejection | undefined;
 }
 

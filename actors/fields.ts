@@ -1,17 +1,17 @@
 /**
- * Fields of a request as data: what a field accepts is said once, and the check of both forms, the shape in JSON, the
- * client's types and checks, the flags of the command line and docs/protocol.md follow it.
+ * Fields of a request as data. What a field accepts is defined once; the check for both encodings, the shape in JSON,
+ * the client's types and checks, the flags of the command line and docs/protocol.md are derived from it.
  */
 import { atMost, Invalid, labels, payload, text, whole, within } from '../protocols/bounds.js';
 import { LIMITS } from '../protocols/limits.js';
 
-/** What people read of a field. */
+/** The description of a field. */
 export interface About {
   /** For docs/protocol.md, which adds the bounds of numbers and texts. */
   readonly about: string;
   /** For docs/protocol.md, where the default is not a number. */
   readonly byDefault?: string;
-  /** On the command line: the option as commander reads it, such as `--delay <time>`, and what it says of it. */
+  /** On the command line: the option, such as `--delay <time>`, and its description. */
   readonly flag?: readonly [option: string, description: string];
 }
 
@@ -136,7 +136,7 @@ export class Pairs extends Field<Readonly<Record<string, string>>> {
   }
 }
 
-/** A value that is opaque here: bytes, which are JSON or of the content type beside it. */
+/** An opaque value: bytes, which are JSON or of the content type that is given with them. */
 export class Content extends Field<unknown> {
   readonly kind = 'content';
 
@@ -172,7 +172,7 @@ export type AnyField = Text | Name | Whole | Time | Decimal | Texts | Pairs | Co
 /** What may be given for the fields; reserved ones may not. */
 export type Given<F extends Fields> = { readonly [K in keyof F as F[K] extends Reserved ? never : K]?: F[K]['given'] };
 
-/** Tells every field its name. */
+/** Sets the name of every field. */
 export function named<F extends Fields>(fields: F, prefix = ''): F {
   for (const [key, field] of Object.entries(fields)) {
     field.name = prefix + key;

@@ -1,4 +1,4 @@
-/** A binary heap: `before` says which of two comes first. Pushing what belongs last, the usual case, takes one look. */
+/** A binary heap, ordered by `before`. Pushing an item that belongs last, the usual case, takes one comparison. */
 export class Heap<T> {
   private readonly items: T[] = [];
 
@@ -32,7 +32,7 @@ export class Heap<T> {
     return first;
   }
 
-  /** Quick for the first and for what came lately; otherwise it takes time in the length of the heap. */
+  /** Fast for the first item and those pushed last; otherwise linear in the size of the heap. */
   remove(item: T): boolean {
     if (this.items[0] === item) {
       this.pop();

@@ -1,6 +1,6 @@
 /**
- * A kind of actor: jobs, workers, queues. The core of a partition knows every kind by this interface alone. A new kind is
- * a folder beside this file and a line in kinds.ts.
+ * A kind of actor: jobs, workers, queues. The core of a partition uses every kind through this interface only. A new
+ * kind is a folder beside this file and a line in kinds.ts.
  */
 import type protobuf from 'protobufjs/minimal.js';
 import { RepriseError } from '../protocols/errors.js';
@@ -18,7 +18,7 @@ export interface Actor {
   readonly status: string;
 }
 
-/** An event as it is decided and folded. `body.status` is where it leads. */
+/** An event as it is decided and folded. `body.status` is the status that it leads to. */
 export interface ActorEvent {
   readonly type: string;
   readonly body: { readonly status: string };
@@ -41,23 +41,25 @@ export interface BodyMessage {
   decode(reader: protobuf.Reader): object;
 }
 
-/** The part of a body that is content: a payload, a result, the text of an error. It lies beside what is hashed. */
+/**
+ * The part of a body that is content: a payload, a result, the text of an error. It is stored outside the hashed part.
+ */
 export interface BodyContent {
   /** Number of the length-delimited field of the message that it belongs to. */
   readonly field: number;
   /** As the bytes of that field. Empty: this body has none. */
   bytes(body: object): Uint8Array;
-  /** The body as it is hashed. The field may be there in part; the content is merged into it. */
+  /** The body as it is hashed. The field may be set in part; the content is merged into it. */
   without(body: object): object;
 }
 
 export interface EventType {
-  /** Of the body as it is written now. */
+  /** The version of the body that is written. */
   readonly version: number;
   readonly message: BodyMessage;
-  /** One at most. */
+  /** At most one. */
   readonly content?: BodyContent;
-  /** Reads the bodies of older versions as one of now. */
+  /** Upcasters: decode bodies of older versions into the current form. */
   readonly older?: Readonly<Record<number, (bytes: Uint8Array) => object>>;
 }
 
@@ -71,7 +73,7 @@ export interface StoredEvent {
   readonly content?: journal.ContentHash.$Properties | null;
 }
 
-/** What the journal says of an event beside its body. */
+/** What the journal has of an event beside its body. */
 export interface Decoded {
   /** undefined: it never had any. */
   readonly content: ContentRef | undefined;
@@ -106,7 +108,7 @@ function decodeBody(known: EventType, { version, body }: StoredEvent): object | 
 
 const NO_CONTENT: Decoded = { content: undefined, isContentRemoved: false };
 
-/** A content that is not apart, as in a commit of version 1, is known by a hash without salt. */
+/** Content inside the body, as in a commit of version 1, is identified by a hash without salt. */
 function contentOf({ content }: EventType, stored: StoredEvent, body: object): Decoded {
   const apart = contentRefOf(stored);
   if (content === undefined) return apart ? { content: apart, isContentRemoved: false } : NO_CONTENT;
@@ -115,19 +117,19 @@ function contentOf({ content }: EventType, stored: StoredEvent, body: object): D
   return bytes.length === 0 ? NO_CONTENT : { content: unsaltedRef(bytes), isContentRemoved: false };
 }
 
-/** All actors of a kind in one partition: the state, and the indexes over it, both made by folding. */
+/** All actors of a kind in one partition: the state and its indexes, both made by folding. */
 export interface Store<A extends Actor = Actor> {
   get(id: string): A | undefined;
   all(): Iterable<Readonly<A>>;
-  /** The actor is about to change: its indexes let go of it. */
+  /** The actor is about to change: it is removed from the indexes. */
   leave(actor: A): void;
-  /** The actor has changed, or is new. */
+  /** The actor has changed, or is new: it is added to the indexes. */
   enter(actor: A, isNew: boolean, event: ActorEvent): void;
-  /** A commit begins: what is too old by its time is forgotten. */
+  /** A commit begins: what is too old at its time is forgotten. */
   begin(nowMs: number): void;
   /** The canonical view: plain data, equal for equal journals. Content is in it by hash and size. */
   view(): object;
-  /** Where the content of the view is, or what it is: no part of the view. */
+  /** The content of the view, or its position. Not part of the view. */
   places?(): object;
   /** Into an empty store. @param view of {@link view}, @param places of {@link places}, perhaps through JSON */
   restore(view: object, places: object): void;
@@ -140,11 +142,11 @@ export interface Role {
   readonly store: Store;
   /** What steps may read of the store. */
   readonly reading: object;
-  /** What a leader knows of the kind only at the moment: lost with it, and told anew to the next one. */
+  /** Volatile knowledge of a leader about the kind. It is lost with the leader, and the next one gets it again. */
   readonly live: object;
 }
 
-/** Why the jobs of a queue are neither accepted nor handed out. */
+/** Why the jobs of a queue are neither accepted nor leased. */
 export interface Hold {
   readonly reason: string;
 }
@@ -159,7 +161,7 @@ export interface Kind<R extends Role = Role> {
   readonly events: EventTable;
   /** Empty, to be filled by folding. */
   open(partition: Partition): R['store'];
-  /** What an event changes. Changes the actor in place, or makes it. No clock, no chance, no policy. */
+  /** Applies an event: changes the actor in place, or makes it. No clock, no chance, no policy. */
   apply(actor: R['actor'] | undefined, event: R['event'], id: string, at: At): R['actor'];
   /**
    * Makes the decision of an event again, from the journal alone: by the functions that decide it, with what it took
@@ -169,6 +171,6 @@ export interface Kind<R extends Role = Role> {
   decideAgain(actor: Readonly<R['actor']> | undefined, recorded: Recorded<R['event']>): Again<R['event']>;
   /** When time has something to do with the actor, in Unix milliseconds; 0: never. Asked after every event. */
   dueMs?(actor: R['actor']): number;
-  /** Whether a queue is kept from taking jobs and handing them out. */
+  /** Whether a queue neither accepts nor leases jobs. */
   holds?(store: R['store'], queue: string): Hold | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The cast: every kind of actor that a partition hosts. A kind is a folder beside this file, with its chart, its events,
- * what is decided, what each event changes, its indexes and its commands. The core knows kinds by this list alone.
+ * The cast: every kind of actor that a partition hosts. A kind is a folder beside this file, with its chart, events,
+ * decisions, indexes and commands. The core knows kinds from this list only.
  */
 import type { CastMember } from './cast.js';
 import { jobs } from './job/job.cast.js';

@@ -1,15 +1,16 @@
 /**
- * Replies: made from an answer when the commit that it depends on is acknowledged. Payloads and results come from the
- * cache of recent commits; only what is older is read back from the journal, and then the reply waits for that alone.
+ * Replies. A command decides an answer, which is a value; the reply is the message that is made of it when the commit
+ * that it depends on is acknowledged. Payloads and results come from the cache of recent commits. Older ones are read
+ * from the journal, and the reply is sent when they have been read.
  */
 import type { ForeignRejection, Rejection } from '../protocols/errors.js';
 import type { job as jobs } from '../protocols/messages.js';
 import type { Archive } from './job/archive.js';
 import type { Kind, Role } from './kind.js';
 
-/** The sender of a request. Opaque to the core: the gateway made it and takes the reply. */
-export interface Asker {
-  readonly asker: 'asker';
+/** Where the reply to a request goes. Opaque to the core: the gateway makes it and sends the reply. */
+export interface ReplyTo {
+  readonly replyTo: 'replyTo';
 }
 
 /** A command's reply message, before it becomes JSON or protobuf, or why it was refused. */
@@ -17,14 +18,14 @@ export type Reply =
   | { readonly message: object; readonly refused?: undefined }
   | { readonly refused: Rejection | ForeignRejection; readonly message?: undefined };
 
-/** An asker that can be answered, once. */
-export interface Answerable extends Asker {
-  answer(reply: Reply): void;
+/** A {@link ReplyTo} as its gateway made it. It takes one reply. */
+export interface ReplyReceiver extends ReplyTo {
+  reply(reply: Reply): void;
 }
 
-export const answer = (to: Asker, reply: Reply): void => (to as Answerable).answer(reply);
+export const sendReply = (to: ReplyTo, reply: Reply): void => (to as ReplyReceiver).reply(reply);
 
-/** Content by its place in the journal: at once when the commit is at hand. */
+/** Content by its position in the journal: `get` if its commit is cached, otherwise `load`. */
 export interface Contents {
   get(seq: number, index: number): Uint8Array | undefined;
   load(seq: number, index: number): Promise<Uint8Array>;
@@ -43,7 +44,7 @@ export interface Releasing {
 export type Sooner<T> = T | Promise<T>;
 export const isLater = <T>(value: Sooner<T>): value is Promise<T> => value instanceof Promise;
 
-/** How an answer becomes the message of a reply, or a rejection. */
+/** Makes the reply, which may be a refusal, of an answer. */
 export type ReplyOf<A> = (answer: A, releasing: Releasing) => Sooner<Reply>;
 
 export const message = (of: object): Reply => ({ message: of });

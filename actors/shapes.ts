@@ -8,7 +8,7 @@ export const texts = z.array(z.string());
 export const optionalText = z.string().optional();
 /** JSON text in bytes. */
 const raw = z.instanceof(Uint8Array);
-/** In its one canonical form: bits that would be dropped are a mistake. */
+/** Whether it is in canonical form: no bits are dropped by decoding. */
 const isCanonical = (given: string): boolean => Buffer.from(given, 'base64').toString('base64') === given;
 const base64 = z.base64().refine(isCanonical, 'not canonical base64');
 
@@ -41,7 +41,7 @@ function ofField(field: AnyField): z.ZodType {
 }
 
 /**
- * What is fractional or negative may have no place in the message; other bounds are left to the check of both forms.
+ * A fractional or negative number may not fit the field of the message. Other bounds are checked for both encodings.
  */
 function wholeShape(least: number, most: number): z.ZodType {
   const error = ({ input }: { input?: unknown }): string =>

@@ -1,16 +1,16 @@
 /**
- * What a command sees of the partition that decides it: it reads, says what happened, and says what to reply. It cannot
- * write into the state, and time and chance are given to it.
+ * The interface of a partition to the commands that it decides: they read the state, emit events, and answer. They
+ * cannot write into the state, and time and chance are inputs.
  */
 import type { Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
 import type { Actor, Hold, Kind, Role } from './kind.js';
 import type { Cause, Taken } from './recorded.js';
-import type { Asker, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
+import type { ReplyTo, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
 
 export type { Cause, Taken } from './recorded.js';
 
-/** Given with every input, because the core may not look for itself. */
+/** Given with every input, because the core reads no clock. */
 export interface Moment {
   /** Wall clock, Unix milliseconds. */
   readonly nowMs: number;
@@ -20,12 +20,12 @@ export interface Moment {
   readonly draw: number;
 }
 
-/** A command that was accepted lately, by its id. */
+/** A command that was accepted in the last ten minutes. */
 export interface CommandEntry {
   readonly type: string;
   /** Of the actor that it was about. */
   readonly id: string;
-  /** SHA-256 of what it said, hexadecimal; empty if that is not compared. */
+  /** SHA-256 of its content, hexadecimal; empty if the content is not compared. */
   readonly fingerprint: string;
   readonly atMs: number;
 }
@@ -33,11 +33,11 @@ export interface CommandEntry {
 /** How a reply waits for actors to end, one for each of its answers. */
 export interface WaitOf<A> {
   reply(answers: readonly A[], releasing: Releasing): Sooner<Reply>;
-  /** The actor that the answer still waits for; undefined if it is final. */
+  /** The id of the actor that the answer waits for; undefined if it is final. */
   awaits(answer: A): string | undefined;
   /** The answer, now that its actor has ended. */
   ended(answer: A, actor: Actor): A;
-  /** The answer as it stands when the time to wait is over. */
+  /** The answer from the current state, when the time to wait is over. */
   current(answer: A, step: Step): A;
 }
 
@@ -53,18 +53,18 @@ export interface Outgoing {
 export interface Step {
   readonly partition: Partition;
   readonly moment: Moment;
-  /** The time that a decision made now is recorded with, Unix milliseconds. */
+  /** The time that is recorded with a decision made now, Unix milliseconds. */
   readonly nowMs: number;
-  /** More events wait for the journal than may wait. */
+  /** Too many events are decided and not yet appended. */
   readonly overloaded: boolean;
   read<R extends Role>(kind: Kind<R>): R['reading'];
   live<R extends Role>(kind: Kind<R>): R['live'];
-  /** Why a queue neither takes jobs nor hands them out, if one of the kinds keeps it from that. */
+  /** Why a queue neither accepts nor leases jobs, if one of the kinds holds it. */
   holdOf(queue: string): Hold | undefined;
   /** A command id that is still remembered. */
   seen(commandId: string): CommandEntry | undefined;
   /**
-   * Makes sure that the next decision lies in one commit as a whole.
+   * Makes sure that the next decision is in one commit as a whole.
    * @param bytes of content @param events that it makes at most: 3, unless it says so
    */
   makeRoom(bytes?: number, events?: number): void;
@@ -77,16 +77,16 @@ export interface Step {
     kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause, taken?: Taken,
   ): Readonly<R['actor']>;
   /**
-   * Sends a command to another partition: recorded now, delivered after the commit until it is answered. Counts as an
-   * event of the decision.
+   * Sends a command to another partition: it is recorded now, and delivered after the commit until the destination has
+   * recorded it. Counts as an event of the decision.
    * @param from the actor that sends it
    */
   send(outgoing: Outgoing, from: { readonly kind: string; readonly id: string }, cause: Cause): void;
-  /** How many commands to a partition are not answered yet. What fans out waits while there are many. */
+  /** How many commands to a partition are not recorded there yet. A fan-out pauses while there are many. */
   underWay(to: Partition): number;
   /** Sends a reply when the commit is acknowledged. */
-  answer<A>(to: Asker, reply: ReplyOf<A>, answer: A): void;
-  /** Sends the reply only when what it waits for has ended, or the time is over. */
-  wait<A>(to: Asker, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void;
-  refuse(to: Asker, rejection: Rejection): void;
+  answer<A>(to: ReplyTo, reply: ReplyOf<A>, answer: A): void;
+  /** Sends the reply when the actors that it waits for have ended, or the time is over. */
+  wait<A>(to: ReplyTo, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void;
+  refuse(to: ReplyTo, rejection: Rejection): void;
 }

@@ -1,6 +1,6 @@
 /**
- * Verifies a data folder without touching it: a server that starts on a damaged folder mends it and destroys evidence,
- * so one is started on a copy.
+ * Verifies a data folder without changing it. A server that starts on a damaged folder repairs it, which destroys
+ * evidence, so the server is started on a copy.
  */
 import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,10 @@ import type { Finding } from './partition.js';
 import { startOnCopy } from './recovery.js';
 import { complete, journalNamed, verifyServer } from './server.js';
 
-/** What belongs to the server that runs or ran there, not to what it stored. */
-const NOT_COPIED: ReadonlySet<string> = new Set(['server.lock', 'ports', 'broker.secret', 'nats-server.log', 'nats-server.out']);
+/** Files of the server process; they hold no stored data. */
+const NOT_COPIED: ReadonlySet<string> = new Set([
+  'server.lock', 'ports', 'broker.secret', 'nats-server.log', 'nats-server.out',
+]);
 
 export async function verifyFolder(given: string): Promise<Finding[]> {
   const folder = resolve(given);
@@ -30,17 +32,20 @@ async function verifyCopy(copy: string, journals: ReadonlyMap<Namespace, Partiti
   const server = await startOnCopy(copy);
   try {
     const findings: Finding[] = [];
-    for (const [namespace, partitions] of journals) findings.push(...(await verifyServer(server.brokerUrl, namespace, complete(partitions))));
+    for (const [namespace, partitions] of journals) {
+      findings.push(...(await verifyServer(server.brokerUrl, namespace, complete(partitions))));
+    }
     return findings;
   } finally {
     await server.stop();
   }
 }
 
-/** From the folder's own names, so that a stream that the server does not recover any more is missed. */
+/** By the names of folders, so that a stream that the server does not recover is found missing. */
 async function journalsIn(folder: string): Promise<Map<Namespace, Partition[]>> {
   if (!(await stat(folder).catch(() => undefined))?.isDirectory()) {
-    throw new RepriseError('USAGE', `${folder} is no folder that can be read.`, { hint: 'Give the data folder that `reprise dev` was started with.' });
+    const hint = 'Give the data folder that `reprise dev` was started with.';
+    throw new RepriseError('USAGE', `${folder} is no folder that can be read.`, { hint });
   }
   const found = new Map<Namespace, Partition[]>();
   for (const path of await readdir(folder, { recursive: true })) {
@@ -48,5 +53,6 @@ async function journalsIn(folder: string): Promise<Map<Namespace, Partition[]>> 
     if (journal) found.set(journal.namespace, [...(found.get(journal.namespace) ?? []), journal.partition]);
   }
   if (found.size > 0) return found;
-  throw new RepriseError('NOT_FOUND', `There is no journal in ${folder}.`, { hint: 'Give the data folder that `reprise dev` was started with; it holds a folder called jetstream.' });
+  const hint = 'Give the data folder that `reprise dev` was started with; it holds a folder called jetstream.';
+  throw new RepriseError('NOT_FOUND', `There is no journal in ${folder}.`, { hint });
 }

@@ -1,8 +1,8 @@
 /**
- * Whether one journal is whole: the chain holds from its first commit, its stream ends where its last message lies, and
- * every head that is known from elsewhere is in it: of the witness, and of the checkpoints of projections. A chain that
- * holds says nothing of its own end, so a journal that no head vouches for is a finding as well. A content that was
- * removed is counted; one that was changed is a finding.
+ * Verifies one journal. It is whole if the chain holds from the first commit, the last message of the stream is at the
+ * stream's end, and the journal contains every known head, of the witness and of the checkpoints of projections. An
+ * intact chain does not show whether its tail was lost, so a journal without known heads is a finding too. Removed
+ * contents are counted; a changed content is a finding.
  */
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
@@ -17,22 +17,22 @@ export interface Finding {
   readonly namespace: string;
   readonly partition: number;
   readonly ok: boolean;
-  /** How many commits are whole, from the first. */
+  /** How many commits are valid, from the first. */
   readonly commits: number;
-  /** Messages of strangers, which are skipped and harm nothing. */
+  /** Foreign messages in the journal. They are skipped. */
   readonly foreign: number;
   readonly head: { readonly seq: number; readonly hash: string } | undefined;
-  /** How many heads the witness keeps, and messages in its stream and in that of the checkpoints that are not ours. */
+  /** How many heads the witness has, and how many foreign messages its stream and that of the checkpoints have. */
   readonly witnessed: number;
   readonly foreignHeads: number;
-  /** What vouches for the journal, each with the last position that it knows. */
+  /** The sources of known heads, each with the last position that it knows. */
   readonly vouchers: readonly Voucher[];
-  /** Contents that were removed, and the first {@link REMOVED_SHOWN} of them. */
+  /** How many contents were removed, and the first {@link REMOVED_SHOWN} of them. */
   readonly removed: number;
   readonly removedContents: readonly Removed[];
-  /** Commits of which a content is not what was written. */
+  /** How many commits have a content that was changed. */
   readonly changed: number;
-  /** The first bad or missing one. */
+  /** The first bad or missing position. */
   readonly position?: number;
   readonly problem?: string;
 }
@@ -57,11 +57,11 @@ export interface Voucher {
 }
 
 export interface KnownFrom extends KnownHeads {
-  /** Why heads that may be known could not be read. */
+  /** Why known heads could not be read. */
   readonly problems: readonly string[];
 }
 
-/** @param known read before this is called, so that no commit can come between */
+/** @param known must have been read before: a head that is read later may be of a commit that this does not read */
 export async function verifyPartition(
   url: string, ns: Namespace, partition: Partition, known: KnownFrom,
 ): Promise<Finding> {
@@ -71,8 +71,8 @@ export async function verifyPartition(
     source = await openJournal({ url, ns, partition });
     await reading.read(source);
   } catch (error) {
-    // The server is there, as the witness was read just now: what cannot be read is what this is about. What may not be
-    // read is not.
+    // The witness was just read, so the server is reachable, and a journal that cannot be read is a finding. Missing
+    // rights are an error of the caller.
     if (error instanceof RepriseError && error.code === 'PERMISSION_DENIED') throw error;
     reading.failed(error);
   } finally {
@@ -82,111 +82,110 @@ export async function verifyPartition(
 }
 
 class Reading {
-  readonly #ns: Namespace;
-  readonly #chain: Chain;
-  readonly #partition: Partition;
-  readonly #known = new Map<number, KnownHead[]>();
-  readonly #vouchers: readonly Voucher[];
-  readonly #of: KnownFrom;
-  #commits = 0;
-  #foreign = 0;
-  #looked = 0;
-  #removed = 0;
-  readonly #removedContents: Removed[] = [];
-  #changed = 0;
-  #bad: { position?: number; problem: string } | undefined;
+  private readonly chain: Chain;
+  private readonly headsAt = new Map<number, KnownHead[]>();
+  private readonly vouchers: readonly Voucher[];
+  private commits = 0;
+  private foreign = 0;
+  /** The last position that was read. */
+  private readSeq = 0;
+  private removed = 0;
+  private readonly removedContents: Removed[] = [];
+  private changed = 0;
+  private bad: { position?: number; problem: string } | undefined;
 
-  constructor(ns: Namespace, partition: Partition, known: KnownFrom) {
-    this.#ns = ns;
-    this.#partition = partition;
-    this.#chain = new Chain(partition);
-    this.#of = known;
-    for (const head of known.heads) this.#known.set(head.seq, [...(this.#known.get(head.seq) ?? []), head]);
-    this.#vouchers = vouchersOf(known.heads);
+  constructor(
+    private readonly ns: Namespace,
+    private readonly partition: Partition,
+    private readonly known: KnownFrom,
+  ) {
+    this.chain = new Chain(partition);
+    for (const head of known.heads) this.headsAt.set(head.seq, [...(this.headsAt.get(head.seq) ?? []), head]);
+    this.vouchers = vouchersOf(known.heads);
   }
 
   async read(source: Journal): Promise<void> {
     const untilSeq = await source.lastSeq();
     for await (const stored of source.replay(1)) {
-      const accepted = this.#chain.accept(stored);
-      this.#looked = stored.seq;
-      if (accepted.kind === 'foreign') this.#foreign += 1;
-      else this.#commit(stored.seq, accepted);
-      if (!this.#matches(stored.seq)) return;
+      const accepted = this.chain.accept(stored);
+      this.readSeq = stored.seq;
+      if (accepted.kind === 'foreign') this.foreign += 1;
+      else this.commit(stored.seq, accepted);
+      if (!this.matches(stored.seq)) return;
     }
-    if (this.#looked < untilSeq) {
-      this.#mark(this.#looked + 1, `the stream says that it ends at ${untilSeq}, but the message is not there`);
+    if (this.readSeq < untilSeq) {
+      this.mark(this.readSeq + 1, `the stream's end is ${untilSeq}, but the message is missing`);
     }
-    this.#checkMissing();
-    this.#checkVouched();
+    this.checkMissing();
+    this.checkVouched();
   }
 
-  /** What cannot be read at all is bad from the first position that was not read. */
+  /** Reading failed: the first position that was not read is bad, unless the error names another. */
   failed(error: unknown): void {
     const cause = error instanceof Error ? (error.cause as { position?: unknown } | undefined) : undefined;
     const named = error instanceof RepriseError && typeof cause?.position === 'number' ? cause.position : undefined;
-    this.#mark(named ?? this.#looked + 1, error instanceof Error ? error.message : String(error));
+    this.mark(named ?? this.readSeq + 1, error instanceof Error ? error.message : String(error));
   }
 
   finding(): Finding {
-    const { head } = this.#chain;
+    const { head } = this.chain;
     return {
-      namespace: this.#ns, partition: this.#partition, ok: this.#bad === undefined,
-      commits: this.#commits, foreign: this.#foreign,
+      namespace: this.ns, partition: this.partition, ok: this.bad === undefined,
+      commits: this.commits, foreign: this.foreign,
       head: head && { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
-      witnessed: this.#of.witness.heads.length,
-      foreignHeads: this.#of.witness.foreign + this.#of.checkpoints.foreign, vouchers: this.#vouchers,
-      removed: this.#removed, removedContents: this.#removedContents, changed: this.#changed, ...this.#bad,
+      witnessed: this.known.witness.heads.length,
+      foreignHeads: this.known.witness.foreign + this.known.checkpoints.foreign, vouchers: this.vouchers,
+      removed: this.removed, removedContents: this.removedContents, changed: this.changed, ...this.bad,
     };
   }
 
-  #commit(seq: number, { commit, encoded }: ReadCommit): void {
-    this.#commits += 1;
+  private commit(seq: number, { commit, encoded }: ReadCommit): void {
+    this.commits += 1;
     const { removed, changed } = checkContents(encoded);
-    this.#removed += removed.length;
-    for (const { index, size } of removed.slice(0, REMOVED_SHOWN - this.#removedContents.length)) {
+    this.removed += removed.length;
+    for (const { index, size } of removed.slice(0, REMOVED_SHOWN - this.removedContents.length)) {
       const { kind, id, type } = commit.events[index] ?? {};
-      this.#removedContents.push({ seq, index, kind: kind ?? '', id: id ?? '', type: type ?? '', bytes: size });
+      this.removedContents.push({ seq, index, kind: kind ?? '', id: id ?? '', type: type ?? '', bytes: size });
     }
     if (changed === undefined) return;
-    this.#changed += 1;
-    this.#mark(seq, changed);
+    this.changed += 1;
+    this.mark(seq, changed);
   }
 
-  /** Whether what lies at a position is what was seen there. */
-  #matches(seq: number): boolean {
-    const { head } = this.#chain;
-    const other = (this.#known.get(seq) ?? []).find((each) => head?.seq !== seq || !sameBytes(each.hash, head.hash));
-    this.#known.delete(seq);
+  /** Whether the commit at a position has the hash of every head that is known there. */
+  private matches(seq: number): boolean {
+    const { head } = this.chain;
+    const other = (this.headsAt.get(seq) ?? []).find((each) => head?.seq !== seq || !sameBytes(each.hash, head.hash));
+    this.headsAt.delete(seq);
     if (other === undefined) return true;
-    this.#mark(seq, `${other.from} knows another commit there`);
+    this.mark(seq, `${other.from} knows another commit there`);
     return false;
   }
 
-  /** A lost tail leaves a shorter chain that holds: the first one that is missing is the one after its end. */
-  #checkMissing(): void {
-    const last = [...this.#known.values()].flat().sort((a, b) => b.seq - a.seq)[0];
+  /** A lost tail leaves a shorter, valid chain. The first missing position is the one after its end. */
+  private checkMissing(): void {
+    const last = [...this.headsAt.values()].flat().sort((a, b) => b.seq - a.seq)[0];
     if (last === undefined) return;
-    const problem = `${last.from} knows a commit at ${last.seq}, but the journal ends at ${this.#looked}`;
-    this.#mark(Math.min(this.#looked + 1, last.seq), problem);
+    const problem = `${last.from} knows a commit at ${last.seq}, but the journal ends at ${this.readSeq}`;
+    this.mark(Math.min(this.readSeq + 1, last.seq), problem);
   }
 
-  /** Leaders witness their first commit at once: an empty witness was emptied, perhaps with the journal's tail. */
-  #checkVouched(): void {
-    const { problems } = this.#of;
-    if (problems.length > 0) this.#bad ??= { problem: problems.join('; ') };
-    if (this.#commits === 0 || this.#vouchers.some(({ from }) => from === WITNESS)) return;
-    const others = this.#vouchers.map(({ from, seq }) => `${from} vouches to ${seq}`).join(', ');
+  /** Leaders witness their first commit at once, so an empty witness was emptied, perhaps along with a lost tail. */
+  private checkVouched(): void {
+    const { problems } = this.known;
+    if (problems.length > 0) this.bad ??= { problem: problems.join('; ') };
+    if (this.commits === 0 || this.vouchers.some(({ from }) => from === WITNESS)) return;
+    const others = this.vouchers.map(({ from, seq }) => `${from} vouches to ${seq}`).join(', ');
     const emptied = 'the witness knows no head of it, so it was emptied, and commits may be missing at the end';
-    this.#bad ??= { problem: `${emptied}; ${others || 'nothing vouches for it'}` };
+    this.bad ??= { problem: `${emptied}; ${others || 'nothing vouches for it'}` };
   }
 
-  #mark(position: number, problem: string): void {
-    if (this.#bad === undefined || position < (this.#bad.position ?? Infinity)) this.#bad = { position, problem };
+  private mark(position: number, problem: string): void {
+    if (this.bad === undefined || position < (this.bad.position ?? Infinity)) this.bad = { position, problem };
   }
 }
 
-/** The newest head of each who knows one. */
+/** The newest head of each source. */
 function vouchersOf(heads: readonly KnownHead[]): Voucher[] {
   const newest = new Map<string, number>();
   for (const { from, seq } of heads) newest.set(from, Math.max(seq, newest.get(from) ?? 0));

@@ -1,6 +1,6 @@
 /**
- * Starts a server on a copy of a damaged folder. A stream whose configuration is damaged keeps the server from ever
- * being healthy; it is taken out of the copy, so that it is found missing and the others can be looked at.
+ * Starts a server on a copy of a damaged folder. A stream with a damaged configuration keeps the server from becoming
+ * healthy, so it is removed from the copy: it is then found missing, and the other streams can be verified.
  */
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -22,7 +22,11 @@ export async function startOnCopy(copy: string): Promise<RunningServer> {
 }
 
 async function remove(copy: string, stream: string): Promise<void> {
-  const folders = (await readdir(copy, { recursive: true })).filter((path) => /[\\/]streams[\\/][^\\/]+$/.test(path) && basename(path) === stream);
-  if (folders.length === 0) throw new RepriseError('SERVER_FAILED', `The server cannot recover the stream ${stream}, and there is no folder of that name.`);
+  const paths = await readdir(copy, { recursive: true });
+  const folders = paths.filter((path) => /[\\/]streams[\\/][^\\/]+$/.test(path) && basename(path) === stream);
+  if (folders.length === 0) {
+    const message = `The server cannot recover the stream ${stream}, and there is no folder of that name.`;
+    throw new RepriseError('SERVER_FAILED', message);
+  }
   for (const folder of folders) await rm(join(copy, folder), { recursive: true });
 }

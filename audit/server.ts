@@ -14,13 +14,13 @@ export interface JournalName {
   readonly partition: Partition;
 }
 
-/** What the name of a journal's stream says; undefined for any other stream. */
+/** The namespace and partition in the name of a journal's stream; undefined for any other stream. */
 export function journalNamed(stream: string): JournalName | undefined {
   const found = JOURNAL.exec(stream);
   return found ? { namespace: found[1] as Namespace, partition: Number(found[2]) as Partition } : undefined;
 }
 
-/** @param wanted those that must be there; without it those of `ns` that the server has */
+/** @param wanted the partitions that must exist; by default those of `ns` that the server has */
 export async function verifyServer(url: string, ns: Namespace, wanted?: readonly Partition[]): Promise<Finding[]> {
   const nc = await connectNats({ url, name: 'reprise audit', reconnect: true });
   try {
@@ -42,30 +42,33 @@ async function partitionsOn(nc: NatsConnection, ns: Namespace): Promise<Partitio
       const journal = journalNamed(name);
       if (journal?.namespace === ns) found.push(journal.partition);
     }
-    if (found.length === 0) throw new RepriseError('NOT_FOUND', `The server has no journal of the namespace ${ns}.`, { hint: 'Check --nats and --namespace; a broker makes the journals when it starts for the first time.' });
-    return complete(found);
+    if (found.length > 0) return complete(found);
+    const hint = 'Check --nats and --namespace; a broker makes the journals when it starts for the first time.';
+    throw new RepriseError('NOT_FOUND', `The server has no journal of the namespace ${ns}.`, { hint });
   } catch (error) {
-    throw operating(error, 'Asking for the streams failed');
+    throw operating(error, 'Listing the streams failed');
   }
 }
 
-/** From 0 to the highest: one that is missing in between is to be found missing, not passed over. */
+/** All from 0 to the highest, so that one that is missing in between is found missing. */
 export function complete(found: readonly Partition[]): Partition[] {
   return Array.from({ length: Math.max(...found) + 1 }, (_, n) => n as Partition);
 }
 
-/** Without its witness a journal that lost its tail looks whole, so one that cannot be read is a finding too. */
+/** Without its witness a journal that lost its tail looks whole, so an unreadable witness is a finding too. */
 async function readAll(nc: NatsConnection, ns: Namespace, partition: Partition): Promise<KnownFrom> {
   const problems: string[] = [];
   const read = async (what: string, heads: Heads): Promise<StoredHeads> => {
     try {
       return await heads.read(partition);
     } catch (error) {
-      // Nothing was found out then, bad or good.
+      // An error of the caller, and no finding about the journal.
       if (error instanceof RepriseError && error.code === 'PERMISSION_DENIED') throw error;
       problems.push(`the ${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
       return { heads: [], foreign: 0 };
     }
   };
-  return { ...knownOf(await read('witness', openWitness(nc, ns)), await read('checkpoints', openCheckpoints(nc, ns))), problems };
+  const witness = await read('witness', openWitness(nc, ns));
+  const checkpoints = await read('checkpoints', openCheckpoints(nc, ns));
+  return { ...knownOf(witness, checkpoints), problems };
 }

@@ -1,4 +1,4 @@
-/** Requests from bytes and replies to bytes, in JSON or protobuf, for any command. */
+/** Decodes requests and encodes replies, in JSON or protobuf, for any command. */
 import type { Command } from '../actors/command.js';
 import { encoded, type Encoder } from '../protocols/encoded.js';
 import { reject, wireError, type ForeignRejection, type Rejection } from '../protocols/errors.js';
@@ -22,7 +22,7 @@ export function decodeRequest(command: Command, format: Format, bytes: Uint8Arra
   return isRejection(message) ? message : { message, alone: command.alone === undefined };
 }
 
-/** @param alone whether the reply is to one entry of a list by itself */
+/** @param alone whether the request was one entry of a list by itself */
 export function encodeReply(command: Command, reply: object, format: Format, alone: boolean): Uint8Array {
   if (format === 'json') return Buffer.from(command.toJson?.(reply, alone) ?? JSON.stringify(reply));
   return encoded(command.reply as Encoder<object>, reply);

@@ -2,7 +2,7 @@
 import type { Command } from '../actors/command.js';
 import { nameOf } from '../actors/command.js';
 import type { Deliverable, Deliverables } from '../actors/delivery.js';
-import type { Asker } from '../actors/reply.js';
+import type { ReplyTo } from '../actors/reply.js';
 import { Invalid, validated } from '../protocols/bounds.js';
 import { reject, type Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
@@ -11,7 +11,7 @@ import { isRejection } from './codec.js';
 import { drawJobId } from './draw-id.js';
 import { decodeStrictly } from './strict.js';
 
-const ORIGIN: Asker = { asker: 'asker' };
+const ORIGIN: ReplyTo = { replyTo: 'replyTo' };
 
 export function deliverables(commands: readonly Command[], partitions: number): Deliverables {
   const received = commands.filter((command) => command.refusalInAnswer !== undefined);

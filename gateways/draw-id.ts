@@ -6,7 +6,7 @@ const POOL_BYTES = 10 * 400;
 const pool = new Uint8Array(POOL_BYTES);
 let used = POOL_BYTES;
 
-/** Random bytes are drawn by the pool: one call to the generator for 400 ids. */
+/** Random bytes come from a pool: one call of the generator serves 400 ids. */
 export function drawJobId(partition: Partition): JobId {
   if (used === POOL_BYTES) {
     randomFillSync(pool);

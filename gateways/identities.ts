@@ -1,4 +1,4 @@
-/** Which session a worker's request comes from. It is drawn here, and proved by the MAC that was given out with it. */
+/** The session of a worker's request. It is drawn here, and proved by the MAC that the worker got with it. */
 import { randomBytes } from 'node:crypto';
 import { session as sessionFrom } from '../protocols/ids.js';
 import type { Keyring } from '../protocols/keyring.js';
@@ -12,7 +12,7 @@ export interface Claimed {
 }
 
 const SESSION_BYTES = 10;
-/** Sessions proved lately, so that a busy worker's proof is not worked out for each of its requests. */
+/** A cache of proved sessions, so that a proof is not computed for each request. */
 const MOST_KNOWN = 10_000;
 
 export class Identities {
@@ -31,7 +31,7 @@ export class Identities {
     return given;
   }
 
-  /** A worker that names no session is given one; one that goes on with a session proves it. @throws Invalid */
+  /** Draws a session for a worker that names none. A worker that keeps its session must prove it. @throws Invalid */
   register(claimed: Claimed): Identity {
     if (claimed.session !== '') return this.prove(claimed);
     return identity(this.keyring, workerIdOf(claimed.workerId), sessionFrom(randomBytes(SESSION_BYTES)));

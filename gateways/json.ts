@@ -1,6 +1,6 @@
 /**
- * The JSON form of a request, for any command. Shapes are checked here and unknown fields refused; bounds are checked
- * by the command, for JSON and protobuf alike.
+ * Decodes a request in JSON, for any command. Shapes are checked here and unknown fields refused. Bounds are checked by
+ * the command, for JSON and protobuf alike.
  */
 import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
@@ -9,14 +9,14 @@ import { Invalid, validated } from '../protocols/bounds.js';
 import { reject, type Rejection } from '../protocols/errors.js';
 import { readEnvelope } from './raw-json.js';
 
-/** An error that repeats a field's name must not outgrow the reply. */
+/** An error quotes names of fields, which may be long; the reply must stay small. */
 const MOST_MESSAGE = 256;
 const NOTHING: ReadonlySet<string> = new Set();
 
 export interface Parsed {
   /** In the shape of the command's protobuf message. */
   readonly message: object;
-  /** Whether one entry of a list was given by itself, and is to be answered by itself. */
+  /** Whether the request is one entry of a list by itself. The reply is then the one to that entry. */
   readonly alone: boolean;
 }
 
@@ -28,7 +28,7 @@ export function parseJson(command: Command, bytes: Uint8Array): Parsed | Rejecti
     const value = readEnvelope(request, command.opaque ?? NOTHING);
     const alone = command.alone !== undefined && !has(value, command.alone.list);
     const parsed = (alone ? command.alone!.json : command.json).safeParse(value);
-    if (!parsed.success) throw new Invalid('INVALID_ARGUMENT', describe(parsed.error));
+    if (!parsed.success) throw new Invalid('INVALID_ARGUMENT', firstIssue(parsed.error));
     const fields = parsed.data as object;
     return { message: command.fromJson?.(fields, alone) ?? command.request.create(fields), alone };
   });
@@ -47,7 +47,7 @@ function whyMalformed(request: Buffer): string | undefined {
 const has = (value: unknown, field: string): boolean =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, field);
 
-function describe(error: z.ZodError): string {
+function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'the request has a wrong shape';
   return `${issue.path.join('.') || 'request'}: ${issue.message}`.slice(0, MOST_MESSAGE);

@@ -1,11 +1,11 @@
 /**
- * Reads the envelope of a JSON request: its fields become values, opaque ones stay the bytes that were sent.
- * `JSON.parse` has accepted the request before, so the grammar holds. What it would change silently is refused here: a
- * name that is given twice, and a number that a double does not hold.
+ * Reads the envelope of a JSON request: its fields become values, and opaque ones stay the bytes that were sent.
+ * `JSON.parse` has accepted the request before, so the grammar is valid. Refused here is what `JSON.parse` changes
+ * silently: a name that is given twice, and a number that a double does not represent.
  */
 import { Invalid } from '../protocols/bounds.js';
 
-/** No envelope is that deep; the stack would end somewhere above 1,000. */
+/** No valid envelope is deeper. The limit of the stack is somewhere above 1,000. */
 const MOST_DEPTH = 8;
 /** A double needs 24 characters at most. */
 const MOST_DIGITS = 32;
@@ -22,7 +22,7 @@ const CLOSING_BRACE = 0x7d;
 const SPACE = 0x20;
 
 /**
- * @param opaque fields that are, in the request itself and in the entries of its lists
+ * @param opaque names of opaque fields, in the request itself and in the entries of its lists
  * @throws Invalid naming the field
  */
 export const readEnvelope = (bytes: Buffer, opaque: ReadonlySet<string>): unknown => new Envelope(bytes, opaque).read();
@@ -127,7 +127,7 @@ class Envelope {
   }
 }
 
-/** Without recursion: what is opaque may be nested as deeply as it likes. */
+/** Without recursion: an opaque value may be nested to any depth. */
 function endOfValue(bytes: Buffer, start: number): number {
   if (bytes[start] === QUOTE) return endOfString(bytes, start);
   if (!isOpening(bytes[start]!)) return endOfScalar(bytes, start);
@@ -162,13 +162,13 @@ function endOfScalar(bytes: Buffer, start: number): number {
   return bytes.length;
 }
 
-/** Whether a double holds what the text says. A fraction is rounded, as it is everywhere; a whole number is not. */
+/** Whether a double represents the number in the text. A fraction may be rounded, a whole number may not. */
 function isKept(text: string, value: number): boolean {
   if (text.length > MOST_DIGITS || !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) return false;
   return !Number.isInteger(value) || decimal(text) === decimal(String(value));
 }
 
-/** Digits and power of ten, without sign and without zeros that change nothing: 1.50e3 is 15e2, as 1500 is. */
+/** Digits and power of ten in normal form, without sign: 1.50e3 and 1500 are both 15e2. */
 function decimal(text: string): string {
   const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text)!;
   const digits = `${whole}${fraction}`.replace(/^0+/, '');

@@ -1,25 +1,25 @@
-/** A request, whatever it came over: decoded on arrival, and replied to once, in the form that it came in. */
+/** A request of any transport: decoded on arrival, and replied to once, in its own encoding. */
 import type { Command } from '../actors/command.js';
-import type { Answerable, Reply } from '../actors/reply.js';
+import type { ReplyReceiver, Reply } from '../actors/reply.js';
 import { reject, type ForeignRejection, type Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
 import { decodeRequest, encodeError, encodeReply, formatOf, isRejection, type Format } from './codec.js';
 
-/** What a transport adds. */
+/** The part of a request that depends on the transport. */
 export interface Transport {
   readonly data: Uint8Array;
-  /** Who the client says that it is; empty where it says nothing. @throws Invalid */
+  /** The principal as the client claims it; empty if it claims none. @throws Invalid */
   principal(): string;
   respond(data: Uint8Array): void;
   refuse(rejection: Rejection | ForeignRejection, data: Uint8Array): void;
-  /** Lets the leader of a partition, which is at another broker, reply in this broker's place. */
+  /** Forwards the request to a leader at another broker, which replies to the client. */
   passTo(command: Command, partition: Partition, principal: string): void;
-  /** As `passTo`, but the reply comes through this broker. @returns whether there was one */
+  /** As `passTo`, but the reply comes back through this broker. @returns whether there was a reply */
   relayTo(command: Command, partition: Partition, principal: string, holdMs: number): Promise<boolean>;
 }
 
-export class GatewayRequest implements Answerable {
-  readonly asker = 'asker';
+export class GatewayRequest implements ReplyReceiver {
+  readonly replyTo = 'replyTo';
   private readonly format: Format;
   private alone = false;
 
@@ -31,7 +31,7 @@ export class GatewayRequest implements Answerable {
     this.format = formatOf(transport.data);
   }
 
-  /** The command's message, or why it is none. */
+  /** The command's message, or why it cannot be decoded. */
   decode(): object | Rejection {
     const parsed = decodeRequest(this.command, this.format, this.transport.data);
     if (isRejection(parsed)) return parsed;
@@ -39,14 +39,14 @@ export class GatewayRequest implements Answerable {
     return parsed.message;
   }
 
-  answer({ message, refused }: Reply): void {
+  reply({ message, refused }: Reply): void {
     const refusal = refused ?? this.command.refusalIn?.(message!, this.alone);
     if (refusal) return this.refuse(refusal);
     try {
       this.transport.respond(encodeReply(this.command, message!, this.format, this.alone));
     } catch (error) {
-      // Larger than the server takes.
-      this.refuse(reject('TOO_LARGE', `the answer cannot be sent: ${String(error).slice(0, 200)}`));
+      // Larger than the server's max_payload.
+      this.refuse(reject('TOO_LARGE', `the reply cannot be sent: ${String(error).slice(0, 200)}`));
     }
   }
 

@@ -1,9 +1,9 @@
 /**
- * Any broker answers: a request goes to the leader of its partition, here if this broker leads it, otherwise at another
- * broker. What concerns several partitions is split, and the replies are put together.
+ * Routes a request to the leader of its partition, at this broker or at another one. A request for several partitions
+ * is split, and their replies are merged.
  */
 import type { Command, Context, Split, ToAll } from '../actors/command.js';
-import type { Answerable, Reply } from '../actors/reply.js';
+import type { ReplyReceiver, Reply } from '../actors/reply.js';
 import { COMMANDS as REPEATED } from '../partition/core/command-ids.js';
 import type { PartitionHost } from '../partition/leader/host.js';
 import { Invalid, validated } from '../protocols/bounds.js';
@@ -15,9 +15,9 @@ import { drawJobId } from './draw-id.js';
 import type { Claimed, Identities } from './identities.js';
 import { GatewayRequest, type Transport } from './request.js';
 
-/** The brokers that lead elsewhere. */
+/** The leaders at other brokers. */
 export interface Peers {
-  /** @param message of the command. Never throws: what goes wrong on the way is a refusal */
+  /** @param message of the command. Never throws: an error on the way is returned as a refusal */
   ask(command: Command, partition: Partition, message: object, principal: string, holdMs: number): Promise<Reply>;
 }
 
@@ -28,15 +28,15 @@ export interface RouterOptions {
   onRefused(command: Command, rejection: Rejection | ForeignRejection): void;
 }
 
-/** A request that was checked, and what it comes with. */
+/** A request that was checked. */
 interface Checked {
   readonly request: GatewayRequest;
   readonly message: object;
   readonly context: Context;
   readonly checked: object;
-  /** The cause of what it makes happen: the worker of the session, or what the client says of itself. */
+  /** Recorded in the cause of its events: the worker of the session, or the principal as the client claims it. */
   readonly by: string;
-  /** The partition whose leader is asked, when another broker has forwarded the request. */
+  /** The partition that another broker forwarded the request for. */
   readonly only: Partition | undefined;
 }
 
@@ -47,12 +47,12 @@ export class Router {
     this.hosts = options.hosts;
   }
 
-  /** For how long commands are known again, at the least, by the leaders that are here. */
+  /** For how long the leaders at this broker recognize repeated commands: the shortest of them. */
   get commandWindowMs(): number {
     return Math.min(REPEATED.ms, ...this.hosts.map(({ leader }) => leader?.commandWindowMs ?? REPEATED.ms));
   }
 
-  /** @param only the partition whose leader is asked, when another broker has forwarded the request */
+  /** @param only the partition that another broker forwarded the request for */
   route(command: Command, transport: Transport, only?: Partition): void {
     const onRefused = (rejection: Rejection | ForeignRejection): void => this.options.onRefused(command, rejection);
     const request = new GatewayRequest(command, transport, onRefused);
@@ -102,7 +102,7 @@ export class Router {
     transport.passTo(command, partition, by);
   }
 
-  /** For a host that halted when it last led. Another may lead by now or have halted too: only its reply tells. */
+  /** For a host that halted when it last led. Another broker may lead by now, or have halted too: its reply decides. */
   private relay(request: GatewayRequest, host: PartitionHost, by: string, holdMs: number): void {
     const { whyNot } = host;
     void request.transport.relayTo(request.command, host.partition, by, holdMs).then((isReplied) => {
@@ -126,7 +126,7 @@ export class Router {
       this.ask(asked, partition, checked, () => forwarded, (reply) => {
         replies[partition] = reply;
         waiting -= 1;
-        if (waiting === 0) request.answer(routing.merge(replies));
+        if (waiting === 0) request.reply(routing.merge(replies));
       });
     }
   }
@@ -140,24 +140,24 @@ export class Router {
       throw new Invalid('WRONG_PARTITION', `the entries are not all of partition ${only}`);
     }
     const joined = routing.begin(checked);
-    if (parts.size === 0) return request.answer({ message: joined });
+    if (parts.size === 0) return request.reply({ message: joined });
     let waiting = parts.size;
     for (const [partition, nths] of parts) {
       this.ask(asked, partition, routing.part(checked, nths), () => routing.forwarded(message, nths), (reply) => {
         routing.join(joined, nths, reply);
         waiting -= 1;
-        if (waiting === 0) request.answer({ message: joined });
+        if (waiting === 0) request.reply({ message: joined });
       });
     }
   }
 
-  /** Asks a partition's leader, here or elsewhere, for a reply that is one of several. */
+  /** Gets one of several replies, from the leader of a partition at this broker or another. */
   private ask(
     asked: Checked, partition: Partition, part: object, forwarded: () => object, settle: (reply: Reply) => void,
   ): void {
     const { request: { command }, by } = asked;
     const host = this.hosts[partition]!;
-    const to: Answerable = { asker: 'asker', answer: settle };
+    const to: ReplyReceiver = { replyTo: 'replyTo', reply: settle };
     if (host.leader) return host.leader.handle(command, part, { to, by });
     if (!host.isFollowing) return settle({ refused: host.whyNot });
     void this.options.peers.ask(command, partition, forwarded(), by, command.holdMs?.(part) ?? 0).then(settle);

@@ -1,10 +1,10 @@
-/** Decodes protobuf from outside and refuses what the message does not define: a field nobody reads is a mistake. */
+/** Decodes protobuf from clients and refuses fields that the message does not define. */
 import protobuf from 'protobufjs/minimal.js';
 import { reject, type Rejection } from '../protocols/errors.js';
 
 /**
- * The generated code skips every field that it does not know, or that has another wire type, and cuts numbers to 32
- * bits.
+ * Counts what the generated code ignores: fields that are unknown or have another wire type, and the upper bits of
+ * numbers that are longer than 32 bits.
  */
 class StrictReader extends protobuf.BufferReader {
   skipped = 0;
@@ -25,7 +25,7 @@ class StrictReader extends protobuf.BufferReader {
 
 const VARINT32_BYTES = 5;
 
-/** Seven bits a byte: the fifth has four that count, and those after it none. */
+/** A byte has seven bits: of the fifth, four are in the number, and of those after it none. */
 const fitsIn32Bits = (bytes: Uint8Array, start: number, end: number): boolean =>
   (bytes[start + VARINT32_BYTES - 1]! & 0x70) === 0
   && bytes.subarray(start + VARINT32_BYTES, end).every((byte) => (byte & 0x7f) === 0);

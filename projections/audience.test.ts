@@ -39,7 +39,7 @@ class Stage {
     this.events = new EventsProjection({
       ns: 'default' as Namespace,
       publish: (subject, parts) => this.published.push(`${journal.Fact.decode(Buffer.concat(parts)).seq} ${subject.split('.').at(-1)}`),
-      anybody: ask, mayPublish: () => this.mayPublish, onSettled: ({ seq }) => this.checkpoints.push(seq),
+      hasListener: ask, mayPublish: () => this.mayPublish, onSettled: ({ seq }) => this.checkpoints.push(seq),
     });
     this.runner = new ProjectionRunner(P0, [this.events]);
     this.events.lead();

@@ -11,7 +11,7 @@ t.test('given a commit, each of its events is published as a journal.Fact on a s
   const published: [string, Buffer][] = [];
   const projection = new EventsProjection({
     ns: 'default' as Namespace, publish: (subject, parts) => published.push([subject, Buffer.concat(parts)]),
-    anybody: async () => true, mayPublish: () => true, onSettled: () => {},
+    hasListener: async () => true, mayPublish: () => true, onSettled: () => {},
   });
   projection.lead();
   const name = { kind: 'job', id: '0-0123456789abcdef', type: 'JobDelayed' };
@@ -39,7 +39,7 @@ t.test('the body of a published event is whole; if its content was removed, the 
     const published: Buffer[] = [];
     const projection = new EventsProjection({
       ns: 'default' as Namespace, publish: (_, parts) => published.push(Buffer.concat(parts)),
-      anybody: async () => true, mayPublish: () => true, onSettled: () => {},
+      hasListener: async () => true, mayPublish: () => true, onSettled: () => {},
     });
     projection.lead();
     const commit = committedOf(journal.Commit.decode(bytes), 0 as Partition, 1, new Uint8Array(32), bytes);

@@ -1,6 +1,7 @@
 /**
- * Re-publishes committed facts, each on a subject of its own, for whoever watches: at least once, those of a kind in order,
- * and only while this broker leads. Those of jobs only while somebody listens: three a job are a fifth of a broker's work and two fifths of its server's.
+ * Publishes committed facts for watchers, each on a subject of its own: at least once, those of a kind in order, and
+ * only while this broker leads. Facts of jobs are published only while there are listeners, because three for each job
+ * are a fifth of a broker's work and two fifths of its server's.
  */
 import protobuf from 'protobufjs/minimal.js';
 import type { Committed, EventName } from '../streams/committed.js';
@@ -11,20 +12,20 @@ import { Audience, type CommitHead } from './audience.js';
 import { Gate } from './gate.js';
 import type { Projection } from './projection.js';
 
-/** The message comes in pieces, to be laid behind one another. */
+/** @param parts the message in pieces, to be concatenated */
 export type Publish = (subject: string, parts: readonly Uint8Array[]) => void;
 
-/** The one kind that has facts by the thousand a second. */
+/** The kind with so many facts that they are published only if there is a listener. */
 const MANY = 'job';
 
 export interface EventsOptions {
   readonly ns: Namespace;
   readonly publish: Publish;
-  /** Resolves to false only if nobody can have listened to facts of jobs when it was called. */
-  readonly anybody: () => Promise<boolean>;
+  /** Resolves to false only if facts of jobs certainly had no listener when it was called. */
+  readonly hasListener: () => Promise<boolean>;
   /** Whether it is certain, at this moment, that no other broker leads. */
   readonly mayPublish: () => boolean;
-  /** The projection's checkpoint: what came until then is not published again. */
+  /** The projection's new checkpoint: facts up to it are not published again. */
   readonly onSettled: (commit: CommitHead) => void;
   readonly onDropped?: (commits: number) => void;
 }
@@ -40,12 +41,13 @@ export class EventsProjection implements Projection {
   private encoded: EncodedCommit | undefined;
 
   constructor(private readonly options: EventsOptions) {
-    const { anybody, mayPublish, onSettled } = options;
+    const { hasListener, mayPublish, onSettled } = options;
     this.gate = new Gate({ ...options, publish: (commit) => this.publishHeld(commit) });
-    this.audience = new Audience({ ask: anybody, mayPublish, onSettled, publish: (commit) => this.publishJobs(commit) });
+    const publish = (commit: Committed): void => this.publishJobs(commit);
+    this.audience = new Audience({ ask: hasListener, mayPublish, onSettled, publish });
   }
 
-  /** This broker leads: what was replayed behind the checkpoint is published, and what is committed from now on. */
+  /** This broker leads: publishes what was replayed after the checkpoint, and what is committed from now on. */
   lead(): void {
     this.gate.open();
   }
@@ -78,7 +80,9 @@ export class EventsProjection implements Projection {
   }
 
   private publishJobs(commit: Committed): void {
-    for (const [index, event] of commit.events.entries()) if (event.kind === MANY) this.publishFact(event, index, commit);
+    for (const [index, event] of commit.events.entries()) {
+      if (event.kind === MANY) this.publishFact(event, index, commit);
+    }
   }
 
   private publishFact({ kind, id, type }: EventName, index: number, commit: Committed): void {
@@ -88,16 +92,19 @@ export class EventsProjection implements Projection {
       this.encoded = new EncodedCommit(commit.bytes);
     }
     const event = this.encoded?.wholeEvent(index) ?? new Uint8Array();
-    this.options.publish(subjects.event(this.options.ns, kind, id, type), [this.head, factIndex(index, event.length), event]);
+    const { ns, publish } = this.options;
+    publish(subjects.event(ns, kind, id, type), [this.head, factIndex(index, event.length), event]);
   }
 }
 
 /**
- * A journal.Fact in three pieces: what all facts of a commit share, the index with the opening of the event, and the
- * event's own bytes with its content put back; neither is decoded and encoded again.
+ * A journal.Fact in three pieces: the fields that all facts of a commit share, the index with the tag and length of the
+ * event, and the event's own bytes with its content put back. Nothing is decoded and encoded again.
  */
 const factHead = ({ partition, seq, nowMs, epoch }: Committed): Uint8Array =>
-  protobuf.Writer.create().uint32(8).uint32(partition).uint32(16).uint64(seq).uint32(32).uint64(nowMs).uint32(48).uint64(epoch).finish();
+  protobuf.Writer.create()
+    .uint32(8).uint32(partition).uint32(16).uint64(seq).uint32(32).uint64(nowMs).uint32(48).uint64(epoch)
+    .finish();
 
 const INDEX_TAG = 24;
 const EVENT_TAG = 42;

@@ -1,6 +1,6 @@
 /**
- * The jobs projection: where every job begins and ends in the journal, and how it ended. It answers for the jobs that have
- * left their leader; what it says of them is read from the journal itself, so nothing is kept twice.
+ * The jobs projection: the positions of the first and the last commit of every job, and its final status. It serves the
+ * jobs that have left the leader's state. Their contents are read from the journal, so nothing is stored twice.
  */
 import type { Archive } from '../actors/job/archive.js';
 import { applyJob } from '../actors/job/job.apply.js';
@@ -15,20 +15,22 @@ import { IndexTable } from './index-table.js';
 import type { Committed, EventName } from '../streams/committed.js';
 import type { Projection } from './projection.js';
 
-/** In the table: 1 for a job that lives, then the final statuses in their order. */
+/** Codes in the table: 1 for a job that has not ended, then the final statuses in their order. */
 const LIVES = 1;
 const FIRST_FINAL = 2;
 
-/** What the events that end a job stand for in the table. */
+/** The code of the status that an event ends a job with. */
 const ENDS: ReadonlyMap<string, number> = new Map(
-  jobChart.arrows.filter(({ to }) => jobChart.isFinal(to)).map(({ event, to }) => [event, FINAL_STATUSES.indexOf(to as FinalStatus) + FIRST_FINAL]),
+  jobChart.arrows
+    .filter(({ to }) => jobChart.isFinal(to))
+    .map(({ event, to }) => [event, FINAL_STATUSES.indexOf(to as FinalStatus) + FIRST_FINAL]),
 );
 
 export interface JobEntry {
   readonly firstSeq: number;
-  /** Of the commit that ended it; while it lives, of the one that began it. */
+  /** Of the commit that ended the job; until then, of the first one. */
   readonly lastSeq: number;
-  /** undefined while it lives: then its leader knows more. */
+  /** undefined until it has ended: the leader holds it. */
   readonly status: FinalStatus | undefined;
 }
 
@@ -48,11 +50,13 @@ export class JobsProjection implements Projection {
 
   find(id: JobId): JobEntry | undefined {
     const entry = this.table.get(id);
-    return entry && { firstSeq: entry.firstSeq, lastSeq: entry.lastSeq, status: FINAL_STATUSES[entry.status - FIRST_FINAL] };
+    if (entry === undefined) return undefined;
+    const { firstSeq, lastSeq, status } = entry;
+    return { firstSeq, lastSeq, status: FINAL_STATUSES[status - FIRST_FINAL] };
   }
 }
 
-/** Reads ended jobs back from their two ends in the journal. */
+/** Reads ended jobs from their first and last commits in the journal. */
 export class JournalArchive implements Archive {
   constructor(
     private readonly jobs: JobsProjection,
@@ -62,8 +66,10 @@ export class JournalArchive implements Archive {
   async find(id: JobId): Promise<Readonly<Job> | undefined> {
     const entry = this.jobs.find(id);
     if (entry?.status === undefined) return undefined;
-    const first = eventsOf(id, entry.firstSeq, await this.readCommit(entry.firstSeq)).find(({ event }) => event.type === 'JobSubmitted');
-    const last = eventsOf(id, entry.lastSeq, await this.readCommit(entry.lastSeq)).at(-1);
+    const { firstSeq, lastSeq } = entry;
+    const began = eventsOf(id, firstSeq, await this.readCommit(firstSeq));
+    const first = began.find(({ event }) => event.type === 'JobSubmitted');
+    const last = eventsOf(id, lastSeq, await this.readCommit(lastSeq)).at(-1);
     if (first === undefined || last === undefined) return undefined;
     const job = applyJob(undefined, first.event, id, first.at);
     applyJob(job, last.event, id, last.at);
@@ -79,7 +85,7 @@ interface OfJob {
   readonly by: WorkerId | '';
 }
 
-/** @throws RepriseError JOURNAL_BROKEN for content that is not what was written */
+/** @throws RepriseError JOURNAL_BROKEN for content that was changed */
 function eventsOf(id: JobId, seq: number, read: ReadCommit | undefined): OfJob[] {
   if (read === undefined) return [];
   const { commit: { events, nowMs }, encoded } = read;

@@ -16,15 +16,17 @@ execFileSync(process.execPath, [
   '--out', join(here, 'gen', 'reprise.js'), ...files.map((name) => join(here, name)),
 ], { stdio: 'inherit' });
 
-// Sequences and times stay below 2^53, so plain numbers do; the library would otherwise decode 64-bit fields to objects.
+// Sequences and times stay below 2^53, so they are plain numbers; by default the library decodes 64-bit fields to
+// objects.
 const generated = join(here, 'gen', 'reprise.js');
 const code = readFileSync(generated, 'utf8');
 const opening = 'import $protobuf from "protobufjs/minimal.js";\n';
 if (!code.includes(opening)) throw new Error('the generated code no longer begins as expected');
-// Encoding asks of every field whether the message has it as its own. Without the question absent fields are found on the
-// prototype, as null or as the default, which is not written either.
+// The generated encoders check every field with hasOwnProperty. Without the check absent fields are found on the
+// prototype, as null or as the default, and are not written either.
 const questions = / && \$Object\.hasOwnProperty\.call\(message, "\w+"\)/g;
 if (!questions.test(code)) throw new Error('the generated code no longer asks for own fields');
-writeFileSync(generated, code.replace(opening, `${opening}\n$protobuf.util.Long = null;\n$protobuf.configure();\n`).replace(questions, ''));
+const configured = `${opening}\n$protobuf.util.Long = null;\n$protobuf.configure();\n`;
+writeFileSync(generated, code.replace(opening, configured).replace(questions, ''));
 
 cpSync(join(here, 'gen'), join(here, '..', 'dist', 'protocols', 'gen'), { recursive: true });

@@ -49,7 +49,8 @@ export function jobId(partition: Partition, random: Uint8Array, at = 0): JobId {
 }
 
 const ID_DIGITS = (RANDOM_BYTES * 8) / 5;
-const IS_DIGIT: readonly boolean[] = Array.from({ length: 128 }, (_, code) => ALPHABET.includes(String.fromCharCode(code)));
+const isDigit = (code: number): boolean => ALPHABET.includes(String.fromCharCode(code));
+const IS_DIGIT: readonly boolean[] = Array.from({ length: 128 }, (_, code) => isDigit(code));
 const DIGITS = new Uint8Array(128);
 [...ALPHABET].forEach((digit, value) => (DIGITS[digit.charCodeAt(0)] = value));
 

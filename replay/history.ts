@@ -1,4 +1,4 @@
-/** Reads the events of one job out of the journal, as an ordinary user, and checks the chain on the way. */
+/** Reads the events of one job from the journal and checks the chain on the way. */
 import type { JobId, Namespace } from '../protocols/ids.js';
 import { partitionOfJob } from '../protocols/ids.js';
 import { decodeLeniently } from '../protocols/lenient.js';
@@ -21,8 +21,10 @@ export interface Fact {
   readonly event: journal.Event;
 }
 
-/** @param range the whole journal without it */
-export async function* history(url: string, ns: Namespace, id: JobId, range: Range = { firstSeq: 1, lastSeq: Infinity }): AsyncGenerator<Fact> {
+/** @param range the whole journal by default */
+export async function* history(
+  url: string, ns: Namespace, id: JobId, range: Range = { firstSeq: 1, lastSeq: Infinity },
+): AsyncGenerator<Fact> {
   const source = await openJournal({ url, ns, partition: partitionOfJob(id) });
   try {
     let chain: Chain | undefined;
@@ -37,11 +39,12 @@ export async function* history(url: string, ns: Namespace, id: JobId, range: Ran
   }
 }
 
-/** The commit that reading begins with names its predecessor; from there on every link is checked. */
+/** The first commit that is read names its predecessor. From there on every link is checked. */
 function chainBefore(id: JobId, firstSeq: number, stored: Stored): Chain {
   const partition = partitionOfJob(id);
   if (firstSeq === 1) return new Chain(partition);
-  const { journalId, prevSeq, prevHash, epoch, nowMs } = decodeLeniently(journal.Commit, stored.bytes) as journal.Commit;
+  const commit = decodeLeniently(journal.Commit, stored.bytes) as journal.Commit;
+  const { journalId, prevSeq, prevHash, epoch, nowMs } = commit;
   return new Chain(partition, { journalId, partition, seq: prevSeq, hash: prevHash, epoch, nowMs });
 }
 

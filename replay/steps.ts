@@ -1,4 +1,4 @@
-/** What each event of a job did to it, found by folding them again with the code that the leader folds with. Pure. */
+/** What each event of a job changed, found by folding the events with the functions that the leader uses. Pure. */
 import { applyJob } from '../actors/job/job.apply.js';
 import { jobChart } from '../actors/job/job.chart.js';
 import { JOB_EVENTS, type JobEvent } from '../actors/job/job.events.js';
@@ -33,42 +33,48 @@ export interface Step {
   readonly after: string;
   readonly changed: Readonly<Record<string, Change>>;
   readonly content?: Content;
-  /** The payload, the result or the text of the event was removed from the journal. It had so many bytes. */
+  /** Set if the content of the event was removed from the journal: the size that it had. */
   readonly removedBytes?: number;
-  /** As the event tells it; it may be the same as the one before, and so no change. */
+  /** The failure that the event records. It may equal the previous one, and is then not in `changed`. */
   readonly failure?: { readonly code: string; readonly message: string };
   /** The event does not follow from the status before: this journal cannot be folded by this version. */
   readonly complaint?: string;
 }
 
-/** Told apart, or of no use to people; how many jobs came before is not known from one job's events. */
-const UNTOLD: ReadonlySet<string> = new Set(['id', 'status', 'place', 'payload', 'result', 'failure', 'lastSeq']);
+/** Not listed as changes: shown elsewhere, of no use to readers, or (`place`) not known from one job's events. */
+const NOT_LISTED: ReadonlySet<string> = new Set(['id', 'status', 'place', 'payload', 'result', 'failure', 'lastSeq']);
 const SHORT = 400;
 
 export class Steps {
-  readonly #id: JobId;
-  #status: string;
-  #job: Job | undefined;
+  private job: Job | undefined;
 
-  /** @param status the job's before the first event that comes */
-  constructor(id: JobId, status = 'absent') {
-    this.#id = id;
-    this.#status = status;
-  }
+  /** @param status of the job before the first event */
+  constructor(
+    private readonly id: JobId,
+    private status = 'absent',
+  ) {}
 
   next({ seq, index, nowMs, event: stored }: Fact): Step {
-    const before = this.#status;
-    const { type = '', by = '', commandId = '' } = stored.cause ?? {};
-    const told = { position: `${seq}.${index}`, time: new Date(nowMs).toISOString(), event: stored.type, cause: { type: type ?? '', by: by ?? '', commandId: commandId ?? '' }, before };
-    const event = known(stored, told.position);
-    if (event === undefined) return { ...told, after: before, changed: {}, complaint: 'this version does not know the event' };
-    const leads = jobChart.next(before, event.type);
-    const complaint = leads === event.body.status ? {} : { complaint: `from ${before} the chart leads to ${leads ?? 'nowhere'}` };
-    const old = structuredClone(this.#job);
-    this.#status = event.body.status;
-    // Without its submission a job cannot be folded, only told.
-    if (this.#job !== undefined || event.type === 'JobSubmitted') this.#job = applyJob(this.#job, event, this.#id, { seq, index, nowMs, place: 0, content: undefined });
-    return { ...told, after: event.body.status, changed: difference(old, this.#job), ...contents(event), ...complaint };
+    const before = this.status;
+    const { type, by, commandId } = stored.cause ?? {};
+    const cause = { type: type ?? '', by: by ?? '', commandId: commandId ?? '' };
+    const position = `${seq}.${index}`;
+    const common = { position, time: new Date(nowMs).toISOString(), event: stored.type, cause, before };
+    const event = known(stored, position);
+    if (event === undefined) {
+      return { ...common, after: before, changed: {}, complaint: 'this version does not know the event' };
+    }
+    const next = jobChart.next(before, event.type);
+    const complaint =
+      next === event.body.status ? {} : { complaint: `from ${before} the chart leads to ${next ?? 'no status'}` };
+    const old = structuredClone(this.job);
+    this.status = event.body.status;
+    // Without its submission a job cannot be folded; its events are still listed.
+    if (this.job !== undefined || event.type === 'JobSubmitted') {
+      this.job = applyJob(this.job, event, this.id, { seq, index, nowMs, place: 0, content: undefined });
+    }
+    const changed = difference(old, this.job);
+    return { ...common, after: event.body.status, changed, ...contents(event), ...complaint };
   }
 }
 
@@ -89,15 +95,21 @@ function contents(event: JobEvent & Decoded): Pick<Step, 'content' | 'failure' |
 const hasBytes = ({ type }: JobEvent): boolean => type === 'JobSubmitted' || type === 'JobCompleted';
 
 function shown(event: JobEvent): Pick<Step, 'content' | 'failure'> {
-  if (event.type === 'JobSubmitted') return { content: contentOf('payload', event.body.payload, event.body.contentType) };
-  if (event.type === 'JobCompleted') return { content: contentOf('result', event.body.result, event.body.contentType) };
+  if (event.type === 'JobSubmitted') {
+    return { content: contentOf('payload', event.body.payload, event.body.contentType) };
+  }
+  if (event.type === 'JobCompleted') {
+    return { content: contentOf('result', event.body.result, event.body.contentType) };
+  }
   const failure = 'failure' in event.body ? event.body.failure : undefined;
   return failure ? { failure: { code: failure.code, message: failure.message } } : {};
 }
 
 function contentOf(of: Content['of'], bytes: Uint8Array, contentType: string): Content {
   const stored = contentText(bytes, contentType);
-  if (stored === undefined) return { of, text: `${bytes.length} bytes of ${contentType || 'what is no JSON'}`, isJson: false };
+  if (stored === undefined) {
+    return { of, text: `${bytes.length} bytes of ${contentType || 'invalid JSON'}`, isJson: false };
+  }
   const text = oneLine(stored);
   if (text.length > SHORT) return { of, text: `${text.slice(0, SHORT)}… (${bytes.length} bytes)`, isJson: false };
   return { of, text, isJson: true };
@@ -109,13 +121,14 @@ export function stepJson({ content, ...rest }: Step & { readonly kind?: 'event' 
   return withMember(rest, content.of, content.isJson ? content.text : JSON.stringify(content.text));
 }
 
-/** Field by field; of a new job what is not empty. */
+/** Field by field. For a new job: the fields that are not empty. */
 function difference(before: Job | undefined, after: Job | undefined): Record<string, Change> {
   const changed: Record<string, Change> = {};
   for (const [field, value] of Object.entries(after ?? {})) {
-    if (UNTOLD.has(field)) continue;
+    if (NOT_LISTED.has(field)) continue;
     const old: unknown = before && (before as unknown as Record<string, unknown>)[field];
-    if (before ? !same(old, value) : !isEmpty(value)) changed[field] = { before: old ?? null, after: (value as unknown) ?? null };
+    if (before ? same(old, value) : isEmpty(value)) continue;
+    changed[field] = { before: old ?? null, after: (value as unknown) ?? null };
   }
   return changed;
 }

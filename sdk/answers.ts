@@ -1,4 +1,4 @@
-/** What the broker answers, as plain values: no protobuf, hashes as text, content decoded. */
+/** Replies of the broker as plain values: no protobuf, hashes in hexadecimal, content decoded. */
 import { VIEW_FIELDS, type ViewField } from '../actors/job/job.view.js';
 import { decodeContent } from '../protocols/content.js';
 import { codeOf, RepriseError } from '../protocols/errors.js';
@@ -25,7 +25,7 @@ export interface Refusal {
   readonly retryable: boolean;
 }
 
-/** Of submit, await and cancel. */
+/** What submit, await and cancel return for a job. */
 export interface JobAnswer {
   readonly jobId: string;
   readonly status: string;
@@ -35,20 +35,20 @@ export interface JobAnswer {
   readonly position: Position | undefined;
   /** When completed: a JSON value, or bytes. */
   readonly result?: unknown;
-  /** The result as it is stored: parsing may lose digits, and does lose white space. */
+  /** The result as it is stored. `result` may lack digits, and lacks white space. */
   readonly resultBytes?: Uint8Array;
   readonly contentType?: string;
   readonly failure?: Failure;
-  /** It is ready, but no worker that is registered now performs its type on its queue. */
+  /** The job is ready, but no worker that is registered now performs its type on its queue. */
   readonly noWorker?: true;
-  /** This job of the batch was refused; then nothing else holds. */
+  /** This job of the batch was refused. The other fields have no meaning then. */
   readonly error?: Refusal;
 }
 
-/** What the message has, without nulls. */
+/** The fields of the message, without nulls. */
 type Plain = { readonly [F in Exclude<ViewField, 'failure'>]: NonNullable<job.JobView[F]> };
 
-/** Of get: the fields are those of job.view.ts. */
+/** What get returns. The fields are those of job.view.ts. */
 export interface JobView extends Plain, Omit<JobAnswer, keyof Plain | 'duplicate' | 'error'> {
   /** 0 unless it is running. */
   readonly progress: number;
@@ -92,7 +92,7 @@ function outcomeOf({ status, result, contentType, failure }: Outcome): Ended {
 const failureOf = ({ code, message, stack }: job.Failure.$Properties): Failure =>
   ({ code: code ?? '', message: message ?? '', ...(stack && { stack }) });
 
-/** Content that only claims to be JSON is given as the bytes that it is. */
+/** Content of type JSON that is not valid JSON is returned as bytes. */
 export function contentOf(bytes: Uint8Array, contentType: string): unknown {
   try {
     return decodeContent(bytes, contentType);
@@ -109,6 +109,6 @@ function positionOf(position: job.Position.$Properties | null | undefined): Posi
 
 const refusalOf = ({ code, message, hint, retryable }: error.Error): Refusal => ({ code, message, hint, retryable });
 
-/** A refusal as the error to throw. A code that only a newer broker has is kept as it is. */
+/** A refusal as the error to throw. A code that this version does not know is kept. */
 export const errorOf = ({ code, message, hint, retryable }: Refusal): RepriseError =>
   new RepriseError(codeOf(code), message, { hint, retryable });

@@ -1,4 +1,4 @@
-/** Requests to the brokers: sent again, with the same bytes, for as long as that may help. */
+/** Requests to the brokers, retried with the same bytes while the error is one that may pass. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import { ERRORS, isCode, RepriseError } from '../protocols/errors.js';
@@ -12,53 +12,53 @@ const TRY_MS = 5_000;
 const FIRST_WAIT_MS = 50;
 const LAST_WAIT_MS = 1_000;
 
-/** Nothing was changed, or the same command id makes it harmless to ask again. */
+/** Errors that changed nothing, or after which the command id makes a retry safe. */
 const AGAIN: ReadonlySet<string> = new Set([
   'NOT_LEADER', 'OVERLOADED', 'UNKNOWN', 'NO_BROKER', 'TIMED_OUT', 'SERVER_UNREACHABLE',
 ]);
 export const helpsToRepeat = (code: string): boolean => AGAIN.has(code);
 
 /**
- * The request may have reached a leader, and what it asks for may have been recorded. After any other trouble it was
+ * Errors after which the request may have reached a leader and may have been recorded. After any other error it was
  * not.
  */
 const UNCERTAIN: ReadonlySet<string> = new Set(['UNKNOWN', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
 export const mayBeRecorded = (code: string): boolean => UNCERTAIN.has(code);
 
-/** All tries of one request: until when they go on, and the last one that may have been recorded. */
+/** All tries of one request: when they stop, and the error of the last one that may have been recorded. */
 export interface Effort {
   readonly untilMs: number;
   uncertain: RepriseError | undefined;
 }
 
 export class Asking {
-  readonly #nc: NatsConnection;
-  readonly #giveUpMs: number;
-  readonly #headers: MsgHdrs | undefined;
-  readonly #disturbed = new Set<(why: RepriseError) => void>();
+  private readonly headers: MsgHdrs | undefined;
+  private readonly disturbed = new Set<(why: RepriseError) => void>();
 
   /**
-   * @param giveUpMs how long to go on when nothing but troubles comes back
-   * @param principal who asks; empty: it is not said
+   * @param giveUpMs how long to retry a request that keeps failing
+   * @param principal recorded with the events that the requests cause; empty: none
    */
-  constructor(nc: NatsConnection, giveUpMs: number, principal = '') {
-    this.#nc = nc;
-    this.#giveUpMs = giveUpMs;
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly giveUpMs: number,
+    principal = '',
+  ) {
     if (principal === '') return;
-    this.#headers = headers();
-    this.#headers.set(PRINCIPAL_HEADER, principal);
+    this.headers = headers();
+    this.headers.set(PRINCIPAL_HEADER, principal);
   }
 
   effort(): Effort {
-    return { untilMs: performance.now() + this.#giveUpMs, uncertain: undefined };
+    return { untilMs: performance.now() + this.giveUpMs, uncertain: undefined };
   }
 
-  /** @param holdMs how long the broker may hold its answer back, because it was asked to wait for something */
+  /** @param holdMs how long the broker may delay its reply, because the request asks it to wait for something */
   ask(subject: string, data: Uint8Array, holdMs = 0, effort = this.effort()): Promise<Uint8Array> {
-    return this.repeat(() => this.#once(subject, data, holdMs + TRY_MS), effort);
+    return this.repeat(() => this.once(subject, data, holdMs + TRY_MS), effort);
   }
 
-  /** Repeats what throws a trouble that may pass; see {@link conclusion} for what the last one means. */
+  /** Retries `attempt` while it throws an error that may pass. {@link conclusion} tells what the last error means. */
   async repeat<T>(attempt: () => Promise<T>, effort = this.effort()): Promise<T> {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LAST_WAIT_MS, waitMs * 2)) {
       try {
@@ -66,29 +66,29 @@ export class Asking {
       } catch (trouble) {
         if (!(trouble instanceof RepriseError) || !helpsToRepeat(trouble.code)) throw trouble;
         if (mayBeRecorded(trouble.code)) effort.uncertain = trouble;
-        if (this.#nc.isClosed() || performance.now() > effort.untilMs) throw trouble;
+        if (this.nc.isClosed() || performance.now() > effort.untilMs) throw trouble;
       }
       await sleep(waitMs * (0.5 + Math.random() / 2));
     }
   }
 
   /**
-   * The connection was lost or another leader came: what is waited for now may never be answered, so it is asked
-   * again.
+   * The connection was lost or the leader changed. Requests that are open may never get a reply, so they fail now and
+   * are retried.
    */
   disturb(why: RepriseError): void {
-    for (const tell of [...this.#disturbed]) tell(why);
+    for (const fail of [...this.disturbed]) fail(why);
   }
 
-  async #once(subject: string, data: Uint8Array, timeout: number): Promise<Uint8Array> {
+  private async once(subject: string, data: Uint8Array, timeout: number): Promise<Uint8Array> {
     let forget = (): void => undefined;
     const disturbed = new Promise<never>((_, reject) => {
-      this.#disturbed.add(reject);
-      forget = () => void this.#disturbed.delete(reject);
+      this.disturbed.add(reject);
+      forget = () => void this.disturbed.delete(reject);
     });
     try {
-      const options = { timeout, ...(this.#headers && { headers: this.#headers }) };
-      return dataOf(await Promise.race([this.#nc.request(subject, data, options), disturbed]));
+      const options = { timeout, ...(this.headers && { headers: this.headers }) };
+      return dataOf(await Promise.race([this.nc.request(subject, data, options), disturbed]));
     } catch (cause) {
       throw troubleOf(cause, subject);
     } finally {
@@ -99,29 +99,29 @@ export class Asking {
 
 function dataOf(message: Msg): Uint8Array {
   if (!message.headers?.has('Nats-Service-Error')) return message.data;
-  const said = message.headers.get('Nats-Service-Error');
-  throw errorOf(readWireError(message.data) ?? { code: 'SERVER_FAILED', message: said, hint: '', retryable: false });
+  const text = message.headers.get('Nats-Service-Error');
+  throw errorOf(readWireError(message.data) ?? { code: 'SERVER_FAILED', message: text, hint: '', retryable: false });
 }
 
 function troubleOf(cause: unknown, subject: string): RepriseError {
   if (cause instanceof RepriseError) return cause;
   const hadNoResponders = cause instanceof errors.NoRespondersError
     || (cause instanceof errors.RequestError && cause.isNoResponders());
-  if (hadNoResponders) return new RepriseError('NO_BROKER', `No broker answers on ${subject}.`, { cause });
+  if (hadNoResponders) return new RepriseError('NO_BROKER', `No broker listens on ${subject}.`, { cause });
   if (cause instanceof errors.TimeoutError) {
-    return new RepriseError('TIMED_OUT', `No answer came on ${subject} in time.`, { cause });
+    return new RepriseError('TIMED_OUT', `The request on ${subject} got no reply in time.`, { cause });
   }
-  return operating(cause, `Asking on ${subject} failed`);
+  return operating(cause, `The request on ${subject} failed`);
 }
 
 /**
- * What the last trouble says of a command that was tried more than once. A decision is about all tries, because they
- * carry the same command id; any other refusal says of itself alone that it changed nothing.
+ * What the error of the last try means for a command that was tried more than once. A decision holds for all tries,
+ * because they carry the same command id. Any other refusal only means that the last try changed nothing.
  */
 export function conclusion(trouble: unknown, { uncertain }: Effort): unknown {
   if (uncertain === undefined || !(trouble instanceof RepriseError)) return trouble;
   if (mayBeRecorded(trouble.code) || isDecision(trouble.code)) return trouble;
-  const message = `An earlier try may have been recorded (${uncertain.message}); asked again: ${trouble.message}`;
+  const message = `An earlier try may have been recorded (${uncertain.message}); the retry failed: ${trouble.message}`;
   return new RepriseError(uncertain.code, message, { cause: trouble, hint: uncertain.hint });
 }
 

@@ -1,7 +1,6 @@
 /**
- * What a job to submit must look like before it is encoded: protobuf would cut 1.5 to 1 and wrap 2^32+2 to 2 without
- * an error. The fields are those of job.submit.ts. Bounds that the broker checks by itself are left to it; here is
- * what would not survive the way there.
+ * Checks a job before it is encoded: protobuf would truncate 1.5 to 1 and wrap 2^32+2 to 2 without an error. The fields
+ * are those of job.submit.ts. Only what the encoding would change is checked here; the broker checks all other bounds.
  */
 import type { AnyField, Fields } from '../actors/fields.js';
 import { SUBMIT } from '../actors/job/job.submit.js';
@@ -49,7 +48,7 @@ function rule(value: unknown, field: Leaf): readonly [fits: boolean, accepts: st
   }
 }
 
-/** Half of a surrogate pair has no UTF-8 form, and would arrive as another text. */
+/** A lone surrogate has no UTF-8 form, and would be encoded as another character. */
 const isText = (value: unknown): boolean => typeof value === 'string' && isWellFormed(value);
 
 const isWhole = (value: unknown, least: number, most: number): boolean =>

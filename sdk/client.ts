@@ -32,21 +32,21 @@ export interface ClientOptions {
   /** For people who look at the server's list of connections. */
   readonly name?: string;
   /**
-   * How long to repeat a request that meets nothing but troubles, 10 seconds by default and 30 at most: a busy broker
-   * knows a command again for little longer (docs/protocol.md). Then it is for the caller to repeat it, or to look.
+   * How long to retry a request that keeps failing: 10 seconds by default, 30 at most, because a busy broker recognizes
+   * a repeated command for little longer than that (docs/protocol.md). After that the caller decides what to do.
    */
   readonly giveUpMs?: number;
   /**
-   * Who asks, for the record: it becomes the `by` of what the requests cause. At most 128 bytes without control
-   * characters. It is what the client says of itself, and nothing vouches for it. Nothing by default.
+   * The principal that is recorded as `by` with the events that the requests cause. At most 128 bytes without control
+   * characters. It is a claim of the client and is not verified. Empty by default.
    */
   readonly principal?: string;
 }
 
 export interface Waiting {
-  /** Answer with the outcome. */
+  /** Reply with the outcome. */
   readonly wait?: boolean;
-  /** How long at most, 30 seconds by default; then the status so far is the answer. */
+  /** How long at most, 30 seconds by default. After that the reply has the current status. */
   readonly waitMs?: number;
 }
 
@@ -55,7 +55,7 @@ export type Requestable = Pick<Command, 'noun' | 'verb' | 'request' | 'reply'>;
 
 export type Target = { readonly jobId: string } | { readonly queue?: string; readonly key: string };
 
-/** Waiting is done in pieces, so that a broker that dies while it holds the answer back delays nobody for long. */
+/** A long wait is split into requests of this length, so that a broker that dies during one delays the reply little. */
 const HOLD_MS = 5_000;
 const GIVE_UP_MS = 10_000;
 const MOST_GIVE_UP_MS = 30_000;
@@ -71,23 +71,20 @@ export async function connectClient(options: ClientOptions): Promise<Client> {
 }
 
 export class Client {
-  readonly #ns: Namespace;
-  readonly #nc: NatsConnection;
-  readonly #asking: Asking;
-
-  constructor(nc: NatsConnection, ns: Namespace, asking: Asking) {
-    this.#nc = nc;
-    this.#ns = ns;
-    this.#asking = asking;
-    void this.#watchConnection();
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly ns: Namespace,
+    private readonly asking: Asking,
+  ) {
+    void this.watchConnection();
     const callback = (): void =>
-      asking.disturb(new RepriseError('UNKNOWN', 'Another leader has come before there was an answer.'));
+      asking.disturb(new RepriseError('UNKNOWN', 'The leader changed before it replied.'));
     nc.subscribe(subjects.event(ns, 'partition', '*', 'LeaderStarted'), { callback });
   }
 
   /**
-   * Each job is answered by itself, in order; one that was refused has `error`.
-   * @throws RepriseError INVALID_ARGUMENT for what could not even be sent, and what keeps a broker from answering
+   * One answer for each job, in order. The answer for a job that was refused has `error`.
+   * @throws RepriseError INVALID_ARGUMENT for a job that cannot be sent, and the error of the request if it failed
    */
   async submit(
     jobs: readonly JobToSubmit[], { wait = false, waitMs = DEFAULTS.waitMs }: Waiting = {},
@@ -96,90 +93,90 @@ export class Client {
     const messages = jobs.map(messageOf);
     const answers: JobAnswer[] = [];
     let open = messages.map((_, nth) => nth);
-    const effort = this.#asking.effort();
-    await this.#asking.repeat(async () => {
+    const effort = this.asking.effort();
+    await this.asking.repeat(async () => {
       const holdMs = wait ? hold(untilMs) : 0;
       const request = job.SubmitJobs.encode({ jobs: open.map((nth) => messages[nth]!), wait, waitMs: holdMs }).finish();
-      const reply = job.SubmitReply.decode(await this.#ask('submit', request, holdMs, effort));
+      const reply = job.SubmitReply.decode(await this.ask('submit', request, holdMs, effort));
       open.forEach((nth, at) => (answers[nth] = answerOf(reply.jobs![at] as job.JobReply)));
       open = open.filter((nth) => helpsToRepeat(answers[nth]!.error?.code ?? ''));
-      // The worst of them counts: one that may have been recorded.
+      // An error after which a job may have been recorded takes precedence.
       const worst = open.find((nth) => mayBeRecorded(answers[nth]!.error!.code)) ?? open[0];
       if (worst !== undefined) throw errorOf(answers[worst]!.error!);
     }, effort).catch((trouble: unknown) => {
       const error = conclusion(trouble, effort);
       if (answers.length === 0) throw error;
-      // Those that were answered keep their answers; the others say why they were refused.
+      // Jobs that were answered keep their answers; the others get the error.
       if (error === trouble || !(error instanceof RepriseError)) return;
       for (const nth of open) answers[nth] = { ...answers[nth]!, error };
     });
-    return wait ? Promise.all(answers.map((answer) => this.#untilEnded(answer, untilMs))) : answers;
+    return wait ? Promise.all(answers.map((answer) => this.untilEnded(answer, untilMs))) : answers;
   }
 
   async get(target: Target): Promise<JobView> {
-    return viewOf(job.JobView.decode(await this.#ask('get', job.GetJob.encode(target).finish())) as job.JobView);
+    return viewOf(job.JobView.decode(await this.ask('get', job.GetJob.encode(target).finish())) as job.JobView);
   }
 
-  /** The outcome, or the status so far when the time is over. */
+  /** The outcome, or the current status when the time is over. */
   async await(target: Target, { waitMs = DEFAULTS.waitMs }: Pick<Waiting, 'waitMs'> = {}): Promise<JobAnswer> {
-    return this.#awaitUntil(target, performance.now() + waitMs);
+    return this.awaitUntil(target, performance.now() + waitMs);
   }
 
   /** A running job is asked to stop; `cancelling` then says that its worker has not stopped yet. */
   async cancel(target: Target, { reason = '', commandId = drawCommandId() } = {}): Promise<JobAnswer> {
     const request = job.CancelJob.encode({ ...target, reason, commandId }).finish();
-    const effort = this.#asking.effort();
-    const reply = await this.#ask('cancel', request, 0, effort).catch((trouble: unknown) => {
+    const effort = this.asking.effort();
+    const reply = await this.ask('cancel', request, 0, effort).catch((trouble: unknown) => {
       throw conclusion(trouble, effort);
     });
     return answerOf(job.JobReply.decode(reply) as job.JobReply);
   }
 
-  /** What happens to a job from now on, until it has ended. Listening begins with the call, not with the first look. */
+  /** Events and progress of a job from this call on, until it has ended. */
   watch(jobId: string): AsyncGenerator<Seen> {
-    return watchJob(this.#nc, this.#ns, jobId, () => this.get({ jobId }));
+    return watchJob(this.nc, this.ns, jobId, () => this.get({ jobId }));
   }
 
   /**
-   * Any command, by its messages; typed faces of other nouns are made of it. Repeated like the others, so what it records
-   * needs a command id in it.
+   * Any command, by its messages; typed clients of other nouns are made of it. Repeated like the others, so what it
+   * records needs a command id in it.
    */
   async request<Reply>(command: Requestable, message: object): Promise<Reply> {
     const request = command.request.encode(message).finish();
-    const effort = this.#asking.effort();
-    const subject = subjects.command(this.#ns, command);
-    const reply = await this.#asking.ask(subject, request, 0, effort).catch((trouble: unknown) => {
+    const effort = this.asking.effort();
+    const subject = subjects.command(this.ns, command);
+    const reply = await this.asking.ask(subject, request, 0, effort).catch((trouble: unknown) => {
       throw conclusion(trouble, effort);
     });
     return command.reply.decode(reply) as Reply;
   }
 
   async close(): Promise<void> {
-    await this.#nc.close();
+    await this.nc.close();
   }
 
-  async #untilEnded(answer: JobAnswer, untilMs: number): Promise<JobAnswer> {
+  private async untilEnded(answer: JobAnswer, untilMs: number): Promise<JobAnswer> {
     if (answer.error || hasEnded(answer.status) || performance.now() >= untilMs) return answer;
-    return { ...(await this.#awaitUntil({ jobId: answer.jobId }, untilMs)), duplicate: answer.duplicate };
+    return { ...(await this.awaitUntil({ jobId: answer.jobId }, untilMs)), duplicate: answer.duplicate };
   }
 
-  async #awaitUntil(target: Target, untilMs: number): Promise<JobAnswer> {
+  private async awaitUntil(target: Target, untilMs: number): Promise<JobAnswer> {
     for (;;) {
       const holdMs = hold(untilMs);
       const request = job.AwaitJob.encode({ ...target, waitMs: holdMs }).finish();
-      const answer = answerOf(job.JobReply.decode(await this.#ask('await', request, holdMs)) as job.JobReply);
+      const answer = answerOf(job.JobReply.decode(await this.ask('await', request, holdMs)) as job.JobReply);
       if (hasEnded(answer.status) || performance.now() >= untilMs) return answer;
     }
   }
 
-  #ask(verb: VerbOf<'job'>, data: Uint8Array, holdMs = 0, effort?: Effort): Promise<Uint8Array> {
-    return this.#asking.ask(subjects.command(this.#ns, { noun: 'job', verb }), data, holdMs, effort);
+  private ask(verb: VerbOf<'job'>, data: Uint8Array, holdMs = 0, effort?: Effort): Promise<Uint8Array> {
+    return this.asking.ask(subjects.command(this.ns, { noun: 'job', verb }), data, holdMs, effort);
   }
 
-  async #watchConnection(): Promise<void> {
-    for await (const { type } of this.#nc.status()) {
+  private async watchConnection(): Promise<void> {
+    for await (const { type } of this.nc.status()) {
       if (type !== 'disconnect') continue;
-      this.#asking.disturb(new RepriseError('SERVER_UNREACHABLE', 'The connection to the server was lost.'));
+      this.asking.disturb(new RepriseError('SERVER_UNREACHABLE', 'The connection to the server was lost.'));
     }
   }
 }
@@ -192,6 +189,9 @@ function messageOf(given: JobToSubmit): job.SubmitJob.$Properties {
   const { payload, contentType, commandId, ...rest } = given;
   const content = encodeContent(payload);
   return {
-    ...rest, payload: content.bytes, contentType: contentType ?? content.contentType, commandId: commandId ?? drawCommandId(),
+    ...rest,
+    payload: content.bytes,
+    contentType: contentType ?? content.contentType,
+    commandId: commandId ?? drawCommandId(),
   };
 }

@@ -35,14 +35,16 @@ export async function listQueues(client: Client): Promise<QueueStats[]> {
   return queues.map((each) => statsOf(each as messages.QueueStats));
 }
 
-/** The queue takes no jobs and hands none out until it is resumed. One that is paused stays so, with its first reason. */
+/** The queue takes and leases no jobs until it is resumed. One that is paused stays so, with its first reason. */
 export const pauseQueue = (client: Client, queue: string, change: Change = {}): Promise<QueueStats> =>
   changed(client, pause, queue, change);
 
 export const resumeQueue = (client: Client, queue: string, change: Change = {}): Promise<QueueStats> =>
   changed(client, resume, queue, change);
 
-async function changed(client: Client, command: typeof pause | typeof resume, queue: string, change: Change): Promise<QueueStats> {
+async function changed(
+  client: Client, command: typeof pause | typeof resume, queue: string, change: Change,
+): Promise<QueueStats> {
   const message = { queue, reason: change.reason ?? '', commandId: change.commandId ?? drawCommandId() };
   return statsOf(await client.request<messages.QueueStats>(command, message));
 }

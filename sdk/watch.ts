@@ -1,4 +1,4 @@
-/** What happens to one job, as it happens: committed facts, and what its worker says of its progress. */
+/** Watches one job: its committed facts, and the progress that its worker reports. */
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
 import { endsJob, hasEnded } from '../actors/job/job.view.js';
 import type { JobId, Namespace } from '../protocols/ids.js';
@@ -9,10 +9,10 @@ import type { JobView } from './answers.js';
 export type Seen =
   | { readonly kind: 'fact'; readonly fact: journal.Fact }
   | { readonly kind: 'progress'; readonly attempt: number; readonly fraction: number; readonly message: string }
-  /** The last one. Facts that were lost on the way lie in the journal up to `view.lastSeq`. */
+  /** Always the last one. Facts that were not received are in the journal, up to `view.lastSeq`. */
   | { readonly kind: 'ended'; readonly view: JobView };
 
-/** Facts are told once and may be lost with a connection, so the job itself is looked at now and then. */
+/** Facts may be lost with a connection, so the job is also polled. */
 const LOOK_MS = 2_000;
 
 export function watchJob(
@@ -47,7 +47,7 @@ async function* watching(
         yield* queue.splice(0);
         return yield { kind: 'ended', view };
       }
-      // Until a look is due again, or a fact says that the job has ended.
+      // Until the next poll is due, or a fact ends the job.
       for (const nextMs = performance.now() + LOOK_MS; performance.now() < nextMs; ) {
         const seen = queue.splice(0);
         yield* seen;
@@ -63,18 +63,18 @@ async function* watching(
 const isEnd = (seen: Seen): boolean => seen.kind === 'fact' && endsJob(seen.fact.event?.type ?? '');
 
 /**
- * Facts come at least once, and a leader that was deposed while it slept may say late what its successor has said
- * already. Those of one partition and kind are in order by what they carry, so whatever is not later than the last one
- * is old.
+ * Facts are delivered at least once, and a leader that was deposed while it was suspended may publish facts that its
+ * successor has published already. Facts of one partition and kind are ordered by (epoch, seq, index), so a fact that
+ * is not later than the last one is dropped.
  */
 export class FactOrder {
-  #last: readonly [epoch: number, seq: number, index: number] = [0, 0, -1];
+  private last: readonly [epoch: number, seq: number, index: number] = [0, 0, -1];
 
   isLater({ epoch, seq, index }: Pick<journal.Fact, 'epoch' | 'seq' | 'index'>): boolean {
     const next = [epoch, seq, index] as const;
-    const at = next.findIndex((value, nth) => value !== this.#last[nth]);
-    if (at === -1 || next[at]! < this.#last[at]!) return false;
-    this.#last = next;
+    const at = next.findIndex((value, nth) => value !== this.last[nth]);
+    if (at === -1 || next[at]! < this.last[at]!) return false;
+    this.last = next;
     return true;
   }
 }
@@ -84,12 +84,12 @@ function factOf(message: Msg): Extract<Seen, { kind: 'fact' }> {
 }
 
 function progressOf(message: Msg): Seen {
-  const told = message.json<{ attempt?: number; fraction?: number; message?: string }>();
-  const { attempt: number, fraction, message: text } = told;
+  const progress = message.json<{ attempt?: number; fraction?: number; message?: string }>();
+  const { attempt: number, fraction, message: text } = progress;
   return { kind: 'progress', attempt: number ?? 0, fraction: fraction ?? 0, message: text ?? '' };
 }
 
-/** Anybody may publish progress: what cannot be read is skipped. */
+/** Any user may publish on the subject of progress, so a message that cannot be read is skipped. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -99,22 +99,22 @@ function attempt<T>(read: () => T): T | undefined {
 }
 
 class Bell {
-  #rung = false;
-  #wake: (() => void) | undefined;
+  private rung = false;
+  private wake: (() => void) | undefined;
 
   ring(): void {
-    this.#rung = true;
-    this.#wake?.();
+    this.rung = true;
+    this.wake?.();
   }
 
   async wait(ms: number): Promise<void> {
-    if (!this.#rung && ms > 0) {
+    if (!this.rung && ms > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
-        this.#wake = () => (clearTimeout(timer), resolve());
+        this.wake = () => (clearTimeout(timer), resolve());
       });
     }
-    this.#rung = false;
-    this.#wake = undefined;
+    this.rung = false;
+    this.wake = undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** The chain of commits, checked link by link. Pure. It is called for every commit of a replay. */
+/** Checks the chain of commits, link by link. Pure. Called for every commit of a replay. */
 import { hash } from 'node:crypto';
 import { RepriseError } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
@@ -6,10 +6,10 @@ import type { journal } from '../protocols/messages.js';
 import { commitHash, hashOfPart, readCommit, type ReadCommit } from './contents.js';
 import type { Stored } from './journal.js';
 
-/** The version of the envelope that is written, and the newest `minReader` that this code satisfies. */
+/** The version of the envelope that is written, and the newest `minReader` that this version satisfies. */
 export const COMMIT_VERSION = 2;
 export const READER = 2;
-/** The version that is written where every older reader must halt, and not skip a commit that it cannot read. */
+/** Written where an older reader must halt: it skips a commit of a newer version as a foreign message. */
 export const FIRST_VERSION = 1;
 
 /** Position and hash of a journal's last commit, with what the next commit needs of it. */
@@ -25,15 +25,15 @@ export interface Head {
 export type Accepted =
   /** The bodies of its events are whole, except for content that was removed. */
   | ({ readonly kind: 'commit'; readonly seq: number; readonly bytes: Uint8Array } & ReadCommit)
-  /** A stranger's message: to be skipped with an alarm. */
+  /** A message that no leader of this journal wrote. It is skipped and logged. */
   | { readonly kind: 'foreign'; readonly seq: number; readonly why: string };
 
-/** SHA-256. Of a commit of version 1 that is its hash; of a later one see {@link commitHash}. */
+/** SHA-256. It is the hash of a commit of version 1; for later versions see {@link commitHash}. */
 export const hashOf = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0;
 
-/** The head that a commit becomes once it lies at `seq`. */
+/** The head of a journal whose last commit is at `seq`. */
 export function headOf(
   commit: Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs'>, partition: Partition, seq: number, bytes: Uint8Array,
 ): Head {
@@ -52,71 +52,74 @@ function headWith(
 export class Chain {
   /** The last commit that was accepted, undefined while there is none. */
   head: Head | undefined;
-  readonly #partition: Partition;
-  /** The last position looked at, and the first one skipped since the head: a message that is no longer there. */
-  #looked: number;
-  #missing: number | undefined;
+  /** The last position that was read. */
+  private readSeq: number;
+  /** The first position after the head that has no message any more. */
+  private missing: number | undefined;
 
-  constructor(partition: Partition, head?: Head) {
-    this.#partition = partition;
+  constructor(
+    private readonly partition: Partition,
+    head?: Head,
+  ) {
     this.head = head;
-    this.#looked = head?.seq ?? 0;
+    this.readSeq = head?.seq ?? 0;
   }
 
   /** @throws RepriseError JOURNAL_BROKEN or JOURNAL_TOO_NEW; `cause.position` is the first bad or missing position */
   accept(stored: Stored): Accepted {
-    if (stored.seq > this.#looked + 1) this.#missing ??= this.#looked + 1;
-    this.#looked = stored.seq;
+    if (stored.seq > this.readSeq + 1) this.missing ??= this.readSeq + 1;
+    this.readSeq = stored.seq;
     const read = decode(stored.bytes);
-    const why = read === undefined ? 'it is no commit' : this.#strange(read.commit);
+    const why = read === undefined ? 'it is not a commit' : this.whyForeign(read.commit);
     if (read === undefined || why !== undefined) return { kind: 'foreign', seq: stored.seq, why: why ?? '' };
-    this.#link(read.commit, stored.seq);
-    this.head = headWith(read.commit, this.#partition, stored.seq, hashOfPart(stored.bytes, read.encoded.hashedBytes));
-    this.#missing = undefined;
+    this.link(read.commit, stored.seq);
+    this.head = headWith(read.commit, this.partition, stored.seq, hashOfPart(stored.bytes, read.encoded.hashedBytes));
+    this.missing = undefined;
     return { kind: 'commit', seq: stored.seq, bytes: stored.bytes, ...read };
   }
 
-  #strange(commit: journal.Commit): string | undefined {
-    if (commit.version < FIRST_VERSION) return `it is no commit of a version from ${FIRST_VERSION} on`;
-    if (commit.partition !== this.#partition) return `it is a commit of partition ${commit.partition}`;
+  private whyForeign(commit: journal.Commit): string | undefined {
+    if (commit.version < FIRST_VERSION) return `it has version ${commit.version}, below ${FIRST_VERSION}`;
+    if (commit.partition !== this.partition) return `it is a commit of partition ${commit.partition}`;
     if (commit.journalId === '') return 'it names no journal';
     if (this.head === undefined) return undefined;
     const { journalId } = commit;
     if (journalId !== this.head.journalId) return `it is a commit of the journal ${journalId.slice(0, 64)}`;
-    // A leader cannot have written it: the fence lets only a commit in that follows the last one.
+    // No leader can have written it: the fence admits only a commit that follows the last one.
     return commit.prevSeq < this.head.seq ? `it follows position ${commit.prevSeq}, which has a successor` : undefined;
   }
 
-  #link(commit: journal.Commit, seq: number): void {
-    // A version that is unknown here counts as newer, whatever it says of its readers: it cannot be read.
+  private link(commit: journal.Commit, seq: number): void {
+    // An unknown version cannot be read, whatever its `minReader` is.
     const needed = Math.max(commit.minReader, commit.version > COMMIT_VERSION ? commit.version : 0);
     if (needed > READER) {
-      const message = `The commit at ${this.#at(seq)} needs a reader of version ${needed}; this one is ${READER}.`;
+      const message = `The commit at ${this.at(seq)} needs a reader of version ${needed}; this one is ${READER}.`;
       throw new RepriseError('JOURNAL_TOO_NEW', message, { cause: { position: seq } });
     }
     const head = this.head;
     if (commit.prevSeq >= seq) {
-      throw this.#broken(seq, `The commit at ${this.#at(seq)} names ${commit.prevSeq}, a later one, as the one before.`);
+      throw this.broken(seq, `The commit at ${this.at(seq)} names ${commit.prevSeq}, a later one, as the one before.`);
     }
     if (commit.prevSeq !== (head?.seq ?? 0)) {
-      const position = this.#missing ?? commit.prevSeq;
-      throw this.#broken(
+      const position = this.missing ?? commit.prevSeq;
+      throw this.broken(
         position,
-        `Position ${this.#at(position)} is missing or changed: the commit at ${seq} follows ${commit.prevSeq}, ` +
+        `Position ${this.at(position)} is missing or changed: the commit at ${seq} follows ${commit.prevSeq}, ` +
           `but the last commit before it is at ${head?.seq ?? 0}.`,
       );
     }
     if (!sameBytes(commit.prevHash, head?.hash ?? NONE)) {
       const before = head?.seq ?? seq;
-      throw this.#broken(
+      throw this.broken(
         before,
-        `Position ${this.#at(before)} or ${seq} was changed: the commit at ${seq} names another hash for the one before.`,
+        `Position ${this.at(before)} or ${seq} was changed: ` +
+          `the commit at ${seq} names another hash for the one before.`,
       );
     }
   }
 
-  #at = (seq: number): string => `${seq} of partition ${this.#partition}`;
-  #broken = (position: number, message: string): RepriseError =>
+  private at = (seq: number): string => `${seq} of partition ${this.partition}`;
+  private broken = (position: number, message: string): RepriseError =>
     new RepriseError('JOURNAL_BROKEN', message, { cause: { position } });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Commits out of events that are encoded already. The leader encodes every event once, when it decides it, and knows
- * the commit's size before it closes it.
+ * Builds commits from encoded events. The leader encodes every event once, when it is decided, so that it knows the
+ * size of a commit before it closes it.
  */
 import protobuf from 'protobufjs/minimal.js';
 import { encoded } from '../protocols/encoded.js';
@@ -41,9 +41,9 @@ export function headerAfter(head: Head, leader: { leaderId: string; epoch: numbe
 }
 
 /**
- * Byte for byte what `journal.Commit.encode` makes of the same commit.
+ * The same bytes as `journal.Commit.encode` of the same commit.
  * @param events of {@link encodeEvents}
- * @param contents of a ContentWriter; in the first version there are none
+ * @param contents of a ContentWriter; version 1 has none
  */
 export function encodeCommit(header: CommitHeader, events: Uint8Array, contents: Uint8Array = NONE): Uint8Array {
   return Buffer.concat([encoded(journal.Commit, header), events, contents]);
@@ -51,10 +51,10 @@ export function encodeCommit(header: CommitHeader, events: Uint8Array, contents:
 
 const NONE = new Uint8Array(0);
 
-/** More than any header takes: its strings are ids, its numbers below 2^53. */
+/** More bytes than any header has: its strings are ids, and its numbers are below 2^53. */
 const HEADER_ROOM = 256;
 
-/** Events and contents as they will lie in the commit, with room for the header, so that they are not copied again. */
+/** The encoded events and contents of a commit, with room for the header before them, so that they are not copied. */
 export class CommitBody {
   readonly events: Uint8Array;
   readonly contents: Uint8Array;
@@ -66,7 +66,7 @@ export class CommitBody {
     this.contents = this.bytes.subarray(HEADER_ROOM + eventBytes);
   }
 
-  /** Called once: the bytes are handed out, not copied. */
+  /** To be called once: the bytes are returned, not copied. */
   commit(header: CommitHeader): Uint8Array {
     const first = encoded(journal.Commit, header);
     return first.length <= HEADER_ROOM ? this.behind(first) : encodeCommit(header, this.events, this.contents);
@@ -83,7 +83,7 @@ export class CommitBody {
   }
 }
 
-/** Events as they lie in a commit. @param events each an encoded journal.Event */
+/** The field `Commit.events`, encoded. @param events each an encoded journal.Event */
 export function encodeEvents(events: readonly Uint8Array[]): Uint8Array {
   const writer = protobuf.Writer.create();
   for (const event of events) writer.uint32(EVENTS_TAG).bytes(event);

@@ -1,8 +1,8 @@
-/** What follows the journal (projections) gets of every commit, whether just written or replayed. */
+/** A commit as followers of the journal (projections) get it, whether just written or replayed. */
 import type { Partition } from '../protocols/ids.js';
 import type { journal } from '../protocols/messages.js';
 
-/** What followers sort an event by; the rest of it lies in the commit's bytes. */
+/** The part of an event that followers need decoded. The rest is in the commit's bytes. */
 export interface EventName {
   readonly kind: string;
   readonly id: string;
@@ -16,17 +16,22 @@ export interface Committed {
   readonly seq: number;
   readonly hash: Uint8Array;
   readonly nowMs: number;
-  /** As it lies in the journal. */
+  /** As stored in the journal. */
   readonly bytes: Uint8Array;
   readonly events: readonly EventName[];
 }
 
+/** Gets every commit of a partition, in order. */
 export interface Follower {
   follow(committed: Committed): void;
 }
 
 /** A replayed commit, in the same form as one just written. */
-export function committedOf(commit: journal.Commit, partition: Partition, seq: number, hash: Uint8Array, bytes: Uint8Array): Committed {
-  const events = commit.events.map((event): EventName => ({ kind: event.kind ?? '', id: event.id ?? '', type: event.type ?? '' }));
-  return { partition, journalId: commit.journalId, epoch: commit.epoch, seq, hash, nowMs: commit.nowMs, bytes, events };
+export function committedOf(
+  commit: journal.Commit, partition: Partition, seq: number, hash: Uint8Array, bytes: Uint8Array,
+): Committed {
+  const { journalId, epoch, nowMs } = commit;
+  const events = commit.events.map(({ kind, id, type }): EventName =>
+    ({ kind: kind ?? '', id: id ?? '', type: type ?? '' }));
+  return { partition, journalId, epoch, seq, hash, nowMs, bytes, events };
 }

@@ -1,6 +1,6 @@
 /**
  * Content: the part of an event's body that can be removed later, such as a payload, a result or the text of an error.
- * The hash of a commit covers its salted hash and its size; its bytes lie behind the hashed part. See docs/adr/0015.
+ * The hash of a commit covers its salted hash and its size; its bytes follow the hashed part. See docs/adr/0015.
  */
 import { hash } from 'node:crypto';
 
@@ -12,7 +12,7 @@ const CONTENTS_TAG = (CONTENTS << 3) | 2;
 export const CONTENT_EVENT_TAG = 1 << 3;
 export const CONTENT_SALTED_TAG = (2 << 3) | 2;
 
-/** What is known of a content for good, whether it is still there or not. */
+/** What remains of a content when its bytes are removed. */
 export interface ContentRef {
   /** SHA-256, one character a byte. Version 2: of the salt and the content. Version 1: of the content. */
   readonly hash: string;
@@ -22,7 +22,7 @@ export interface ContentRef {
 /** Writes {@link SALT_BYTES} random bytes, which are used once. */
 export type Salts = (into: Uint8Array, at: number) => void;
 
-/** SHA-256 as a string of one character a byte: half the cost of a buffer, and it can be compared and kept. */
+/** SHA-256 as a string of one character a byte: half the cost of a buffer, and comparable with `===`. */
 export const contentHash = (bytes: Uint8Array): string => hash('sha256', bytes, 'binary');
 
 /** A content that is part of the hashed body, as all were in version 1. Without a salt, so that every replay agrees. */
@@ -32,7 +32,7 @@ const INITIAL_BYTES = 64 * 1024;
 /** Tags, lengths and the index of the event take less. */
 const MOST_OVERHEAD_BYTES = 24;
 
-/** The contents of a commit, encoded one behind the other as they will lie in it. Used again for the next commit. */
+/** Encodes the contents of a commit, one after another, as the commit has them. Reused for the next commit. */
 export class ContentWriter {
   size = 0;
   private bytes = Buffer.allocUnsafe(INITIAL_BYTES);

@@ -1,4 +1,4 @@
-/** Reading contents: put back into the bodies of a decoded commit, checked against their hashes, and removed. */
+/** Reads contents: puts them back into the bodies of a decoded commit, checks their hashes, and removes them. */
 import { hash } from 'node:crypto';
 import { RepriseError } from '../protocols/errors.js';
 import { decodeLeniently } from '../protocols/lenient.js';
@@ -34,7 +34,7 @@ export function hashOfPart(bytes: Uint8Array, hashedBytes: number): Uint8Array {
   return hash('sha256', bytes.subarray(0, hashedBytes), 'buffer');
 }
 
-/** What is hashed of an event's content. @returns undefined if the event has none that lies beside it */
+/** Hash and size of an event's content. @returns undefined if the event has no content outside its body */
 export function contentRefOf({ content }: Pick<journal.Event.$Properties, 'content'>): ContentRef | undefined {
   return content ? { hash: Buffer.from(content.hash ?? NONE).toString('latin1'), size: content.size ?? 0 } : undefined;
 }
@@ -42,17 +42,17 @@ export function contentRefOf({ content }: Pick<journal.Event.$Properties, 'conte
 export interface RemovedContent {
   /** Of the event within its commit. */
   readonly index: number;
-  /** In bytes, before it was removed. */
+  /** In bytes, before the removal. */
   readonly size: number;
 }
 
 export interface CheckedContents {
   readonly removed: readonly RemovedContent[];
-  /** Why the contents are not those that were written; undefined if they are. */
+  /** What was changed; undefined if all contents that are present are as they were written. */
   readonly changed: string | undefined;
 }
 
-/** Compares every content of a commit with its hash: it is what was written, it was removed, or it was changed. */
+/** Compares every content of a commit with its hash: it is whole, was removed, or was changed. */
 export function checkContents(encoded: EncodedCommit): CheckedContents {
   const removed: RemovedContent[] = [];
   let changed = encoded.problem;
@@ -64,7 +64,7 @@ export function checkContents(encoded: EncodedCommit): CheckedContents {
   return { removed, changed };
 }
 
-/** `none`: the event has no content of its own. */
+/** `none`: the event has no content outside its body. */
 export function checkContent(encoded: EncodedCommit, index: number): 'none' | 'whole' | 'removed' | 'changed' {
   const leaf = encoded.leaf(index);
   const salted = encoded.saltedContent(index);
@@ -73,7 +73,7 @@ export function checkContent(encoded: EncodedCommit, index: number): 'none' | 'w
   return contentRefOf({ content: leaf })?.hash === contentHash(salted) ? 'whole' : 'changed';
 }
 
-/** @throws RepriseError JOURNAL_BROKEN for a content that is not what was written */
+/** @throws RepriseError JOURNAL_BROKEN for content that was changed */
 export function checkWritten(encoded: EncodedCommit, seq: number, index: number): void {
   if (checkContent(encoded, index) !== 'changed') return;
   const message = `The content of event ${seq}.${index} does not match its hash: it was changed.`;
@@ -81,8 +81,8 @@ export function checkWritten(encoded: EncodedCommit, seq: number, index: number)
 }
 
 /**
- * A commit without the contents of some of its events. Its hash is the same.
- * @throws RepriseError INVALID_ARGUMENT for an event that has no content, or of which it cannot be removed
+ * A commit without the contents of some of its events. Its hash stays the same.
+ * @throws RepriseError INVALID_ARGUMENT for an event without content, or whose content cannot be removed
  */
 export function removeContents(bytes: Uint8Array, events: Iterable<number>): Uint8Array {
   const encoded = new EncodedCommit(bytes);

@@ -1,4 +1,4 @@
-/** An encoded commit, looked into without decoding it. Of version 1 as well, which has no contents of its own. */
+/** Random access to an encoded commit without decoding it. Version 1 is supported too; it has no separate contents. */
 import { journal } from '../protocols/messages.js';
 import { CONTENT_EVENT_TAG, CONTENT_SALTED_TAG, CONTENTS, SALT_BYTES } from './content.js';
 import { varintBytes, wholeBody, writeVarint } from './content.js';
@@ -8,7 +8,7 @@ const EVENTS = 10;
 const EVENT_BODY = 6;
 const EVENT_CONTENT = 7;
 const EVENT_BODY_TAG = (EVENT_BODY << 3) | 2;
-/** How a commit of version 2 begins: the tag of `version`, and 2. */
+/** The first two bytes of a commit of version 2: the tag of `version`, and 2. */
 const VERSION_TAG = 8;
 const WITH_CONTENTS = 2;
 /** No field has this number. */
@@ -18,7 +18,7 @@ export class EncodedCommit {
   /** How many of the bytes the hash covers, from the first. */
   readonly hashedBytes: number;
   readonly eventCount: number;
-  /** What is wrong with the part that the hash does not cover; undefined if it is as we write it. */
+  /** What is wrong with the part that the hash does not cover; undefined if it is well-formed. */
   problem: string | undefined;
   /** Where each event begins and ends, in pairs. */
   private readonly events: Uint32Array;
@@ -34,7 +34,7 @@ export class EncodedCommit {
     for (; field !== 0 && field !== firstBeside; field = fields.next()) {
       if (field === EVENTS) events.push(fields.start, fields.end);
     }
-    // Commits are kept for long, and typed arrays cost the collector nothing.
+    // Commits are cached for long, and the garbage collector does not scan typed arrays.
     this.events = Uint32Array.from(events);
     this.eventCount = this.events.length / 2;
     this.hashedBytes = field === 0 ? bytes.length : fields.tagAt;
@@ -64,7 +64,7 @@ export class EncodedCommit {
     return this.fieldOf(index, EVENT_BODY);
   }
 
-  /** What is hashed of an event's content. @returns undefined if the event has no content of its own */
+  /** Hash and size of an event's content. @returns undefined if the event has no content outside its body */
   leaf(index: number): journal.ContentHash | undefined {
     const leaf = this.fieldOf(index, EVENT_CONTENT);
     return leaf && journal.ContentHash.decode(leaf);
@@ -111,7 +111,7 @@ export class EncodedCommit {
     let end = fields.tagAt;
     let last = -1;
     for (let field: number = CONTENTS; field !== 0; field = fields.next()) {
-      // Fields that are not length-delimited are passed over by the cursor, and leave a gap.
+      // The cursor skips fields that are not length-delimited, which leaves a gap.
       if (field !== CONTENTS || fields.tagAt !== end) throw new RangeError(`no content at byte ${end}`);
       end = fields.end;
       const event = this.eventOf(fields.start);
@@ -132,7 +132,7 @@ export class EncodedCommit {
     return this.bytes[start] === CONTENT_EVENT_TAG ? this.varint(start + 1) : 0;
   }
 
-  /** Strictly as it is written, because the hash covers one way alone. @returns where the salt begins, or 0 */
+  /** Accepts only the encoding that we write: the hash does not cover it. @returns where the salt begins, or 0 */
   private saltedFrom(start: number, end: number, event: number): number {
     const at = this.bytes[start] === CONTENT_EVENT_TAG ? start + 1 + varintBytes(event) : start;
     if (this.bytes[at] !== CONTENT_SALTED_TAG) return 0;

@@ -1,6 +1,6 @@
 /**
- * Walks over encoded protobuf without decoding it: a commit holds hundreds of events, and of most of them only one
- * field is asked for. Meant for bytes that we wrote; anything else ends in a RangeError.
+ * Iterates over encoded protobuf without decoding it: a commit holds hundreds of events, and usually one field of one
+ * of them is wanted. For bytes that we wrote; anything else throws a RangeError.
  */
 const VARINT = 0;
 const FIXED64 = 1;

@@ -1,6 +1,6 @@
 /**
- * Payloads and results by their place in the journal. A leader's state holds only where they lie. Recent commits are
- * kept as the bytes that were written, so keeping costs nothing on the way of a job; what has left is read back.
+ * Payloads and results by their position in the journal. A leader's state holds positions only. Recent commits are
+ * cached as the bytes that were written, which costs no encoding; older ones are read from the journal.
  */
 import { RepriseError } from '../protocols/errors.js';
 import { decodeLeniently } from '../protocols/lenient.js';
@@ -10,112 +10,109 @@ import { EncodedCommit } from './encoded-commit.js';
 import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
 
-/** Some 50,000 small jobs. A longer backlog is read back, a commit at a time. */
+/** Some 50,000 small jobs. The payloads of a longer backlog are read from the journal, one commit at a time. */
 const MAX_BYTES = 24 * 1024 * 1024;
-/** What a kept commit costs beside its bytes, roughly. */
+/** Approximate memory of a cached commit beside its bytes. */
 const COMMIT_COST = 400;
 
-/** What is given for content that was removed: to be told from an empty one by identity. */
+/** Returned for content that was removed. It differs from empty content by identity. */
 export const REMOVED: Uint8Array = new Uint8Array(0);
 
 /**
- * In which field of its body an event has its content, if it is not apart: so it was in version 1.
+ * The field of its body that holds an event's content, if the content is part of the body, as in version 1.
  * @returns undefined for an event without content
  */
 export type ContentFields = (kind: string, type: string) => number | undefined;
 
 interface Kept {
   readonly bytes: Uint8Array;
-  /** Read from the journal, and not written there by this process. */
+  /** Read from the journal, not written by this process. */
   readonly isRead: boolean;
-  /** Found when first asked for. */
+  /** Set at the first access. */
   encoded: EncodedCommit | undefined;
 }
 
 export class Payloads {
-  readonly #read: (seq: number) => Promise<Stored | undefined>;
-  readonly #fields: ContentFields;
-  readonly #maxBytes: number;
   /** In order of last use. */
-  readonly #commits = new Map<number, Kept>();
-  readonly #reads = new Map<number, Promise<Kept>>();
-  #cost = 0;
+  private readonly commits = new Map<number, Kept>();
+  private readonly reads = new Map<number, Promise<Kept>>();
+  private cost = 0;
 
-  constructor(read: (seq: number) => Promise<Stored | undefined>, fields: ContentFields, maxBytes = MAX_BYTES) {
-    this.#read = read;
-    this.#fields = fields;
-    this.#maxBytes = maxBytes;
-  }
+  constructor(
+    private readonly read: (seq: number) => Promise<Stored | undefined>,
+    private readonly fields: ContentFields,
+    private readonly maxBytes = MAX_BYTES,
+  ) {}
 
-  /** What the cache costs now, in bytes. */
+  /** The current size of the cache. */
   get bytes(): number {
-    return this.#cost;
+    return this.cost;
   }
 
-  /** Keeps a commit, as it was written at `seq`. */
+  /** Caches a commit, as it was written at `seq`. */
   put(seq: number, commit: Uint8Array): void {
-    this.#keep(seq, { bytes: commit, isRead: false, encoded: undefined });
+    this.keep(seq, { bytes: commit, isRead: false, encoded: undefined });
   }
 
   /**
    * @param index of the event within the commit at `seq`
-   * @returns {@link REMOVED}, or undefined when the commit is not at hand, or when {@link load} would throw
+   * @returns {@link REMOVED} if it was removed; undefined if the commit is not cached or {@link load} would throw
    */
   get(seq: number, index: number): Uint8Array | undefined {
-    const kept = this.#commits.get(seq);
+    const kept = this.commits.get(seq);
     if (kept === undefined || (kept.isRead && isChanged(kept, index))) return undefined;
-    return this.#contentOf(kept, seq, index);
+    return this.contentOf(kept, seq, index);
   }
 
   /** @throws RepriseError JOURNAL_BROKEN for content that is not what was written */
   async load(seq: number, index: number): Promise<Uint8Array> {
-    const kept = this.#touch(seq) ?? (await this.#shared(seq));
-    return this.#contentOf(kept, seq, index);
+    const kept = this.touch(seq) ?? (await this.shared(seq));
+    return this.contentOf(kept, seq, index);
   }
 
-  /** A view on the commit: whoever keeps it for long copies it. */
-  #contentOf(kept: Kept, seq: number, index: number): Uint8Array {
+  /** A view of the commit's bytes. A caller that keeps it for long must copy it. */
+  private contentOf(kept: Kept, seq: number, index: number): Uint8Array {
     const encoded = encodedOf(kept);
     if (index >= encoded.eventCount) throw new RepriseError('NOT_FOUND', `The commit at ${seq} has no event ${index}.`);
     if (kept.isRead) checkWritten(encoded, seq, index);
-    return encoded.content(index) ?? (encoded.leaf(index) ? REMOVED : inBody(encoded, index, this.#fields));
+    return encoded.content(index) ?? (encoded.leaf(index) ? REMOVED : inBody(encoded, index, this.fields));
   }
 
-  #shared(seq: number): Promise<Kept> {
-    const running = this.#reads.get(seq);
+  private shared(seq: number): Promise<Kept> {
+    const running = this.reads.get(seq);
     if (running) return running;
-    const read = this.#load(seq).finally(() => this.#reads.delete(seq));
-    this.#reads.set(seq, read);
+    const read = this.readCommit(seq).finally(() => this.reads.delete(seq));
+    this.reads.set(seq, read);
     return read;
   }
 
-  async #load(seq: number): Promise<Kept> {
-    const stored = await this.#read(seq);
+  private async readCommit(seq: number): Promise<Kept> {
+    const stored = await this.read(seq);
     if (stored === undefined) {
       const message = `Position ${seq}, which holds a payload, is missing.`;
       throw new RepriseError('JOURNAL_BROKEN', message, { cause: { position: seq } });
     }
     const kept: Kept = { bytes: stored.bytes, isRead: true, encoded: undefined };
-    this.#keep(seq, kept);
+    this.keep(seq, kept);
     return kept;
   }
 
-  #keep(seq: number, kept: Kept): void {
-    if (this.#commits.has(seq)) return;
-    this.#commits.set(seq, kept);
-    this.#cost += kept.bytes.length + COMMIT_COST;
-    for (const [oldest, { bytes }] of this.#commits) {
-      if (this.#cost <= this.#maxBytes) return;
-      this.#commits.delete(oldest);
-      this.#cost -= bytes.length + COMMIT_COST;
+  private keep(seq: number, kept: Kept): void {
+    if (this.commits.has(seq)) return;
+    this.commits.set(seq, kept);
+    this.cost += kept.bytes.length + COMMIT_COST;
+    for (const [oldest, { bytes }] of this.commits) {
+      if (this.cost <= this.maxBytes) return;
+      this.commits.delete(oldest);
+      this.cost -= bytes.length + COMMIT_COST;
     }
   }
 
-  #touch(seq: number): Kept | undefined {
-    const kept = this.#commits.get(seq);
+  private touch(seq: number): Kept | undefined {
+    const kept = this.commits.get(seq);
     if (kept) {
-      this.#commits.delete(seq);
-      this.#commits.set(seq, kept);
+      this.commits.delete(seq);
+      this.commits.set(seq, kept);
     }
     return kept;
   }

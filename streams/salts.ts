@@ -1,4 +1,4 @@
-/** Salts for contents. Random bytes are drawn many at a time: one draw costs more than a thousand salts. */
+/** Salts for contents, taken from a pool: one call of the generator costs as much as a thousand salts. */
 import { randomFillSync } from 'node:crypto';
 import { SALT_BYTES, type Salts } from './content.js';
 

@@ -1,4 +1,4 @@
-/** The code about the code: imports, sizes, names, and documents that say what is so. */
+/** Rules for the code and the documents: imports, sizes, names, links. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { errorsPage } from './errors-page.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SKIPPED = new Set(['node_modules', 'dist', '.git', '.tap', '.reprise', 'gen', 'testdir', '.ci']);
 const MOST_LINES = 300;
+const MOST_COLUMNS = 120;
 const README_LINES = 120;
 
 function filesIn(folder: string): string[] {
@@ -90,6 +91,33 @@ t.test('the foreign worker imports nothing of ours', async (t) => {
 
 t.test(`no file of code is longer than ${MOST_LINES} lines`, async (t) => {
   t.strictSame(code.map((path) => [path, read(path).trimEnd().split('\n').length] as const).filter(([, lines]) => lines > MOST_LINES), []);
+});
+
+/** Tests and what only they use: tables there may be wider. */
+const MAY_BE_WIDE = /\.test\.ts$|^tests\/|^streams\/conformance\/|^partition\/core\/play\.ts$/;
+/** Written by `npm run bench`, and records of decisions that are not edited. */
+const NOT_WRITTEN_HERE = /^docs\/(benchmarks\.md|adr\/\d)/;
+
+t.test(`no line of code is longer than ${MOST_COLUMNS} columns outside of tests`, async (t) => {
+  t.strictSame(code.filter((path) => !MAY_BE_WIDE.test(path)).flatMap((path) => tooWide(path, read(path))), []);
+});
+
+t.test(`no line of a document is longer than ${MOST_COLUMNS} columns outside of tables and code`, async (t) => {
+  const written = documents.filter((path) => /^docs\/|^README|^CONTRIBUTING/.test(path) && !NOT_WRITTEN_HERE.test(path));
+  // Blocks of code become empty lines, so that the numbers of the others stay right.
+  const withoutCode = (text: string): string => text.replaceAll(/```[\s\S]*?```/g, (block) => block.replaceAll(/.+/g, ''));
+  const wide = written.flatMap((path) => tooWide(path, withoutCode(read(path))));
+  t.strictSame(wide.filter((line) => !/: \|/.test(line)), []);
+});
+
+function tooWide(path: string, text: string): string[] {
+  return text.split('\n').flatMap((line, n) => (line.length > MOST_COLUMNS ? [`${path}:${n + 1}: ${line}`] : []));
+}
+
+t.test('private members are written with the word private, not with #', async (t) => {
+  const found = code.flatMap((path) => read(path).split('\n').flatMap((line, n) =>
+    (/\bthis\.#\w|^\s+(?:(?:static|readonly|async|get|set) )*#\w+\s*[(:=;!?<]/.test(line) ? [`${path}:${n + 1}: ${line}`] : [])));
+  t.strictSame(found, []);
 });
 
 t.test('nothing is called utils or common', async (t) => {

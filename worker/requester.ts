@@ -57,7 +57,8 @@ export class Requester {
       this.open.set(id, { resolve, dueMs });
       this.timeouts.by(dueMs);
       try {
-        this.connection.publish(subjects.command(this.namespace, { noun: 'worker', verb }), bytes, { reply: `${this.inbox}.${id}` });
+        const subject = subjects.command(this.namespace, { noun: 'worker', verb });
+        this.connection.publish(subject, bytes, { reply: `${this.inbox}.${id}` });
       } catch (cause) {
         this.settle(id, this.unsent(bytes, messageOf(cause)));
       }

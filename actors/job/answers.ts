@@ -1,4 +1,4 @@
-/** A job as replies describe it, decided with the state and turned into messages when the commit is acknowledged. */
+/** Answers about jobs: values of the state at the decision. They become replies when the commit is acknowledged. */
 import type { JobId } from '../../protocols/ids.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Progress } from './attempts.js';
@@ -12,7 +12,7 @@ export type JobAnswer =
       /** Ready, and no registered worker can do it. */
       readonly noWorker: boolean;
     }
-  /** It has left the leader; the archive knows it. `cancel`: refused unless it ended as cancelled. */
+  /** It has left the leader's state and is read from the archive. `cancel`: refused unless it ended as cancelled. */
   | { readonly kind: 'archived'; readonly jobId: JobId; readonly duplicate: boolean; readonly cancel?: true }
   | { readonly kind: 'refused'; readonly rejection: Rejection };
 

@@ -1,6 +1,6 @@
 /**
- * What a leader knows of running attempts only at the moment: how long their leases still run, how far they have come,
- * and which of them were asked to stop. The next leader gives every lease its full time and hears of the rest again.
+ * Volatile knowledge of a leader about running attempts: the time left of their leases, their progress, and which of
+ * them were asked to stop. The next leader gives every lease its full time and gets the rest again from workers.
  */
 import type { JobId } from '../../protocols/ids.js';
 import type { Job } from './job.js';
@@ -12,7 +12,7 @@ export interface Progress {
 }
 
 export class Attempts {
-  /** Until when each running job's worker may be silent, on the leader's monotonic clock. */
+  /** When the lease of each running job expires, on the leader's monotonic clock. */
   private readonly aliveUntil = new Map<string, number>();
   private readonly progress = new Map<string, Progress>();
   /** Cancelled jobs whose worker was asked to stop, in a reply that may have been lost. */
@@ -25,8 +25,8 @@ export class Attempts {
   }
 
   /**
-   * How much of its lease a running job has left. A lease that this leader has not seen begin gets its full time: the
-   * former leader may have renewed it just now.
+   * The time left of a running job's lease. A lease from an earlier leader gets its full time, because that leader may
+   * have renewed it just before.
    */
   leftMs(job: Job, monoMs: number): number {
     const until = this.aliveUntil.get(job.id);
@@ -58,5 +58,6 @@ export class Attempts {
   }
 }
 
-/** A lease is handed over only while at least half of it is left; with less the attempt might end as it begins. */
-export const isWorthStarting = ({ policy }: Pick<Job, 'policy'>, leftMs: number): boolean => leftMs * 2 >= policy.heartbeatMs;
+/** A lease is delivered only while at least half of it is left: with less it might expire when the attempt starts. */
+export const isWorthStarting = ({ policy }: Pick<Job, 'policy'>, leftMs: number): boolean =>
+  leftMs * 2 >= policy.heartbeatMs;

@@ -1,4 +1,4 @@
-/** A job in the canonical view: its content by hash and size. Where the content lies, or what it says, is kept apart. */
+/** A job in the canonical view: its content by hash and size. Positions and texts of contents are kept separately. */
 import type { ContentRef } from '../../streams/content.js';
 import type { Job, StoredBytes } from './job.js';
 
@@ -21,7 +21,7 @@ export interface JobState extends Plain {
   readonly cancelReason: CanonicalContent | undefined;
 }
 
-/** Bytes by their place in the journal; texts as they are. */
+/** Bytes by their position in the journal; texts as they are. */
 export interface JobPlaces {
   readonly payload?: readonly [seq: number, index: number];
   readonly result?: readonly [seq: number, index: number];
@@ -32,7 +32,8 @@ export interface JobPlaces {
 const hex = (hash: string): string => Buffer.from(hash, 'latin1').toString('hex');
 const latin1 = (hash: string): string => Buffer.from(hash, 'hex').toString('latin1');
 
-const content = (of: ContentRef | undefined): CanonicalContent | undefined => of && { hash: hex(of.hash), size: of.size };
+const content = (of: ContentRef | undefined): CanonicalContent | undefined =>
+  of && { hash: hex(of.hash), size: of.size };
 const bytes = ({ hash, size, contentType }: StoredBytes): CanonicalBytes => ({ hash: hex(hash), size, contentType });
 
 export function viewOfJob(job: Job): JobState {
@@ -57,18 +58,22 @@ export function placesOf({ payload, result, failure, cancelReason }: Job): JobPl
 
 export function jobOf(view: JobState, places: JobPlaces): Job {
   const { failure, cancelReason } = view;
-  const reason = places.cancelReason;
+  const text = places.cancelReason;
+  const hasReason = Boolean(cancelReason) || text !== undefined;
   return {
     ...view,
     payload: storedAt(view.payload, places.payload),
     result: view.result && storedAt(view.result, places.result),
     failure: failure && { code: failure.code, message: places.failure ?? '', content: refOf(failure.content) },
-    cancelReason: cancelReason || reason !== undefined ? { text: reason ?? '', content: refOf(cancelReason) } : undefined,
+    cancelReason: hasReason ? { text: text ?? '', content: refOf(cancelReason) } : undefined,
   };
 }
 
-const refOf = (of: CanonicalContent | undefined): ContentRef | undefined => of && { hash: latin1(of.hash), size: of.size };
+const refOf = (of: CanonicalContent | undefined): ContentRef | undefined =>
+  of && { hash: latin1(of.hash), size: of.size };
 
-function storedAt({ hash, size, contentType }: CanonicalBytes, [seq, index]: readonly [number, number] = [0, 0]): StoredBytes {
+function storedAt(
+  { hash, size, contentType }: CanonicalBytes, [seq, index]: readonly [number, number] = [0, 0],
+): StoredBytes {
   return { seq, index, contentType, hash: latin1(hash), size };
 }

@@ -5,7 +5,7 @@ import { jobKind } from './job.kind.js';
 import { keyName } from './keys.js';
 import type { Target } from './target.js';
 
-/** `archived`: the leader no longer holds it; only the archive can tell whether it ever existed. */
+/** `archived`: not in the leader's state; it may be in the archive, or may never have existed. */
 export type Found =
   | { readonly kind: 'job'; readonly job: Readonly<Job> }
   | { readonly kind: 'archived'; readonly jobId: JobId }

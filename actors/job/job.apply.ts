@@ -1,11 +1,11 @@
-/** What each event changes in a job. Applies and nothing else: no clock, no chance, no policy. */
+/** What each event changes in a job. No clock, no chance, no policy. */
 import type { JobId } from '../../protocols/ids.js';
 import type { At } from '../kind.js';
 import { storedBytes, type Failure, type Job, type StoredFailure } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
 import { newJob } from './job.submit.js';
 
-/** Changes the job in place, or makes it. The caller has followed the chart: the event is allowed. */
+/** Changes the job in place, or makes it. The caller has checked the event against the chart. */
 export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: At): Job {
   if (event.type === 'JobSubmitted') return newJob(id, event.body, at);
   if (job === undefined) throw new TypeError(`${event.type} of ${id}, which does not exist`);
@@ -47,7 +47,7 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: A
   }
 }
 
-/** Messages carry defaults and prototypes; the state is plain and holds no stacks. */
+/** Decoded messages have defaults and prototypes. The state is plain data, and has no stacks. */
 const failureOf = ({ code, message }: Failure, { content }: At): StoredFailure => ({ code, message, content });
 
 function leased(job: Job, body: JobBodies['JobLeased']): Job {

@@ -1,4 +1,4 @@
-/** What a leader does with jobs: their timers. Leases and offers are the workers' part. */
+/** What a leader does with jobs: their timers. Leases and offers are in the cast member of workers. */
 import type { CastMember } from '../cast.js';
 import { Attempts } from './attempts.js';
 import { decideDue, Drawn } from './job.decide.js';

@@ -1,7 +1,7 @@
 /**
- * A job's life. It is `ready` once submitted, or `scheduled` until its delay is over; `running` under a lease;
- * `retrying` between a failed attempt and the next. Four ends: completed, failed, cancelled, expired.
- * Folded, so topology only: whether an attempt remains was decided before the event was written.
+ * The chart of a job. It is `ready` once submitted, or `scheduled` until its delay is over; `running` under a lease;
+ * `retrying` between a failed attempt and the next. Four final statuses: completed, failed, cancelled, expired.
+ * Folded, so topology only: whether an attempt remains is decided before the event is recorded.
  */
 import { assign, setup } from 'xstate';
 import type { JobId } from '../../protocols/ids.js';
@@ -11,14 +11,16 @@ import { applyJob } from './job.apply.js';
 import type { JobEvent } from './job.events.js';
 import type { Job } from './job.js';
 
-/** An event together with whose it is, and where and when it stands in the journal. */
+/** An event with the job's id and its position in the journal. */
 type Applied = JobEvent & { readonly id: JobId; readonly at: At };
 
 export const jobMachine = setup({
   types: { context: {} as { job: Job | undefined }, events: {} as Applied },
-  actions: { apply: assign(({ context, event }) => ({
+  actions: {
+    apply: assign(({ context, event }) => ({
       job: applyJob(context.job && structuredClone(context.job), event, event.id, event.at),
-    })) },
+    })),
+  },
 }).createMachine({
   id: 'job',
   initial: 'absent',

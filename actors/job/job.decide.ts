@@ -1,6 +1,6 @@
 /**
- * What becomes of a wish: events, or a rejection. Pure: the time, the ids and the drawn numbers are given.
- * The outcome is recorded, so that folding it needs none of the rules below (docs/architecture.md, invariants).
+ * Decides events, or a rejection. Pure: the time, the ids and the drawn numbers are inputs.
+ * The outcome is recorded, so folding needs none of the rules below (docs/architecture.md, invariants).
  */
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
@@ -17,7 +17,7 @@ export type Outcome =
   | { readonly kind: 'fail'; readonly failure: Failure }
   | { readonly kind: 'cancelled' };
 
-/** How an attempt ends that its worker or the leader ends. */
+/** An event that ends an attempt. */
 type AttemptEnd = Extract<JobEvent, { type: 'JobCompleted' | 'JobRetryScheduled' | 'JobFailed' | 'JobCancelled' }>;
 
 const GIVEN_UP: Failure = { code: 'CANCELLED', message: 'the worker gave the attempt up' };
@@ -44,14 +44,18 @@ export class Drawn implements Chance {
 }
 
 /** @param policy the command's, or the shared object that equals it */
-export function decideSubmit(command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number, policy = command.policy): JobEvent[] {
+export function decideSubmit(
+  command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number, policy = command.policy,
+): JobEvent[] {
   const totalDueMs = command.totalMs === 0 ? 0 : nowMs + command.totalMs;
   const submitted: JobEvent = { type: 'JobSubmitted', body: submittedBody(command, fingerprint, policy, totalDueMs) };
   const dueMs = command.runAtMs > 0 ? command.runAtMs : nowMs + command.delayMs;
   return dueMs > nowMs ? [submitted, { type: 'JobDelayed', body: { status: 'scheduled', dueMs } }] : [submitted];
 }
 
-export function decideLease(job: Job, to: { workerId: WorkerId; session: Session; pullSeq: number }, nowMs: number): JobEvent {
+export function decideLease(
+  job: Job, to: { workerId: WorkerId; session: Session; pullSeq: number }, nowMs: number,
+): JobEvent {
   const attemptDueMs = job.policy.attemptMs === 0 ? 0 : nowMs + job.policy.attemptMs;
   return {
     type: 'JobLeased',
@@ -59,7 +63,7 @@ export function decideLease(job: Job, to: { workerId: WorkerId; session: Session
   };
 }
 
-/** `repeated`: the report that ended this attempt, sent again; it gets the same answer and changes nothing. */
+/** `repeated`: the report that ended this attempt, sent again. It gets the same reply and changes nothing. */
 export function decideReport(
   job: Job | undefined, attempt: number, lease: number, outcome: Outcome, chance: Chance,
 ): JobEvent | Rejection | 'repeated' {
@@ -69,16 +73,17 @@ export function decideReport(
   const event = endAttempt(job, outcome, chance);
   if (job.status === 'running') return event;
   if (job.reported && hasLedTo(job, event)) return 'repeated';
-  return reject('STALE_ATTEMPT', `the attempt was ended${job.reported ? ' by another report' : ''}; the job is ${job.status}`);
+  const how = job.reported ? ' by another report' : '';
+  return reject('STALE_ATTEMPT', `the attempt was ended${how}; the job is ${job.status}`);
 }
 
 function endAttempt(job: Job, outcome: Outcome, chance: Chance): AttemptEnd {
   switch (outcome.kind) {
-    case 'ok':
-      return {
-        type: 'JobCompleted',
-        body: { status: 'completed', attempt: job.attempt, lease: job.lease, result: outcome.result, contentType: outcome.contentType },
-      };
+    case 'ok': {
+      const { attempt, lease } = job;
+      const { result, contentType } = outcome;
+      return { type: 'JobCompleted', body: { status: 'completed', attempt, lease, result, contentType } };
+    }
     case 'retry':
       return attemptFailed(job, outcome.failure, outcome.afterMs, true, chance);
     case 'fail':
@@ -91,24 +96,26 @@ function endAttempt(job: Job, outcome: Outcome, chance: Chance): AttemptEnd {
 }
 
 /**
- * Whether the job is what this event makes of it. The state does not say which outcome ended an attempt; a report that
- * would have led to the same status and failure is the one that did, or tells nothing else.
+ * Whether the job is in the state that this event leads to. The state does not record which outcome ended an attempt. A
+ * report that leads to the same status and failure is the one that ended it, or is equivalent.
  */
 function hasLedTo(job: Job, { type, body }: AttemptEnd): boolean {
   if (type === 'JobCompleted') return job.status === 'completed';
   // A job that waits for its next attempt becomes ready without another report.
   const status = body.status === 'retrying' && job.status === 'ready' ? 'ready' : body.status;
-  return status === job.status && body.failure.code === job.failure?.code && body.failure.message === job.failure.message;
+  const { code, message } = body.failure;
+  return status === job.status && code === job.failure?.code && message === job.failure.message;
 }
 
 export function decideCancel(job: Job, reason: string): JobEvent | Rejection | 'repeated' {
   if (job.status === 'cancelled' || (job.status === 'running' && job.cancelling)) return 'repeated';
   if (job.endedMs > 0) return reject('ALREADY_ENDED', `the job is ${job.status}`);
   if (job.status === 'running') return { type: 'JobCancelRequested', body: { status: 'running', reason } };
-  return { type: 'JobCancelled', body: { status: 'cancelled', attempt: job.attempt, failure: cancelFailure(reason), reported: false } };
+  const body = { status: 'cancelled', attempt: job.attempt, failure: cancelFailure(reason), reported: false } as const;
+  return { type: 'JobCancelled', body };
 }
 
-/** The worker was silent for longer than the lease. Attempts are counted, so a job that kills workers ends. */
+/** The worker was silent for longer than the lease. The attempt counts, so a job that kills its workers ends. */
 export function decideReclaim(job: Job, chance: Chance): JobEvent {
   const failure: Failure = {
     code: 'LEASE_EXPIRED', message: `worker ${job.workerId} was silent for more than ${job.policy.heartbeatMs} ms`,
@@ -118,16 +125,18 @@ export function decideReclaim(job: Job, chance: Chance): JobEvent {
   return { type: 'JobReclaimed', body: { status: 'ready', attempt: job.attempt, lease: job.lease, failure } };
 }
 
-/** Time has come for something that the job's own events announced; undefined if nothing is due. */
+/** The event that the job's timer makes now; undefined if nothing is due. */
 export function decideDue(job: Readonly<Job>, chance: Chance): JobEvent | undefined {
   const { nowMs } = chance;
   if (job.endedMs > 0) return undefined;
   if (job.totalDueMs > 0 && job.totalDueMs <= nowMs) {
-    const failure: Failure = { code: 'TOTAL_TIMED_OUT', message: `not ended ${nowMs - job.submittedMs} ms after it was submitted` };
+    const message = `not ended ${nowMs - job.submittedMs} ms after it was submitted`;
+    const failure: Failure = { code: 'TOTAL_TIMED_OUT', message };
     return { type: 'JobExpired', body: { status: 'expired', attempt: job.attempt, failure } };
   }
   if (job.status === 'running' && job.attemptDueMs > 0 && job.attemptDueMs <= nowMs) {
-    const failure: Failure = { code: 'ATTEMPT_TIMED_OUT', message: `attempt ${job.attempt} took more than ${job.policy.attemptMs} ms` };
+    const message = `attempt ${job.attempt} took more than ${job.policy.attemptMs} ms`;
+    const failure: Failure = { code: 'ATTEMPT_TIMED_OUT', message };
     return attemptFailed(job, failure, undefined, false, chance);
   }
   if ((job.status === 'scheduled' || job.status === 'retrying') && job.dueMs <= nowMs) {
@@ -136,14 +145,15 @@ export function decideDue(job: Readonly<Job>, chance: Chance): JobEvent | undefi
   return undefined;
 }
 
-function attemptFailed(job: Job, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance): Exclude<AttemptEnd, { type: 'JobCompleted' }> {
+function attemptFailed(
+  job: Job, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance,
+): Exclude<AttemptEnd, { type: 'JobCompleted' }> {
+  const { attempt, lease, policy } = job;
   if (job.cancelling) return cancelled(job, reported);
-  if (job.attempt >= job.policy.maxAttempts || job.policy.nonRetryable.includes(failure.code)) return failed(job, failure, reported);
-  const waitMs = afterMs ?? backoffMs(job.policy, job.attempt, chance.draw);
-  return {
-    type: 'JobRetryScheduled',
-    body: { status: 'retrying', attempt: job.attempt, lease: job.lease, failure, dueMs: chance.nowMs + waitMs, reported },
-  };
+  const isLast = attempt >= policy.maxAttempts || policy.nonRetryable.includes(failure.code);
+  if (isLast) return failed(job, failure, reported);
+  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, attempt, chance.draw));
+  return { type: 'JobRetryScheduled', body: { status: 'retrying', attempt, lease, failure, dueMs, reported } };
 }
 
 const failed = (job: Job, failure: Failure, reported: boolean): Extract<JobEvent, { type: 'JobFailed' }> => ({

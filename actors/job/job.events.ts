@@ -1,4 +1,4 @@
-/** What can happen to a job: the bodies as they are decided and folded, and the messages that carry them. */
+/** The events of a job: their bodies as they are decided and folded, and the messages that encode them. */
 import { job as messages } from '../../protocols/messages.js';
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import type { BodyContent, EventTable } from '../kind.js';
@@ -10,10 +10,13 @@ export interface JobBodies {
   JobDelayed: { status: 'scheduled'; dueMs: number };
   JobBecameReady: { status: 'ready' };
   JobLeased: {
-    status: 'running'; attempt: number; lease: number; workerId: WorkerId; session: Session; pullSeq: number; attemptDueMs: number;
+    status: 'running'; attempt: number; lease: number; workerId: WorkerId; session: Session; pullSeq: number;
+    attemptDueMs: number;
   };
   JobCompleted: { status: 'completed'; attempt: number; lease: number; result: Uint8Array; contentType: string };
-  JobRetryScheduled: { status: 'retrying'; attempt: number; lease: number; failure: Failure; dueMs: number; reported: boolean };
+  JobRetryScheduled: {
+    status: 'retrying'; attempt: number; lease: number; failure: Failure; dueMs: number; reported: boolean;
+  };
   JobReclaimed: { status: 'ready'; attempt: number; lease: number; failure: Failure };
   JobFailed: { status: 'failed'; attempt: number; lease: number; failure: Failure; reported: boolean };
   JobCancelRequested: { status: 'running'; reason: string };
@@ -22,7 +25,9 @@ export interface JobBodies {
 }
 
 export type JobEventType = keyof JobBodies;
-export type JobEvent = { [T in JobEventType]: { readonly type: T; readonly body: Readonly<JobBodies[T]> } }[JobEventType];
+export type JobEvent = {
+  [T in JobEventType]: { readonly type: T; readonly body: Readonly<JobBodies[T]> };
+}[JobEventType];
 
 type Body<T extends JobEventType> = Readonly<JobBodies[T]>;
 
@@ -32,7 +37,7 @@ const PAYLOAD: BodyContent = {
   field: 4,
   bytes: (body) => (body as Body<'JobSubmitted'>).payload,
   without(body): Omit<Body<'JobSubmitted'>, 'payload'> {
-    // Field by field: it is made for every job, and a spread costs ten times as much.
+    // Field by field, because this runs for every job and a spread costs ten times as much.
     const whole = body as Body<'JobSubmitted'>;
     const { status, jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs } = whole;
     return { status, jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs };
@@ -54,7 +59,7 @@ const REASON: BodyContent = {
   without: (body) => ({ ...(body as Body<'JobCancelRequested'>), reason: '' }),
 };
 
-/** The text of a failure is content: it may quote what the handler worked on. The code stays. */
+/** The text of a failure is content, because it may quote the payload. The code is not. */
 const failureText = (field: number): BodyContent => ({
   field,
   bytes: (body) => textOf((body as Body<'JobExpired'>).failure),
@@ -64,13 +69,13 @@ const failureText = (field: number): BodyContent => ({
   },
 });
 
-/** @param failure absent in a body that was decoded if it had neither code nor text */
+/** @param failure absent in a decoded body if it had neither code nor text */
 function textOf(failure: Failure | null | undefined): Uint8Array {
   if (!failure?.message && !failure?.stack) return NONE;
   return messages.Failure.encode({ message: failure.message, stack: failure.stack ?? '' }).finish();
 }
 
-/** A type that is missing here cannot be read, so a replay halts at it. */
+/** A replay halts at an event whose type is missing here. */
 export const JOB_EVENTS: EventTable<JobEvent> = {
   JobSubmitted: { version: 1, message: messages.JobSubmitted, content: PAYLOAD },
   JobDelayed: { version: 1, message: messages.JobDelayed },

@@ -1,6 +1,6 @@
 /**
- * What is submitted: every field once, with its bounds, its default, its flag and its line in docs/protocol.md. JSON,
- * protobuf, the client's types and checks and the command line follow this table.
+ * The fields of a submit: each once, with its bounds, its default, its flag and its line in docs/protocol.md. JSON,
+ * protobuf, the client's types and checks, and the command line are derived from this table.
  */
 import { Invalid, jobType, queueName } from '../../protocols/bounds.js';
 import { JSON_TYPE } from '../../protocols/content.js';
@@ -12,6 +12,7 @@ import {
 } from '../fields.js';
 import type { At } from '../kind.js';
 import { storedBytes, type Job, type Policy } from './job.js';
+import { MOST_KEYS } from './keys.js';
 import { sharedPolicy } from './policies.js';
 
 const { backoff: BACKOFF } = DEFAULTS;
@@ -24,8 +25,8 @@ export const SUBMIT = named({
     flag: ['--queue <name>', `the line to stand in (default: "${DEFAULTS.queue}")`],
   }, DEFAULTS.queue),
   /**
-   * The client sends a Uint8Array as it is and everything else as JSON. With the content type `application/json` the
-   * bytes are JSON that was written elsewhere.
+   * The client sends a Uint8Array as it is and everything else as JSON. A Uint8Array with the content type
+   * `application/json` must contain JSON.
    */
   payload: new Content({ byDefault: '`null`', about: 'opaque; any JSON value, or bytes' }),
   contentType: new Text(LIMITS.contentTypeBytes, { byDefault: 'JSON', about: 'of the payload' }),
@@ -33,11 +34,12 @@ export const SUBMIT = named({
     about: 'higher goes first', flag: ['--priority <number>', 'higher goes first (default: 0)'],
   }),
   key: new Text(LIMITS.keyBytes, {
-    about: 'unique in the queue while the job lives and 1 h more, or until 200,000 younger keys of ended jobs came. '
+    about: `unique in the queue until the job has ended and ${DEFAULTS.keyTtlMs / 3_600_000} h more, or until `
+      + `${MOST_KEYS.toLocaleString('en')} younger keys of ended jobs came. `
       + 'The same key with another payload is `KEY_CONFLICT`, compared byte by byte',
     flag: ['--key <text>', 'unique in its queue: the same key is the same job'],
   }),
-  /** Drawn by the client when it is not given, so that repeating the request submits nothing twice. */
+  /** Drawn by the client if it is not given, so that a repeated request makes no second job. */
   commandId: new Text(LIMITS.commandIdBytes, {
     about: 'makes the submit repeatable: [how long](#repeating)',
     flag: ['--command-id <text>', 'makes the command repeatable: the same id is the same job (default: drawn)'],
@@ -79,8 +81,9 @@ export const SUBMIT = named({
   }),
   require: new Reserved({ about: 'requirements do not exist yet' }),
   labels: new Pairs({
-    about: 'up to 32 pairs; shown, not interpreted. A name is 1 to 64 of `A-Z a-z 0-9 _ . / -` and begins with a '
-      + 'letter or digit; a value is a text of at most 256 bytes without control characters',
+    about: `up to ${LIMITS.labels} pairs; shown, not interpreted. A name is 1 to 64 of `
+      + '`A-Z a-z 0-9 _ . / -` and begins with a letter or digit; a value is a text of at most '
+      + `${LIMITS.labelBytes} bytes without control characters`,
     flag: ['--label <name=value>', 'a label; may be given several times'],
   }),
 } satisfies Record<keyof Plain<messages.SubmitJob>, AnyField>);
@@ -88,13 +91,13 @@ export const SUBMIT = named({
 /** The fields of a message. */
 type Plain<Message> = Omit<Message, '$unknowns'>;
 
-/** Fields that are not decided on as they are, but as a policy and times, or not at all. */
+/** Fields that a checked job has in another form: as a policy and times, or not at all. */
 type Digested = 'retry' | 'timeouts' | 'require';
 
 /** A job as a client gives it. */
 export type JobToSubmit = { readonly type: string } & Omit<Given<typeof SUBMIT>, 'type'>;
 
-/** A job as it is decided on: checked, with every default. */
+/** A job as the decision gets it: checked, with every default. */
 export type SubmitJob = Readonly<ReturnType<typeof submitJob>>;
 
 /** @throws Invalid */
@@ -121,7 +124,7 @@ export function submitJob(each: messages.SubmitJob, nowMs: number) {
   } satisfies Record<Exclude<keyof typeof SUBMIT, Digested> | 'policy' | 'totalMs', unknown>;
 }
 
-/** JSON is the default and is not written down. */
+/** JSON is the default and is stored as an empty text. */
 export const checkContentType = (given: string): string => (given === JSON_TYPE ? '' : SUBMIT.contentType.check(given));
 
 /** One object for all requests without a policy of their own. */
@@ -144,7 +147,7 @@ function policyOf(retry: messages.RetryPolicy.$Properties, timeouts: messages.Ti
   };
 }
 
-/** What the event records of it. @param policy the command's, or the shared object that equals it */
+/** The body of the event. @param policy the command's, or the shared object that equals it */
 export function submittedBody(
   command: SubmitJob, fingerprint: Uint8Array | undefined, policy: Policy, totalDueMs: number,
 ) {
@@ -170,7 +173,7 @@ export function newJob(id: JobId, body: Readonly<SubmittedBody>, at: At): Job {
   };
 }
 
-/** Messages carry prototypes; the state is plain. */
+/** Decoded messages have prototypes. The state is plain data. */
 function kept(labels: SubmittedBody['labels']): Job['labels'] {
   for (const _ in labels) return { ...labels };
   return undefined;

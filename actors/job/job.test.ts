@@ -159,6 +159,8 @@ t.test('the Map and the machine agree on every status and event, and some decisi
     t.same(next.context.job, applied, 'the chart calls the same apply');
   }
   const statuses = ['absent', ...LIVE_STATUSES, ...FINAL_STATUSES];
+  t.same([...statuses].sort(), Object.keys(jobMachine.states).sort(), 'the statuses are those of the chart');
+  t.same(statuses.filter((status) => jobChart.isFinal(status)), FINAL_STATUSES, 'and so are the final ones');
   for (const from of statuses) {
     for (const type of Object.keys(JOB_EVENTS)) {
       const can = jobMachine.states[from as 'ready']!.transitions.has(type as never);

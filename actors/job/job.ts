@@ -1,4 +1,4 @@
-/** A job as its partition's leader holds it: plain data, no payloads; those are read back by position. */
+/** A job in the state of a partition: plain data, without payloads, which are read by position. */
 import type { At } from '../kind.js';
 import type { ContentRef } from '../../streams/content.js';
 import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
@@ -40,11 +40,11 @@ export interface BytesRef {
 /** A payload or a result: what it is, by hash and size, and where its bytes lie. */
 export interface StoredBytes extends BytesRef, ContentRef {}
 
-/** Of the event that stands there. */
+/** The content of the event at a position. */
 export const storedBytes = (contentType: string, { seq, index, content }: At): StoredBytes =>
   ({ seq, index, contentType, hash: content?.hash ?? '', size: content?.size ?? 0 });
 
-/** The text of a failure or a reason as the leader replies with it, and what the journal keeps of it for good. */
+/** The text of a failure or a reason, and its hash and size, which remain if the text is removed. */
 export interface StoredText {
   readonly text: string;
   /** undefined: empty. */
@@ -67,7 +67,7 @@ export interface Job {
   readonly key: string;
   readonly labels: Readonly<Record<string, string>> | undefined;
   readonly policy: Policy;
-  /** The how-many-eth job of its partition: with the priority, its place in line for good. */
+  /** Its number among the jobs of its partition, in the order of submission. With the priority it orders the line. */
   readonly place: number;
   readonly submittedMs: number;
   /** 0: never. */
@@ -85,7 +85,7 @@ export interface Job {
   /** When scheduled or retrying: when it becomes ready. Otherwise 0. */
   dueMs: number;
   attemptDueMs: number;
-  /** Whether the worker itself ended the latest attempt, so that its report, sent again, gets the same answer. */
+  /** Whether a report ended the latest attempt. That report gets the same reply when it is sent again. */
   reported: boolean;
   cancelling: boolean;
   cancelReason: StoredText | undefined;

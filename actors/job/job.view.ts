@@ -1,6 +1,6 @@
 /**
- * A job as it is shown: every field once. The leader shows the jobs that it holds and the archive those that it reads
- * back, both from a {@link Job}; the client and the command line take the list of fields from here.
+ * The view of a job: every field once. Leader and archive make it from a {@link Job}. The client and the command line
+ * use the list of fields.
  */
 import type { job as messages } from '../../protocols/messages.js';
 import { withContent } from '../content-json.js';
@@ -10,9 +10,9 @@ import { positionJson } from './job.reply.js';
 
 type View = messages.JobView;
 
-/** Not of the job alone: where it was looked at, and what only its leader knows at the moment. */
+/** Not part of the job: the position that the view is based on, and volatile knowledge of the leader. */
 type Beside = 'position' | 'progress' | 'progressMessage' | 'noWorker';
-/** Bytes that are read from the journal, and what they are. */
+/** The result, which is read from the journal, and its type. */
 type Result = 'result' | 'contentType';
 export type ViewField = Exclude<keyof View, Beside | Result | '$unknowns'>;
 
@@ -38,13 +38,13 @@ const VIEW: { readonly [F in ViewField]: (job: Readonly<Job>) => View[F] } = {
 
 export const VIEW_FIELDS = Object.keys(VIEW) as readonly ViewField[];
 
-/** All but the result, which lies in the journal. */
+/** The view without the result, which is read from the journal. */
 export function viewOf(job: Readonly<Job>, position: messages.Position.$Properties): messages.JobView.$Properties {
   const view = Object.fromEntries(VIEW_FIELDS.map((field) => [field, VIEW[field](job)]));
   return { ...view, position };
 }
 
-/** What is empty is left out. */
+/** Empty fields are left out. */
 export function viewJson({ position, result, contentType, ...rest }: messages.JobView.$Properties): string {
   const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => !isEmpty(value)));
   return withContent({ ...known, position: positionJson(position) }, 'result', result, contentType);

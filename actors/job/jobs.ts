@@ -1,4 +1,4 @@
-/** The jobs of a partition that have not left it: the state that their events made, and the indexes over it. */
+/** The jobs in the state of a partition, and their indexes. Ended jobs leave it after a while. */
 import type { JobId, Session } from '../../protocols/ids.js';
 import type { ActorEvent, Store } from '../kind.js';
 import { jobChart } from './job.chart.js';
@@ -8,9 +8,9 @@ import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './can
 import { keyName, Keys } from './keys.js';
 import { Lines } from './lines.js';
 
-/** How long ended jobs are remembered, by the commits' own time, so that every replay forgets the same. */
+/** How long ended jobs stay, by the time of the commits, so that every replay forgets the same. */
 const ENDED = {
-  /** So many at least, however old. */
+  /** At least as many stay, however old. */
   jobs: 5_000,
   ms: 60_000,
 } as const;
@@ -105,7 +105,8 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   view(): object {
-    return { jobs: [...this.byId.values()].map(viewOfJob), ended: this.ended.slice(this.endedHead), ...this.keys.view() };
+    const jobs = [...this.byId.values()].map(viewOfJob);
+    return { jobs, ended: this.ended.slice(this.endedHead), ...this.keys.view() };
   }
 
   places(): object {

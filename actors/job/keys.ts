@@ -1,4 +1,4 @@
-/** Keys of jobs, unique per queue: for as long as a job lives, and for a while after its end. */
+/** Keys of jobs, unique per queue until the job has ended and for a while after. */
 import { DEFAULTS } from '../../protocols/limits.js';
 import type { JobId } from '../../protocols/ids.js';
 
@@ -6,21 +6,24 @@ export interface KeyEntry {
   readonly jobId: JobId;
   /** SHA-256, hexadecimal. */
   readonly fingerprint: string;
-  /** When it may be forgotten; 0 while its job lives. */
+  /** When it may be forgotten; 0 until its job has ended. */
   readonly untilMs: number;
 }
 
-/** Of living jobs: refused beyond. Of ended jobs: the oldest are forgotten beyond. */
+/**
+ * Limit of keys. Of jobs that have not ended: beyond it jobs with new keys are refused. Of ended jobs: beyond it the
+ * oldest keys are forgotten.
+ */
 export const MOST_KEYS = 200_000;
 
 export const keyName = (queue: string, key: string): string => `${queue}/${key}`;
 
 export class Keys {
-  /** Of jobs that live, and of jobs that have ended, oldest end first. */
+  /** Keys of jobs that have not ended, and of jobs that have, the oldest end first. */
   private live = new Map<string, KeyEntry>();
   private past = new Map<string, KeyEntry>();
 
-  /** A key whose time is over counts as forgotten, even if no commit has come by to forget it. */
+  /** A key whose time is over counts as forgotten, even if no commit has removed it yet. */
   find(name: string, nowMs: number): KeyEntry | undefined {
     const past = this.past.get(name);
     return this.live.get(name) ?? (past && past.untilMs >= nowMs ? past : undefined);
@@ -42,7 +45,7 @@ export class Keys {
     this.past.set(name, { ...entry, untilMs: endedMs + DEFAULTS.keyTtlMs });
   }
 
-  /** Maps keep the order of insertion, so the oldest come first; the first that may stay ends the search. */
+  /** Maps keep the order of insertion, so the oldest are first, and the first that may stay ends the loop. */
   forget(nowMs: number): void {
     for (const [name, { untilMs }] of this.past) {
       if (this.past.size <= MOST_KEYS && untilMs >= nowMs) return;

@@ -1,7 +1,6 @@
 /**
- * The ready jobs of a partition, in line. Jobs that the same workers can do share a line: today those of one queue and
- * type; requirements will make more classes. Within a line: priority descending, then place ascending, exactly, and a
- * job that comes back stands where it stood.
+ * The ready jobs of a partition, in lines. Jobs that the same workers can do share a line: those of one queue and type.
+ * A line is ordered by priority, descending, then by place, ascending. A job that becomes ready again keeps its place.
  */
 import type { Job } from './job.js';
 import { Heap } from '../heap.js';
@@ -17,14 +16,15 @@ export interface Line {
   retrying: number;
 }
 
-const goesFirst = (a: Job, b: Job): boolean => (a.priority === b.priority ? a.place < b.place : a.priority > b.priority);
+const goesFirst = (a: Job, b: Job): boolean =>
+  a.priority === b.priority ? a.place < b.place : a.priority > b.priority;
 
 export class Lines {
-  /** Rises when a line is added, so that a session knows when to look for its lines again. */
+  /** Rises when a line is added, which invalidates the lines that sessions have cached. */
   version = 0;
   ready = 0;
   private readonly lines = new Map<string, Line>();
-  /** Most jobs stand in the line of the job before. */
+  /** A cache: most jobs are in the same line as the one before. */
   private latest: Line | undefined;
 
   push(job: Job): void {
@@ -42,12 +42,13 @@ export class Lines {
 
   /** The lines a worker can serve. @param queues undefined: all */
   matching(types: ReadonlySet<string>, queues: ReadonlySet<string> | undefined): Line[] {
-    return [...this.lines.values()].filter((line) => types.has(line.type) && (queues === undefined || queues.has(line.queue)));
+    return [...this.lines.values()].filter(({ type, queue }) =>
+      types.has(type) && (queues === undefined || queues.has(queue)));
   }
 
   /**
-   * The job that goes first among those lines. It leaves its line when it leaves the status `ready`.
-   * @param isHeld whether a queue hands out nothing
+   * The first job of these lines. It leaves its line when it leaves the status `ready`.
+   * @param isHeld whether the jobs of a queue are not leased
    */
   first(lines: readonly Line[], isHeld: (queue: string) => boolean): Job | undefined {
     let best: Job | undefined;
@@ -58,7 +59,7 @@ export class Lines {
     return best;
   }
 
-  /** Where a job stands while it is ready. */
+  /** The line of a job while it is ready. */
   lineOf({ queue, type }: Pick<Job, 'queue' | 'type'>): Line {
     if (this.latest?.queue === queue && this.latest.type === type) return this.latest;
     const name = `${queue} ${type}`;

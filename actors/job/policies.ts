@@ -1,11 +1,11 @@
-/** Equal policies are one shared object: a million jobs have a handful of them. */
+/** Equal policies share one object, because a million jobs have few different ones. */
 import type { Policy } from './job.js';
 
-/** Beyond this many different ones, sharing begins anew; that only costs memory. */
+/** With more different ones the table is cleared, which only costs memory. */
 const MOST = 10_000;
 
 const byText = new Map<string, Policy>();
-/** By identity: requests without a policy of their own bring one and the same object. */
+/** By identity: requests without a policy all have the same object. */
 const known = new WeakMap<Policy, Policy>();
 let latest: Policy | undefined;
 

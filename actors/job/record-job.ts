@@ -28,7 +28,8 @@ export function recordJob(step: Step, id: JobId, job: SubmitJob, sharedCause: Ca
 function seenBefore(step: Step, job: SubmitJob, fingerprint: Buffer): JobAnswer | undefined {
   const command = job.commandId === '' ? undefined : step.seen(job.commandId);
   if (command) {
-    if (command.type === 'SubmitJob' && command.fingerprint === fingerprint.toString('hex')) return duplicate(step, command.id as JobId);
+    const isRepeated = command.type === 'SubmitJob' && command.fingerprint === fingerprint.toString('hex');
+    if (isRepeated) return duplicate(step, command.id as JobId);
     return refused(reject('COMMAND_CONFLICT', `commandId ${job.commandId} was used for another ${command.type}`));
   }
   if (job.key === '') return undefined;
@@ -36,7 +37,8 @@ function seenBefore(step: Step, job: SubmitJob, fingerprint: Buffer): JobAnswer 
   const entry = keys.find(keyName(job.queue, job.key), step.nowMs);
   if (entry && entry.fingerprint === fingerprint.toString('hex')) return duplicate(step, entry.jobId);
   if (entry) {
-    return refused(reject('KEY_CONFLICT', `key ${job.key} is taken by ${entry.jobId}, which has another type or payload`));
+    const message = `key ${job.key} is taken by ${entry.jobId}, which has another type or payload`;
+    return refused(reject('KEY_CONFLICT', message));
   }
   return keys.isFull ? refused(reject('KEYS_EXHAUSTED', `the partition remembers ${MOST_KEYS} keys`)) : undefined;
 }
@@ -48,7 +50,10 @@ function duplicate(step: Step, jobId: JobId): JobAnswer {
 
 const refused = (rejection: Rejection): JobAnswer => ({ kind: 'refused', rejection });
 
-/** Of type, content type and payload: what must be equal for a job to be the same. In one piece, as that is hashed in half the time. */
+/**
+ * Of type, content type and payload: what must be equal for a job to be the same. Hashed in one piece, which takes half
+ * the time.
+ */
 function fingerprintOf({ type, contentType, payload }: SubmitJob): Buffer {
   const names = `${type}\n${contentType}\n`;
   const most = names.length * MOST_BYTES_PER_CHARACTER + payload.length;

@@ -1,4 +1,4 @@
-/** Replies about jobs, with their results read back from the journal. */
+/** Makes replies about jobs. Results are read from the journal. */
 import { reject, wireError } from '../../protocols/errors.js';
 import type { JobId } from '../../protocols/ids.js';
 import type { job as messages } from '../../protocols/messages.js';
@@ -43,9 +43,8 @@ async function archivedReply(answer: JobAnswer & { kind: 'archived' }, releasing
   if (answer.cancel && found.status !== 'cancelled') {
     return { error: wireError(reject('ALREADY_ENDED', `the job is ${found.status}`)) };
   }
-  const reply: JobReply = {
-    jobId: found.id, status: found.status, duplicate: answer.duplicate, attempt: found.attempt, position: releasing.position,
-  };
+  const { id: jobId, status, attempt } = found;
+  const reply: JobReply = { jobId, status, duplicate: answer.duplicate, attempt, position: releasing.position };
   if (found.failure) reply.failure = { code: found.failure.code, message: found.failure.message };
   return found.result ? withResult(reply, found.result, releasing) : reply;
 }
@@ -66,7 +65,7 @@ function withResult<T extends WithResult>(reply: T, ref: BytesRef, { bytes }: Re
   return at ? withBytes(at) : bytes.load(ref.seq, ref.index).then(withBytes);
 }
 
-/** Of a job that the leader has. */
+/** The view of a job in the leader's state. */
 export function viewReply({ job, progress, noWorker }: ViewAnswer, releasing: Releasing): Sooner<Reply> {
   const view = viewOf(job, releasing.position);
   if (noWorker) view.noWorker = true;
@@ -74,7 +73,7 @@ export function viewReply({ job, progress, noWorker }: ViewAnswer, releasing: Re
   return viewed(view, job.result, releasing);
 }
 
-/** Of a job that has left its leader. */
+/** The view of a job that has left the leader's state. */
 export async function archiveReply(id: JobId, releasing: Releasing): Promise<Reply> {
   const found = await releasing.archive.find(id);
   if (found === undefined) return refused(reject('NOT_FOUND', `no job ${id}`));

@@ -1,10 +1,10 @@
-/** Tokens of leases: made when a lease is handed out, checked when it is held or reported on, and stored nowhere. */
+/** Tokens of leases: made when a lease is delivered, checked in requests of workers, and not stored. */
 import type { Session, Token, TokenParts } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import { isLeaseSignature, leaseSignature, token } from '../../protocols/proofs.js';
 import type { Job } from './job.js';
 
-/** Signatures kept, so that they are not worked out for every report. More sessions or pulls than this only cost time. */
+/** Limits of the cache of signatures. More sessions or pulls only cost time. */
 const MOST_SESSIONS = 10_000;
 const MOST_PULLS = 64;
 
@@ -18,10 +18,11 @@ export class Tokens {
     return token(job.id, job.attempt, job.lease, this.signature(job.session, job.pullSeq));
   }
 
-  /** Whether this session was given the job's latest attempt, under this token. */
+  /** Whether this session got the job's latest attempt, under this token. */
   isHolder(job: Job | undefined, session: Session, { attempt, lease, signature }: TokenParts): job is Job {
     if (job === undefined || job.session !== session || job.attempt !== attempt || job.lease !== lease) return false;
-    return this.signature(session, job.pullSeq) === signature || isLeaseSignature(this.keyring, session, job.pullSeq, signature);
+    return this.signature(session, job.pullSeq) === signature
+      || isLeaseSignature(this.keyring, session, job.pullSeq, signature);
   }
 
   private signature(session: Session | '', pullSeq: number): string {

@@ -24,4 +24,7 @@ const isDuplicate = (answer: JobAnswer): boolean => answer.kind !== 'refused' &&
 /** For the reply of a submit. */
 export const EACH_JOB: WaitOf<JobAnswer> = { ...untilEnded, reply: submitReply };
 /** For the reply of a command about one job. */
-export const ONE_JOB: WaitOf<JobAnswer> = { ...untilEnded, reply: ([answer], releasing) => oneJobReply(answer!, releasing) };
+export const ONE_JOB: WaitOf<JobAnswer> = {
+  ...untilEnded,
+  reply: ([answer], releasing) => oneJobReply(answer!, releasing),
+};

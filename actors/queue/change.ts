@@ -39,7 +39,8 @@ export function changeQueue(step: Step, change: ChangeQueue, type: string, decid
   const { queue, reason, commandId } = change;
   const before = commandId === '' ? undefined : step.seen(commandId);
   if (before && (before.type !== type || before.id !== queue)) {
-    return step.refuse(to, reject('COMMAND_CONFLICT', `commandId ${commandId} was used for a ${before.type} of ${before.id}`));
+    const why = `commandId ${commandId} was used for a ${before.type} of ${before.id}`;
+    return step.refuse(to, reject('COMMAND_CONFLICT', why));
   }
   const event = before ? undefined : decide(step.read(queueKind).get(queue), { reason, by });
   if (event) {

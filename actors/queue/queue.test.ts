@@ -6,7 +6,7 @@ import { leasesIn, newCore, ok, Play, POLICY } from '../../partition/core/play.j
 import { decideCommitAgain } from '../../partition/core/decide-again.js';
 import { placesOf, restore, viewOf } from '../../partition/core/state.js';
 import { decodeCommit } from '../../streams/contents.js';
-import type { Asker } from '../reply.js';
+import type { ReplyTo } from '../reply.js';
 import { pause } from './commands/pause.js';
 import { resume } from './commands/resume.js';
 import { applyQueue, decidePause, decideResume, queueChart, queueMachine, type Queue, type QueueEvent } from './queue.js';
@@ -40,7 +40,7 @@ for (const [name, queue, decide, then] of table) {
   });
 }
 
-const TO: Asker = { asker: 'asker' };
+const TO: ReplyTo = { replyTo: 'replyTo' };
 function change(play: Play, command: typeof pause | typeof resume, queue: string, commandId = ''): void {
   const asked = { queue, reason: CLOSED.reason, commandId };
   play.core.step(play.moment, (step) => command.decide(step, asked, { to: TO, by: CLOSED.by }));

@@ -1,6 +1,6 @@
 /**
- * A queue as the journal knows it: whether it is paused, by whom and why. A queue that was never paused has no actor; it
- * is open. Its jobs are counted by their own index.
+ * A queue as the journal knows it: whether it is paused, by whom and why. A queue that was never paused has no actor
+ * and is open. Its jobs are counted by their own index.
  */
 import { setup } from 'xstate';
 import { readChart } from '../chart.js';
@@ -47,7 +47,9 @@ export function applyQueue(queue: Queue | undefined, { body }: QueueEvent, id: s
 }
 
 /** Of an event as it is recorded: it says everything. */
-export function decideQueueAgain(queue: Readonly<Queue> | undefined, { type, body }: QueueEvent): QueueEvent | undefined {
+export function decideQueueAgain(
+  queue: Readonly<Queue> | undefined, { type, body }: QueueEvent,
+): QueueEvent | undefined {
   switch (type) {
     case 'QueuePaused': return decidePause(queue, body);
     case 'QueueResumed': return decideResume(queue, body);

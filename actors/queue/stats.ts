@@ -14,7 +14,8 @@ export function statsOf(step: Step, name: string): QueueStats {
   const count = (of: (line: Line) => number): number => lines.reduce((sum, line) => sum + of(line), 0);
   const queue = step.read(queueKind).get(name);
   const stats: QueueStats = {
-    queue: name, status: queue?.status ?? 'open', ready: count(({ jobs }) => jobs.size), running: count(({ running }) => running),
+    queue: name, status: queue?.status ?? 'open',
+    ready: count(({ jobs }) => jobs.size), running: count(({ running }) => running),
     scheduled: count(({ scheduled }) => scheduled), retrying: count(({ retrying }) => retrying),
     oldestWaitingMs: oldestWaitingMs(lines, step.nowMs),
   };

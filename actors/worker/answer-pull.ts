@@ -4,10 +4,10 @@ import type { Notice, WorkerSession } from './sessions.js';
 import { workerKind } from './worker.kind.js';
 
 /** Replies to the session's open pull and closes it. */
-export function answerPull(step: Step, session: WorkerSession, told: Notice): void {
+export function answerPull(step: Step, session: WorkerSession, notice: Notice): void {
   const open = session.pull;
   if (open === undefined) return;
   session.pull = undefined;
   step.live(workerKind).waiting.delete(session);
-  step.answer(open.to, pulledReply, told);
+  step.answer(open.to, pulledReply, notice);
 }

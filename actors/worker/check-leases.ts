@@ -5,7 +5,7 @@ import { jobKind } from '../job/job.kind.js';
 import { SILENT, takenOfTime, TIMED_OUT } from '../job/taken.js';
 import type { Step } from '../step.js';
 import { answerPull } from './answer-pull.js';
-import { notice } from './sessions.js';
+import { emptyNotice } from './sessions.js';
 import { workerKind } from './worker.kind.js';
 
 const TIMER = { commandId: '', type: 'Timer', by: '' };
@@ -27,8 +27,8 @@ export function checkLeases(step: Step): void {
   }
 }
 
-/** A silent worker is not to be given the job again through a pull that it opened while it was well. */
+/** Otherwise a silent worker would get the job again by a pull that it had opened before. */
 function closePull(step: Step, job: Job): void {
   const session = job.session === '' ? undefined : step.live(workerKind).get(job.session);
-  if (session?.pull) answerPull(step, session, notice());
+  if (session?.pull) answerPull(step, session, emptyNotice());
 }

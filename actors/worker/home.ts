@@ -1,4 +1,4 @@
-/** Every partition learns what a session can do; only the fleet's home partition records it (docs/adr/0004). */
+/** Every partition gets the capabilities of a session; only the home partition records them (docs/adr/0004). */
 import type { Step } from '../step.js';
 
 const HOME_PARTITION = 0;

@@ -1,7 +1,7 @@
 /**
- * Offering: ready jobs to waiting pulls, just before the commit closes, so that submit and lease share one fsync.
- * When there is more room than work, the work is spread over the waiting workers. A lease runs from when its pull was
- * sent, so a pull that has waited for long is not granted a short one: it is answered, and the worker's next pull is.
+ * Offers ready jobs to open pulls just before a batch is closed, so that submit and lease share one fsync. If there are
+ * more free slots than jobs, the jobs are spread over the workers. A lease runs from when its pull was sent, so a pull
+ * that is too old for a lease gets a reply without it, and the worker's next pull gets the job.
  */
 import { isWorthStarting } from '../job/attempts.js';
 import { decideLease } from '../job/job.decide.js';
@@ -9,7 +9,7 @@ import { jobKind } from '../job/job.kind.js';
 import { takenOfPull } from '../job/taken.js';
 import type { Step } from '../step.js';
 import { answerPull } from './answer-pull.js';
-import { notice, type Notice, type WorkerSession } from './sessions.js';
+import { emptyNotice, type Notice, type WorkerSession } from './sessions.js';
 import { workerKind } from './worker.kind.js';
 
 export function offerJobs(step: Step): void {
@@ -20,23 +20,23 @@ export function offerJobs(step: Step): void {
   const share = Math.ceil(lines.ready / waiting.size);
   let recalls = sessions.mayRecall(step.moment.monoMs) ? lines.ready : 0;
   for (const session of [...waiting]) {
-    const told = notice();
+    const notice = emptyNotice();
     const most = Math.min(share, session.pull?.free ?? 0);
-    const isRecalled = !grantReady(step, session, most, told) && recalls > 0;
+    const isRecalled = !grantReady(step, session, most, notice) && recalls > 0;
     if (isRecalled) {
       recalls -= most;
       sessions.recalledMonoMs = step.moment.monoMs;
     }
-    if (isRecalled || told.leases.length > 0) answerPull(step, session, told);
+    if (isRecalled || notice.leases.length > 0) answerPull(step, session, notice);
     if (lines.ready === 0) return;
   }
 }
 
 /**
- * Leases up to `most` of the jobs that go first among those the worker can do.
- * @returns false if it stopped at one whose lease the pull is too old for: no job overtakes that one
+ * Leases up to `most` jobs to the worker, the first of those that it can do.
+ * @returns false if it stopped at a job whose lease the pull is too old for: no other job overtakes that one
  */
-export function grantReady(step: Step, session: WorkerSession, most: number, told: Notice): boolean {
+export function grantReady(step: Step, session: WorkerSession, most: number, notice: Notice): boolean {
   const { pull, workerId } = session;
   if (pull === undefined || most <= 0) return true;
   const { lines } = step.read(jobKind);
@@ -54,7 +54,7 @@ export function grantReady(step: Step, session: WorkerSession, most: number, tol
     const taken = granted === 0 ? takenOfPull(pull.free) : undefined;
     const job = step.emit(jobKind, next, decideLease(next, to, step.nowMs), cause, taken);
     attempts.renew(job, step.moment.monoMs);
-    told.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
+    notice.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
   }
   return true;
 }

@@ -12,17 +12,19 @@ interface Reporter {
   readonly session: Session;
 }
 
-/** Of a report without a result: the text of a failure and its stack, which are bounded. */
+/** The largest size of a report without a result: the text of a failure and its stack. */
 const FAILURE_BYTES = 16_384;
 
-export function recordReports(step: Step, by: Reporter, reports: readonly (Report | RejectedReport)[], told: Notice): void {
+export function recordReports(
+  step: Step, by: Reporter, reports: readonly (Report | RejectedReport)[], notice: Notice,
+): void {
   if (reports.length === 0) return;
   const cause = { commandId: '', type: 'ReportAttempt', by: by.workerId };
   const jobs = step.read(jobKind);
   const { tokens } = step.live(jobKind);
   for (const [nth, report] of reports.entries()) {
     if ('rejection' in report) {
-      told.rejected.push(report);
+      notice.rejected.push(report);
       continue;
     }
     const { jobId, attempt, lease, outcome } = report;
@@ -30,15 +32,15 @@ export function recordReports(step: Step, by: Reporter, reports: readonly (Repor
     const chance = new Drawn(step.nowMs, spread(step.moment.draw, nth));
     const job = jobs.get(jobId);
     if (!tokens.isHolder(job, by.session, report)) {
-      told.revoked.push(report.token);
+      notice.revoked.push(report.token);
       continue;
     }
     const event = decideReport(job, attempt, lease, outcome, chance);
     if (event === 'repeated') continue;
-    if ('code' in event) told.revoked.push(report.token);
+    if ('code' in event) notice.revoked.push(report.token);
     else step.emit(jobKind, job, event, cause, takenOfReport(outcome, event, chance.used));
   }
 }
 
-/** One draw serves many: steps of the golden ratio keep them apart. */
+/** Makes many numbers of one draw: multiples of the golden ratio are spread evenly. */
 const spread = (draw: number, nth: number): number => (draw + nth * 0.618_033_988_749_895) % 1;

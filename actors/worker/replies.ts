@@ -37,11 +37,11 @@ export function pulledReply(notice: Notice, releasing: Releasing): Sooner<Reply>
   return leases.some(isLater) ? Promise.all(leases).then(withLeases) : withLeases(leases as Lease[]);
 }
 
-/** Of payloads in one reply: in JSON and base64 they grow, and the whole must stay below the server's max_payload. */
+/** Limit of payloads in one reply. In JSON and base64 they grow, and the reply must fit the server's max_payload. */
 const MOST_PAYLOAD_BYTES = 700_000;
 const LEASE_BYTES = 512;
 
-/** What does not fit is not held by the worker, so it is delivered with its next pull, and its time has not begun. */
+/** Leases that do not fit are delivered with the worker's next pull, and get their full time. */
 function fitting(grants: readonly LeaseGrant[], leases: Lease[], releasing: Releasing): Lease[] {
   let bytes = 0;
   return leases.filter((each, nth) => {

@@ -1,4 +1,4 @@
-/** What workers list in their requests, held to its bounds: tokens, and reports of finished attempts. */
+/** Checks the lists in the requests of workers: tokens, and reports of finished attempts. */
 import { z } from 'zod';
 import { atMost, Invalid, payload, text, tokenOf, tokenParts, validated, whole } from '../../protocols/bounds.js';
 import type { Rejection } from '../../protocols/errors.js';
@@ -21,7 +21,7 @@ export interface Report extends TokenParts {
   readonly outcome: Outcome;
 }
 
-/** One report of several that could not be validated; the others count all the same. */
+/** One report of several that is invalid. The others count. */
 export interface RejectedReport {
   readonly token: string;
   readonly rejection: Rejection;
@@ -69,7 +69,7 @@ export function checkTokens(name: string, list: readonly string[], partition: Pa
 const ofAnother = (token: string, partition: Partition): Invalid =>
   new Invalid('WRONG_PARTITION', `token ${token} is not of partition ${partition}`);
 
-/** Each report is checked by itself: the reply rejects one that cannot be taken, and the others count. */
+/** Each report is checked by itself: an invalid one is rejected in the reply, and the others count. */
 export function checkReports(
   list: readonly worker.Report.$Properties[], partition: Partition,
 ): (Report | RejectedReport)[] {
@@ -106,13 +106,13 @@ function outcome(message: worker.Report): Outcome {
   }
 }
 
-/** Messages and stacks are free text of the performer's code: made to fit rather than refused. */
+/** Messages and stacks are free text of the performer's code, so they are truncated rather than refused. */
 function failure({ failure: given }: worker.Report): Failure {
   const code = text('failure.code', given?.code || 'PERFORMER_ERROR', LIMITS.failureCodeBytes);
   const message = cut(given?.message ?? '', LIMITS.failureMessageBytes);
   return given?.stack ? { code, message, stack: cut(given.stack, LIMITS.failureStackBytes) } : { code, message };
 }
 
-/** Half of a surrogate pair has no UTF-8 form, and a cut may make one. */
+/** Cutting may leave a lone surrogate, which has no UTF-8 form. */
 const cut = (value: string, most: number): string =>
   wellFormed(value.length > most ? `${value.slice(0, most)}…` : value);

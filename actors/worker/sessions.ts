@@ -1,17 +1,17 @@
 /**
- * What a leader knows of workers only at the moment: what they can do, their open pulls, how long their leases still
- * run. Lost with the leader and told anew to the next one.
+ * Volatile knowledge of a leader about workers: capabilities, open pulls, and the time of their last request. It is
+ * lost with the leader; workers register again with the next one.
  */
 import type { Session, Token, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { Job } from '../job/job.js';
-import type { Asker } from '../reply.js';
+import type { ReplyTo } from '../reply.js';
 import type { Line } from '../job/lines.js';
 import type { JobsReading } from '../job/jobs.js';
 import type { RejectedReport } from './reports.js';
 
 export interface OpenPull {
-  readonly to: Asker;
+  readonly to: ReplyTo;
   readonly pullSeq: number;
   readonly free: number;
   readonly sinceMonoMs: number;
@@ -24,11 +24,11 @@ export interface LeaseGrant {
   readonly token: Token;
   readonly job: Readonly<Job>;
   readonly attempt: number;
-  /** How long it runs, counted from the receipt of the pull that it answers, or longer. */
+  /** How long it runs at least, counted from the arrival of the pull that gets it. */
   readonly leaseMs: number;
 }
 
-/** What the next reply to a worker says. */
+/** What the next reply to a worker contains. */
 export interface Notice {
   readonly leases: LeaseGrant[];
   readonly cancel: Token[];
@@ -55,14 +55,15 @@ export class WorkerSession {
     this.queues = queues.length === 0 ? undefined : new Set(queues);
   }
 
-  /** Whether it takes jobs of a line, sooner or later. */
+  /** Whether it can do jobs of a line. */
   canServe({ queue, type }: Line): boolean {
     return !this.draining && this.types.has(type) && (this.queues === undefined || this.queues.has(queue));
   }
 
   /** The lines this worker can serve, computed again only when there are new ones. */
   linesIn(lines: JobsReading['lines']): readonly Line[] {
-    if (this.matched.version !== lines.version) this.matched = { version: lines.version, lines: lines.matching(this.types, this.queues) };
+    const { version } = lines;
+    if (this.matched.version !== version) this.matched = { version, lines: lines.matching(this.types, this.queues) };
     return this.matched.lines;
   }
 }
@@ -71,11 +72,11 @@ export class Sessions {
   private readonly bySession = new Map<Session, WorkerSession>();
   /** Sessions with an open pull, the longest waiting first. */
   readonly waiting = new Set<WorkerSession>();
-  /** When pulls were last answered because they had waited for too long. */
+  /** When pulls last got a reply because they were too old. */
   recalledMonoMs = -Infinity;
-  /** Whether any session can serve a line; forgotten when sessions come, change or go. */
+  /** Whether any session can serve a line: a cache, cleared when sessions are added, changed or removed. */
   private readonly served = new Map<Line, boolean>();
-  /** From when on it is known which workers there are, on the monotonic clock. */
+  /** From when on all workers have had time to register, on the monotonic clock. */
   private knownMonoMs = Infinity;
 
   /** Leadership begins: workers register again when their next pull is refused, which is at most one pull away. */
@@ -107,7 +108,7 @@ export class Sessions {
     this.served.clear();
   }
 
-  /** Whether any worker that is known takes jobs of a line. */
+  /** Whether any known worker can do jobs of a line. */
   canServe(line: Line): boolean {
     const known = this.served.get(line);
     if (known !== undefined) return known;
@@ -122,10 +123,10 @@ export class Sessions {
     this.served.clear();
   }
 
-  /** Whoever was made to pull again gets the time to do so, before others are. */
+  /** Workers that must pull again get some time for it before others must. */
   mayRecall(monoMs: number): boolean {
     return monoMs >= this.recalledMonoMs + RECALL_MS;
   }
 }
 
-export const notice = (): Notice => ({ leases: [], cancel: [], revoked: [], rejected: [] });
+export const emptyNotice = (): Notice => ({ leases: [], cancel: [], revoked: [], rejected: [] });

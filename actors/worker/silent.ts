@@ -6,7 +6,7 @@ import { workerKind } from './worker.kind.js';
 
 const SILENT_MS = 60_000;
 
-/** Workers that have been silent for long are gone; their leases have ended long before. */
+/** Removes workers that have been silent for long. Their leases have expired long before. */
 export function forgetSilentWorkers(step: Step): void {
   const { monoMs } = step.moment;
   const sessions = step.live(workerKind);

@@ -1,4 +1,6 @@
-/** What a leader does with workers: it offers them jobs, ends the leases of silent ones, and lets go of those that left. */
+/**
+ * What a leader does with workers: it offers them jobs, ends the leases of silent ones, and removes those that left.
+ */
 import type { CastMember } from '../cast.js';
 import { checkLeases } from './check-leases.js';
 import { expirePulls } from './expire-pulls.js';
@@ -10,7 +12,7 @@ import { workerKind, type WorkerRole } from './worker.kind.js';
 export const workers: CastMember<WorkerRole> = {
   kind: workerKind,
   live: () => new Sessions(),
-  /** Workers that the journal knows may pull at once. */
+  /** Workers in the journal may pull at once. */
   lead(step) {
     const sessions = step.live(workerKind);
     const { monoMs } = step.moment;

@@ -1,6 +1,6 @@
 /**
- * A worker as the journal knows it: its rare facts, not its heartbeats. What it can do now, its open pull and its leases
- * are the leader's, see actors/worker/sessions.ts.
+ * A worker in the journal: its rare events, not its heartbeats. Its capabilities at the moment and its open pull are
+ * volatile, see actors/worker/sessions.ts.
  */
 import { assign, setup } from 'xstate';
 import type { Session, WorkerId } from '../../protocols/ids.js';
@@ -20,12 +20,14 @@ export interface Worker {
 }
 
 interface WorkerBodies {
-  WorkerRegistered: { status: 'registered'; session: Session; types: readonly string[]; queues: readonly string[]; capacity: number; software: string };
+  WorkerRegistered: Omit<RegisterWorker, 'workerId'> & { status: 'registered' };
   WorkerDraining: { status: 'draining'; session: Session };
   WorkerGone: { status: 'gone'; session: Session; reason: string };
 }
 export type WorkerEventType = keyof WorkerBodies;
-export type WorkerEvent = { [T in WorkerEventType]: { readonly type: T; readonly body: Readonly<WorkerBodies[T]> } }[WorkerEventType];
+export type WorkerEvent = {
+  [T in WorkerEventType]: { readonly type: T; readonly body: Readonly<WorkerBodies[T]> };
+}[WorkerEventType];
 type Applied = WorkerEvent & { readonly id: WorkerId; readonly nowMs: number };
 
 export const WORKER_EVENTS: EventTable<WorkerEvent> = {
@@ -36,7 +38,9 @@ export const WORKER_EVENTS: EventTable<WorkerEvent> = {
 
 export const workerMachine = setup({
   types: { context: {} as { worker: Worker | undefined }, events: {} as Applied },
-  actions: { apply: assign(({ context, event }) => ({ worker: applyWorker(context.worker && { ...context.worker }, event) })) },
+  actions: {
+    apply: assign(({ context, event }) => ({ worker: applyWorker(context.worker && { ...context.worker }, event) })),
+  },
 }).createMachine({
   id: 'worker',
   initial: 'absent',
@@ -65,7 +69,8 @@ export const workerChart = readChart(workerMachine);
 export function applyWorker(worker: Worker | undefined, event: Applied): Worker {
   if (event.type === 'WorkerRegistered') {
     const { status, session, types, queues, capacity, software } = event.body;
-    return { id: event.id, status, session, types: [...types], queues: [...queues], capacity, software, seenMs: event.nowMs };
+    const { id, nowMs: seenMs } = event;
+    return { id, status, session, types: [...types], queues: [...queues], capacity, software, seenMs };
   }
   if (worker === undefined) throw new TypeError(`${event.type} of ${event.id}, which does not exist`);
   worker.status = event.body.status;
@@ -82,13 +87,14 @@ export interface RegisterWorker {
   readonly software: string;
 }
 
-/** Nothing is recorded when nothing changed: a worker registers again after every change of leader. */
+/** Records nothing if nothing changed, because workers register again after every change of leader. */
 export function decideRegister(worker: Worker | undefined, command: RegisterWorker): WorkerEvent | undefined {
   const { session, types, queues, capacity, software } = command;
   const same =
-    worker?.status === 'registered' && worker.session === session && worker.capacity === capacity && worker.software === software &&
-    worker.types.join() === types.join() && worker.queues.join() === queues.join();
-  return same ? undefined : { type: 'WorkerRegistered', body: { status: 'registered', session, types, queues, capacity, software } };
+    worker?.status === 'registered' && worker.session === session && worker.capacity === capacity &&
+    worker.software === software && worker.types.join() === types.join() && worker.queues.join() === queues.join();
+  if (same) return undefined;
+  return { type: 'WorkerRegistered', body: { status: 'registered', session, types, queues, capacity, software } };
 }
 
 export function decideDrain(worker: Worker | undefined, session: Session, gone: boolean): WorkerEvent | undefined {

@@ -1,4 +1,4 @@
-/** The workers that are registered, as the journal knows them. Only the fleet's home partition records them. */
+/** The registered workers, folded from the journal. Only the home partition records them. */
 import type { Store } from '../kind.js';
 import type { Worker } from './worker.js';
 

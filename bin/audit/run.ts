@@ -45,14 +45,14 @@ function* linesOf(finding: Finding): Generator<string> {
 function lineOf(finding: Finding): string {
   const { namespace, partition, ok, commits, head, foreign, foreignHeads, vouchers, position, problem } = finding;
   const name = `${namespace} partition ${partition}:`;
-  const strangers = foreign + foreignHeads > 0 ? `, ${foreign + foreignHeads} messages of strangers skipped` : '';
+  const skipped = foreign + foreignHeads > 0 ? `, ${foreign + foreignHeads} foreign messages skipped` : '';
   const vouched = vouchers.map(({ from, seq }) => `${from} to ${seq}`).join(', ') || 'nothing';
   if (ok) {
-    const whole = `${commits} commits, head ${head?.seq ?? 0}; vouched for by ${vouched}${strangers}`;
+    const whole = `${commits} commits, head ${head?.seq ?? 0}; vouched for by ${vouched}${skipped}`;
     return `${paint('green', 'ok')}   ${name} ${whole}`;
   }
   const where = position === undefined ? '' : ` position ${position}:`;
-  return `${paint('red', 'bad')}  ${name}${where} ${problem ?? ''} (${extentOf(finding)}${strangers})`;
+  return `${paint('red', 'bad')}  ${name}${where} ${problem ?? ''} (${extentOf(finding)}${skipped})`;
 }
 
 function extentOf({ changed, commits, position }: Finding): string {

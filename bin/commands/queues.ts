@@ -20,7 +20,8 @@ export function queuesCommand(): Command {
       .addOption(namespaceOption())
       .addOption(jsonOption('print the reply as one line of JSON'))
       .addHelpText('after', EXAMPLE);
-  const ofOne = (name: string, description: string): Command => subcommand(name, description).argument('<queue>', 'its name');
+  const ofOne = (name: string, description: string): Command =>
+    subcommand(name, description).argument('<queue>', 'its name');
   const change = (name: string, description: string): Command =>
     ofOne(name, description).option('--reason <text>', 'the reason, which is recorded', filled);
   const ls = subcommand('ls', 'list the queues and count their jobs')

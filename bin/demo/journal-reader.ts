@@ -39,7 +39,8 @@ export async function readJournal(url: string, ns: Namespace, partition: Partiti
 
 function record(recorded: Map<string, Recorded>, { id, type, body }: journal.Event): void {
   if (type === 'JobSubmitted') {
-    recorded.set(id, { payload: json(job.JobSubmitted.decode(body).payload), finals: 0, completed: false, result: undefined });
+    const payload = json(job.JobSubmitted.decode(body).payload);
+    recorded.set(id, { payload, finals: 0, completed: false, result: undefined });
     return;
   }
   const known = recorded.get(id);

@@ -19,7 +19,9 @@ export interface Verification {
 
 const COMPLAINTS_SHOWN = 10;
 
-export async function verify(submitted: readonly Submitted[], recorded: ReadonlyMap<string, Recorded>, progress: (done: number) => void): Promise<Verification> {
+export async function verify(
+  submitted: readonly Submitted[], recorded: ReadonlyMap<string, Recorded>, progress: (done: number) => void,
+): Promise<Verification> {
   const total = { done: 0, verified: 0, bytesIn: 0, bytesOut: 0 };
   const complaints: string[] = [];
   // Compression runs in threads of its own, so that this fills the cores.
@@ -45,19 +47,27 @@ interface Truth {
 async function compute(path: string): Promise<Truth> {
   const original = await readFile(path);
   const compressed = await compress(original, { params: { [constants.BROTLI_PARAM_QUALITY]: QUALITY } });
-  return { path, sha256: createHash('sha256').update(original).digest('hex'), bytes: original.length, compressedBytes: compressed.length };
+  const sha256 = createHash('sha256').update(original).digest('hex');
+  return { path, sha256, bytes: original.length, compressedBytes: compressed.length };
 }
 
 function compare({ file, answer }: Submitted, truth: Truth, recorded: Recorded | undefined): string | undefined {
-  if (recorded === undefined) return `the journal does not know job ${answer.jobId || '(none)'}${answer.error ? `: ${answer.error.message}` : ''}`;
-  if (recorded.finals !== 1) return `the journal holds ${recorded.finals} final events of job ${answer.jobId}`;
-  if (!recorded.completed) return `job ${answer.jobId} ${answer.status}${answer.failure ? `: ${answer.failure.message}` : ''}`;
-  if ((recorded.payload as { path?: unknown }).path !== file.path) return `job ${answer.jobId} was given another file`;
-  if (!equal(recorded.result, truth)) return `the journal says ${JSON.stringify(recorded.result)}, the disk says ${JSON.stringify(truth)}`;
-  return equal(answer.result, truth) ? undefined : `the client was told ${JSON.stringify(answer.result)}`;
+  const { jobId, status } = answer;
+  if (recorded === undefined) return `the journal has no job ${jobId || '(none)'}${why(answer.error)}`;
+  if (recorded.finals !== 1) return `the journal has ${recorded.finals} final events of job ${jobId}`;
+  if (!recorded.completed) return `job ${jobId} ${status}${why(answer.failure)}`;
+  if ((recorded.payload as { path?: unknown }).path !== file.path) return `job ${jobId} has another payload`;
+  if (!equal(recorded.result, truth)) {
+    return `the journal has ${JSON.stringify(recorded.result)}, the disk has ${JSON.stringify(truth)}`;
+  }
+  return equal(answer.result, truth) ? undefined : `the client received ${JSON.stringify(answer.result)}`;
 }
+
+const why = (trouble: { readonly message: string } | undefined): string => (trouble ? `: ${trouble.message}` : '');
 
 function equal(result: unknown, truth: Truth): boolean {
   const given = (typeof result === 'object' && result !== null ? result : {}) as Partial<Truth>;
-  return given.path === truth.path && given.sha256 === truth.sha256 && given.bytes === truth.bytes && given.compressedBytes === truth.compressedBytes;
+  const { path, sha256, bytes, compressedBytes } = given;
+  return path === truth.path && sha256 === truth.sha256 && bytes === truth.bytes
+    && compressedBytes === truth.compressedBytes;
 }

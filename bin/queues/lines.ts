@@ -8,9 +8,12 @@ const HEADINGS = ['queue', 'status', 'ready', 'scheduled', 'running', 'retrying'
 export function* tableOf(queues: readonly QueueStats[]): Generator<string> {
   const rows = queues.map(cells);
   const widths = HEADINGS.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd();
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd();
   yield paint('gray', line(HEADINGS));
-  for (const [nth, row] of rows.entries()) yield queues[nth]!.status === 'paused' ? paint('yellow', line(row)) : line(row);
+  for (const [nth, row] of rows.entries()) {
+    yield queues[nth]!.status === 'paused' ? paint('yellow', line(row)) : line(row);
+  }
 }
 
 const cells = ({ queue, status, ready, scheduled, running, retrying, oldestWaitingMs }: QueueStats): string[] =>

@@ -1,4 +1,4 @@
-/** A broker: leads partitions when it can, runs their projections, and answers the public subjects. */
+/** A broker: leads partitions when it can, runs their projections, and serves the public subjects. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { NatsConnection } from '@nats-io/nats-core';
@@ -28,7 +28,7 @@ import { Identities } from '../identities.js';
 import { Router } from '../router.js';
 import { deliverables } from '../deliverables.js';
 import { NatsPeers } from './peers.js';
-import { Projections, strangers } from './projections.js';
+import { Projections, logForeign } from './projections.js';
 import { announce, serveLeader, type Serving } from './service.js';
 
 export interface BrokerOptions {
@@ -53,10 +53,10 @@ export interface Broker {
 
 const ENVELOPE_BYTES = 4_096;
 
-/** How to undo what was opened, in the order of opening. */
+/** Functions that close what was opened, in the order of opening. */
 type Opened = (() => Promise<unknown>)[];
 
-/** @throws RepriseError for what would not pass by itself; nothing stays open then */
+/** @throws RepriseError for an error that would not pass by itself; everything is closed then */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const opened: Opened = [];
   const stop = async (): Promise<void> => {
@@ -101,7 +101,9 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   const serving = { nc, ns, router };
   for (let n = 0; n < partitions; n += 1) {
     const partition = n as Partition;
-    hosts.push(await host({ options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition }));
+    hosts.push(await host({
+      options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition,
+    }));
   }
   opened.push(() => Promise.all(hosts.map((each) => each.stop())));
   await checkGatewayRights(nc, userOf(gatewayUrl(url)), ns, async () => {
@@ -112,14 +114,14 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   return { name, hosts, ready: Promise.all(hosts.map((each) => each.ready)).then(() => {}) };
 }
 
-/** The public face is a second user of the server, and an operator's own configuration may lack it. */
+/** The gateway connects as a second user of the server, which an operator's own configuration may lack. */
 async function connectGateway(url: string, name: string): Promise<NatsConnection> {
   const gateway = gatewayUrl(url);
   try {
     return await connectNats({ url: gateway, name, reconnect: true });
   } catch (error) {
     if (gateway === url || !(error instanceof RepriseError) || error.code !== 'PERMISSION_DENIED') throw error;
-    const hint = 'A broker answers clients as this second user: add it to the server as nats-server.conf has it, with '
+    const hint = 'A broker replies to clients as this second user: add it to the server as in nats-server.conf, with '
       + 'the password of the user broker.';
     const message = `${error.message} It is ${userOf(gateway)}, with the password of ${userOf(url)}.`;
     throw new RepriseError('PERMISSION_DENIED', message, { cause: error, hint });
@@ -129,7 +131,7 @@ async function connectGateway(url: string, name: string): Promise<NatsConnection
 interface HostParts {
   readonly options: BrokerOptions;
   readonly name: string;
-  /** For streams, leadership and facts; nothing whose subject a requester chose is ever published here. */
+  /** For streams, leadership and facts. Nothing is published here on a subject that a client chose. */
   readonly control: NatsConnection;
   /** For requests and their replies. */
   readonly serving: Serving;
@@ -144,16 +146,16 @@ interface HostParts {
 async function host(parts: HostParts): Promise<PartitionHost> {
   const { options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition } = parts;
   const { namespace: ns, url, log } = options;
-  const onForeign = strangers(log, partition);
+  const onForeign = logForeign(log, partition);
   const leadership = await openLeadership(control, {
     ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leadership', messages),
   });
-  // Checkpoints are written on the same connection, so the server has every fact before the checkpoint that covers it.
+  // Checkpoints are written on the same connection, so the server gets every fact before the checkpoint that covers it.
   const publisher = new Publisher(control);
   const projections = new Projections(partition, {
     ns, log, witness, checkpoints, onForeign,
     publish: (subject, bytes) => publisher.publish(subject, bytes),
-    anybody: () => mayListen(control, subjects.events(ns, 'job')),
+    hasListener: () => mayListen(control, subjects.events(ns, 'job')),
     mayPublish: () => leadership.validForMs() > 0,
   });
   const mostPayload = serving.nc.info?.max_payload ?? LIMITS.requestBytes;

@@ -1,7 +1,7 @@
-/** A request that came as a NATS message. */
+/** A request in a NATS message. */
 import { headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import type { Command } from '../../actors/command.js';
-import type { Answerable } from '../../actors/reply.js';
+import type { ReplyReceiver } from '../../actors/reply.js';
 import type { Delivery } from '../../partition/core/deliveries.js';
 import type { PartitionHost } from '../../partition/leader/host.js';
 import { Invalid, text } from '../../protocols/bounds.js';
@@ -17,7 +17,7 @@ import type { Transport } from '../request.js';
 import { decodeStrictly } from '../strict.js';
 
 export const FORWARD_TIMEOUT_MS = 5_000;
-/** What text that was no UTF-8 reads as. */
+/** What invalid UTF-8 is decoded to. */
 const REPLACEMENT = '\ufffd';
 
 export class NatsMessage implements Transport {
@@ -25,7 +25,7 @@ export class NatsMessage implements Transport {
     private readonly nc: NatsConnection,
     private readonly ns: Namespace,
     private readonly msg: Msg,
-    /** By another broker, which may wait for the reply itself. */
+    /** By another broker. The reply may then go to that broker's inbox. */
     private readonly forwarded: boolean,
   ) {}
 
@@ -44,16 +44,16 @@ export class NatsMessage implements Transport {
   }
 
   respond(data: Uint8Array): void {
-    if (this.mayAnswer) this.msg.respond(data);
+    if (this.mayReply) this.msg.respond(data);
   }
 
   refuse(rejection: Rejection | ForeignRejection, data: Uint8Array): void {
-    if (this.mayAnswer) respondWithError(this.msg, rejection, data);
+    if (this.mayReply) respondWithError(this.msg, rejection, data);
   }
 
   /** With the client's own inbox. */
   passTo(command: Command, partition: Partition, principal: string): void {
-    if (!this.mayAnswer) return;
+    if (!this.mayReply) return;
     const options = { reply: this.msg.reply, ...claiming(principal) };
     this.nc.publish(subjects.leader(this.ns, partition, command), this.data, options);
   }
@@ -63,22 +63,22 @@ export class NatsMessage implements Transport {
     const subject = subjects.leader(this.ns, partition, command);
     const reply = await this.nc.request(subject, this.data, options).catch(() => undefined);
     if (reply === undefined) return false;
-    if (this.mayAnswer) this.msg.respond(reply.data, reply.headers && { headers: reply.headers });
+    if (this.mayReply) this.msg.respond(reply.data, reply.headers && { headers: reply.headers });
     return true;
   }
 
   /**
-   * NATS checks where a request is published, not where its reply goes; a reply to the server's API, into a journal or
-   * to another broker's inbox would be published with our rights. Such a request is not answered.
+   * NATS checks the subject of a request, but not its reply subject. A reply to the server's API, into a journal or to
+   * another broker's inbox would be published with our rights, so such a request gets no reply.
    */
-  private get mayAnswer(): boolean {
+  private get mayReply(): boolean {
     const { reply } = this.msg;
     if (reply === undefined || reply === '' || reply.startsWith('$') || reply.startsWith('reprise.')) return false;
     return this.forwarded || !isBrokersInbox(reply);
   }
 }
 
-/** No other header of the client's is passed on: the server obeys some of them, with our rights. */
+/** No other header of the client is passed on: the server interprets some of them, with our rights. */
 export function claiming(principal: string): { headers?: MsgHdrs } {
   if (principal === '') return {};
   const h = headers();
@@ -86,18 +86,18 @@ export function claiming(principal: string): { headers?: MsgHdrs } {
   return { headers: h };
 }
 
-/** Commands of actors in another partition, from the broker that leads it. */
+/** Receives commands of actors in another partition from the broker that leads it. */
 export function receive({ leader, whyNot }: PartitionHost, msg: Msg): void {
-  const to: Answerable = {
-    asker: 'asker',
-    answer: ({ message, refused }) => {
+  const to: ReplyReceiver = {
+    replyTo: 'replyTo',
+    reply: ({ message, refused }) => {
       if (refused) respondWithError(msg, refused, encodeError(refused, 'protobuf'));
       else msg.respond(encoded(outbox.DeliveryReply, message));
     },
   };
   const delivery = decodeStrictly(outbox.Delivery, msg.data);
-  if (isRejection(delivery)) return to.answer({ refused: delivery });
-  if (leader === undefined) return to.answer({ refused: whyNot });
+  if (isRejection(delivery)) return to.reply({ refused: delivery });
+  if (leader === undefined) return to.reply({ refused: whyNot });
   leader.receive(delivery as object as Delivery, to);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Leaders at other brokers, asked in protobuf. Such a broker may run another version: a code that our table lacks is
- * passed on as it came, and a reply that cannot be read is one whose outcome is unknown.
+ * Requests to leaders at other brokers, in protobuf. Such a broker may run another version: an unknown error code is
+ * passed on, and a reply that cannot be read means that the outcome is unknown.
  */
 import { errors, type Msg, type NatsConnection } from '@nats-io/nats-core';
 import type { Command } from '../../actors/command.js';
@@ -52,7 +52,7 @@ function replyOf(command: Command, { data, headers }: Msg): Reply {
     return { message: command.received?.(reply) ?? reply };
   } catch (cause) {
     const why = String(cause).slice(0, 200);
-    return { refused: reject('UNKNOWN', `the answer of another broker cannot be read: ${why}`) };
+    return { refused: reject('UNKNOWN', `the reply of another broker cannot be read: ${why}`) };
   }
 }
 
@@ -61,11 +61,11 @@ function refusal(error: string, status: string, data: Uint8Array): ForeignReject
   return foreignRejection(readWireError(data) ?? { code, message: message.join(': ') }, Number(status) || undefined);
 }
 
-/** Why no reply came. Only where there were no responders is it certain that nothing was changed. */
+/** Why there was no reply. It is certain that nothing was changed only if there were no responders. */
 function unanswered(cause: unknown, partition: Partition): Rejection {
   const hadNoResponders = cause instanceof errors.NoRespondersError
     || (cause instanceof errors.RequestError && cause.isNoResponders());
   if (hadNoResponders) return reject('NOT_LEADER', `partition ${partition} has no leader at the moment`);
   const why = cause instanceof Error ? cause.message : String(cause);
-  return reject('UNKNOWN', `the leader of partition ${partition} did not answer: ${why}`);
+  return reject('UNKNOWN', `the leader of partition ${partition} did not reply: ${why}`);
 }

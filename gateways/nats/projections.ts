@@ -1,4 +1,4 @@
-/** The projections of a partition, and where they begin when this broker takes over. */
+/** The projections of a partition, and the checkpoints at which they start when this broker takes over. */
 import type { Logger } from 'pino';
 import type { Archive } from '../../actors/job/archive.js';
 import { EventsProjection, type EventsOptions } from '../../projections/events.js';
@@ -14,10 +14,10 @@ import type { KnownHead } from '../../streams/takeover.js';
 type Where = 'leadership' | 'witness' | 'checkpoints';
 type OnForeign = (where: Where, messages: number) => void;
 
-export const strangers = (log: Logger, partition: Partition): OnForeign => (where, messages) =>
-  log.warn({ partition, messages, where }, 'messages of strangers are skipped');
+export const logForeign = (log: Logger, partition: Partition): OnForeign => (where, messages) =>
+  log.warn({ partition, messages, where }, 'foreign messages are skipped');
 
-export interface ProjectionsOptions extends Pick<EventsOptions, 'ns' | 'publish' | 'anybody' | 'mayPublish'> {
+export interface ProjectionsOptions extends Pick<EventsOptions, 'ns' | 'publish' | 'hasListener' | 'mayPublish'> {
   readonly log: Logger;
   readonly witness: Heads;
   readonly checkpoints: Heads;
@@ -44,7 +44,7 @@ export class Projections {
     this.runner = new ProjectionRunner(partition, [this.jobs, this.events]);
   }
 
-  /** For a take-over. Another broker may have led meanwhile, so checkpoints are read anew. @returns every known head */
+  /** Before a take-over. Another broker may have led since, so checkpoints are read again. @returns every known head */
   async begin(): Promise<readonly KnownHead[]> {
     const { witness, checkpoints, onForeign } = this.options;
     const known = await readKnown(witness, checkpoints, this.partition);

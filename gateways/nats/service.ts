@@ -1,4 +1,4 @@
-/** The public subjects, announced by NATS micro ($SRV.PING, INFO, STATS) and served by all brokers as one group. */
+/** The public subjects, announced by NATS micro ($SRV.PING, INFO, STATS) and served by all brokers as a queue group. */
 import { Svcm, type Service } from '@nats-io/services';
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { nameOf } from '../../actors/command.js';
@@ -34,7 +34,7 @@ export async function announce({ nc, ns, router }: Serving, version: string, bro
   return service;
 }
 
-/** A leader's own subjects, where other brokers forward to. @returns how to stop listening */
+/** Serves a leader's own subjects, to which other brokers forward requests. @returns stops it */
 export function serveLeader({ nc, ns, router }: Serving, host: PartitionHost): () => void {
   const { partition } = host;
   const all = subjects.leader(ns, partition, EVERY);

@@ -1,6 +1,6 @@
 /**
- * A commit in the making: events that were decided and folded already, encoded, and the words that wait for its
- * acknowledgement.
+ * A batch becomes a commit: encoded events that were decided and folded, and the effects that wait for the commit's
+ * acknowledgement, such as replies.
  */
 import protobuf from 'protobufjs/minimal.js';
 import type { Effect } from '../../actors/effect.js';
@@ -11,7 +11,7 @@ import { CommitBody, EVENTS_TAG } from '../../streams/commit.js';
 import type { EventName } from '../../streams/committed.js';
 import { ContentWriter, type ContentRef, type Salts } from '../../streams/content.js';
 
-/** What most decisions make at most. One that makes more says how many. */
+/** How many events a decision may make, unless it makes room for more. */
 export const EVENTS_PER_DECISION = 3;
 const EVENT_OVERHEAD_BYTES = 4_096;
 
@@ -21,8 +21,8 @@ export class Batch {
   private closed: CommitBody | undefined;
 
   /**
-   * @param nowMs the one time of all its events, set when the first is made
-   * @param writer shared with the batches before, which are closed
+   * @param nowMs the time of all its events, set when the first is made
+   * @param writer shared with the earlier batches, which are closed
    */
   constructor(
     readonly seq: number,
@@ -38,7 +38,7 @@ export class Batch {
     );
   }
 
-  /** @returns what the fold knows of the event's content; undefined if it has none */
+  /** @returns hash and size of the event's content, for the fold; undefined if it has none */
   add(
     kind: string, id: string, type: string, cause: Cause, of: EventType, body: object, taken?: Taken,
   ): ContentRef | undefined {
@@ -47,19 +47,19 @@ export class Batch {
     return content;
   }
 
-  /** Nothing more is added: the writer is free for the next batch. */
+  /** After this nothing may be added, and the writer is free for the next batch. */
   close(): void {
     if (this.events.length > 0) this.closed = this.writer.finish();
   }
 
-  /** The events and contents as they will lie in the commit. */
+  /** The events and contents, encoded as in the commit. */
   get body(): CommitBody {
     if (this.closed === undefined) throw new TypeError(`batch ${this.seq} is not closed`);
     return this.closed;
   }
 }
 
-/** Tags of journal.Event and of the messages in it, for what is written field by field. */
+/** Tags of journal.Event and of its messages, for the fields that are written one by one. */
 const BODY_TAG = (6 << 3) | 2;
 const CONTENT_TAG = (7 << 3) | 2;
 const INPUT_TAG = (8 << 3) | 2;
@@ -83,8 +83,8 @@ export class EventWriter {
   }
 
   /**
-   * A journal.Event as one of a commit's, written field by field: it is made three times a job. Its body is encoded in
-   * place, and what the events of one command share is encoded once.
+   * Writes a journal.Event as an entry of a commit, field by field, because there are three for each job. The body is
+   * encoded in place, and the fields that the events of one command share are encoded once.
    */
   write(
     index: number, kind: string, id: string, type: string, cause: Cause, of: EventType, body: object, taken?: Taken,
@@ -99,7 +99,7 @@ export class EventWriter {
     return ref;
   }
 
-  /** What was written since the last call. */
+  /** Returns what was written since the last call. */
   finish(): CommitBody {
     const body = new CommitBody(this.events.pos, this.contents.size);
     this.events.finishInto(body.events);
@@ -112,7 +112,7 @@ export class EventWriter {
     of.message.encode(body, this.events.uint32(BODY_TAG).fork()).ldelim();
   }
 
-  /** The body without its content, and the hash of that; the content goes behind the events. */
+  /** Writes the body without its content, and the hash of the content, which is written after the events. */
   private writeApart(index: number, of: EventType, body: object, content: Uint8Array): ContentRef {
     const { events, hash } = this;
     this.writeBody(of, of.content?.without(body) ?? body);
@@ -141,7 +141,7 @@ interface Shared {
 
 let last: Shared | undefined;
 
-/** Kind, type, version and cause. A command hands the same cause to all its events, so one look back is enough. */
+/** Kind, type, version and cause. All events of a command have the same cause object, so caching the last is enough. */
 function sharedFields(kind: string, type: string, version: number, cause: Cause): Uint8Array {
   if (last?.cause === cause && last.type === type && last.kind === kind) return last.bytes;
   const writer = protobuf.Writer.create();

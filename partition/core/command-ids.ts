@@ -1,15 +1,15 @@
 /**
- * The commands of the last ten minutes by their ids, so that one that is sent again is known: columns of bytes in a ring,
- * oldest first, and a Map from an id to its place. What is forgotten depends on the journal alone, so every replay forgets
- * the same. Clients choose the ids, so the hash must not be one that they can make collide: that of a Map is keyed.
+ * The commands of the last ten minutes by their ids, so that a repeated command is recognized: columns of bytes in a
+ * ring, oldest first, and a Map from id to position. What is forgotten depends only on the journal, so every replay
+ * forgets the same. Clients choose the ids, so its hash function must resist collisions: that of a Map is keyed.
  */
 import type { CommandEntry } from '../../actors/step.js';
 import { isJobIdOf, jobId, writeRandomOf, type Partition } from '../../protocols/ids.js';
 
-/** Bounds of what is remembered; the lesser counts. */
+/** Limits of what is remembered. The first that is reached counts. */
 export const COMMANDS = {
   ms: 600_000,
-  /** Below 2^20 by more than a commit brings, so that the columns stay at that size. */
+  /** Below 2^20 by more than the events of a commit, so that the columns stay at that size. */
   most: 1_000_000,
   /** Of all ids together: a million of 32 characters, or fewer longer ones. */
   characters: 1 << 25,
@@ -21,7 +21,7 @@ const FINGERPRINT_BYTES = 32;
 
 export class CommandIds {
   size = 0;
-  /** When the newest command was accepted that had to be forgotten before its ten minutes were over; 0: none. */
+  /** When the newest command was accepted that was forgotten before its ten minutes were over; 0: none. */
   private forgottenMs = 0;
   private capacity = FIRST_CAPACITY;
   private oldest = 0;
@@ -42,7 +42,7 @@ export class CommandIds {
     private readonly most: number = COMMANDS.most,
   ) {}
 
-  /** What the columns take. */
+  /** Memory of the columns. */
   get columnBytes(): number {
     const { typeOf, hasFingerprint, ids, fingerprints, atMs } = this;
     return [typeOf, hasFingerprint, ids, fingerprints, atMs].reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -57,7 +57,7 @@ export class CommandIds {
     return place === undefined ? undefined : this.entryAt(place);
   }
 
-  /** Remembers a command that is not known yet. @param fingerprint of 32 bytes, or none */
+  /** Adds a command that is not known yet. @param fingerprint of 32 bytes, or none */
   add(name: string, type: string, id: string, fingerprint: Uint8Array | undefined, atMs: number): void {
     if (this.size === this.capacity) this.grow();
     const at = (this.oldest + this.size) & (this.capacity - 1);
@@ -73,7 +73,7 @@ export class CommandIds {
     this.size += 1;
   }
 
-  /** Forgets what is too old, and the oldest while there are too many. */
+  /** Removes commands that are too old, and the oldest while there are too many. */
   forget(nowMs: number): void {
     while (this.size > 0) {
       const atMs = this.atMs[this.oldest]!;
@@ -84,7 +84,7 @@ export class CommandIds {
     }
   }
 
-  /** For how long a command is known again, as things are: ten minutes, or less where too many came. */
+  /** For how long a repeated command is recognized at present: ten minutes, or less after too many commands. */
   windowMs(nowMs: number): number {
     return this.forgottenMs === 0 ? COMMANDS.ms : Math.min(COMMANDS.ms, nowMs - this.forgottenMs);
   }
@@ -97,12 +97,16 @@ export class CommandIds {
   }
 
   private entryAt(at: number): CommandEntry {
-    const fingerprint = this.hasFingerprint[at] === 0 ? '' : Buffer.from(this.fingerprints.buffer, at * FINGERPRINT_BYTES, FINGERPRINT_BYTES).toString('hex');
+    const fingerprint = this.hasFingerprint[at] === 0 ? '' : this.fingerprintAt(at);
     const id = this.otherIds.get(this.names[at]!) ?? jobId(this.partition, this.ids, at * ID_BYTES);
     return { type: this.types[this.typeOf[at]!]!, id, fingerprint, atMs: this.atMs[at]! };
   }
 
-  /** There are a handful of types of commands. */
+  private fingerprintAt(at: number): string {
+    return Buffer.from(this.fingerprints.buffer, at * FINGERPRINT_BYTES, FINGERPRINT_BYTES).toString('hex');
+  }
+
+  /** There are few types of commands. */
   private numberOf(type: string): number {
     const known = this.types.indexOf(type);
     return known >= 0 ? known : this.types.push(type) - 1;
@@ -123,11 +127,12 @@ export class CommandIds {
   private grow(): void {
     const { capacity, oldest } = this;
     const size = 2 * capacity;
+    const fingerprints = new Uint8Array(size * FINGERPRINT_BYTES);
     this.names = [...this.names.slice(oldest), ...this.names.slice(0, oldest)];
     this.typeOf = unrolled(this.typeOf, new Uint8Array(size), oldest);
     this.hasFingerprint = unrolled(this.hasFingerprint, new Uint8Array(size), oldest);
     this.ids = unrolled(this.ids, new Uint8Array(size * ID_BYTES), oldest * ID_BYTES);
-    this.fingerprints = unrolled(this.fingerprints, new Uint8Array(size * FINGERPRINT_BYTES), oldest * FINGERPRINT_BYTES);
+    this.fingerprints = unrolled(this.fingerprints, fingerprints, oldest * FINGERPRINT_BYTES);
     this.atMs = unrolled(this.atMs, new Float64Array(size), oldest);
     this.oldest = 0;
     this.capacity = size;
@@ -141,7 +146,7 @@ interface Column<Self> {
   subarray(from: number, to?: number): Self;
 }
 
-/** @param at where the oldest lies, which comes first in the new one */
+/** @param at position of the oldest, which is the first in the new column */
 function unrolled<Of extends Column<Of>>(from: Of, to: Of, at: number): Of {
   const rest = from.subarray(at);
   to.set(rest);

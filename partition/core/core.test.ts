@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { parseToken, type Token } from '../../protocols/ids.js';
 import { Keyring } from '../../protocols/keyring.js';
 import { journal } from '../../protocols/messages.js';
-import { decide, failed, first, leasesIn, newCore, ok, Play, POLICY, saidOf, session, token, worker } from './play.js';
+import { decide, failed, first, leasesIn, newCore, ok, Play, POLICY, decidedIn, session, token, worker } from './play.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import { placesOf, restore, viewOf } from './state.js';
@@ -13,7 +13,7 @@ const jobOf = (nth: number) => ({
   runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
 });
 
-const TO = { asker: 'asker' } as const;
+const TO = { replyTo: 'replyTo' } as const;
 
 const started = (): Play => {
   const play = new Play();
@@ -58,8 +58,8 @@ t.test('a pull says what the worker holds', (t) => {
   play.pull('w1', 1, 2);
   t.same(leasesIn(play.pull('w1', 2, 2, [first('w1', a)])), [first('w1', b)], 'a lease that is missing from held is delivered again with the same token');
   t.same(play.history(b), ['JobSubmitted', 'JobLeased'], 'and is not recorded twice');
-  const said = play.pull('w1', 3, 0, [first('w1', a), first('w1', b), token('w1', 1, a, 9, 9)]);
-  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.revoked : [])), [token('w1', 1, a, 9, 9)], 'what it should not hold is revoked');
+  const decided = play.pull('w1', 3, 0, [first('w1', a), first('w1', b), token('w1', 1, a, 9, 9)]);
+  t.same(decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.revoked : [])), [token('w1', 1, a, 9, 9)], 'what it should not hold is revoked');
   t.end();
 });
 
@@ -70,12 +70,12 @@ t.test('a token is of one session and cannot be guessed', async (t) => {
   const id = play.submit();
   const [given] = leasesIn(play.pull('w1', 1, 1));
   const revokedFor = (name: string, of: Token): boolean => {
-    const said = [
-      ...play.ask<'report'>({ kind: 'report', workerId: worker(name), session: session(name), reports: [{ ...ok(of), ...parseToken(of)! }] }).said,
-      ...play.ask<'heartbeat'>({ kind: 'heartbeat', workerId: worker(name), session: session(name), tokens: [of], progress: [] }).said,
+    const decided = [
+      ...play.ask<'report'>({ kind: 'report', workerId: worker(name), session: session(name), reports: [{ ...ok(of), ...parseToken(of)! }] }).decided,
+      ...play.ask<'heartbeat'>({ kind: 'heartbeat', workerId: worker(name), session: session(name), tokens: [of], progress: [] }).decided,
       ...play.pull(name, 2, 0, [of]),
     ];
-    return said.every((effect) => effect.kind === 'pulled' && effect.revoked.includes(of));
+    return decided.every((effect) => effect.kind === 'pulled' && effect.revoked.includes(of));
   };
   t.ok(revokedFor('w2', given!), 'another session cannot use it, nor learn from it');
   t.ok(revokedFor('w2', token('w2', 1, id, 1, 1)), 'nor the one that it would have been given itself');
@@ -98,7 +98,7 @@ t.test('given another key, then what was leased under the older one is held and 
     const asked = { workerId: worker('w1'), session: session('w1'), pullSeq, free: 1, expiresMs: 1, held };
     const parsed = reports.map((report) => ({ ...report, ...parseToken(report.token)! }));
     core.step({ nowMs: play.nowMs, monoMs: 1, draw: 0 }, (step) => decide<'pull'>(step, { kind: 'pull', ...asked, reports: parsed }, TO));
-    return saidOf(core.take()?.effects ?? []).flatMap((effect) => (effect.kind === 'pulled' ? [...effect.revoked, ...effect.leases] : []));
+    return decidedIn(core.take()?.effects ?? []).flatMap((effect) => (effect.kind === 'pulled' ? [...effect.revoked, ...effect.leases] : []));
   };
   t.strictSame(pull(2, [given!]), [], 'neither revoked nor delivered again');
   t.strictSame(pull(3, [], [ok(given!)]), []);
@@ -117,9 +117,9 @@ t.test('a new leader hands out the same lease under the same token', async (t) =
 t.test('a higher pullSeq supersedes the older pull, which is answered empty', (t) => {
   const play = started();
   play.pull('w1', 1, 5);
-  const said = play.pull('w1', 2, 5);
-  t.equal(said.length, 1);
-  t.same(leasesIn(said), []);
+  const decided = play.pull('w1', 2, 5);
+  t.equal(decided.length, 1);
+  t.same(leasesIn(decided), []);
   const id = play.submit();
   t.same(play.history(id), ['JobSubmitted', 'JobLeased'], 'the newer one waits on');
   t.end();
@@ -158,8 +158,8 @@ t.test('cancelling a running job tells its worker through the open pull', (t) =>
   const id = play.submit();
   play.pull('w1', 1, 2);
   play.pull('w1', 2, 1, [first('w1', id)]);
-  const { said } = play.ask({ kind: 'cancel', target: { jobId: id }, reason: 'enough', commandId: '', by: 'client' });
-  t.same(said.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : [])), [first('w1', id)]);
+  const { decided } = play.ask({ kind: 'cancel', target: { jobId: id }, reason: 'enough', commandId: '', by: 'client' });
+  t.same(decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : [])), [first('w1', id)]);
   play.pull('w1', 3, 1, [], [{ token: first('w1', id), outcome: { kind: 'cancelled' } }]);
   t.equal(play.jobs.get(id)?.status, 'cancelled');
   t.end();
@@ -167,8 +167,8 @@ t.test('cancelling a running job tells its worker through the open pull', (t) =>
 
 t.test('a session that the leader does not know is told to register', (t) => {
   const play = new Play();
-  const [said] = play.pull('w9', 1, 1);
-  t.match(said, { kind: 'refused', rejection: { code: 'UNKNOWN_WORKER' } });
+  const [decided] = play.pull('w9', 1, 1);
+  t.match(decided, { kind: 'refused', rejection: { code: 'UNKNOWN_WORKER' } });
   t.end();
 });
 
@@ -255,7 +255,7 @@ t.test('property: whatever happens, the journal folds to the very state that dec
   t.end();
 });
 
-t.test('property: no job has two valid tokens, and nobody overtakes in a queue', (t) => {
+t.test('property: no job has two valid tokens, and no job overtakes another in a queue', (t) => {
   fc.assert(
     fc.property(fc.array(acts, { maxLength: 60 }), (script) => {
       const actors = new Actors();

@@ -1,11 +1,11 @@
 /**
- * The core of a partition: it decides commands one after another, folds what it decided at once, and gathers it in
- * batches. It does no I/O and knows no clock; a broker, a test and a simulator drive it alike. Of actors it knows what the
- * cast says.
+ * The core of a partition: it decides commands one after another, folds the events at once, and gathers them in
+ * batches. It does no I/O and reads no clock, so a broker, a test and a simulator run it alike. It uses actors by the
+ * interface of their kind.
  */
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
 import type { Hold, Kind, Role } from '../../actors/kind.js';
-import type { Asker, ReplyOf } from '../../actors/reply.js';
+import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, CommandEntry, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -20,9 +20,9 @@ import { MOST_BODY_BYTES, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, newState, type PartitionState } from './state.js';
 import type { Timer } from './timers.js';
 
-/** Events that may wait for the journal before submits are refused; reports and cancels never are. */
+/** With more events that are not yet appended, submits are refused. Reports and cancels never are. */
 const MOST_PENDING_EVENTS = 20_000;
-/** Timers in one tick: after an outage they come due together, and commands want to be decided too. */
+/** Timers in one tick. After an outage many are due together, and commands must be decided as well. */
 const TIMERS_PER_TICK = 1_000;
 
 export interface CoreOptions extends LeaderParts {
@@ -37,7 +37,7 @@ export interface CoreOptions extends LeaderParts {
 export class PartitionCore implements Step {
   readonly state: PartitionState;
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
-  /** Whether an actor waits for the next tick to go on with what it does in slices. */
+  /** Whether an actor has more to do in the next tick, because it works in slices. */
   goesOn = false;
   private readonly maxCommitBytes: number;
   private readonly members: readonly Hosted[];
@@ -58,7 +58,7 @@ export class PartitionCore implements Step {
     this.holding = this.members.filter(({ kind }) => kind.holds !== undefined);
   }
 
-  /** Folds a commit that lies in the journal. */
+  /** Folds a commit of the journal. */
   replay(commit: journal.Commit, seq: number): void {
     foldCommit(this.state, commit, seq);
   }
@@ -69,20 +69,20 @@ export class PartitionCore implements Step {
     for (const { member } of this.members) member.lead?.(this);
   }
 
-  /** @param decide what a command does, with what it may see of this partition */
+  /** @param decide the decision of a command */
   step(moment: Moment, decide: (step: Step) => void): void {
     this.moment = moment;
     decide(this);
   }
 
-  /** Time passes: what is due happens. */
+  /** Fires the timers that are due. */
   tick(moment: Moment): void {
     this.moment = moment;
     this.fireTimers();
     for (const { member } of this.members) member.tick?.(this);
   }
 
-  /** The next batch to be written, after each kind has added what is to share its commit; undefined: there is none. */
+  /** The next batch to be appended, after each kind could add to it. @returns undefined if there is none */
   take(): Batch | undefined {
     if (this.sealed.length === 0) {
       for (const { member } of this.members) member.close?.(this);
@@ -93,7 +93,7 @@ export class PartitionCore implements Step {
     return batch;
   }
 
-  /** Everything that was decided and not taken: the state is about to be thrown away, so nothing more is decided. */
+  /** All batches that were not taken. The state is discarded after this, so nothing more may be decided. */
   abandon(): Batch[] {
     return [...this.sealed.splice(0), ...(this.open ? [this.open] : [])];
   }
@@ -152,7 +152,8 @@ export class PartitionCore implements Step {
     return actor as Readonly<R['actor']>;
   }
 
-  send({ to, command, body }: Outgoing, { kind, id }: { readonly kind: string; readonly id: string }, cause: Cause): void {
+  send({ to, command, body }: Outgoing, by: { readonly kind: string; readonly id: string }, cause: Cause): void {
+    const { kind, id } = by;
     if (body.length > MOST_BODY_BYTES) {
       throw new TypeError(`the body of ${command} has ${body.length} bytes; ${kind} ${id} may send ${MOST_BODY_BYTES}`);
     }
@@ -164,22 +165,23 @@ export class PartitionCore implements Step {
     return this.state.outbox.underWay(to);
   }
 
-  /** Records what happens to the partition itself. */
+  /** Records an event of the partition itself. */
   emitOwn(event: OutboxEvent, cause: Cause): void {
     const batch = this.batchForEvent();
-    const content = batch.add(PARTITION, String(this.partition), event.type, cause, OUTBOX_EVENTS[event.type], event.body);
+    const id = String(this.partition);
+    const content = batch.add(PARTITION, id, event.type, cause, OUTBOX_EVENTS[event.type], event.body);
     this.state.outbox.apply(event, batch.seq, content);
   }
 
-  answer<A>(to: Asker, reply: ReplyOf<A>, answer: A): void {
+  answer<A>(to: ReplyTo, reply: ReplyOf<A>, answer: A): void {
     this.effects.push({ kind: 'answer', to, reply: reply as ReplyOf<unknown>, answer });
   }
 
-  wait<A>(to: Asker, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void {
+  wait<A>(to: ReplyTo, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void {
     this.effects.push({ kind: 'wait', to, wait: wait as WaitOf<unknown>, answers, waitMs });
   }
 
-  refuse(to: Asker, rejection: Rejection): void {
+  refuse(to: ReplyTo, rejection: Rejection): void {
     this.effects.push({ kind: 'refused', to, rejection });
   }
 
@@ -193,7 +195,7 @@ export class PartitionCore implements Step {
     return hosted;
   }
 
-  /** An actor that wants the same time after its turn goes on in the next tick: so a long task is done in slices. */
+  /** An actor whose timer is still due after its turn goes on in the next tick: so a long task is done in slices. */
   private fireTimers(): void {
     const { timers } = this.state;
     const again: Timer[] = [];
@@ -208,14 +210,15 @@ export class PartitionCore implements Step {
     this.goesOn = again.length > 0;
   }
 
-  /** A batch gets its sequence and its time with its first event: until then it holds replies only. */
+  /** A batch gets its sequence and its time with its first event. Until then it has replies only. */
   private batchForEvent(): Batch {
     if (this.room === 0) throw new TypeError('a decision made more events than it made room for');
     this.room -= 1;
     this.pendingEvents += 1;
     const open = (this.open ??= this.newBatch());
     if (open.events.length > 0) return open;
-    const begun = new Batch(this.state.seq + 1, Math.max(this.state.nowMs, this.moment.nowMs), this.maxCommitBytes, this.writer);
+    const nowMs = Math.max(this.state.nowMs, this.moment.nowMs);
+    const begun = new Batch(this.state.seq + 1, nowMs, this.maxCommitBytes, this.writer);
     begun.effects.push(...open.effects);
     beginCommit(this.state, begun.seq, begun.nowMs);
     this.open = begun;

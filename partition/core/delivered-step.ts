@@ -1,5 +1,5 @@
 import type { Hold, Kind, Role } from '../../actors/kind.js';
-import type { Asker, ReplyOf } from '../../actors/reply.js';
+import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -61,16 +61,16 @@ export class DeliveredStep implements Step {
     return this.step.underWay(to);
   }
 
-  answer<A>(_: Asker, __: ReplyOf<A>, answer: A): void {
+  answer<A>(_: ReplyTo, __: ReplyOf<A>, answer: A): void {
     this.answered = answer;
   }
 
-  /** What it waits for is not waited for: the record says that the command was accepted. */
-  wait<A>(_: Asker, __: WaitOf<A>, answers: readonly A[]): void {
+  /** Does not wait: the record only says that the command was accepted. */
+  wait<A>(_: ReplyTo, __: WaitOf<A>, answers: readonly A[]): void {
     this.answered = answers;
   }
 
-  refuse(_: Asker, rejection: Rejection): void {
+  refuse(_: ReplyTo, rejection: Rejection): void {
     this.rejection = rejection;
   }
 }

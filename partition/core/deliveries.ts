@@ -3,7 +3,7 @@
  * recorded. A refusal is an answer too: it is recorded, and the next command is decided.
  */
 import { DELIVERED_EVENTS, type Deliverables } from '../../actors/delivery.js';
-import { message, type Asker, type ReplyOf } from '../../actors/reply.js';
+import { message, type ReplyTo, type ReplyOf } from '../../actors/reply.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import type { outbox as messages } from '../../protocols/messages.js';
@@ -47,14 +47,14 @@ export interface Receiving {
 const deliveredReply: ReplyOf<messages.DeliveryReply.$Properties> = (reply) => message(reply);
 
 /** The reply says how far the origin's commands are recorded, and which of them were refused, now or before. */
-export function receive(core: PartitionCore, delivery: Delivery, receiving: Receiving, to: Asker): void {
+export function receive(core: PartitionCore, delivery: Delivery, receiving: Receiving, to: ReplyTo): void {
   const { outbox } = core.state;
   const { origin, firstSeq, commands } = delivery;
   for (const [nth, command] of commands.slice(0, DELIVERY_COMMANDS).entries()) {
     const seq = firstSeq + nth;
     const expected = outbox.receivedSeq(origin) + 1;
     if (seq < expected) continue;
-    // What lies between was lost on the way; the reply says from where to send again.
+    // Commands in between were lost on the way. The origin sends again from the sequence in the reply.
     if (seq > expected) break;
     receiveOne(core, delivery, seq, command, receiving);
   }

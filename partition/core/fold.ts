@@ -1,6 +1,6 @@
 /**
- * Folding: one event changes one actor and the indexes of its kind. The leader folds what it has just decided with the
- * same functions that replay folds the journal with, so the two cannot part.
+ * Folding: one event changes one actor and the indexes of its kind. The leader folds new events with the same functions
+ * that replay uses, so the two cannot diverge.
  */
 import type { Chart } from '../../actors/chart.js';
 import { decodeEvent, type Actor, type ActorEvent, type At, type Decoded } from '../../actors/kind.js';
@@ -47,7 +47,7 @@ export function causeOf({ cause }: journal.Event): Cause {
   return { commandId: cause?.commandId ?? '', type: cause?.type ?? '', by: cause?.by ?? '' };
 }
 
-/** The kind of events that happen to the partition itself; there is no actor of that kind. */
+/** The kind of the partition's own events. There is no actor of that kind. */
 export const PARTITION = 'partition';
 
 function foldOwn(state: PartitionState, event: journal.Event, { seq, index }: Place): void {
@@ -57,7 +57,10 @@ function foldOwn(state: PartitionState, event: journal.Event, { seq, index }: Pl
   } else if (kind === PARTITION) {
     const decoded = decodeEvent<OutboxEvent>(OUTBOX_EVENTS, event, `${seq}.${index}`);
     state.outbox.apply(decoded, seq, decoded.content);
-  } else throw new RepriseError('JOURNAL_TOO_NEW', `The event ${kind}/${type} at ${seq}.${index} is of a kind that this version does not know.`);
+  } else {
+    const which = `The event ${kind}/${type} at ${seq}.${index}`;
+    throw new RepriseError('JOURNAL_TOO_NEW', `${which} is of a kind that this version does not know.`);
+  }
 }
 
 /** Folds one event of an actor, which may be its first. */
@@ -85,10 +88,11 @@ function remember(state: PartitionState, cause: Cause, id: string, event: ActorE
 }
 
 function follow(chart: Chart, id: string, from: string, { type, body }: ActorEvent, { seq, index }: Place): void {
-  const leads = chart.next(from, type);
-  if (leads === body.status) return;
+  const next = chart.next(from, type);
+  if (next === body.status) return;
   throw new RepriseError(
     'FOLD_DIVERGED',
-    `${id}: ${type} at ${seq}.${index} names status ${body.status}, but from ${from} the chart leads to ${leads ?? 'nowhere'}`,
+    `${id}: ${type} at ${seq}.${index} names status ${body.status}, `
+      + `but from ${from} the chart leads to ${next ?? 'no status'}`,
   );
 }

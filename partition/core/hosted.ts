@@ -7,7 +7,7 @@ export class Hosted {
   readonly kind: Kind;
   readonly store: Store;
   readonly live: object;
-  /** Actors seen so far, whether or not they are still here. */
+  /** How many actors there were so far, including those that were forgotten. */
   seen = 0;
 
   constructor(

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import type { Token } from '../../protocols/ids.js';
-import { decide, first, job, leasesIn, Play, POLICY, saidOf, session, worker, type Said } from './play.js';
+import { decide, first, job, leasesIn, Play, POLICY, decidedIn, session, worker, type Decided } from './play.js';
 
 const LEASE_MS = POLICY.heartbeatMs;
-const leaseMsIn = (said: readonly Said[]): number[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.leaseMs) : []));
-const answers = (said: readonly Said[]): number => said.filter((effect) => effect.kind === 'pulled').length;
+const leaseMsIn = (decided: readonly Decided[]): number[] => decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.leaseMs) : []));
+const answers = (decided: readonly Decided[]): number => decided.filter((effect) => effect.kind === 'pulled').length;
 
 const started = (...names: string[]): Play => {
   const play = new Play();
@@ -74,8 +74,8 @@ t.test('a new leader gives every lease its full time, from when it sees it first
   core.lead({ nowMs: play.nowMs, monoMs: 0, draw: 0 });
   const pull = (pullSeq: number, monoMs: number): number[] => {
     const command = { kind: 'pull' as const, workerId: worker('w1'), session: session('w1'), pullSeq, free: 1, expiresMs: 1_000, held: [], reports: [] };
-    core.step({ nowMs: play.nowMs, monoMs, draw: 0 }, (step) => decide<'pull'>(step, command, { asker: 'asker' }));
-    return leaseMsIn(saidOf(core.take()?.effects ?? []));
+    core.step({ nowMs: play.nowMs, monoMs, draw: 0 }, (step) => decide<'pull'>(step, command, { replyTo: 'replyTo' }));
+    return leaseMsIn(decidedIn(core.take()?.effects ?? []));
   };
   t.same(pull(2, 100), [LEASE_MS]);
   t.same(pull(3, 300), [LEASE_MS - 200], 'once');
@@ -93,8 +93,8 @@ t.test('a pull that has waited for longer than half of the lease is answered wit
   old.pull('w1', 1, 1);
   old.tick(LEASE_MS / 2 + 1);
   const id = old.nextId();
-  const { said } = old.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id, job: job() }] });
-  t.same([answers(said), leasesIn(said)], [1, []]);
+  const { decided } = old.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id, job: job() }] });
+  t.same([answers(decided), leasesIn(decided)], [1, []]);
   t.same(old.history(id), ['JobSubmitted'], 'no attempt is counted');
   t.same(leaseMsIn(old.pull('w1', 2, 1)), [LEASE_MS]);
   t.end();
@@ -107,8 +107,8 @@ t.test('a long lease is granted to a pull of any age, but does not overtake a sh
   const long = { ...POLICY, heartbeatMs: 60_000 };
   const ids = [play.nextId(), play.nextId(), play.nextId()];
   const jobs = [long, POLICY, long].map((policy, nth) => ({ id: ids[nth]!, job: { ...job(), policy } }));
-  const { said } = play.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs });
-  t.same(leasesIn(said), [first('w1', ids[0]!)]);
+  const { decided } = play.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs });
+  t.same(leasesIn(decided), [first('w1', ids[0]!)]);
   t.same(leasesIn(play.pull('w1', 2, 4, [first('w1', ids[0]!)])), [first('w1', ids[1]!, 2), first('w1', ids[2]!, 2)]);
   t.end();
 });
@@ -119,8 +119,8 @@ t.test('of many waiting pulls that are too old only as many are answered as the 
   for (const name of names) play.pull(name, 1, 1);
   play.tick(LEASE_MS - 1);
   const jobs = Array.from({ length: 3 }, () => ({ id: play.nextId(), job: job() }));
-  const { said } = play.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs });
-  t.equal(answers(said), 3);
+  const { decided } = play.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs });
+  t.equal(answers(decided), 3);
   t.equal(play.core.live(workerKind).waiting.size, 17);
   t.end();
 });
@@ -130,12 +130,12 @@ t.test('an attempt that is to be stopped ends its worker’s pull once; heartbea
   const id = play.submit();
   play.pull('w1', 1, 2);
   play.ask<'cancel'>({ kind: 'cancel', target: { jobId: id }, reason: '', commandId: '', by: 'client' });
-  const cancels = (said: readonly Said[]): string[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : []));
+  const cancels = (decided: readonly Decided[]): string[] => decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : []));
   t.same(cancels(play.pull('w1', 2, 1, [first('w1', id)])), [first('w1', id)]);
   t.equal(answers(play.pull('w1', 3, 1, [first('w1', id)])), 0, 'this one waits for work');
   for (let n = 0; n < 2; n += 1) {
-    const { said } = play.ask<'heartbeat'>({ kind: 'heartbeat', workerId: worker('w1'), session: session('w1'), tokens: [first('w1', id)], progress: [] });
-    t.same(cancels(said), [first('w1', id)]);
+    const { decided } = play.ask<'heartbeat'>({ kind: 'heartbeat', workerId: worker('w1'), session: session('w1'), tokens: [first('w1', id)], progress: [] });
+    t.same(cancels(decided), [first('w1', id)]);
   }
   t.same(leasesIn(play.pull('w1', 4, 1, [], [{ token: first('w1', id), outcome: { kind: 'cancelled' } }])), []);
   t.equal(play.jobs.get(id)?.status, 'cancelled');
@@ -151,20 +151,20 @@ t.test('property: a worker that counts from when it sent its pull never takes a 
       let pullSeq = 0;
       const until = new Map<Token, number>();
       for (const { passes, does, late } of acts) {
-        const said = [...play.tick(passes)];
+        const decided = [...play.tick(passes)];
         const held = does === 'pull and hold' ? [...until.keys()].filter((token) => until.get(token)! > play.nowMs) : [];
         if (does === 'submit') play.submit();
         else {
           sentMs = play.nowMs;
           // It is under way for a while.
-          said.push(...play.tick(late), ...play.pull('w1', (pullSeq += 1), 2, held));
+          decided.push(...play.tick(late), ...play.pull('w1', (pullSeq += 1), 2, held));
           for (const token of held) until.set(token, Math.max(until.get(token)!, sentMs + LEASE_MS));
         }
-        for (const effect of said) if (effect.kind === 'pulled') for (const { token, leaseMs } of effect.leases) {
+        for (const effect of decided) if (effect.kind === 'pulled') for (const { token, leaseMs } of effect.leases) {
           if (leaseMs * 2 < LEASE_MS) return false;
           until.set(token, sentMs + leaseMs);
         }
-        for (const effect of said) if (effect.kind === 'pulled') for (const token of effect.revoked) until.delete(token as Token);
+        for (const effect of decided) if (effect.kind === 'pulled') for (const token of effect.revoked) until.delete(token as Token);
         const { jobs } = play;
         const stillHeld = [...until].filter(([, endMs]) => endMs > play.nowMs).map(([token]) => token);
         if (stillHeld.some((token) => jobs.get(token.split('/')[0] as never)?.status !== 'running')) return false;

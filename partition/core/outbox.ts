@@ -1,7 +1,7 @@
 /**
- * Commands under way to other partitions, and how far those of others have come in. Folded from events of the partition
- * itself, so both survive a change of leader. Sequences count per pair of origin and destination: what was received
- * already is told by one number.
+ * Commands that were sent to other partitions and not yet recorded there, and the last sequence received from each
+ * other partition. Both are folded from the partition's own events, so they survive a change of leader. Sequences count
+ * per pair of origin and destination, so one number for each origin is enough for deduplication.
  */
 import type { ActorEvent, BodyContent, EventTable } from '../../actors/kind.js';
 import { RepriseError } from '../../protocols/errors.js';
@@ -46,7 +46,7 @@ export const OUTBOX_EVENTS: EventTable<OutboxEvent> = {
 
 interface In {
   receivedSeq: number;
-  /** Kept until the origin says that it has recorded them, so that a delivery that is repeated gets the same answer. */
+  /** Kept until the origin has recorded them, so that a repeated delivery gets the same reply. */
   refused: Refusal[];
 }
 
@@ -99,12 +99,12 @@ export class Outbox {
     return out.first(most).filter(({ commitSeq }) => commitSeq <= committedSeq);
   }
 
-  /** Partitions that commands are under way to. */
+  /** Partitions with such commands. */
   get destinations(): readonly Partition[] {
     return [...this.out].filter(([, { size }]) => size > 0).map(([to]) => to);
   }
 
-  /** How far the commands of an origin have been received here. */
+  /** The last sequence received from an origin. */
   receivedSeq(origin: string): number {
     return this.in.get(origin)?.receivedSeq ?? 0;
   }

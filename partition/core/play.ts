@@ -1,6 +1,6 @@
 /**
- * A partition's core on a stage of its own for tests: time, ids and chance are given, commits are kept as bytes, and
- * what was said is collected. The same core runs in production.
+ * Runs a partition's core in tests: time, ids and chance are given, commits are kept as bytes, and the replies that were
+ * decided are collected. The same core runs in production.
  */
 import { jobId, parseSession, parseToken, parseWorkerId, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
 import { Keyring } from '../../protocols/keyring.js';
@@ -28,7 +28,7 @@ import type { Pull } from '../../actors/worker/commands/pull.js';
 import type { Register } from '../../actors/worker/commands/register.js';
 import type { Reports } from '../../actors/worker/commands/report.js';
 import { KINDS } from '../../actors/kinds.js';
-import type { Asker } from '../../actors/reply.js';
+import type { ReplyTo } from '../../actors/reply.js';
 import { drainedReply, pulledReply, registeredReply } from '../../actors/worker/replies.js';
 import type { Notice } from '../../actors/worker/sessions.js';
 import type { Effect } from '../../actors/effect.js';
@@ -39,8 +39,8 @@ export const POLICY: Policy = {
   maxAttempts: 3, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0, nonRetryable: [], attemptMs: 60_000, heartbeatMs: 1_000,
 };
 
-/** What was decided to be replied, by the reply that it becomes. */
-export type Said = { readonly to: Asker } & (
+/** A reply as it was decided, by the message that it becomes. */
+export type Decided = { readonly to: ReplyTo } & (
   | { readonly kind: 'jobs'; readonly answers: readonly JobAnswer[] }
   | { readonly kind: 'wait'; readonly answers: readonly JobAnswer[]; readonly waitMs: number }
   | ({ readonly kind: 'view' } & ViewAnswer)
@@ -52,8 +52,8 @@ export type Said = { readonly to: Asker } & (
   | { readonly kind: 'other'; readonly answer: unknown }
 );
 
-export function saidOf(effects: readonly Effect[]): Said[] {
-  return effects.flatMap((effect): Said[] => {
+export function decidedIn(effects: readonly Effect[]): Decided[] {
+  return effects.flatMap((effect): Decided[] => {
     if (effect.kind === 'ended') return [];
     if (effect.kind === 'refused') return [effect];
     const { to } = effect;
@@ -72,14 +72,14 @@ export function saidOf(effects: readonly Effect[]): Said[] {
   });
 }
 
-/** The same in every run: what is played is to be the same bytes again. */
+/** The same in every run, so that commits are the same bytes again. */
 let salted = 0;
 export const salts: Salts = (into, at) => void into.fill((salted += 1) % 251, at, at + 16);
 
 export const newCore = (keyring = KEYRING): PartitionCore =>
   new PartitionCore({ partition: 0 as Partition, kinds: KINDS, keyring, salts });
 
-/** What each command is once it was checked, by its verb. */
+/** The checked request of each command, by its verb. */
 interface Requests {
   readonly submit: Submit;
   readonly get: { readonly target: Target };
@@ -96,8 +96,8 @@ interface Requests {
 
 export type Asked<Verb extends keyof Requests> = Requests[Verb] & { readonly kind: Verb; readonly by?: string };
 
-/** Decides a checked request, as a gateway hands it over. */
-export function decide<Verb extends keyof Requests>(step: Step, { kind, by = '', ...request }: Asked<Verb>, to: Asker): void {
+/** Decides a checked request, as a gateway passes it to the leader. */
+export function decide<Verb extends keyof Requests>(step: Step, { kind, by = '', ...request }: Asked<Verb>, to: ReplyTo): void {
   const command = COMMANDS.find(({ verb }) => verb === kind)!;
   command.decide(step, request, { to, by });
 }
@@ -110,32 +110,32 @@ export class Play {
   private asked = 0;
   private drawn = 0;
 
-  /** Puts a command in and commits at once. @returns its reply, and all that was decided to be replied */
-  ask<Verb extends keyof Requests>(request: Asked<Verb>): { answer: Said | undefined; said: Said[] } {
-    const to = { asker: 'asker', nth: (this.asked += 1) } as Asker;
+  /** Decides a command and commits at once. @returns its answer, and all replies that were decided */
+  ask<Verb extends keyof Requests>(request: Asked<Verb>): { answer: Decided | undefined; decided: Decided[] } {
+    const to = { replyTo: 'replyTo', nth: (this.asked += 1) } as ReplyTo;
     this.core.step(this.moment, (step) => decide(step, request, to));
-    const said = this.commit();
-    return { answer: said.find((effect) => effect.to === to), said };
+    const decided = this.commit();
+    return { answer: decided.find((effect) => effect.to === to), decided };
   }
 
-  tick(passedMs: number): Said[] {
+  tick(passedMs: number): Decided[] {
     this.nowMs += passedMs;
     this.core.tick(this.moment);
     return this.commit();
   }
 
   /** Writes what was decided. */
-  commit(): Said[] {
-    const said: Said[] = [];
+  commit(): Decided[] {
+    const decided: Decided[] = [];
     for (let batch = this.core.take(); batch; batch = this.core.take()) {
       if (batch.events.length > 0) {
         const header = { version: COMMIT_VERSION, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l', prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: READER };
         this.commits.push(batch.body.commit(header));
         if (batch.seq !== this.commits.length) throw new Error(`batch ${batch.seq} as commit ${this.commits.length}`);
       }
-      said.push(...saidOf(batch.effects));
+      decided.push(...decidedIn(batch.effects));
     }
-    return said;
+    return decided;
   }
 
   /** A fresh core that has folded the same journal. */
@@ -157,8 +157,8 @@ export class Play {
     this.ask<'register'>({ kind: 'register', proof: '', worker: { workerId: worker(name), session: session(name), types, queues, capacity: 10, software: '' } });
   }
 
-  pull(name: string, pullSeq: number, free: number, held: readonly Token[] = [], reports: readonly { token: Token; outcome: Outcome }[] = []): Said[] {
-    return this.ask<'pull'>({ kind: 'pull', workerId: worker(name), session: session(name), pullSeq, free, expiresMs: 1_000, held, reports: reports.map((report) => ({ ...report, ...parseToken(report.token)! })) }).said;
+  pull(name: string, pullSeq: number, free: number, held: readonly Token[] = [], reports: readonly { token: Token; outcome: Outcome }[] = []): Decided[] {
+    return this.ask<'pull'>({ kind: 'pull', workerId: worker(name), session: session(name), pullSeq, free, expiresMs: 1_000, held, reports: reports.map((report) => ({ ...report, ...parseToken(report.token)! })) }).decided;
   }
 
   get jobs(): JobsReading {
@@ -197,7 +197,7 @@ export const ok = (of: Token): { token: Token; outcome: Outcome } => ({ token: o
 export const failed = (of: Token): { token: Token; outcome: Outcome } => ({
   token: of, outcome: { kind: 'retry', failure: { code: 'PERFORMER_ERROR', message: 'no' }, afterMs: undefined },
 });
-export const leasesIn = (said: readonly Said[]): Token[] => said.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.token) : []));
+export const leasesIn = (decided: readonly Decided[]): Token[] => decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.token) : []));
 /** The token under which a pull of a worker's brought an attempt. */
 export const token = (name: string, pullSeq: number, id: JobId, attempt: number, lease: number): Token =>
   tokenWith(id, attempt, lease, leaseSignature(KEYRING, session(name), pullSeq));

@@ -1,6 +1,6 @@
 /**
- * What a partition remembers: plain data, a fold of its journal and of nothing else. What a leader merely knows at the
- * moment (sessions, open pulls, how long ago a worker was heard) is the live part of a kind, and not here.
+ * The state of a partition: plain data, folded from its journal and nothing else. Volatile knowledge of a leader
+ * (sessions, open pulls, the time of a worker's last request) is in the live part of a kind, not here.
  */
 import type { CommandEntry } from '../../actors/step.js';
 import type { JournalId, Partition } from '../../protocols/ids.js';
@@ -28,7 +28,7 @@ export const newState = (partition: Partition, cast: Cast): PartitionState => ({
   outbox: new Outbox(),
 });
 
-/** A commit begins: time moves on, and what is too old is forgotten. */
+/** A commit begins: the time advances, and what is too old is forgotten. */
 export function beginCommit(state: PartitionState, seq: number, nowMs: number): void {
   state.seq = seq;
   state.nowMs = nowMs;
@@ -49,7 +49,7 @@ interface View {
   readonly kinds: Readonly<Record<string, { readonly seen: number; readonly state: object }>>;
 }
 
-/** The canonical view: equal for equal journals, on every machine and in every later release that keeps its version. */
+/** The canonical view: equal for equal journals, on every machine and in every release that keeps its version. */
 export function viewOf({ partition, journalId, epoch, seq, nowMs, commands, outbox, cast }: PartitionState): View {
   const kinds = Object.fromEntries([...cast].map(([name, { seen, store }]) => [name, { seen, state: store.view() }]));
   return { version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(), kinds };
@@ -60,9 +60,10 @@ interface Places {
   readonly kinds: Readonly<Record<string, object>>;
 }
 
-/** Where the content lies that the view has by hash and size: no part of the view, but needed to go on from it. */
+/** Where the content is that the view has by hash and size. Not part of the view, but needed to restore the state. */
 export function placesOf({ outbox, cast }: PartitionState): Places {
-  return { outbox: outbox.places(), kinds: Object.fromEntries([...cast].map(([name, { store }]) => [name, store.places?.() ?? {}])) };
+  const kinds = Object.fromEntries([...cast].map(([name, { store }]) => [name, store.places?.() ?? {}]));
+  return { outbox: outbox.places(), kinds };
 }
 
 /** Fills a new state. @param view of {@link viewOf}, @param places of {@link placesOf}, perhaps through JSON */

@@ -1,4 +1,4 @@
-/** One heap of timers for actors of all kinds. When each is due is folded from its events. */
+/** One heap of timers for actors of all kinds. Their times are folded from events. */
 import { Heap } from '../../actors/heap.js';
 import type { Hosted } from './hosted.js';
 
@@ -16,14 +16,14 @@ export class Timers {
   private heap = new Heap<Timer>(isEarlier);
   private outdated = 0;
 
-  /** An actor wants another time than before its latest event. */
+  /** The time of an actor's timer has changed. 0: none. */
   change(hosted: Hosted, id: string, beforeMs: number, dueMs: number): void {
     if (beforeMs > 0) this.outdated += 1;
     if (dueMs > 0) this.heap.push({ dueMs, hosted, id });
     else if (beforeMs > 0) this.compact();
   }
 
-  /** The next timer that is due by `nowMs`, removed. Its actor may have moved on: {@link isCurrent} tells. */
+  /** Removes the next timer that is due by `nowMs`. Its actor may have changed since: see {@link isCurrent}. */
   takeDue(nowMs: number): Timer | undefined {
     const first = this.heap.peek();
     return first !== undefined && first.dueMs <= nowMs ? this.heap.pop() : undefined;
@@ -34,7 +34,7 @@ export class Timers {
     return actor !== undefined && hosted.kind.dueMs?.(actor) === dueMs;
   }
 
-  /** Timers of actors that moved on are left to come due; when they are most of the heap, it is made anew. */
+  /** Outdated timers stay in the heap until they are due. When they are most of the heap, it is rebuilt. */
   private compact(): void {
     if (this.outdated < FEW || this.outdated * 2 < this.heap.size) return;
     const kept = new Heap<Timer>(isEarlier);

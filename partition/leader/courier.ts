@@ -9,7 +9,7 @@ import type { Outbox, Refusal } from '../core/outbox.js';
 import type { PendingCommand } from '../core/pending.js';
 import { SILENT_MS, type Undelivered } from './undelivered.js';
 
-/** Sends the request to the leader of a partition. Rejects when no reply came. */
+/** Sends the request to the leader of a partition. Rejects if there was no reply. */
 export type Deliver = (to: Partition, delivery: Uint8Array) => Promise<Uint8Array>;
 
 export interface CourierOptions {
@@ -21,7 +21,7 @@ export interface CourierOptions {
   monoMs(): number;
   /** Id of this partition's journal. */
   origin(): string;
-  /** Position of the last commit that is acknowledged. */
+  /** Position of the last acknowledged commit. */
   committedSeq(): number;
   settle(to: Partition, upToSeq: number, refused: readonly Refusal[]): void;
   /** Called at once for what does not pass by itself, after 10 seconds for silence, and then once a minute. */

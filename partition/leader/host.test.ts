@@ -10,7 +10,7 @@ import { PartitionHost, type HostOptions } from './host.js';
 import { submit as submitCommand } from '../../actors/job/commands/submit.js';
 import { KINDS } from '../../actors/kinds.js';
 import { job, KEYRING, Play } from '../core/play.js';
-import type { Answerable, Reply } from '../../actors/reply.js';
+import type { ReplyReceiver, Reply } from '../../actors/reply.js';
 
 const P0 = 0 as Partition;
 const noDelivery = (): Promise<never> => Promise.reject(new Error('nothing is delivered here'));
@@ -34,7 +34,7 @@ function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): Partition
 
 function ask(host: PartitionHost, commandId: string): Promise<Reply> {
   return new Promise<Reply>((resolve) => {
-    const to: Answerable = { asker: 'asker', answer: resolve };
+    const to: ReplyReceiver = { replyTo: 'replyTo', reply: resolve };
     const request = { waitMs: undefined, jobs: [{ id: ids.nextId(), job: { ...job(), commandId } }] };
     if (host.leader) host.leader.handle(submitCommand, request, { to, by: 'client' });
     else resolve({ refused: host.whyNot });
@@ -109,7 +109,7 @@ t.test('two brokers that both take themselves for the leader write one chain and
   await Promise.all(hosts.map((host) => host.stop()));
 });
 
-t.test('given a stranger’s message in the journal, it is skipped, and the next submit succeeds', async (t) => {
+t.test('given a foreign message in the journal, it is skipped, and the next submit succeeds', async (t) => {
   const stream = new MemoryStream(P0);
   const host = stage(stream);
   await host.ready;
@@ -120,7 +120,7 @@ t.test('given a stranger’s message in the journal, it is skipped, and the next
   await host.stop();
 });
 
-t.test('given a journal that lacks a witnessed commit, the partition stands still and says so', async (t) => {
+t.test('given a journal that lacks a witnessed commit, the partition halts and says why', async (t) => {
   const stream = new MemoryStream(P0);
   const first = stage(stream);
   await first.ready;
@@ -134,7 +134,7 @@ t.test('given a journal that lacks a witnessed commit, the partition stands stil
   await second.stop();
 });
 
-t.test('given a projection that has folded another commit than is written now, the partition stands still instead of ending the process', async (t) => {
+t.test('given a projection that has folded another commit than is written now, the partition halts instead of ending the process', async (t) => {
   const stream = new MemoryStream(P0);
   const folded = { follow: ({ seq }: Committed) => {
     if (seq === 3) throw new RepriseError('JOURNAL_REGRESSED', 'another commit 3 was folded');
@@ -161,13 +161,13 @@ t.test('given a journal with commits and a witness that knows none, then the par
   t.match(lines.map((line) => JSON.parse(line) as object), [{ known: ['1 by the checkpoint of events'], msg: /the witness knows no head/ }], 'but not for a journal that is new');
 });
 
-t.test('given many messages of strangers in the journal, then they are told of once, with how many', async (t) => {
+t.test('given many foreign messages in the journal, then one warning says how many', async (t) => {
   const stream = new MemoryStream(P0);
   for (let n = 0; n < 70; n += 1) stream.write(Buffer.from('not ours'));
   const lines: string[] = [];
   const host = stage(stream, { log: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }) });
   await host.ready;
-  t.match(lines.map((line) => JSON.parse(line) as object), [{ messages: 70, first: 1, last: 70, why: 'it is no commit' }]);
+  t.match(lines.map((line) => JSON.parse(line) as object), [{ messages: 70, first: 1, last: 70, why: 'it is not a commit' }]);
   await host.stop();
 });
 

@@ -1,6 +1,6 @@
 /**
- * A broker's part in one partition: it waits for the leadership, takes the journal over, leads, and when leading ends for
- * whatever reason, folds everything again. There is no undo: a state in doubt is thrown away.
+ * A broker's part in one partition: it waits for the leadership, takes over the journal, and leads. When leading ends,
+ * for whatever reason, it folds everything again. There is no undo: a state in doubt is discarded.
  */
 import { randomBytes } from 'node:crypto';
 import { reject, RepriseError, type OperatingCode, type Rejection } from '../../protocols/errors.js';
@@ -18,7 +18,7 @@ import { Fold, type FoldOptions } from './journal-fold.js';
 import type { Receiving } from '../core/deliveries.js';
 import type { Deliver } from './courier.js';
 import { logUndelivered } from './undelivered.js';
-import { Leader, refuseAll, type Lost } from './leader.js';
+import { Leader, refuseAll, type Lost, type PendingCommit } from './leader.js';
 import type { Clock } from './leader-time.js';
 import { contentFields } from '../../actors/cast.js';
 import type { Deliverables } from '../../actors/delivery.js';
@@ -29,7 +29,7 @@ export interface HostOptions extends FoldOptions {
   readonly leadership: Leadership;
   archive(read: (seq: number) => Promise<Stored | undefined>): Archive;
   openJournal(): Promise<Journal>;
-  /** Heads that the journal must contain. Asked for at every take-over, before the journal is read. */
+  /** Heads that the journal must contain. Called at every take-over, before the journal is read. */
   knownHeads(): Promise<readonly KnownHead[]>;
   /** Commands that other partitions may send to this one. */
   readonly deliverables: Deliverables;
@@ -44,10 +44,13 @@ const YIELD_MS = 100;
 const RENEW_MS = 400;
 const WARN_EVERY_MS = 60_000;
 const HALTED_RETRY_MS = 5_000;
-/** What carrying on would make worse: the partition stands still until somebody has looked. */
-const HALTING: readonly string[] = ['JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'DISK_FULL', 'FOLD_DIVERGED'];
+/** Errors that going on would make worse: the partition halts until an operator has dealt with them. */
+const HALTING: readonly string[] = [
+  'JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'DISK_FULL', 'FOLD_DIVERGED',
+];
 
-interface Taken {
+/** The state and the journal after a successful take-over. */
+interface Term {
   readonly core: PartitionCore;
   readonly journal: Journal;
   readonly head: Head;
@@ -56,7 +59,7 @@ interface Taken {
 
 export class PartitionHost {
   leader: Leader | undefined;
-  /** Why the partition stands still, if it does. */
+  /** Why the partition has halted, if it has. */
   halted: RepriseError | undefined;
   private stopping = false;
   private lastHead: Head | undefined;
@@ -66,16 +69,16 @@ export class PartitionHost {
   private readonly broken: Receiving['broken'] = new Map();
 
   constructor(private readonly options: HostOptions) {
-    this.ready = new Promise((done) => (this.tellReady = done));
+    this.ready = new Promise((done) => (this.resolveReady = done));
   }
 
   /** Resolves when the partition has a leader for the first time: this broker or another. */
   readonly ready: Promise<void>;
-  private tellReady: () => void = () => {};
+  private resolveReady: () => void = () => {};
   /** Whether another broker has the leadership, as far as this one knows. */
   isFollowing = false;
 
-  /** What to answer while neither this broker nor, as far as it knows, another leads. */
+  /** The refusal of requests while neither this broker nor, as far as it knows, another one leads. */
   get whyNot(): Rejection {
     const { halted, options } = this;
     if (halted) return reject(halted.code as OperatingCode, halted.message);
@@ -101,24 +104,24 @@ export class PartitionHost {
     while (!this.stopping) {
       try {
         this.isFollowing = !(await this.options.leadership.tryAcquire());
-        if (this.isFollowing) this.tellReady();
+        if (this.isFollowing) this.resolveReady();
         if (this.isFollowing) await this.pause(POLL_MS);
-        else await this.term();
+        else await this.serve();
       } catch (error) {
-        await this.troubled(error);
+        await this.failed(error);
       }
     }
   }
 
-  /** A term of office: from the leadership to its loss, perhaps with several epochs when a commit had to be settled. */
-  private async term(): Promise<void> {
+  /** From getting the leadership to losing it. Settling an ambiguous commit begins another epoch within it. */
+  private async serve(): Promise<void> {
     const { leadership } = this.options;
     const renewing = setInterval(() => void this.renew(), RENEW_MS);
     try {
-      let taken = await this.take(await this.options.openJournal());
-      while (taken && !this.stopping) taken = await this.lead(taken);
-      // Stopped between taking over and leading.
-      await taken?.journal.close();
+      let term = await this.takeOver(await this.options.openJournal());
+      while (term && !this.stopping) term = await this.lead(term);
+      // Stopped between the take-over and leading.
+      await term?.journal.close();
     } finally {
       clearInterval(renewing);
       if (this.stopping) await leadership.release().catch(() => {});
@@ -134,27 +137,28 @@ export class PartitionHost {
     this.warnOfWindow();
   }
 
-  /** More commands come than can be remembered for as long as is promised. */
+  /** Warns if there are more commands than can be recognized for the promised time. */
   private warnOfWindow(): void {
     const { clock, log, partition } = this.options;
     const windowMs = this.leader?.commandWindowMs ?? COMMANDS.ms;
     if (windowMs >= COMMANDS.ms || clock.monoMs() < this.warnAgainMonoMs) return;
     this.warnAgainMonoMs = clock.monoMs() + WARN_EVERY_MS;
-    log.warn({ partition, windowMs, hint: 'Use more queues on more partitions, or keys.' }, 'a command is known again for less than 10 minutes');
+    const hint = 'Use more queues on more partitions, or keys.';
+    log.warn({ partition, windowMs, hint }, 'a repeated command is recognized for less than 10 minutes');
   }
 
-  private async take(journal: Journal): Promise<Taken | undefined> {
+  private async takeOver(journal: Journal): Promise<Term | undefined> {
     const started = performance.now();
     const fold = this.newFold();
     try {
-      return await this.taken(await takeOver(journal, await this.takeOverOptions(fold)), fold, started);
+      return await this.begin(await takeOver(journal, await this.takeOverOptions(fold)), fold, started);
     } catch (error) {
       await journal.close();
       throw error;
     }
   }
 
-  private async taken(result: TakenOver, fold: Fold, started: number): Promise<Taken | undefined> {
+  private async begin(result: TakenOver, fold: Fold, started: number): Promise<Term | undefined> {
     const { log, partition } = this.options;
     if (result.kind === 'deposed') {
       log.info({ partition, why: result.why }, 'another broker leads');
@@ -164,11 +168,12 @@ export class PartitionHost {
     this.halted = undefined;
     const { head, journal } = result;
     fold.alarm(head.epoch);
-    log.info({ partition, epoch: head.epoch, seq: head.seq, actors: actorsOf(fold.core), tookMs: Math.round(performance.now() - started) }, 'leading');
+    const tookMs = Math.round(performance.now() - started);
+    log.info({ partition, epoch: head.epoch, seq: head.seq, actors: actorsOf(fold.core), tookMs }, 'leading');
     return { core: fold.core, journal, head, leaderId: result.leaderId as LeaderId };
   }
 
-  private async lead({ core, journal, head, leaderId: id }: Taken): Promise<Taken | undefined> {
+  private async lead({ core, journal, head, leaderId: id }: Term): Promise<Term | undefined> {
     const { options } = this;
     const bytes = new Payloads((seq) => journal.read(seq), contentFields(options.kinds));
     const leader = new Leader({
@@ -181,7 +186,7 @@ export class PartitionHost {
     });
     this.noteHead(head);
     this.leader = leader;
-    this.tellReady();
+    this.resolveReady();
     options.onLeading(leader);
     const lost = await leader.lost;
     this.leader = undefined;
@@ -189,33 +194,36 @@ export class PartitionHost {
     return this.afterwards(leader, journal, lost);
   }
 
-  private async afterwards(leader: Leader, journal: Journal, lost: Lost): Promise<Taken | undefined> {
+  private async afterwards(leader: Leader, journal: Journal, lost: Lost): Promise<Term | undefined> {
     const { log, partition } = this.options;
     if (lost.kind === 'ambiguous' && lost.pending) return this.settled(leader, journal, lost.pending);
     await journal.close();
     if (lost.kind === 'stopped') return undefined;
-    log.warn({ partition, lost: lost.kind, why: describe(lost) }, 'leading ended; the state is folded again');
+    log.warn({ partition, lost: lost.kind, why: whyLost(lost) }, 'leading ended; the state is folded again');
     if (lost.kind === 'refused' && lost.why === 'full') throw new RepriseError('JOURNAL_FULL', lost.message);
-    if (lost.kind === 'broken' && lost.error instanceof RepriseError && HALTING.includes(lost.error.code)) throw lost.error;
-    // After a fence somebody else may lead: two that depose each other in step would go on so, and nobody would be served.
+    if (lost.kind === 'broken' && isHalting(lost.error)) throw lost.error;
+    // A random pause: two brokers that depose each other in step would otherwise go on for ever, without serving.
     await this.pause(lost.kind === 'broken' ? POLL_MS : YIELD_MS * this.options.clock.draw());
     return undefined;
   }
 
-  /** A commit of which nobody knows whether it was written: the barrier tells, then its askers are told. */
-  private async settled(leader: Leader, journal: Journal, pending: NonNullable<Extract<Lost, { kind: 'ambiguous' }>['pending']>): Promise<Taken | undefined> {
+  /** Settles an ambiguous commit by the barrier, then sends its replies or refuses its requests. */
+  private async settled(leader: Leader, journal: Journal, pending: PendingCommit): Promise<Term | undefined> {
     const { log, partition } = this.options;
     const started = performance.now();
     const fold = this.newFold();
     try {
       const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(fold));
       log.warn({ partition, seq: pending.expectedSeq + 1, written }, 'an ambiguous commit was settled');
-      const taken = await this.taken(takenOver, fold, started);
-      if (written && taken) leader.releaseSettled(pending, taken.head);
-      else refuseAll(pending.batch, reject(written ? 'UNKNOWN' : 'NOT_LEADER', written ? 'recorded, but another broker leads now' : 'the commit was not recorded'));
-      return taken;
+      const term = await this.begin(takenOver, fold, started);
+      if (!written) refuseAll(pending.batch, reject('NOT_LEADER', 'the commit was not recorded'));
+      else if (term) leader.releaseSettled(pending, term.head);
+      else refuseAll(pending.batch, reject('UNKNOWN', 'recorded, but another broker leads now'));
+      return term;
     } catch (error) {
-      refuseAll(pending.batch, reject('UNKNOWN', `the commit was not acknowledged, and it could not be found out whether it was written: ${error instanceof Error ? error.message : String(error)}`));
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `the commit was not acknowledged, and settling whether it was written failed: ${why}`;
+      refuseAll(pending.batch, reject('UNKNOWN', message));
       await journal.close();
       throw error;
     }
@@ -227,10 +235,14 @@ export class PartitionHost {
 
   private async takeOverOptions(fold: Fold): Promise<TakeOverOptions> {
     const { options } = this;
-    const known = [...(await options.knownHeads()), ...(this.lastHead ? [{ ...this.lastHead, from: 'this broker' }] : [])];
+    const own = this.lastHead ? [{ ...this.lastHead, from: 'this broker' }] : [];
+    const known = [...(await options.knownHeads()), ...own];
     fold.known = known;
     return {
-      known, broker: options.broker, journalId: () => journalId(randomBytes(10)), leaderId: () => leaderId(randomBytes(10)), nowMs: () => options.clock.nowMs(),
+      known, broker: options.broker,
+      journalId: () => journalId(randomBytes(10)),
+      leaderId: () => leaderId(randomBytes(10)),
+      nowMs: () => options.clock.nowMs(),
       onCommit: (commit, seq, bytes, head) => fold.commit(commit, seq, bytes, head),
       onForeign: (seq, why) => fold.skip(seq, why),
     };
@@ -243,17 +255,21 @@ export class PartitionHost {
 
   private noteClock(apartMs: number): void {
     const { log, partition } = this.options;
-    if (apartMs === 0) return log.info({ partition }, 'the clock of this machine and the time of the journal agree again');
-    const says = apartMs > 0 ? 'ahead of the time of the journal and is not followed' : 'behind the time of the journal, which goes on from where it is';
-    log.error({ partition, apartMs: Math.round(apartMs), hint: 'Let NTP set the clocks of brokers and server; see docs/adr/0014.' }, `the clock of this machine is ${says}`);
+    if (apartMs === 0) {
+      return log.info({ partition }, 'the clock of this machine and the time of the journal agree again');
+    }
+    const how = apartMs > 0
+      ? 'ahead of the time of the journal and is not followed'
+      : 'behind the time of the journal, which goes on from where it is';
+    const hint = 'Let NTP set the clocks of brokers and server; see docs/adr/0014.';
+    log.error({ partition, apartMs: Math.round(apartMs), hint }, `the clock of this machine is ${how}`);
   }
 
-  private async troubled(error: unknown): Promise<void> {
+  private async failed(error: unknown): Promise<void> {
     const { log, partition } = this.options;
-    const known = error instanceof RepriseError ? error : undefined;
-    if (known && HALTING.includes(known.code)) {
-      this.halted = known;
-      log.fatal({ partition, code: known.code, hint: known.hint, err: known }, 'the partition stands still');
+    if (isHalting(error)) {
+      this.halted = error;
+      log.fatal({ partition, code: error.code, hint: error.hint, err: error }, 'the partition has halted');
       return this.pause(HALTED_RETRY_MS);
     }
     if (!this.stopping) log.warn({ partition, err: error }, 'could not lead; trying again');
@@ -272,7 +288,13 @@ export class PartitionHost {
   }
 }
 
-const describe = (lost: Lost): string => ('message' in lost ? lost.message : lost.kind === 'broken' ? String(lost.error) : '');
+const isHalting = (error: unknown): error is RepriseError =>
+  error instanceof RepriseError && HALTING.includes(error.code);
+
+const whyLost = (lost: Lost): string => {
+  if ('message' in lost) return lost.message;
+  return lost.kind === 'broken' ? String(lost.error) : '';
+};
 
 const actorsOf = ({ state }: PartitionCore): Record<string, number> =>
   Object.fromEntries([...state.cast].map(([name, { seen }]) => [name, seen]));

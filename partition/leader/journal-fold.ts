@@ -1,4 +1,4 @@
-/** The state of a partition, folded from its journal by who is about to lead it. */
+/** Folds the state of a partition from its journal during a take-over. */
 import type { Logger } from 'pino';
 import type { CastMember } from '../../actors/cast.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -19,7 +19,7 @@ export interface FoldOptions {
   readonly log: Logger;
 }
 
-/** One folding of the journal from its start, which projections take part in from their own checkpoints on. */
+/** One fold of the whole journal. Projections get its commits too, and skip those before their checkpoints. */
 export class Fold {
   readonly core: PartitionCore;
   known: readonly KnownHead[] = [];
@@ -39,12 +39,18 @@ export class Fold {
     this.foreign = { messages: this.foreign.messages + 1, first: this.foreign.first || seq, last: seq, why };
   }
 
-  /** What keeps nobody from leading, but somebody must look at. */
+  /** Logs what an operator must look into, although the partition can be led. */
   alarm(epoch: number): void {
     const { log, partition } = this.options;
-    if (this.foreign.messages > 0) log.warn({ partition, ...this.foreign }, 'messages of strangers in the journal are skipped');
+    if (this.foreign.messages > 0) {
+      log.warn({ partition, ...this.foreign }, 'foreign messages in the journal are skipped');
+    }
     if (epoch > 1 && !this.known.some(({ from }) => from === WITNESS)) {
-      log.warn({ partition, known: this.known.map(({ seq, from }) => `${seq} by ${from}`) }, 'the witness knows no head of this journal: it was emptied, and a lost tail would not be noticed');
+      const known = this.known.map(({ seq, from }) => `${seq} by ${from}`);
+      log.warn(
+        { partition, known },
+        'the witness knows no head of this journal: it was emptied, and a lost tail would not be noticed',
+      );
     }
   }
 }

@@ -9,7 +9,7 @@ import { MemoryStream } from '../../streams/memory.js';
 import { PartitionHost } from './host.js';
 import { BELIEVED_AFTER_MS, FOLLOWED_MS, JournalTime } from './journal-time.js';
 import { job, Play, KEYRING } from '../core/play.js';
-import type { Answerable, Reply } from '../../actors/reply.js';
+import type { ReplyReceiver, Reply } from '../../actors/reply.js';
 
 const P0 = 0 as Partition;
 const [HOUR, DAY, YEAR] = [3_600_000, 24 * 3_600_000, 365 * 24 * 3_600_000];
@@ -70,7 +70,7 @@ class World {
 
 function ask(host: PartitionHost, command: object): Promise<Reply> {
   return new Promise((resolve) => {
-    const to: Answerable = { asker: 'asker', answer: resolve };
+    const to: ReplyReceiver = { replyTo: 'replyTo', reply: resolve };
     const { kind, ...request } = command as { kind: string };
     host.leader!.handle(COMMANDS.find(({ verb }) => verb === kind)!, request, { to, by: 'client' });
   });

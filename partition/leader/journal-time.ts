@@ -1,12 +1,12 @@
 /**
- * The time that a leader gives its commits: the time of the journal's last commit, plus the monotonic clock since then.
- * The time of commits never goes back. If a wall clock that jumped ahead were followed, everything due until then would
- * come due at once, and nothing more until the true time has caught up. Pure. See docs/adr/0014.
+ * The time that a leader gives its commits: the time of the journal's last commit, plus the monotonic time since then.
+ * The time of commits never goes back. If a wall clock that jumped ahead were followed, all timers up to that time
+ * would fire at once, and none after them until the true time has caught up. Pure. See docs/adr/0014.
  */
 
 /** A wall clock that is ahead by at most this is followed at once. Clocks set by NTP differ by less. */
 export const FOLLOWED_MS = 10_000;
-/** One that is further ahead is followed once that has lasted this long and the server's clock agrees. */
+/** A wall clock that is further ahead is followed after this time, if the server's clock agrees. */
 export const BELIEVED_AFTER_MS = 600_000;
 /** By which fraction this time runs slower while the wall clock is behind it. */
 const SLOWER = 0.01;
@@ -44,12 +44,12 @@ export class JournalTime {
     return Math.abs(this.apartMs) > FOLLOWED_MS;
   }
 
-  /** Whether the wall clock has been ahead for so long that the server should be asked about it. */
+  /** Whether the wall clock has been ahead for so long that it should be compared with the server's. */
   isToBeChecked(monoMs: number): boolean {
     return this.sinceMonoMs !== undefined && monoMs - this.sinceMonoMs >= BELIEVED_AFTER_MS;
   }
 
-  /** Takes the result of that check. @param serverMs the server's clock; undefined if it did not reply */
+  /** The result of that comparison. @param serverMs the server's clock; undefined if it did not reply */
   checked(serverMs: number | undefined, wallMs: number, monoMs: number): void {
     this.read(wallMs, monoMs);
     this.sinceMonoMs = this.sinceMonoMs === undefined ? undefined : monoMs;

@@ -1,7 +1,7 @@
-/** Replies that wait for actors to end. They are woken by committed ends only; the list is lost with the leader. */
+/** Replies that wait for actors to end. Sent after the commit with the end. The list is lost with the leader. */
 import type { Effect } from '../../actors/effect.js';
 import type { Actor } from '../../actors/kind.js';
-import type { Asker } from '../../actors/reply.js';
+import type { ReplyTo } from '../../actors/reply.js';
 import type { Step } from '../../actors/step.js';
 
 type Wait = Effect & { readonly kind: 'wait' };
@@ -10,7 +10,8 @@ interface Waiter {
   readonly wait: Wait;
   readonly answers: unknown[];
   readonly untilMonoMs: number;
-  pending: number;
+  /** How many actors have not ended yet. */
+  open: number;
 }
 
 export type SendReply = (wait: Wait, answers: readonly unknown[]) => void;
@@ -22,16 +23,16 @@ export class Waiters {
   constructor(private readonly send: SendReply) {}
 
   add(wait: Wait, monoMs: number): void {
-    const waiter: Waiter = { wait, answers: [...wait.answers], untilMonoMs: monoMs + wait.waitMs, pending: 0 };
+    const waiter: Waiter = { wait, answers: [...wait.answers], untilMonoMs: monoMs + wait.waitMs, open: 0 };
     waiter.answers.forEach((answer, nth) => {
       const id = wait.wait.awaits(answer);
       if (id === undefined) return;
-      waiter.pending += 1;
+      waiter.open += 1;
       const waiting = this.byActor.get(id);
       if (waiting) waiting.push({ waiter, nth });
       else this.byActor.set(id, [{ waiter, nth }]);
     });
-    if (waiter.pending === 0) this.send(wait, waiter.answers);
+    if (waiter.open === 0) this.send(wait, waiter.answers);
     else this.waiters.add(waiter);
   }
 
@@ -41,13 +42,13 @@ export class Waiters {
     this.byActor.delete(actor.id);
     for (const { waiter, nth } of waiting) {
       waiter.answers[nth] = waiter.wait.wait.ended(waiter.answers[nth], actor);
-      waiter.pending -= 1;
-      if (waiter.pending === 0 && this.waiters.delete(waiter)) this.send(waiter.wait, waiter.answers);
+      waiter.open -= 1;
+      if (waiter.open === 0 && this.waiters.delete(waiter)) this.send(waiter.wait, waiter.answers);
     }
   }
 
-  /** Those whose time to wait is over, taken out. How things stand is for the core to say: the state runs ahead. */
-  takeExpired(monoMs: number): { readonly to: Asker; reply(step: Step): void }[] {
+  /** Removes and returns those whose time to wait is over. The core makes their answers from the current state. */
+  takeExpired(monoMs: number): { readonly to: ReplyTo; reply(step: Step): void }[] {
     const expired = [...this.waiters].filter((waiter) => waiter.untilMonoMs <= monoMs);
     return expired.map((waiter) => {
       this.drop(waiter);
@@ -62,7 +63,7 @@ export class Waiters {
     });
   }
 
-  /** The leader ends: each reply says what is known, as if the time were over. What it waited for is recorded. */
+  /** The leader ends: each reply is sent with what is known, as if its time to wait were over. */
   sendAll(): void {
     const all = [...this.waiters];
     this.waiters.clear();

@@ -1,7 +1,7 @@
 /** Commands between partitions, end to end: brokers in several processes that stop and are killed on the way. */
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import type { Answerable } from '../../actors/reply.js';
+import type { ReplyReceiver } from '../../actors/reply.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { verifyServer } from '../../audit/server.js';
 import type { Broker } from '../../gateways/nats/broker.js';
@@ -18,10 +18,10 @@ const TO = [0, 1, 2, 7] as Partition[];
 
 function start({ hosts }: Broker): Promise<unknown> {
   return new Promise((resolve) => {
-    const asker: Answerable = { asker: 'asker', answer: resolve };
-    hosts[P0]!.leader!.decide(asker, (step) => {
+    const replyTo: ReplyReceiver = { replyTo: 'replyTo', reply: resolve };
+    hosts[P0]!.leader!.decide(replyTo, (step) => {
       for (const to of TO.slice(1)) startCounter(step, `to-${to}`, { to, everyMs: 50, times: TIMES });
-      startCounter(step, 'to-0', { to: P0, everyMs: 50, times: TIMES }, asker);
+      startCounter(step, 'to-0', { to: P0, everyMs: 50, times: TIMES }, replyTo);
     });
   });
 }

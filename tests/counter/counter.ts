@@ -9,7 +9,7 @@ import type { CastMember } from '../../actors/cast.js';
 import { readChart } from '../../actors/chart.js';
 import type { Actor, BodyMessage, EventTable, Kind, Role, Store } from '../../actors/kind.js';
 import { decidedAgain, type Again, type Recorded } from '../../actors/recorded.js';
-import type { Asker, Reply } from '../../actors/reply.js';
+import type { ReplyTo, Reply } from '../../actors/reply.js';
 import { message } from '../../actors/reply.js';
 import type { Cause, Step } from '../../actors/step.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -186,7 +186,7 @@ export const counters = (bodyOf: BodyOf): CastMember<CounterRole> => ({
 
 type Start = Pick<Counter, 'to' | 'everyMs' | 'times'> & Partial<Pick<Counter, 'slice'>>;
 
-export function startCounter(step: Step, id: string, of: Start, to?: Asker): void {
+export function startCounter(step: Step, id: string, of: Start, to?: ReplyTo): void {
   step.makeRoom();
   step.emit(counterKind, id, decideStart({ slice: 1, ...of }), cause('StartCounter'));
   if (to) step.answer(to, (): Reply => message({}), undefined);

@@ -24,8 +24,8 @@ async function spread(t: Test, makeRig: MakeRig): Promise<void> {
   await Promise.all([P0, P1].map((partition) => leaders.leading(partition)));
 
   const started = performance.now();
-  await leaders.decide(P0, (step, asker) => {
-    startCounter(step, 'many', { to: P1, everyMs: 0, times: TIMES, slice: SLICE }, asker);
+  await leaders.decide(P0, (step, replyTo) => {
+    startCounter(step, 'many', { to: P1, everyMs: 0, times: TIMES, slice: SLICE }, replyTo);
   });
   let mostUnderWay = 0;
   const isPast = async (share: number): Promise<boolean> => {
@@ -65,8 +65,8 @@ t.test('given a leader that is told to stop amid a long task, then it ends befor
   const leaders = new ThreeLeaders(await memoryRig());
   t.teardown(() => leaders.stop());
   await Promise.all([P0, P1].map((partition) => leaders.leading(partition)));
-  await leaders.decide(P0, (step, asker) => {
-    startCounter(step, 'long', { to: P1, everyMs: 0, times: TIMES, slice: 1 }, asker);
+  await leaders.decide(P0, (step, replyTo) => {
+    startCounter(step, 'long', { to: P1, everyMs: 0, times: TIMES, slice: 1 }, replyTo);
   });
   const leader = await leaders.leading(P0);
   await leader.stop();

@@ -2,7 +2,7 @@
 import pino from 'pino';
 import t from 'tap';
 import type { Deliverable, Deliverables } from '../../actors/delivery.js';
-import type { Asker } from '../../actors/reply.js';
+import type { ReplyTo } from '../../actors/reply.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { COMMANDS } from '../../actors/commands.js';
 import { deliverables as received } from '../../gateways/deliverables.js';
@@ -31,7 +31,7 @@ const delivery = (texts: readonly string[], of: Partial<Delivery> = {}): Deliver
 /** Keys of the jobs of partition 1. */
 const keysOf = ({ parts }: ThreePartitions): string[] => [...parts[P1]!.core.read(jobKind).all()].map(({ key }) => key);
 
-const ORIGIN: Asker = { asker: 'asker' };
+const ORIGIN: ReplyTo = { replyTo: 'replyTo' };
 const SUBMIT = { command: 'job.submit', by: 'counter/c' };
 /** As brokers receive it. */
 const REAL = received(COMMANDS, 3).get('job.submit')!;
@@ -67,7 +67,7 @@ t.test('given a command that breaks its leader, then it is refused the next time
     ['it leads where the chart does not', (step) => {
       startCounter(step, 'x', { to: P0, everyMs: 3_600_000, times: 1 });
       startCounter(step, 'x', { to: P0, everyMs: 3_600_000, times: 1 });
-    }, /the chart leads to nowhere/],
+    }, /the chart leads to no status/],
   ];
   for (const [says, breaks, why] of table) {
     const leaders = new ThreeLeaders(await memoryRig(), { deliverables: breaking(breaks), log });
@@ -89,7 +89,7 @@ t.test('given a partition that does not exist, then commands to it are recorded 
   const leaders = new ThreeLeaders(await memoryRig());
   t.teardown(() => leaders.stop());
   const to = 7 as Partition;
-  await leaders.decide(P0, (step, asker) => startCounter(step, 'c', { to, everyMs: 1, times: 2 }, asker));
+  await leaders.decide(P0, (step, replyTo) => startCounter(step, 'c', { to, everyMs: 1, times: 2 }, replyTo));
   while ((await leaders.leading(P0)).read(counterKind).get('c')?.status !== 'ended') await leaders.committed(P0);
   t.match((await leaders.leading(P0)).read(counterKind).get('c'), { refused: ['WRONG_PARTITION', 'WRONG_PARTITION'] });
 });

@@ -3,7 +3,7 @@ import { submit } from '../../actors/job/commands/submit.js';
 import type { JobAnswer } from '../../actors/job/answers.js';
 import type { Deliverables } from '../../actors/delivery.js';
 import { KINDS } from '../../actors/kinds.js';
-import type { Answerable, Asker, Reply } from '../../actors/reply.js';
+import type { ReplyReceiver, ReplyTo, Reply } from '../../actors/reply.js';
 import type { Moment } from '../../actors/step.js';
 import { PartitionCore } from '../../partition/core/core.js';
 import { DELIVERY_COMMANDS, receive, settle, type Delivery, type Receiving } from '../../partition/core/deliveries.js';
@@ -26,7 +26,7 @@ let drawn = 0;
 export const deliverables: Deliverables = new Map([['job.submit', {
   decide(step, body, by) {
     const [queue = '', key = ''] = Buffer.from(body).toString().split(' ');
-    const to = { asker: 'asker' } as Asker;
+    const to = { replyTo: 'replyTo' } as ReplyTo;
     if (queue === REFUSED) return step.refuse(to, { code: 'UNSUPPORTED', message: `queue ${queue} takes nothing` });
     const id = freshId(step.partition);
     submit.decide(step, { waitMs: undefined, jobs: [{ id, job: { ...job(), queue, key } }] }, { to, by });
@@ -133,10 +133,10 @@ export class ThreePartitions {
   receive(to: Partition, delivery: Delivery, inVain = false): { receivedSeq: number; refused: Refusal[] } | undefined {
     const part = this.parts[to]!;
     let reply: Reply | undefined;
-    const asker: Answerable = { asker: 'asker', answer: (given) => void (reply = given) };
-    if (inVain) return void part.stepInVain(() => receive(part.core, delivery, this.receiving, asker));
-    for (const effect of part.step(() => receive(part.core, delivery, this.receiving, asker))) {
-      if (effect.kind === 'answer' && effect.to === asker) reply = effect.reply(effect.answer, {} as never) as Reply;
+    const replyTo: ReplyReceiver = { replyTo: 'replyTo', reply: (given) => void (reply = given) };
+    if (inVain) return void part.stepInVain(() => receive(part.core, delivery, this.receiving, replyTo));
+    for (const effect of part.step(() => receive(part.core, delivery, this.receiving, replyTo))) {
+      if (effect.kind === 'answer' && effect.to === replyTo) reply = effect.reply(effect.answer, {} as never) as Reply;
     }
     return reply?.message as { receivedSeq: number; refused: Refusal[] } | undefined;
   }

@@ -4,7 +4,7 @@ import { isRunning } from '../../actors/job/job.js';
 import type { Outcome } from '../../actors/job/job.decide.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { KINDS } from '../../actors/kinds.js';
-import type { Asker } from '../../actors/reply.js';
+import type { ReplyTo } from '../../actors/reply.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import { PartitionCore } from '../../partition/core/core.js';
 import { decide, job, KEYRING, Play, POLICY, salts, session, worker, type Asked } from '../../partition/core/play.js';
@@ -146,7 +146,7 @@ class Stage {
   private ask<Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume'>(
     asked: Asked<Verb>,
   ): void {
-    this.core.step(this.moment, (step) => decide(step, asked, { asker: 'asker' } as Asker));
+    this.core.step(this.moment, (step) => decide(step, asked, { replyTo: 'replyTo' } as ReplyTo));
   }
 
   private get moment() {

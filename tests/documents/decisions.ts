@@ -28,10 +28,10 @@ export function decisionIndex(decisions: readonly Decision[]): string {
   const rows = decisions.map(({ number, file, title, status }) => `| [${number}](${file}) | ${title} | ${status} |`);
   return `# Decisions
 
-<!-- Made from the decisions by \`npm run docs\`; tests/documents/documents.test.ts fails when it is stale. -->
+<!-- Generated from the decisions by \`npm run docs\`; tests/documents/documents.test.ts fails when it is stale. -->
 
-What is hard to change, why it is so, and what was measured. A decision is not rewritten when it is overturned: a new one
-says so, and the old one's status points to it. Begin with a copy of [template.md](template.md).
+Decisions that are hard to change, with their reasons and measurements. A decision is not rewritten when it is replaced:
+a new one says so, and the status of the old one points to it. Start from a copy of [template.md](template.md).
 
 | | decision | status |
 |---|---|---|

@@ -1,6 +1,6 @@
 /**
- * docs/lifecycle.md, drawn from the machines themselves. What an event means is said here by hand; the types see to it
- * that none is left out.
+ * docs/lifecycle.md, generated from the machines. The meanings of events are written here; the compiler requires one for
+ * each event.
  */
 import type { AnyStateMachine } from 'xstate';
 import { queueMachine, type QueueEventType } from '../../actors/queue/queue.js';
@@ -13,21 +13,21 @@ import { workerMachine, type WorkerEventType } from '../../actors/worker/worker.
 
 const JOB: Readonly<Record<JobEventType, string>> = {
   JobSubmitted: 'A client submitted it.',
-  JobDelayed: 'It was submitted with `delayMs` or `runAt`; recorded in the same commit, right behind `JobSubmitted`.',
-  JobBecameReady: 'Its delay or backoff is over. It stands where it stood, by priority and place.',
+  JobDelayed: 'It was submitted with `delayMs` or `runAt`. In the same commit, directly after `JobSubmitted`.',
+  JobBecameReady: 'Its delay or backoff is over. It keeps its place in its line.',
   JobLeased: 'A worker that can do it got it, under a new token.',
-  JobCompleted: 'The worker reported `ok`. Done is done, also when cancelling had been asked for.',
+  JobCompleted: 'The worker reported `ok`, even if the job was being cancelled.',
   JobRetryScheduled: 'The attempt failed or took too long, and another one follows after the backoff.',
   JobReclaimed: 'The worker was silent for longer than the lease, and another attempt may start at once.',
   JobFailed: 'The attempt failed and none remains: the last one, `fail()`, or a code of `nonRetryable`.',
-  JobCancelRequested: 'Somebody cancelled it while it ran; its worker is told to stop.',
-  JobCancelled: 'It was cancelled while it waited, or its worker has stopped or failed after it was told to.',
+  JobCancelRequested: 'It was cancelled while it ran. The next reply to its worker has its token in `cancel`.',
+  JobCancelled: 'It was cancelled before it ran, or its worker stopped or failed after `JobCancelRequested`.',
   JobExpired: 'It did not end within `timeouts.totalMs`.',
 };
 
 const WORKER: Readonly<Record<WorkerEventType, string>> = {
-  WorkerRegistered: 'It came, or came back with another session, capacity or set of types.',
-  WorkerDraining: 'It takes no more work and finishes what it holds.',
+  WorkerRegistered: 'It registered, or registered again with another session, capacity or set of types.',
+  WorkerDraining: 'It takes no more jobs and finishes those that it holds.',
   WorkerGone: 'It left, or was silent for a minute.',
 };
 
@@ -37,29 +37,36 @@ const QUEUE: Readonly<Record<QueueEventType, string>> = {
 };
 
 const PERFORMER: Readonly<Record<PerformerEvent, string>> = {
-  Leased: 'A lease arrived; its payload is decoded and validated.',
-  Accepted: '`validate` took the payload, or there is none.',
+  Leased: 'A lease arrived. Its payload is decoded and validated.',
+  Accepted: '`validate` accepted the payload, or the performer has no `validate`.',
   Refused: 'The payload cannot be decoded, or `validate` refused it: `fail` with `PAYLOAD_INVALID`.',
-  Returned: 'The handler gave a result: `ok`, or `retry` with `RESULT_INVALID` if it cannot be encoded.',
-  Threw: 'It threw: `retry`, or `fail` after `context.fail()`.',
-  Aborted: 'Cancelled, too long, lease lost, revoked, or the worker stops: its signal is aborted.',
-  Ended: 'The handler ended within the grace of 2 s.',
-  Abandoned: 'It did not, so the slot goes on without it.',
+  Returned: 'The handler returned a result: `ok`, or `retry` with `RESULT_INVALID` if it cannot be encoded.',
+  Threw: 'The handler threw: `retry`, or `fail` after `context.fail()`.',
+  Aborted: 'Its signal is aborted: cancelled, too long, lease lost, revoked, or the worker stops.',
+  Ended: 'The handler ended within the grace period of 2 s.',
+  Abandoned: 'The handler did not end within the grace period. The slot is used again.',
   Reported: 'The outcome waits for the next request to the leader.',
-  Dropped: 'The lease was revoked: nobody wants to hear of it.',
+  Dropped: 'The lease was revoked, so nothing is reported.',
 };
 
 export function lifecycle(): string {
   return `${[
     '# Lifecycles',
-    '<!-- Made from the machines by `npm run docs`; tests/documents/documents.test.ts fails when it is stale. -->',
-    'Job and worker are *folded*: what happens is decided first and recorded as an event that names the status it leads to; leader and replay then follow the arrow by look-up, and halt if it leads elsewhere ([ADR 2](adr/0002-charts-are-read-into-a-map.md)). Performer and worker process are *live*: they act, and record nothing.',
+    '<!-- Generated from the machines by `npm run docs`; tests/documents/documents.test.ts fails when it is stale. -->',
+    [
+      'Job and worker are *folded*: an event is decided first, and recorded with the status that it leads to. Leader and',
+      'replay then follow the arrow by look-up, and halt if it leads to another status',
+      '([ADR 2](adr/0002-charts-are-read-into-a-map.md)). Performer and worker process are *live*: they act, and record',
+      'nothing.',
+    ].join('\n'),
     '## A job',
-    'Defined in [job.chart.ts](../actors/job/job.chart.ts); which event it is, is decided in [job.decide.ts](../actors/job/job.decide.ts).',
+    'Defined in [job.chart.ts](../actors/job/job.chart.ts). The events are decided in\n'
+      + '[job.decide.ts](../actors/job/job.decide.ts).',
     folded(jobMachine),
     table(JOB),
-    '## A worker, as the journal knows it',
-    'Defined in [worker.ts](../actors/worker/worker.ts). Recorded in the fleet\'s home partition only ([ADR 4](adr/0004-sessions-are-volatile.md)).',
+    '## A worker in the journal',
+    'Defined in [worker.ts](../actors/worker/worker.ts). Recorded in the home partition only\n'
+      + '([ADR 4](adr/0004-sessions-are-volatile.md)).',
     folded(workerMachine),
     table(WORKER),
     '## A queue',
@@ -67,11 +74,12 @@ export function lifecycle(): string {
     folded(queueMachine),
     table(QUEUE),
     '## A performer\'s slot',
-    'Defined in [performer.chart.ts](../worker/performer/performer.chart.ts), followed in [perform.ts](../worker/performer/perform.ts). One for each job at a time, used again.',
+    'Defined in [performer.chart.ts](../worker/performer/performer.chart.ts), run by\n'
+      + '[perform.ts](../worker/performer/perform.ts). Each slot has one performer, which is reused.',
     live(performerMachine),
     table(PERFORMER),
-    '## A worker, as it lives in its process',
-    'Defined in [worker.actor.ts](../worker/worker.actor.ts). Behind the slash: what it does to the process around it.',
+    '## A worker in its process',
+    'Defined in [worker.actor.ts](../worker/worker.actor.ts). After the slash: its actions on the process.',
     live(workerActor),
   ].join('\n\n')}\n`;
 }

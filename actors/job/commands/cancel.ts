@@ -9,7 +9,7 @@ import type { Command } from '../../command.js';
 import { optionalText } from '../../shapes.js';
 import type { Step } from '../../step.js';
 import { answerPull } from '../../worker/answer-pull.js';
-import { notice } from '../../worker/sessions.js';
+import { emptyNotice } from '../../worker/sessions.js';
 import { workerKind } from '../../worker/worker.kind.js';
 import { describe, findJob } from '../find.js';
 import { decideCancel } from '../job.decide.js';
@@ -66,11 +66,11 @@ function conflictOf(step: Step, commandId: string, jobId: JobId): string | undef
   return `commandId ${commandId} was used for a ${before.type} of ${before.id}`;
 }
 
-/** An open pull is the quickest way to the worker; without one, the reply to its next pull or heartbeat says it. */
+/** Uses the worker's open pull. Without one, the reply to its next pull or heartbeat has the token in `cancel`. */
 function askToStop(step: Step, running: Readonly<Job>): void {
   const session = running.session === '' ? undefined : step.live(workerKind).get(running.session);
   if (session?.pull === undefined) return;
   const attempts = step.live(jobKind);
   attempts.noteStop(running.id);
-  answerPull(step, session, { ...notice(), cancel: [attempts.tokens.of(running)] });
+  answerPull(step, session, { ...emptyNotice(), cancel: [attempts.tokens.of(running)] });
 }

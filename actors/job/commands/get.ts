@@ -27,7 +27,7 @@ export const get = {
     if (found.kind === 'archived') return step.answer(to, archiveReply, found.jobId);
     const { job: held } = found;
     const progress = step.live(jobKind).progressOf(held.id);
-    // A copy: the reply is made later, when the job may have changed.
+    // A copy, because the job may have changed when the reply is made.
     step.answer(to, viewReply, { job: { ...held }, progress, noWorker: lacksWorker(step, held) });
   },
 } as const satisfies Command<job.GetJob, { readonly target: Target }>;

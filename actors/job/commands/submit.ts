@@ -1,4 +1,4 @@
-/** job.submit: JobSubmitted (and JobDelayed) for each job, unless its key or command id was seen before. */
+/** job.submit: JobSubmitted (and JobDelayed) for each job, unless its key or command id is known. */
 import { z } from 'zod';
 import { atMost, Invalid, timeOf, validated } from '../../../protocols/bounds.js';
 import { reject, wireError, type ForeignRejection, type Rejection } from '../../../protocols/errors.js';
@@ -18,14 +18,14 @@ import { submitReply } from '../replies.js';
 import { checkWaitMs } from '../waiting.js';
 import { EACH_JOB } from '../waits.js';
 
-/** With an id drawn for each. */
+/** A checked job, with the id that was drawn for it. */
 export interface JobToRecord {
   readonly id: JobId;
   readonly job: SubmitJob;
 }
 
 export interface Submit {
-  /** One that could not be validated is its rejection. */
+  /** In place of an invalid job: its rejection. */
   readonly jobs: readonly (JobToRecord | Rejection)[];
   /** undefined: reply as soon as it is recorded. */
   readonly waitMs: number | undefined;
@@ -68,7 +68,7 @@ const toQueues: Split<job.SubmitJobs, Submit> = {
   },
   part: ({ jobs, waitMs }, nths) => ({ jobs: nths.map((nth) => jobs[nth]!), waitMs }),
   forwarded: ({ jobs, wait, waitMs }, nths) => ({ jobs: nths.map((nth) => jobs[nth]!), wait, waitMs }),
-  /** A refused job stays here: protobuf would wrap what JSON could say, and make a valid number of it. */
+  /** A refused job is not forwarded: an invalid number in JSON might become a valid one in protobuf. */
   begin: ({ jobs }): job.SubmitReply.$Properties =>
     ({ jobs: jobs.map((each) => (isRefused(each) ? { error: wireError(each) } : {})) }),
   join({ jobs }: { jobs: job.JobReply.$Properties[] }, nths, reply) {
@@ -79,7 +79,7 @@ const toQueues: Split<job.SubmitJobs, Submit> = {
 function partOf({ message, refused }: Reply, at: number): job.JobReply.$Properties {
   const replied = (message as job.SubmitReply.$Properties | undefined)?.jobs?.[at];
   if (replied) return replied;
-  return { error: wireError(refused ?? reject('UNKNOWN', 'the leader did not answer for this job')) };
+  return { error: wireError(refused ?? reject('UNKNOWN', 'the reply of the leader lacks this job')) };
 }
 
 const isRefused = (entry: JobToRecord | Rejection): entry is Rejection => 'code' in entry;

@@ -1,4 +1,4 @@
-/** worker.drain: a worker gets no more leases, or has left. */
+/** worker.drain: a worker gets no more leases, or leaves. */
 import { z } from 'zod';
 import type { Session, WorkerId } from '../../../protocols/ids.js';
 import { worker } from '../../../protocols/messages.js';
@@ -7,7 +7,7 @@ import { answerPull } from '../answer-pull.js';
 import { isHome } from '../home.js';
 import { sessionShape } from '../pull-reply.js';
 import { drainedReply } from '../replies.js';
-import { notice } from '../sessions.js';
+import { emptyNotice } from '../sessions.js';
 import { decideDrain } from '../worker.js';
 import { workerKind } from '../worker.kind.js';
 
@@ -20,14 +20,14 @@ export interface Drain {
 const toEveryPartition: ToAll<worker.DrainWorker> = {
   to: 'all',
   forwarded: (message) => message,
-  /** A worker has left when all partitions have let it go. */
+  /** Any refusal counts: a worker has left only when every partition has removed its session. */
   merge: (replies) => replies.find((each) => each.refused) ?? replies[0]!,
 };
 
 export const drain = {
   noun: 'worker',
   verb: 'drain',
-  does: 'no more leases; with `gone: true` the session is over',
+  does: 'ends the leasing of jobs to a worker; with `gone: true` also its session',
   request: worker.DrainWorker,
   reply: worker.DrainReply,
   json: z.strictObject({ ...sessionShape, gone: z.boolean().optional() }),
@@ -43,7 +43,7 @@ export const drain = {
     const session = sessions.get(id);
     if (session?.workerId === workerId) {
       sessions.drain(session);
-      if (session.pull) answerPull(step, session, notice());
+      if (session.pull) answerPull(step, session, emptyNotice());
       if (gone) sessions.remove(session);
     }
     const event = isHome(step) ? decideDrain(step.read(workerKind).get(workerId), id, gone) : undefined;
@@ -53,6 +53,6 @@ export const drain = {
     }
     step.answer(to, drainedReply, gone ? 'gone' : 'draining');
   },
-  /** An epoch of 0 is shown as well. */
+  /** An epoch of 0 is set explicitly. */
   received: ({ epoch, status }: worker.DrainReply) => ({ epoch, status }),
 } as const satisfies Command<worker.DrainWorker, Drain>;

@@ -1,4 +1,4 @@
-/** worker.heartbeat: renews the leases that it lists, and brings back what must stop. It never enters the journal. */
+/** worker.heartbeat: renews the leases that it lists; its reply has the tokens to stop. It is never recorded. */
 import { z } from 'zod';
 import { atMost, text, tokenOf, within } from '../../../protocols/bounds.js';
 import { parseToken, type Partition, type Session, type Token, type WorkerId } from '../../../protocols/ids.js';
@@ -11,7 +11,7 @@ import { checkHeld } from '../held.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import { pulledReply } from '../replies.js';
 import { checkPartition, checkTokens, TO_STATED } from '../reports.js';
-import { notice } from '../sessions.js';
+import { emptyNotice } from '../sessions.js';
 import { workerKind } from '../worker.kind.js';
 
 export interface Heartbeat {
@@ -19,10 +19,10 @@ export interface Heartbeat {
   readonly session: Session;
   readonly partition: Partition;
   readonly tokens: readonly Token[];
-  readonly progress: readonly Progress[];
+  readonly progress: readonly ProgressOfToken[];
 }
 
-export interface Progress {
+export interface ProgressOfToken {
   readonly token: Token;
   readonly fraction: number;
   readonly message: string;
@@ -33,7 +33,7 @@ const progressShape = z.strictObject({ token: z.string(), fraction: z.number(), 
 export const heartbeat = {
   noun: 'worker',
   verb: 'heartbeat',
-  does: 'renews leases, brings cancels',
+  does: 'renews leases; the reply has the tokens to stop',
   request: worker.Heartbeat,
   reply: worker.PullReply,
   json: z.strictObject({
@@ -54,20 +54,21 @@ export const heartbeat = {
   decide(step, { session: id, tokens, progress }, { to }) {
     const session = step.live(workerKind).get(id);
     if (session) session.heardMonoMs = step.moment.monoMs;
-    const told = notice();
-    checkHeld(step, id, tokens, told);
-    const revoked = new Set(told.revoked);
+    const notice = emptyNotice();
+    checkHeld(step, id, tokens, notice);
+    const revoked = new Set(notice.revoked);
     const listed = new Set<string>(tokens);
     const attempts = step.live(jobKind);
     for (const { token, fraction, message } of progress) {
-      if (listed.has(token) && !revoked.has(token)) attempts.setProgress(parseToken(token)!.jobId, { fraction, message });
+      if (!listed.has(token) || revoked.has(token)) continue;
+      attempts.setProgress(parseToken(token)!.jobId, { fraction, message });
     }
-    step.answer(to, pulledReply, told);
+    step.answer(to, pulledReply, notice);
   },
   toJson: pullReplyJson,
 } as const satisfies Command<worker.Heartbeat, Heartbeat>;
 
-function checkProgress(list: readonly worker.Progress.$Properties[]): Progress[] {
+function checkProgress(list: readonly worker.Progress.$Properties[]): ProgressOfToken[] {
   return atMost('progress', list, LIMITS.free).map((each) => ({
     token: tokenOf(each.token ?? ''),
     fraction: within('progress.fraction', each.fraction ?? 0, 0, 1),

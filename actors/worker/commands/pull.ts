@@ -1,6 +1,6 @@
 /**
- * worker.pull: finished attempts in, leases out. A session has one open pull a partition; a higher pullSeq supersedes the
- * older one, which is answered empty.
+ * worker.pull: reports finished attempts and gets leases. A session has one open pull for each partition. A higher
+ * pullSeq supersedes the older one, which gets an empty reply.
  */
 import { z } from 'zod';
 import { whole } from '../../../protocols/bounds.js';
@@ -20,7 +20,7 @@ import {
 } from '../reports.js';
 import { recordReports } from '../record-reports.js';
 import { pulledReply } from '../replies.js';
-import { notice } from '../sessions.js';
+import { emptyNotice } from '../sessions.js';
 import { workerKind } from '../worker.kind.js';
 
 export interface Pull {
@@ -37,7 +37,7 @@ export interface Pull {
 export const pull = {
   noun: 'worker',
   verb: 'pull',
-  does: 'finished attempts in, leases out',
+  does: 'reports finished attempts and gets leases',
   request: worker.Pull,
   reply: worker.PullReply,
   json: z.strictObject({
@@ -71,19 +71,19 @@ export const pull = {
     }
     const { monoMs } = step.moment;
     session.heardMonoMs = monoMs;
-    const told = notice();
-    recordReports(step, request, request.reports, told);
-    if (request.pullSeq < session.lastPullSeq) return step.answer(to, pulledReply, told);
-    if (session.pull) answerPull(step, session, notice());
+    const notice = emptyNotice();
+    recordReports(step, request, request.reports, notice);
+    if (request.pullSeq < session.lastPullSeq) return step.answer(to, pulledReply, notice);
+    if (session.pull) answerPull(step, session, emptyNotice());
     session.lastPullSeq = request.pullSeq;
-    const isStopped = checkHeld(step, request.session, request.held, told);
-    deliverAgain(step, request.session, request.held, told);
-    const free = session.draining ? 0 : Math.max(0, request.free - told.leases.length);
+    const isStopped = checkHeld(step, request.session, request.held, notice);
+    deliverAgain(step, request.session, request.held, notice);
+    const free = session.draining ? 0 : Math.max(0, request.free - notice.leases.length);
     const expiresMonoMs = monoMs + request.expiresMs;
     session.pull = { to, pullSeq: request.pullSeq, free, sinceMonoMs: monoMs, expiresMonoMs };
-    if (isStopped || told.leases.length + told.revoked.length + told.rejected.length > 0 || free === 0) {
-      grantReady(step, session, free, told);
-      answerPull(step, session, told);
+    if (isStopped || notice.leases.length + notice.revoked.length + notice.rejected.length > 0 || free === 0) {
+      grantReady(step, session, free, notice);
+      answerPull(step, session, notice);
     } else sessions.waiting.add(session);
   },
   holdMs: ({ expiresMs }) => expiresMs,

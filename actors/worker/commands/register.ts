@@ -1,4 +1,4 @@
-/** worker.register: says what a worker can do, to every partition. */
+/** worker.register: gives the capabilities of a worker to every partition. */
 import { z } from 'zod';
 import { atMost, Invalid, jobType, queueName, text, whole } from '../../../protocols/bounds.js';
 import { ERRORS, isCode } from '../../../protocols/errors.js';
@@ -11,27 +11,27 @@ import { answerPull } from '../answer-pull.js';
 import { isHome } from '../home.js';
 import { sessionShape } from '../pull-reply.js';
 import { registeredReply } from '../replies.js';
-import { notice, WorkerSession } from '../sessions.js';
+import { emptyNotice, WorkerSession } from '../sessions.js';
 import { decideRegister, type RegisterWorker } from '../worker.js';
 import { workerKind } from '../worker.kind.js';
 
 export interface Register {
   readonly worker: RegisterWorker;
   readonly proof: string;
-  /** How many there are to pull from. */
+  /** The number of partitions to pull from. */
   readonly partitions: number;
 }
 
-/** Of the lists of types and queues, which are bounded. */
+/** The largest size of the lists of types and queues. */
 const REGISTRATION_BYTES = 32_768;
 
 const toEveryPartition: ToAll<worker.RegisterWorker> = {
   to: 'all',
-  /** With the session that was drawn here, so that all partitions know the same one. */
+  /** With the session that was drawn here, so that all partitions get the same one. */
   forwarded: (message, context) => worker.RegisterWorker.create({ ...message, ...identityIn(context) }),
   /**
-   * It is registered when one partition knows it and none decides otherwise: those that stand still answer
-   * UNKNOWN_WORKER once they can. The epoch is that of the home partition, or 0 where that one has not registered the
+   * The worker is registered when one partition has registered it and none has decided otherwise: a partition that has
+   * halted replies UNKNOWN_WORKER later. The epoch is that of the home partition, or 0 if that one did not register the
    * worker.
    */
   merge(replies) {
@@ -42,7 +42,7 @@ const toEveryPartition: ToAll<worker.RegisterWorker> = {
   },
 };
 
-/** What a partition suffers from may pass; what it decides about the worker counts for all. */
+/** An operating error may pass; a decision about the worker holds for all partitions. */
 function mayPass({ refused }: Reply): boolean {
   if (!refused || !isCode(refused.code)) return false;
   const row = ERRORS[refused.code];
@@ -52,7 +52,7 @@ function mayPass({ refused }: Reply): boolean {
 export const register = {
   noun: 'worker',
   verb: 'register',
-  does: 'says what a worker can do; gives it a session and the number of partitions',
+  does: 'registers a worker and what it can do; the reply has its session and the number of partitions',
   request: worker.RegisterWorker,
   reply: worker.RegisterReply,
   json: z.strictObject({
@@ -82,7 +82,7 @@ export const register = {
     const { workerId, session, types, queues } = given;
     const sessions = step.live(workerKind);
     const older = sessions.get(session);
-    if (older?.pull) answerPull(step, older, notice());
+    if (older?.pull) answerPull(step, older, emptyNotice());
     const fresh = new WorkerSession(workerId, session, types, queues);
     fresh.heardMonoMs = step.moment.monoMs;
     fresh.lastPullSeq = older?.lastPullSeq ?? 0;
@@ -94,7 +94,7 @@ export const register = {
     }
     step.answer(to, registeredReply, { session, proof, partitions });
   },
-  /** An epoch of 0 is shown as well. */
+  /** An epoch of 0 is set explicitly. */
   received: ({ partitions, epoch, maxResultBytes, session, proof }: worker.RegisterReply) =>
     ({ partitions, epoch, session, proof, maxResultBytes }),
 } as const satisfies Command<worker.RegisterWorker, Register>;

@@ -1,4 +1,4 @@
-/** worker.report: finished attempts in, when a pull is open already. */
+/** worker.report: reports finished attempts while a pull is open. */
 import { z } from 'zod';
 import type { Partition, Session, WorkerId } from '../../../protocols/ids.js';
 import { worker } from '../../../protocols/messages.js';
@@ -10,7 +10,7 @@ import {
 } from '../reports.js';
 import { recordReports } from '../record-reports.js';
 import { pulledReply } from '../replies.js';
-import { notice } from '../sessions.js';
+import { emptyNotice } from '../sessions.js';
 
 export interface Reports {
   readonly workerId: WorkerId;
@@ -22,7 +22,7 @@ export interface Reports {
 export const report = {
   noun: 'worker',
   verb: 'report',
-  does: 'finished attempts in, when a pull is open already',
+  does: 'reports finished attempts while a pull is open',
   request: worker.ReportAttempts,
   reply: worker.PullReply,
   json: z.strictObject({ ...sessionShape, ...partitionShape, reports: z.array(reportShape) }),
@@ -40,9 +40,9 @@ export const report = {
     return { workerId, session, partition, reports: checkReports(message.reports, partition) };
   },
   decide(step, request, { to }) {
-    const told = notice();
-    recordReports(step, request, request.reports, told);
-    step.answer(to, pulledReply, told);
+    const notice = emptyNotice();
+    recordReports(step, request, request.reports, notice);
+    step.answer(to, pulledReply, notice);
   },
   toJson: pullReplyJson,
 } as const satisfies Command<worker.ReportAttempts, Reports>;

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pino, { type Logger } from 'pino';
 import type { CastMember } from '../../../actors/cast.js';
 import type { Deliverables } from '../../../actors/delivery.js';
-import { message, type Answerable, type Asker, type Reply } from '../../../actors/reply.js';
+import { message, type ReplyReceiver, type ReplyTo, type Reply } from '../../../actors/reply.js';
 import type { Step } from '../../../actors/step.js';
 import type { Delivery } from '../../../partition/core/deliveries.js';
 import { KEYRING } from '../../../partition/core/play.js';
@@ -60,19 +60,19 @@ export class ThreeLeaders {
   }
 
   /** Decides until it is committed. */
-  async decide(partition: Partition, decide: (step: Step, asker: Asker) => void): Promise<void> {
+  async decide(partition: Partition, decide: (step: Step, replyTo: ReplyTo) => void): Promise<void> {
     for (let isDone = false; !isDone; ) {
       const leader = await this.leading(partition);
       isDone = await new Promise<boolean>((resolve) => {
-        const asker: Answerable = { asker: 'asker', answer: (reply) => resolve(reply.message !== undefined) };
-        leader.decide(asker, (step) => decide(step, asker));
+        const replyTo: ReplyReceiver = { replyTo: 'replyTo', reply: (reply) => resolve(reply.message !== undefined) };
+        leader.decide(replyTo, (step) => decide(step, replyTo));
       });
     }
   }
 
   /** Resolves when everything that was decided until now is committed. */
   committed(partition: Partition): Promise<void> {
-    return this.decide(partition, (step, asker) => step.answer(asker, () => message({}), undefined));
+    return this.decide(partition, (step, replyTo) => step.answer(replyTo, () => message({}), undefined));
   }
 
   async stop(): Promise<void> {
@@ -89,9 +89,9 @@ export class ThreeLeaders {
         if (reply.refused) reject(new Error(`${reply.refused.code}: ${reply.refused.message}`));
         else resolve(outbox.DeliveryReply.encode(reply.message).finish());
       };
-      const asker: Answerable = { asker: 'asker', answer };
+      const replyTo: ReplyReceiver = { replyTo: 'replyTo', reply: answer };
       const { leader } = this.hosts[to]!;
-      if (leader) leader.receive(outbox.Delivery.decode(bytes) as unknown as Delivery, asker);
+      if (leader) leader.receive(outbox.Delivery.decode(bytes) as unknown as Delivery, replyTo);
       else reject(new Error('no leader'));
     });
   }

@@ -18,9 +18,9 @@ async function counted(t: Test, rig: Rig, faults: readonly Fault[], disturb: Dis
   const leaders = new ThreeLeaders(rig, { faults });
   t.teardown(() => leaders.stop());
   for (const from of PARTITIONS) {
-    await leaders.decide(from, (step, asker) => {
+    await leaders.decide(from, (step, replyTo) => {
       for (const to of PARTITIONS) startCounter(step, nameOf(from, to), { to, everyMs: 1, times: TIMES });
-      startCounter(step, 'asker', { to: from, everyMs: 3_600_000, times: 1 }, asker);
+      startCounter(step, 'replyTo', { to: from, everyMs: 3_600_000, times: 1 }, replyTo);
     });
   }
   await disturb(leaders, rig);
