@@ -6,7 +6,7 @@ import type { job as messages } from '../../protocols/messages.js';
 import { withContent } from '../content-json.js';
 import { jobChart } from './job.chart.js';
 import type { Job } from './job.js';
-import { positionJson } from './job.reply.js';
+import { positionJson } from './reply-json.js';
 
 type View = messages.JobView;
 

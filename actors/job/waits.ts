@@ -1,4 +1,6 @@
-/** How replies wait for jobs to end. */
+/** How replies wait for jobs to end, and for how long. */
+import { whole } from '../../protocols/bounds.js';
+import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
 import { jobChart } from './job.chart.js';
 import type { Job } from './job.js';
 import { jobKind } from './job.kind.js';
@@ -6,6 +8,10 @@ import { answerOf, type JobAnswer } from './answers.js';
 import { oneJobReply, submitReply } from './replies.js';
 import type { Step, WaitOf } from '../step.js';
 import { lacksWorker } from './lacks-worker.js';
+
+/** Protobuf has 0 where nothing was given. @throws Invalid */
+export const checkWaitMs = (given: number): number =>
+  (given === 0 ? DEFAULTS.waitMs : whole('waitMs', given, 1, LIMITS.waitMs));
 
 export const currentAnswer = (step: Step, job: Readonly<Job>, duplicate = false): JobAnswer & { kind: 'job' } =>
   answerOf(job, duplicate, lacksWorker(step, job));

@@ -1,7 +1,7 @@
 /** How many jobs of a queue are in which status, counted by the index of the jobs. */
 import type { Line } from '../job/lines.js';
 import { jobKind } from '../job/job.kind.js';
-import { positionJson } from '../job/job.reply.js';
+import { positionJson } from '../job/reply-json.js';
 import { message, type Releasing, type Reply } from '../reply.js';
 import type { Step } from '../step.js';
 import type { queue as messages } from '../../protocols/messages.js';

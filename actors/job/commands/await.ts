@@ -5,10 +5,9 @@ import { job } from '../../../protocols/messages.js';
 import type { Command } from '../../command.js';
 import { count } from '../../shapes.js';
 import { describe, findJob } from '../find.js';
-import { jobReplyJson, receivedReply, refusalOf } from '../job.reply.js';
+import { jobReplyJson, receivedReply, refusalOf } from '../reply-json.js';
 import { checkTarget, targetShape, TO_TARGET, type Target } from '../target.js';
-import { checkWaitMs } from '../waiting.js';
-import { currentAnswer, ONE_JOB } from '../waits.js';
+import { checkWaitMs, currentAnswer, ONE_JOB } from '../waits.js';
 
 export interface Await {
   readonly target: Target;

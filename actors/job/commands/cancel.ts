@@ -15,7 +15,7 @@ import { describe, findJob } from '../find.js';
 import { decideCancel } from '../job.decide.js';
 import { isRunning, type Job } from '../job.js';
 import { jobKind } from '../job.kind.js';
-import { jobReplyJson, receivedReply, refusalOf } from '../job.reply.js';
+import { jobReplyJson, receivedReply, refusalOf } from '../reply-json.js';
 import { oneJobReply } from '../replies.js';
 import { checkTarget, targetShape, TO_TARGET, type Target } from '../target.js';
 import { currentAnswer } from '../waits.js';

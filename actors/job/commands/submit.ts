@@ -11,12 +11,11 @@ import { contentFrom, listText } from '../../content-json.js';
 import type { Reply } from '../../reply.js';
 import { contentShape, count, shapeOf } from '../../shapes.js';
 import type { JobAnswer } from '../answers.js';
-import { jobReplyJson, receivedReply, refusalOf } from '../job.reply.js';
+import { jobReplyJson, receivedReply, refusalOf } from '../reply-json.js';
 import { SUBMIT, submitJob, type SubmitJob } from '../job.submit.js';
 import { recordJob } from '../record-job.js';
 import { submitReply } from '../replies.js';
-import { checkWaitMs } from '../waiting.js';
-import { EACH_JOB } from '../waits.js';
+import { checkWaitMs, EACH_JOB } from '../waits.js';
 
 /** A checked job, with the id that was drawn for it. */
 export interface JobToRecord {
