@@ -126,6 +126,13 @@ async function recordLiving(recorder: Recorder, queue: string, p: number): Promi
   await recorder.submit(named('scheduled'), { queue, delayMs: MONTHS_MS, timeouts: { totalMs: MONTHS_MS + 1_000 } });
 }
 
+/** A queue that is paused, resumed and paused again. Last, because a paused queue takes no jobs. */
+async function recordQueues(recorder: Recorder, queue: string): Promise<void> {
+  await recorder.ask('queue', 'pause', { queue, reason: 'maintenance', commandId: `pause-${queue}` });
+  await recorder.ask('queue', 'resume', { queue, reason: 'done' });
+  await recorder.ask('queue', 'pause', { queue, reason: 'the printer is out of paper' });
+}
+
 /** What the server answers to a question whose reply subject is the journal: a message of nobody's. */
 async function disturb(nc: NatsConnection): Promise<void> {
   nc.publish('$JS.API.INFO', '', { reply: `reprise.${NAMESPACE}.journal.0` });
@@ -156,6 +163,7 @@ async function record(version: string): Promise<void> {
   await wait(FORGOTTEN_MS);
   await recorder.register('worker', ['recorded']);
   for (const [p, queue] of queues.entries()) await recordLiving(recorder, queue, p);
+  for (const queue of queues) await recordQueues(recorder, queue);
 
   const jobs: Record<string, RecordedJob> = {};
   for (const [name, jobId] of recorder.jobs) jobs[name] = await recorder.view(jobId);
