@@ -13,6 +13,7 @@ import { startBroker, type Broker } from '../../gateways/nats/broker.js';
 import { parseNamespace, type Partition } from '../../protocols/ids.js';
 import { startServer } from '../../streams/server/start.js';
 import { queuesOf } from '../broker.js';
+import { recordProtocols } from './protocols.js';
 import { canonical, foldedView, folderOf, hashOfView, type RecordedJob, type Recording } from './recording.js';
 
 const NAMESPACE = parseNamespace('default')!;
@@ -173,6 +174,7 @@ async function record(version: string): Promise<void> {
   await server.stop();
 
   await mkdir(folder, { recursive: true });
+  await recordProtocols(version);
   await cp(dataDir, join(folder, 'data'), { recursive: true, filter: (path) => !NOT_KEPT.has(basename(path)) });
   await rm(dataDir, { recursive: true });
   const partitions = views.map((view) => {
