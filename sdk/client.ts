@@ -1,6 +1,5 @@
 /**
- * A client of Reprise: submits jobs, waits for them, looks at them, cancels and watches them, over the public
- * subjects.
+ * A client of Reprise: submits, awaits, shows, cancels and watches jobs over the public subjects.
  */
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';

@@ -21,7 +21,7 @@ export class Link {
   superseded: { readonly seq: number; readonly untilMs: number } | undefined;
   /** No request is sent before this time. */
   readyMs = -Infinity;
-  /** A request was refused, perhaps because of a report in it: every waiting report is sent by itself. */
+  /** A request was refused, perhaps because of a report in it: every waiting report is sent in a separate request. */
   isolating = false;
   private backoffMs = FIRST_BACKOFF_MS;
 

@@ -81,7 +81,7 @@ export class Replies {
 
   /**
    * The request was refused as a whole: its reports are kept and sent again. Where a report may be the reason, each is
-   * sent in a request of its own, because only a request with a single report shows which one is refused.
+   * sent in a separate request, because only a request with a single report shows which one is refused.
    */
   refused(link: Link, sent: Sent, refusal: RequestError, current: boolean, nowMs: number): void {
     const { code, message, retryable } = refusal;

@@ -35,7 +35,7 @@ const short = (outcome: Outcome): string => {
   return visible(text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text);
 };
 
-/** Said where a job waits for nothing but a worker. */
+/** The note for a job that waits only for a worker. */
 export const lacksWorker = (type: string, queue: string = DEFAULTS.queue): string =>
   `No worker that is registered now performs type ${type} on queue ${queue}. The job waits until one comes.`;
 

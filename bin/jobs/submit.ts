@@ -54,14 +54,14 @@ async function record(client: Client, job: JobToSubmit): Promise<JobReply> {
   return reply!;
 }
 
-/** The job is recorded by now, so whoever stops waiting is told where to find it. */
+/** The job is recorded by now, so a user who interrupts the wait gets the command that shows it. */
 async function awaitEnd(
   client: Client, { type, queue }: JobToSubmit, submitted: JobReply, waitMs: number,
 ): Promise<JobReply> {
   if (hasEnded(submitted.status)) return submitted;
   const { jobId, duplicate } = submitted;
   const untilMs = performance.now() + waitMs;
-  let told = submitted.noWorker;
+  let noted = submitted.noWorker;
   const interrupted = (): void => {
     note(`job ${jobId} goes on; reprise jobs watch ${jobId}`);
     process.exit(INTERRUPTED);
@@ -71,8 +71,8 @@ async function awaitEnd(
     for (;;) {
       const reply = await client.await({ jobId }, { waitMs: Math.min(LOOK_MS, untilMs - performance.now()) });
       if (hasEnded(reply.status) || performance.now() >= untilMs) return { ...reply, duplicate };
-      if (reply.noWorker && !told) note(lacksWorker(type, queue));
-      told ||= reply.noWorker;
+      if (reply.noWorker && !noted) note(lacksWorker(type, queue));
+      noted ||= reply.noWorker;
     }
   } finally {
     process.off('SIGINT', interrupted);

@@ -66,7 +66,7 @@ export class Attempt {
     return this.controller.signal;
   }
 
-  /** The first cause stands, except that a revocation replaces it in the report. The signal keeps the first. */
+  /** The first cause is kept, except that a revocation replaces it in the report. The signal keeps the first. */
   abort(cause: AbortCause, graceDueMs: number): void {
     const first = this.cause === undefined;
     if (first || cause === 'revoked') this.cause = cause;
