@@ -1,7 +1,7 @@
 /**
  * Finds out whether what a projection publishes has subscribers. Without any, commits are not published but buffered
- * until the server has confirmed again that there is none. So a new subscriber misses nothing that is committed after its
- * subscription.
+ * until the server has confirmed again that there is none. So a new subscriber misses nothing that is committed after
+ * its subscription.
  */
 import { committedOf, type Committed } from '../streams/committed.js';
 import { decodeLeniently } from '../protocols/lenient.js';

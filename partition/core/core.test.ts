@@ -165,7 +165,7 @@ t.test('cancelling a running job tells its worker through the open pull', (t) =>
   t.end();
 });
 
-t.test('a session that the leader does not know has to register', (t) => {
+t.test('a session that the leader does not know is told to register', (t) => {
   const play = new Play();
   const [decided] = play.pull('w9', 1, 1);
   t.match(decided, { kind: 'refused', rejection: { code: 'UNKNOWN_WORKER' } });

@@ -16,7 +16,7 @@ const started = (...names: string[]): Play => {
   return play;
 };
 
-t.test('a lease that is delivered again is not renewed, and the worker gets the time that is left', (t) => {
+t.test('a lease that is handed out again runs on, and what the worker is told of is what is left', (t) => {
   const play = started('w1');
   const id = play.submit();
   t.same(leaseMsIn(play.pull('w1', 1, 1)), [LEASE_MS]);
