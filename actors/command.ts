@@ -68,7 +68,7 @@ export interface Split<Request extends object = object, Checked extends object =
   join(into: object, nths: readonly number[], reply: Reply): void;
 }
 
-/** Its functions are methods, so that a command of certain messages is a command of any. */
+/** Methods are bivariant, so `Command<worker.Pull, Pull>` is assignable to `Command`. */
 export interface Command<Request extends object = object, Checked extends object = object> {
   readonly noun: string;
   readonly verb: string;
@@ -78,7 +78,7 @@ export interface Command<Request extends object = object, Checked extends object
   readonly reply: MessageType;
   /** The shape of the request in JSON. Bounds are checked by {@link check}, for both forms. */
   readonly json: z.ZodType;
-  /** A JSON request may be one entry of a list by itself. The reply is then the one to that entry. */
+  /** A JSON request may be a single entry of a list. The reply is then the one to that entry. */
   readonly alone?: { readonly list: string; readonly json: z.ZodType };
   /**
    * Fields whose values stay the bytes that were sent, in the request itself and in the entries of its lists.
@@ -90,7 +90,7 @@ export interface Command<Request extends object = object, Checked extends object
   /** The codes that it may be refused with, besides {@link EVERY_COMMAND}. */
   readonly codes: readonly RejectionCode[];
   readonly routing: Routing<Request, Checked>;
-  /** @param alone whether one entry was given by itself. Without this method the value is the message's fields. */
+  /** @param alone whether a single entry was given. Without this method the value is the message's fields. */
   fromJson?(value: object, alone: boolean): Request;
   /** Checks the bounds of the request and fills in every default. @throws Invalid */
   check(message: Request, context: Context): Checked;

@@ -39,7 +39,7 @@ export class Text extends Field<string> {
   }
 }
 
-/** A text of a grammar of its own. @param parse throws Invalid */
+/** A text with its own grammar. @param parse throws Invalid */
 export class Name extends Field<string> {
   readonly kind = 'text';
 

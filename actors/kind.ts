@@ -24,7 +24,7 @@ export interface ActorEvent {
   readonly body: { readonly status: string };
 }
 
-/** Where and when an event stands in the journal. */
+/** Position and time of an event in the journal. */
 export interface At {
   readonly seq: number;
   readonly index: number;
@@ -153,7 +153,7 @@ export interface Hold {
 
 /**
  * How actors of a kind are folded. Commands, timers and what a leader does with them are added in the cast list.
- * Methods, not functions in fields, so that a kind of one role is a kind.
+ * Methods are bivariant, so `Kind<JobRole>` is assignable to `Kind`.
  */
 export interface Kind<R extends Role = Role> {
   readonly name: string;
@@ -165,7 +165,7 @@ export interface Kind<R extends Role = Role> {
   apply(actor: R['actor'] | undefined, event: R['event'], id: string, at: At): R['actor'];
   /**
    * Makes the decision of an event again, from the journal alone: by the functions that decide it, with what it took
-   * from outside. The same rules come to an equal event.
+   * from outside. The same rules give an equal event.
    * @param actor before the event; undefined if it did not exist
    */
   decideAgain(actor: Readonly<R['actor']> | undefined, recorded: Recorded<R['event']>): Again<R['event']>;

@@ -1,11 +1,11 @@
-/** What the journal records of a decision beside its event, and what the decision comes to when it is made again. */
+/** What the journal records of a decision beside its event, and the result of making the decision again. */
 
 /** What made an event happen. */
 export interface Cause {
   readonly commandId: string;
   /** The command, imperative. */
   readonly type: string;
-  /** The principal as claimed; nothing vouches for it yet. */
+  /** The claimed principal; not verified. */
   readonly by: string;
 }
 

@@ -26,7 +26,7 @@ export interface Finding {
   readonly witnessed: number;
   readonly foreignHeads: number;
   /** The sources of known heads, each with the last position that it knows. */
-  readonly vouchers: readonly Voucher[];
+  readonly knownHeads: readonly NewestHead[];
   /** How many contents were removed, and the first {@link REMOVED_SHOWN} of them. */
   readonly removed: number;
   readonly removedContents: readonly Removed[];
@@ -51,7 +51,8 @@ export interface Removed {
 /** How many removed contents of a partition are listed. All are counted. */
 export const REMOVED_SHOWN = 1_000;
 
-export interface Voucher {
+/** The newest head that a source knows. */
+export interface NewestHead {
   readonly from: string;
   readonly seq: number;
 }
@@ -84,7 +85,7 @@ export async function verifyPartition(
 class Reading {
   private readonly chain: Chain;
   private readonly headsAt = new Map<number, KnownHead[]>();
-  private readonly vouchers: readonly Voucher[];
+  private readonly knownHeads: readonly NewestHead[];
   private commits = 0;
   private foreign = 0;
   /** The last position that was read. */
@@ -101,7 +102,7 @@ class Reading {
   ) {
     this.chain = new Chain(partition);
     for (const head of known.heads) this.headsAt.set(head.seq, [...(this.headsAt.get(head.seq) ?? []), head]);
-    this.vouchers = vouchersOf(known.heads);
+    this.knownHeads = newestOf(known.heads);
   }
 
   async read(source: Journal): Promise<void> {
@@ -117,7 +118,7 @@ class Reading {
       this.mark(this.readSeq + 1, `the stream's end is ${untilSeq}, but the message is missing`);
     }
     this.checkMissing();
-    this.checkVouched();
+    this.checkWitness();
   }
 
   /** Reading failed: the first position that was not read is bad, unless the error names another. */
@@ -134,7 +135,7 @@ class Reading {
       commits: this.commits, foreign: this.foreign,
       head: head && { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
       witnessed: this.known.witness.heads.length,
-      foreignHeads: this.known.witness.foreign + this.known.checkpoints.foreign, vouchers: this.vouchers,
+      foreignHeads: this.known.witness.foreign + this.known.checkpoints.foreign, knownHeads: this.knownHeads,
       removed: this.removed, removedContents: this.removedContents, changed: this.changed, ...this.bad,
     };
   }
@@ -171,13 +172,13 @@ class Reading {
   }
 
   /** Leaders witness their first commit at once, so an empty witness was emptied, perhaps along with a lost tail. */
-  private checkVouched(): void {
+  private checkWitness(): void {
     const { problems } = this.known;
     if (problems.length > 0) this.bad ??= { problem: problems.join('; ') };
-    if (this.commits === 0 || this.vouchers.some(({ from }) => from === WITNESS)) return;
-    const others = this.vouchers.map(({ from, seq }) => `${from} vouches to ${seq}`).join(', ');
+    if (this.commits === 0 || this.knownHeads.some(({ from }) => from === WITNESS)) return;
+    const others = this.knownHeads.map(({ from, seq }) => `${from} knows up to position ${seq}`).join(', ');
     const emptied = 'the witness knows no head of it, so it was emptied, and commits may be missing at the end';
-    this.bad ??= { problem: `${emptied}; ${others || 'nothing vouches for it'}` };
+    this.bad ??= { problem: `${emptied}; ${others || 'no known head confirms it'}` };
   }
 
   private mark(position: number, problem: string): void {
@@ -186,7 +187,7 @@ class Reading {
 }
 
 /** The newest head of each source. */
-function vouchersOf(heads: readonly KnownHead[]): Voucher[] {
+function newestOf(heads: readonly KnownHead[]): NewestHead[] {
   const newest = new Map<string, number>();
   for (const { from, seq } of heads) newest.set(from, Math.max(seq, newest.get(from) ?? 0));
   return [...newest].map(([from, seq]) => ({ from, seq }));

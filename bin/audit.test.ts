@@ -82,9 +82,9 @@ t.test('one changed byte in a copy of the data is found, wherever it is', async 
   const copies = { running: join(dev.cwd, 'running'), stopped: join(dev.cwd, 'stopped') };
   const online = await dev.run('audit', 'verify', '--json');
   t.equal(online.code, 0, 'the running server is valid');
-  const vouched = /ok .* vouched for by the witness to \d+, the checkpoint of events to \d+/;
+  const confirmed = /ok .* confirmed by known heads of the witness to \d+, the checkpoint of events to \d+/;
   const printed = async (): Promise<string> => (await dev.run('audit', 'verify')).stdout;
-  await until('the output names what vouches for the journal', async () => vouched.test(await printed()));
+  await until('the output names the known heads that confirm the journal', async () => confirmed.test(await printed()));
   await cp(dataIn(dev.cwd), copies.running, { recursive: true });
   t.equal(await dev.stop(), 0);
   await cp(dataIn(dev.cwd), copies.stopped, { recursive: true });

@@ -1,4 +1,4 @@
-/** Who gives a command, as the journal records it: a claim, which nothing vouches for. */
+/** The principal of the command line, as the journal records it. It is a claim and is not verified. */
 import { hostname, userInfo } from 'node:os';
 import { LIMITS } from '../protocols/limits.js';
 

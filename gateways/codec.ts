@@ -22,7 +22,7 @@ export function decodeRequest(command: Command, format: Format, bytes: Uint8Arra
   return isRejection(message) ? message : { message, alone: command.alone === undefined };
 }
 
-/** @param alone whether the request was one entry of a list by itself */
+/** @param alone whether the request was a single entry of a list */
 export function encodeReply(command: Command, reply: object, format: Format, alone: boolean): Uint8Array {
   if (format === 'json') return Buffer.from(command.toJson?.(reply, alone) ?? JSON.stringify(reply));
   return encoded(command.reply as Encoder<object>, reply);

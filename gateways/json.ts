@@ -16,7 +16,7 @@ const NOTHING: ReadonlySet<string> = new Set();
 export interface Parsed {
   /** In the shape of the command's protobuf message. */
   readonly message: object;
-  /** Whether the request is one entry of a list by itself. The reply is then the one to that entry. */
+  /** Whether the request is a single entry of a list. The reply is then the one to that entry. */
   readonly alone: boolean;
 }
 

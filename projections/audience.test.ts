@@ -21,7 +21,7 @@ const COMMITS: readonly Committed[] = (() => {
   return play.commits.map((bytes, nth) => committedOf(journal.Commit.decode(bytes), P0, nth + 1, hashOf(bytes), bytes));
 })();
 
-/** The server, asked whether anybody listens: it answers when the test says so. */
+/** The server's reply to the query for listeners, which the test sends. */
 class Stage {
   readonly published: string[] = [];
   readonly checkpoints: number[] = [];
@@ -49,7 +49,7 @@ class Stage {
     for (const seq of seqs) this.runner.follow(COMMITS[seq - 1]!);
   }
 
-  /** Nobody listens, and the server has said so once. */
+  /** There is no listener, and the server has said so once. */
   static async quiet(): Promise<Stage> {
     const stage = new Stage();
     stage.follow(1);
@@ -64,7 +64,7 @@ async function askedTimes(stage: Stage, times: number): Promise<void> {
   while (stage.asked.length < times) await new Promise((done) => setTimeout(done, 5));
 }
 
-t.test('until the server has said that nobody listens, facts are published', (t) => {
+t.test('until the server has said that there is no listener, facts are published', (t) => {
   const stage = new Stage();
   stage.follow(1, 2, 3);
   t.same(stage.published, ['1 WorkerRegistered', '2 JobSubmitted', '3 JobLeased']);
@@ -72,10 +72,10 @@ t.test('until the server has said that nobody listens, facts are published', (t)
   t.end();
 });
 
-t.test('while nobody listens, facts of jobs are not published, and the checkpoint follows the answers', async (t) => {
+t.test('while there is no listener, facts of jobs are not published, and the checkpoint follows the answers', async (t) => {
   const stage = await Stage.quiet();
   stage.follow(2, 3);
-  t.same(stage.checkpoints, [1], 'whether somebody came before these is not known yet');
+  t.same(stage.checkpoints, [1], 'whether a listener came before these is not known yet');
   await askedTimes(stage, 2);
   await stage.asked[1]!.answer(false);
   stage.follow(4);
@@ -92,7 +92,7 @@ t.test('facts of other kinds are always published: workers wait for a new leader
   t.same(stage.published, ['6 WorkerRegistered']);
 });
 
-t.test('given somebody came, what was committed since nobody was there is published, in order', async (t) => {
+t.test('given a listener came, what was committed since there was none is published, in order', async (t) => {
   const stage = await Stage.quiet();
   stage.follow(2);
   await askedTimes(stage, 2);
@@ -104,7 +104,7 @@ t.test('given somebody came, what was committed since nobody was there is publis
   t.equal(stage.checkpoints.at(-1), 5);
 });
 
-t.test('given the answer is nobody, what was committed after the question is kept for the next one', async (t) => {
+t.test('given the answer is none, what was committed after the query is kept for the next one', async (t) => {
   const stage = await Stage.quiet();
   stage.follow(2);
   await askedTimes(stage, 2);
@@ -115,7 +115,7 @@ t.test('given the answer is nobody, what was committed after the question is kep
   t.same(stage.published, ['3 JobLeased', '4 JobCompleted']);
 });
 
-t.test('given the server does not answer, somebody may listen', async (t) => {
+t.test('given the server does not answer, there may be a listener', async (t) => {
   const stage = await Stage.quiet();
   stage.follow(2);
   await askedTimes(stage, 2);
@@ -173,7 +173,7 @@ t.test('given leadership is lost, what was held or kept is dropped: the next lea
   t.same(stage.published, ['5 JobSubmitted']);
 });
 
-t.test('given somebody came while the lease is in doubt, what was kept waits', async (t) => {
+t.test('given a listener came while the leadership is in doubt, what was kept waits', async (t) => {
   const stage = await Stage.quiet();
   stage.follow(2);
   stage.mayPublish = false;

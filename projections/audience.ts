@@ -1,7 +1,7 @@
 /**
- * Knows whether what a projection publishes has subscribers. Without any, commits are not published but buffered until
- * the server has confirmed again that there is none. So a new subscriber misses nothing that is committed after its
- * subscription.
+ * Finds out whether what a projection publishes has subscribers. Without any, commits are not published but buffered
+ * until the server has confirmed again that there is none. So a new subscriber misses nothing that is committed after
+ * its subscription.
  */
 import { committedOf, type Committed } from '../streams/committed.js';
 import { decodeLeniently } from '../protocols/lenient.js';
@@ -9,7 +9,7 @@ import { journal } from '../protocols/messages.js';
 
 /** How late the first facts reach a new subscriber. */
 const ASK_EVERY_MS = 250;
-/** Bounds the share of the server's time that the question takes, also when it has to search 10,000 connections. */
+/** Bounds the share of the server's time that a query takes, also with 10,000 connections to search. */
 const PAUSE_PER_ANSWER = 50;
 const ASK_AT_LEAST_EVERY_MS = 1_000;
 /** Of buffered commits. Beyond it the oldest are published without asking. */
@@ -30,7 +30,7 @@ type Buffered = Omit<Committed, 'events'>;
 export type CommitHead = Pick<Committed, 'partition' | 'journalId' | 'epoch' | 'seq' | 'hash'>;
 
 export class Audience {
-  private listens = true;
+  private hasListener = true;
   private buffered: Buffered[] = [];
   private bytes = 0;
   private asking = false;
@@ -39,14 +39,14 @@ export class Audience {
   constructor(private readonly options: AudienceOptions) {}
 
   /** Called when the commit may be published. @returns whether to publish it now; if not, it is buffered here */
-  attends(commit: Committed): boolean {
+  publishesNow(commit: Committed): boolean {
     if (!this.asking && this.timer === undefined) void this.ask();
-    if (!this.listens) this.buffer(commit);
+    if (!this.hasListener) this.buffer(commit);
     else {
       this.publish(this.take(this.buffered.length));
       this.options.onSettled(commit);
     }
-    return this.listens;
+    return this.hasListener;
   }
 
   /** Drops what is buffered: the next leader publishes it. */
@@ -66,9 +66,9 @@ export class Audience {
     this.asking = true;
     const askedMs = performance.now();
     const last = this.buffered.at(-1);
-    this.listens = await this.options.ask().catch(() => true);
+    this.hasListener = await this.options.ask().catch(() => true);
     this.asking = false;
-    if (!this.listens) this.take(last ? this.buffered.indexOf(last) + 1 : 0);
+    if (!this.hasListener) this.take(last ? this.buffered.indexOf(last) + 1 : 0);
     else if (this.options.mayPublish()) this.publish(this.take(this.buffered.length));
     const pauseMs = PAUSE_PER_ANSWER * (performance.now() - askedMs);
     this.askAgain(Math.min(Math.max(ASK_EVERY_MS, pauseMs), ASK_AT_LEAST_EVERY_MS));

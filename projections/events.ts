@@ -1,5 +1,5 @@
 /**
- * Publishes committed facts for watchers, each on a subject of its own: at least once, those of a kind in order, and
+ * Publishes committed facts for watchers, each on its own subject: at least once, those of a kind in order, and
  * only while this broker leads. Facts of jobs are published only while there are listeners, because three for each job
  * are a fifth of a broker's work and two fifths of its server's.
  */
@@ -15,8 +15,11 @@ import type { Projection } from './projection.js';
 /** @param parts the message in pieces, to be concatenated */
 export type Publish = (subject: string, parts: readonly Uint8Array[]) => void;
 
-/** The kind with so many facts that they are published only if there is a listener. */
-const MANY = 'job';
+/** The kind with so many facts that they are published only while there are listeners. */
+const GATED_KIND = 'job';
+
+/** Which facts of a commit are published now. */
+type Selection = 'none' | 'without jobs' | 'all';
 
 export interface EventsOptions {
   readonly ns: Namespace;
@@ -35,7 +38,7 @@ export class EventsProjection implements Projection {
   private readonly gate: Gate;
   private readonly audience: Audience;
   private folding: Committed | undefined;
-  private now: 'none' | 'few' | 'all' = 'none';
+  private selected: Selection = 'none';
   private published: Committed | undefined;
   private head: Uint8Array = new Uint8Array();
   private encoded: EncodedCommit | undefined;
@@ -61,27 +64,28 @@ export class EventsProjection implements Projection {
   evolve(event: EventName, index: number, commit: Committed): void {
     if (commit !== this.folding) {
       this.folding = commit;
-      this.now = this.gate.passes(commit) ? this.amongThem(commit) : 'none';
+      this.selected = this.gate.passes(commit) ? this.select(commit) : 'none';
     }
-    if (this.now !== 'none') this.publishOne(this.now, event, index, commit);
+    this.publishSelected(this.selected, event, index, commit);
   }
 
-  private amongThem(commit: Committed): 'few' | 'all' {
-    return this.audience.attends(commit) ? 'all' : 'few';
+  private select(commit: Committed): Selection {
+    return this.audience.publishesNow(commit) ? 'all' : 'without jobs';
   }
 
   private publishHeld(commit: Committed): void {
-    const now = this.amongThem(commit);
-    for (const [index, event] of commit.events.entries()) this.publishOne(now, event, index, commit);
+    const selected = this.select(commit);
+    for (const [index, event] of commit.events.entries()) this.publishSelected(selected, event, index, commit);
   }
 
-  private publishOne(now: 'few' | 'all', event: EventName, index: number, commit: Committed): void {
-    if (now === 'all' || event.kind !== MANY) this.publishFact(event, index, commit);
+  private publishSelected(selected: Selection, event: EventName, index: number, commit: Committed): void {
+    if (selected === 'none' || (selected === 'without jobs' && event.kind === GATED_KIND)) return;
+    this.publishFact(event, index, commit);
   }
 
   private publishJobs(commit: Committed): void {
     for (const [index, event] of commit.events.entries()) {
-      if (event.kind === MANY) this.publishFact(event, index, commit);
+      if (event.kind === GATED_KIND) this.publishFact(event, index, commit);
     }
   }
 

@@ -7,7 +7,7 @@ import { committedOf, type Committed } from '../streams/committed.js';
 import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
 
-/** Of held commits. More lies behind a checkpoint only if none could be written for a long time. */
+/** Of held commits. More follow a checkpoint only if none could be written for a long time. */
 const MOST_BYTES = 64 * 1024 * 1024;
 /** How often to check whether leadership is certain again, when there are no commits that trigger the check. */
 const LOOK_EVERY_MS = 100;

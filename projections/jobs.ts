@@ -16,11 +16,11 @@ import type { Committed, EventName } from '../streams/committed.js';
 import type { Projection } from './projection.js';
 
 /** Codes in the table: 1 for a job that has not ended, then the final statuses in their order. */
-const LIVES = 1;
+const NOT_ENDED = 1;
 const FIRST_FINAL = 2;
 
-/** The code of the status that an event ends a job with. */
-const ENDS: ReadonlyMap<string, number> = new Map(
+/** The code of the final status that an event leads to. */
+const FINAL_CODE_OF: ReadonlyMap<string, number> = new Map(
   jobChart.arrows
     .filter(({ to }) => jobChart.isFinal(to))
     .map(({ event, to }) => [event, FINAL_STATUSES.indexOf(to as FinalStatus) + FIRST_FINAL]),
@@ -40,7 +40,7 @@ export class JobsProjection implements Projection {
 
   evolve({ kind, id, type }: EventName, _index: number, { seq }: Committed): void {
     if (kind !== 'job') return;
-    const status = type === 'JobSubmitted' ? LIVES : ENDS.get(type);
+    const status = type === 'JobSubmitted' ? NOT_ENDED : FINAL_CODE_OF.get(type);
     if (status !== undefined) this.table.set(id, seq, status);
   }
 

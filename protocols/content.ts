@@ -26,15 +26,15 @@ export function contentText(bytes: Uint8Array, contentType: string): string | un
   return bytes.length === 0 ? 'null' : jsonText(bytes);
 }
 
-export interface Content {
+export interface EncodedContent {
   readonly bytes: Uint8Array;
   readonly contentType: string;
 }
 
-const NULL: Content = { bytes: Buffer.from('null'), contentType: '' };
+const NULL: EncodedContent = { bytes: Buffer.from('null'), contentType: '' };
 
 /** @throws Error if the value has no encoding: a function, NaN, a BigInt, a cycle, a toJSON that throws */
-export function encodeContent(value: unknown): Content {
+export function encodeContent(value: unknown): EncodedContent {
   if (value === undefined || value === null) return NULL;
   // Copied, because the handler may reuse its buffer before the report is sent.
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value), contentType: BYTES_TYPE };

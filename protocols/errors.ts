@@ -131,7 +131,7 @@ export const ERRORS = {
   DISK_FULL: operating(
     'The server cannot write: its disk is full or fails, or did so since the server was started.',
     'Make room on the disk of the server, then restart the server: until then it stores nothing more. ' +
-      '`reprise dev` restarts its server by itself.'),
+      '`reprise dev` restarts its server automatically.'),
   JOURNAL_REGRESSED: operating(
     'The journal lacks a commit that is known to have been in it.',
     'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),

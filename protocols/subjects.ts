@@ -5,11 +5,11 @@
  *     reprise.<ns>.p.<n>.<noun>.<verb>   the same command, at the leader of a partition; brokers only
  *     reprise.<ns>.journal.<n>           commits of a partition; its leader only
  *     reprise.<ns>.witness.<n>           heads of a partition; brokers only
- *     $KV.REPRISE_<ns>_LEASES.<n>        which broker should lead a partition; brokers only
- *     $KV.REPRISE_<ns>_CHECKPOINTS.<n>.<projection>   heads that a projection has come to; brokers only
+ *     $KV.REPRISE_<ns>_LEASES.<n>        the leadership of a partition; brokers only
+ *     $KV.REPRISE_<ns>_CHECKPOINTS.<n>.<projection>   checkpoints of projections; brokers only
  *     $KV.REPRISE_<ns>_KEYS.key          what tokens are signed with; brokers only
- *     reprise.<ns>.event.<kind>.<id>.<Event>   committed facts; brokers publish, everybody listens
- *     reprise.<ns>.progress.<jobId>      what a worker says of a running attempt; never journaled
+ *     reprise.<ns>.event.<kind>.<id>.<Event>   committed facts; published by brokers; anyone may subscribe
+ *     reprise.<ns>.progress.<jobId>      progress of a running attempt; never in a journal
  *
  * The commands, with their nouns and verbs, are listed in actors/commands.ts.
  */
@@ -30,7 +30,7 @@ export const DELIVER: CommandName = { noun: 'outbox', verb: 'deliver' };
 /** Every command at once, for a subscription. */
 export const EVERY: CommandName = { noun: '*', verb: '*' };
 
-/** In which a client says who it is. It is recorded as the cause's `by`, and nothing vouches for it. */
+/** The client's principal. It is recorded as the cause's `by`; it is not verified. */
 export const PRINCIPAL_HEADER = 'Reprise-Principal';
 
 /** Brokers answer public subjects as this queue group. */

@@ -12,15 +12,15 @@ t.teardown(async () => {
   await server.stop();
 });
 
-/** Gives up after as many tries as there are troubles. */
-async function givenUp(...troubles: readonly Code[]): Promise<RepriseError> {
-  const left = [...troubles];
+/** Gives up after as many tries as there are errors. */
+async function givenUp(...errors: readonly Code[]): Promise<RepriseError> {
+  const left = [...errors];
   const asking = new Asking(nc, left.length === 1 ? -1 : 20);
-  const effort = asking.effort();
+  const budget = asking.budget();
   return asking.repeat<never>(async () => {
     const code = left.length > 1 ? left.shift()! : left[0]!;
     throw new RepriseError(code, `it met ${code}.`);
-  }, effort).catch((error: unknown) => conclusion(error, effort) as RepriseError);
+  }, budget).catch((error: unknown) => conclusion(error, budget) as RepriseError);
 }
 
 t.test('after no responders nothing was recorded, unless a try before may have been', async (t) => {

@@ -5,7 +5,7 @@ import { ERRORS, isCode, RepriseError } from '../protocols/errors.js';
 import { PRINCIPAL_HEADER } from '../protocols/subjects.js';
 import { readWireError } from '../protocols/wire-error.js';
 import { operating } from '../streams/connect.js';
-import { errorOf } from './answers.js';
+import { errorOf } from './replies.js';
 
 /** How long one try may take. */
 const TRY_MS = 5_000;
@@ -13,10 +13,10 @@ const FIRST_WAIT_MS = 50;
 const LAST_WAIT_MS = 1_000;
 
 /** Errors that changed nothing, or after which the command id makes a retry safe. */
-const AGAIN: ReadonlySet<string> = new Set([
+const RETRIED: ReadonlySet<string> = new Set([
   'NOT_LEADER', 'OVERLOADED', 'UNKNOWN', 'NO_BROKER', 'TIMED_OUT', 'SERVER_UNREACHABLE',
 ]);
-export const helpsToRepeat = (code: string): boolean => AGAIN.has(code);
+export const isRetried = (code: string): boolean => RETRIED.has(code);
 
 /**
  * Errors after which the request may have reached a leader and may have been recorded. After any other error it was
@@ -25,15 +25,15 @@ export const helpsToRepeat = (code: string): boolean => AGAIN.has(code);
 const UNCERTAIN: ReadonlySet<string> = new Set(['UNKNOWN', 'TIMED_OUT', 'SERVER_UNREACHABLE']);
 export const mayBeRecorded = (code: string): boolean => UNCERTAIN.has(code);
 
-/** All tries of one request: when they stop, and the error of the last one that may have been recorded. */
-export interface Effort {
+/** For all tries of one request: when they stop, and the error of the last one that may have been recorded. */
+export interface RetryBudget {
   readonly untilMs: number;
   uncertain: RepriseError | undefined;
 }
 
 export class Asking {
   private readonly headers: MsgHdrs | undefined;
-  private readonly disturbed = new Set<(why: RepriseError) => void>();
+  private readonly openRequests = new Set<(why: RepriseError) => void>();
 
   /**
    * @param giveUpMs how long to retry a request that keeps failing
@@ -49,24 +49,24 @@ export class Asking {
     this.headers.set(PRINCIPAL_HEADER, principal);
   }
 
-  effort(): Effort {
+  budget(): RetryBudget {
     return { untilMs: performance.now() + this.giveUpMs, uncertain: undefined };
   }
 
   /** @param holdMs how long the broker may delay its reply, because the request asks it to wait for something */
-  ask(subject: string, data: Uint8Array, holdMs = 0, effort = this.effort()): Promise<Uint8Array> {
-    return this.repeat(() => this.once(subject, data, holdMs + TRY_MS), effort);
+  ask(subject: string, data: Uint8Array, holdMs = 0, budget = this.budget()): Promise<Uint8Array> {
+    return this.repeat(() => this.once(subject, data, holdMs + TRY_MS), budget);
   }
 
-  /** Retries `attempt` while it throws an error that may pass. {@link conclusion} tells what the last error means. */
-  async repeat<T>(attempt: () => Promise<T>, effort = this.effort()): Promise<T> {
+  /** Retries `attempt` while it throws an error that may pass. {@link conclusion} says what the last error means. */
+  async repeat<T>(attempt: () => Promise<T>, budget = this.budget()): Promise<T> {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LAST_WAIT_MS, waitMs * 2)) {
       try {
         return await attempt();
-      } catch (trouble) {
-        if (!(trouble instanceof RepriseError) || !helpsToRepeat(trouble.code)) throw trouble;
-        if (mayBeRecorded(trouble.code)) effort.uncertain = trouble;
-        if (this.nc.isClosed() || performance.now() > effort.untilMs) throw trouble;
+      } catch (error) {
+        if (!(error instanceof RepriseError) || !isRetried(error.code)) throw error;
+        if (mayBeRecorded(error.code)) budget.uncertain = error;
+        if (this.nc.isClosed() || performance.now() > budget.untilMs) throw error;
       }
       await sleep(waitMs * (0.5 + Math.random() / 2));
     }
@@ -76,21 +76,21 @@ export class Asking {
    * The connection was lost or the leader changed. Requests that are open may never get a reply, so they fail now and
    * are retried.
    */
-  disturb(why: RepriseError): void {
-    for (const fail of [...this.disturbed]) fail(why);
+  failOpenRequests(why: RepriseError): void {
+    for (const fail of [...this.openRequests]) fail(why);
   }
 
   private async once(subject: string, data: Uint8Array, timeout: number): Promise<Uint8Array> {
     let forget = (): void => undefined;
-    const disturbed = new Promise<never>((_, reject) => {
-      this.disturbed.add(reject);
-      forget = () => void this.disturbed.delete(reject);
+    const failed = new Promise<never>((_, reject) => {
+      this.openRequests.add(reject);
+      forget = () => void this.openRequests.delete(reject);
     });
     try {
       const options = { timeout, ...(this.headers && { headers: this.headers }) };
-      return dataOf(await Promise.race([this.nc.request(subject, data, options), disturbed]));
+      return dataOf(await Promise.race([this.nc.request(subject, data, options), failed]));
     } catch (cause) {
-      throw troubleOf(cause, subject);
+      throw requestError(cause, subject);
     } finally {
       forget();
     }
@@ -103,7 +103,7 @@ function dataOf(message: Msg): Uint8Array {
   throw errorOf(readWireError(message.data) ?? { code: 'SERVER_FAILED', message: text, hint: '', retryable: false });
 }
 
-function troubleOf(cause: unknown, subject: string): RepriseError {
+function requestError(cause: unknown, subject: string): RepriseError {
   if (cause instanceof RepriseError) return cause;
   const hadNoResponders = cause instanceof errors.NoRespondersError
     || (cause instanceof errors.RequestError && cause.isNoResponders());
@@ -118,11 +118,11 @@ function troubleOf(cause: unknown, subject: string): RepriseError {
  * What the error of the last try means for a command that was tried more than once. A decision holds for all tries,
  * because they carry the same command id. Any other refusal only means that the last try changed nothing.
  */
-export function conclusion(trouble: unknown, { uncertain }: Effort): unknown {
-  if (uncertain === undefined || !(trouble instanceof RepriseError)) return trouble;
-  if (mayBeRecorded(trouble.code) || isDecision(trouble.code)) return trouble;
-  const message = `An earlier try may have been recorded (${uncertain.message}); the retry failed: ${trouble.message}`;
-  return new RepriseError(uncertain.code, message, { cause: trouble, hint: uncertain.hint });
+export function conclusion(error: unknown, { uncertain }: RetryBudget): unknown {
+  if (uncertain === undefined || !(error instanceof RepriseError)) return error;
+  if (mayBeRecorded(error.code) || isDecision(error.code)) return error;
+  const message = `An earlier try may have been recorded (${uncertain.message}); the retry failed: ${error.message}`;
+  return new RepriseError(uncertain.code, message, { cause: error, hint: uncertain.hint });
 }
 
-const isDecision = (code: string): boolean => isCode(code) && ERRORS[code].kind === 'rejection' && !helpsToRepeat(code);
+const isDecision = (code: string): boolean => isCode(code) && ERRORS[code].kind === 'rejection' && !isRetried(code);

@@ -1,6 +1,5 @@
 /**
- * A client of Reprise: submits jobs, waits for them, looks at them, cancels and watches them, over the public
- * subjects.
+ * A client of Reprise: submits, awaits, shows, cancels and watches jobs over the public subjects.
  */
 import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
@@ -15,14 +14,16 @@ import { DEFAULTS } from '../protocols/limits.js';
 import { job } from '../protocols/messages.js';
 import { subjects } from '../protocols/subjects.js';
 import { connectNats } from '../streams/connect.js';
-import { answerOf, errorOf, viewOf, type JobAnswer, type JobView } from './answers.js';
-import { Asking, conclusion, helpsToRepeat, mayBeRecorded, type Effort } from './asking.js';
+import { jobReplyOf, errorOf, viewOf, type JobReply, type JobView } from './replies.js';
+import { Asking, conclusion, isRetried, mayBeRecorded, type RetryBudget } from './asking.js';
 import { checkJob, checkPrincipal } from './checks.js';
 import { watchJob, type Seen } from './watch.js';
 
 export type { JobToSubmit } from '../actors/job/job.submit.js';
 export { hasEnded } from '../actors/job/job.view.js';
-export type { Failure, JobAnswer, JobView, Position, Refusal } from './answers.js';
+export type { Failure } from '../actors/job/job.js';
+export type { WireError } from '../protocols/errors.js';
+export type { JobReply, JobView, Position } from './replies.js';
 export { mayBeRecorded } from './asking.js';
 export type { Seen } from './watch.js';
 
@@ -78,39 +79,39 @@ export class Client {
   ) {
     void this.watchConnection();
     const callback = (): void =>
-      asking.disturb(new RepriseError('UNKNOWN', 'The leader changed before it replied.'));
+      asking.failOpenRequests(new RepriseError('UNKNOWN', 'The leader changed before it replied.'));
     nc.subscribe(subjects.event(ns, 'partition', '*', 'LeaderStarted'), { callback });
   }
 
   /**
-   * One answer for each job, in order. The answer for a job that was refused has `error`.
+   * One reply for each job, in order. The reply for a job that was refused has `error`.
    * @throws RepriseError INVALID_ARGUMENT for a job that cannot be sent, and the error of the request if it failed
    */
   async submit(
     jobs: readonly JobToSubmit[], { wait = false, waitMs = DEFAULTS.waitMs }: Waiting = {},
-  ): Promise<JobAnswer[]> {
+  ): Promise<JobReply[]> {
     const untilMs = performance.now() + waitMs;
     const messages = jobs.map(messageOf);
-    const answers: JobAnswer[] = [];
+    const replies: JobReply[] = [];
     let open = messages.map((_, nth) => nth);
-    const effort = this.asking.effort();
+    const budget = this.asking.budget();
     await this.asking.repeat(async () => {
       const holdMs = wait ? hold(untilMs) : 0;
       const request = job.SubmitJobs.encode({ jobs: open.map((nth) => messages[nth]!), wait, waitMs: holdMs }).finish();
-      const reply = job.SubmitReply.decode(await this.ask('submit', request, holdMs, effort));
-      open.forEach((nth, at) => (answers[nth] = answerOf(reply.jobs![at] as job.JobReply)));
-      open = open.filter((nth) => helpsToRepeat(answers[nth]!.error?.code ?? ''));
+      const { jobs: decoded } = job.SubmitReply.decode(await this.ask('submit', request, holdMs, budget));
+      open.forEach((nth, at) => (replies[nth] = jobReplyOf(decoded![at] as job.JobReply)));
+      open = open.filter((nth) => isRetried(replies[nth]!.error?.code ?? ''));
       // An error after which a job may have been recorded takes precedence.
-      const worst = open.find((nth) => mayBeRecorded(answers[nth]!.error!.code)) ?? open[0];
-      if (worst !== undefined) throw errorOf(answers[worst]!.error!);
-    }, effort).catch((trouble: unknown) => {
-      const error = conclusion(trouble, effort);
-      if (answers.length === 0) throw error;
-      // Jobs that were answered keep their answers; the others get the error.
-      if (error === trouble || !(error instanceof RepriseError)) return;
-      for (const nth of open) answers[nth] = { ...answers[nth]!, error };
+      const worst = open.find((nth) => mayBeRecorded(replies[nth]!.error!.code)) ?? open[0];
+      if (worst !== undefined) throw errorOf(replies[worst]!.error!);
+    }, budget).catch((last: unknown) => {
+      const error = conclusion(last, budget);
+      if (replies.length === 0) throw error;
+      // Jobs that have a reply keep it; the others get the error.
+      if (error === last || !(error instanceof RepriseError)) return;
+      for (const nth of open) replies[nth] = { ...replies[nth]!, error };
     });
-    return wait ? Promise.all(answers.map((answer) => this.untilEnded(answer, untilMs))) : answers;
+    return wait ? Promise.all(replies.map((reply) => this.untilEnded(reply, untilMs))) : replies;
   }
 
   async get(target: Target): Promise<JobView> {
@@ -118,18 +119,18 @@ export class Client {
   }
 
   /** The outcome, or the current status when the time is over. */
-  async await(target: Target, { waitMs = DEFAULTS.waitMs }: Pick<Waiting, 'waitMs'> = {}): Promise<JobAnswer> {
+  async await(target: Target, { waitMs = DEFAULTS.waitMs }: Pick<Waiting, 'waitMs'> = {}): Promise<JobReply> {
     return this.awaitUntil(target, performance.now() + waitMs);
   }
 
   /** A running job is asked to stop; `cancelling` then says that its worker has not stopped yet. */
-  async cancel(target: Target, { reason = '', commandId = drawCommandId() } = {}): Promise<JobAnswer> {
+  async cancel(target: Target, { reason = '', commandId = drawCommandId() } = {}): Promise<JobReply> {
     const request = job.CancelJob.encode({ ...target, reason, commandId }).finish();
-    const effort = this.asking.effort();
-    const reply = await this.ask('cancel', request, 0, effort).catch((trouble: unknown) => {
-      throw conclusion(trouble, effort);
+    const budget = this.asking.budget();
+    const reply = await this.ask('cancel', request, 0, budget).catch((error: unknown) => {
+      throw conclusion(error, budget);
     });
-    return answerOf(job.JobReply.decode(reply) as job.JobReply);
+    return jobReplyOf(job.JobReply.decode(reply) as job.JobReply);
   }
 
   /** Events and progress of a job from this call on, until it has ended. */
@@ -143,10 +144,10 @@ export class Client {
    */
   async request<Reply>(command: Requestable, message: object): Promise<Reply> {
     const request = command.request.encode(message).finish();
-    const effort = this.asking.effort();
+    const budget = this.asking.budget();
     const subject = subjects.command(this.ns, command);
-    const reply = await this.asking.ask(subject, request, 0, effort).catch((trouble: unknown) => {
-      throw conclusion(trouble, effort);
+    const reply = await this.asking.ask(subject, request, 0, budget).catch((error: unknown) => {
+      throw conclusion(error, budget);
     });
     return command.reply.decode(reply) as Reply;
   }
@@ -155,28 +156,28 @@ export class Client {
     await this.nc.close();
   }
 
-  private async untilEnded(answer: JobAnswer, untilMs: number): Promise<JobAnswer> {
-    if (answer.error || hasEnded(answer.status) || performance.now() >= untilMs) return answer;
-    return { ...(await this.awaitUntil({ jobId: answer.jobId }, untilMs)), duplicate: answer.duplicate };
+  private async untilEnded(reply: JobReply, untilMs: number): Promise<JobReply> {
+    if (reply.error || hasEnded(reply.status) || performance.now() >= untilMs) return reply;
+    return { ...(await this.awaitUntil({ jobId: reply.jobId }, untilMs)), duplicate: reply.duplicate };
   }
 
-  private async awaitUntil(target: Target, untilMs: number): Promise<JobAnswer> {
+  private async awaitUntil(target: Target, untilMs: number): Promise<JobReply> {
     for (;;) {
       const holdMs = hold(untilMs);
       const request = job.AwaitJob.encode({ ...target, waitMs: holdMs }).finish();
-      const answer = answerOf(job.JobReply.decode(await this.ask('await', request, holdMs)) as job.JobReply);
-      if (hasEnded(answer.status) || performance.now() >= untilMs) return answer;
+      const reply = jobReplyOf(job.JobReply.decode(await this.ask('await', request, holdMs)) as job.JobReply);
+      if (hasEnded(reply.status) || performance.now() >= untilMs) return reply;
     }
   }
 
-  private ask(verb: VerbOf<'job'>, data: Uint8Array, holdMs = 0, effort?: Effort): Promise<Uint8Array> {
-    return this.asking.ask(subjects.command(this.ns, { noun: 'job', verb }), data, holdMs, effort);
+  private ask(verb: VerbOf<'job'>, data: Uint8Array, holdMs = 0, budget?: RetryBudget): Promise<Uint8Array> {
+    return this.asking.ask(subjects.command(this.ns, { noun: 'job', verb }), data, holdMs, budget);
   }
 
   private async watchConnection(): Promise<void> {
     for await (const { type } of this.nc.status()) {
       if (type !== 'disconnect') continue;
-      this.asking.disturb(new RepriseError('SERVER_UNREACHABLE', 'The connection to the server was lost.'));
+      this.asking.failOpenRequests(new RepriseError('SERVER_UNREACHABLE', 'The connection to the server was lost.'));
     }
   }
 }

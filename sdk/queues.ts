@@ -1,4 +1,4 @@
-/** Queues as a client sees them: looked at, paused and resumed. */
+/** The client's functions for queues: show, list, pause and resume. */
 import { list } from '../actors/queue/commands/list.js';
 import { pause } from '../actors/queue/commands/pause.js';
 import { resume } from '../actors/queue/commands/resume.js';
@@ -15,7 +15,7 @@ export interface QueueStats {
   readonly retrying: number;
   /** Since the oldest of the ready jobs was submitted; 0 without one. */
   readonly oldestWaitingMs: number;
-  /** While it is paused. `by` is what the client said of itself. */
+  /** While it is paused. `by` is the claimed principal. */
   readonly paused: { readonly by: string; readonly sinceMs: number; readonly reason: string } | undefined;
 }
 

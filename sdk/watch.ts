@@ -4,7 +4,7 @@ import { endsJob, hasEnded } from '../actors/job/job.view.js';
 import type { JobId, Namespace } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { subjects } from '../protocols/subjects.js';
-import type { JobView } from './answers.js';
+import type { JobView } from './replies.js';
 
 export type Seen =
   | { readonly kind: 'fact'; readonly fact: journal.Fact }

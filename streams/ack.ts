@@ -83,7 +83,7 @@ function refusalOf({ err_code: number, description }: ApiError): Appended {
   const message = `${description} (${number})`;
   if (WRONG_LAST_SEQUENCE.has(number)) return refused('fenced', message);
   if (number === STORAGE_EXCEEDED || number === INSUFFICIENT_RESOURCES) return refused('full', message);
-  // The same number stands for every failure of the store; only that a limit was met is certain.
+  // The server uses the same number for every failure of the store; only that a limit was met is certain.
   if (number === STORE_FAILED && /maximum (bytes|messages)/.test(description)) return refused('full', message);
   return REFUSED_UNSTORED.has(number) ? refused('other', message) : ambiguous(message);
 }

@@ -43,10 +43,10 @@ t.test('given commits in order, then the head moves along', async (t) => {
   t.match(new Chain(PARTITION, heads[1]).accept({ seq: 3, bytes: bytes[2] ?? new Uint8Array() }), { kind: 'commit', seq: 3, commit: { prevSeq: 2 } }, 'also when begun from a head');
 });
 
-t.test('given a message of a stranger, then it is foreign and the head stays', async (t) => {
+t.test('given a foreign message, then it is recognized and the head stays', async (t) => {
   const { chain, heads } = built(2);
   const head = chain.head;
-  const strange: Record<string, Uint8Array> = {
+  const foreign: Record<string, Uint8Array> = {
     'no protobuf': new TextEncoder().encode('{"hello":1}'),
     'empty': new Uint8Array(0),
     'no version': after(head, { version: 0 }),
@@ -59,7 +59,7 @@ t.test('given a message of a stranger, then it is foreign and the head stays', a
     'a first commit': after(undefined),
   };
   let seq = 3;
-  for (const [what, bytes] of Object.entries(strange)) {
+  for (const [what, bytes] of Object.entries(foreign)) {
     t.match(chain.accept({ seq, bytes }), { kind: 'foreign', seq, why: /\w/ }, what);
     seq += 1;
   }

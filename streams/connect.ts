@@ -66,8 +66,8 @@ function refusal(error: unknown, shown: string): RepriseError {
 }
 
 /**
- * Calls `refused` for every error that the server reports by itself, until the returned function is called or the
- * connection ends. The client's statuses can be stopped, but their type does not say so.
+ * Calls `refused` for every error that the server reports without a request, until the returned function is called or
+ * the connection ends. The client's statuses can be stopped, but their type does not say so.
  */
 export function onRefusal(nc: NatsConnection, refused: (error: Error) => void): () => void {
   const statuses = nc.status();

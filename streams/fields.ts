@@ -9,7 +9,7 @@ const FIXED32 = 5;
 
 /** A cursor over the length-delimited fields between two offsets. */
 export class Fields {
-  /** Where the field that {@link next} found begins, with its tag, and where its bytes lie. */
+  /** Where the field that {@link next} found begins, with its tag, and where its bytes are. */
   tagAt = 0;
   start = 0;
   end = 0;

@@ -1,5 +1,5 @@
 /**
- * The journal on JetStream, on a connection of its own that never reconnects. What the client still holds when the
+ * The journal on JetStream, on its own connection, which never reconnects. What the client still holds when the
  * connection breaks is therefore never sent later, and an append in flight is ambiguous at once.
  */
 import assert from 'node:assert/strict';

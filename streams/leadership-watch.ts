@@ -4,7 +4,7 @@
  * `leadership.ts` reads and writes the stream.
  *
  * All times are of this process's monotonic clock. Clocks of different machines are never compared: a broker takes
- * the leadership from another one after it has seen the same revision of the claim for a whole TTL of its own clock.
+ * the leadership from another one after it has seen the same revision of the claim for a whole TTL by its own clock.
  */
 export interface LeadershipTerms {
   readonly ttlMs: number;

@@ -8,7 +8,7 @@ import { nanos } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
 import { operating } from './connect.js';
 
-/** The server removes the consumer by itself if we cannot. */
+/** The server removes the consumer automatically if we cannot. */
 const INACTIVE_MS = 5_000;
 
 /** @throws RepriseError DISK_FULL when the server cannot make a file beside the stream */

@@ -59,7 +59,7 @@ t.test('each named case is refused with its code, and nothing else changes', asy
     ['a negative count', 'INVALID_ARGUMENT', pull({ free: -1 })],
     ['a fractional count', 'INVALID_ARGUMENT', pull({ free: 1.5 })],
     ['a fractional pullSeq', 'INVALID_ARGUMENT', pull({ pullSeq: 1.5 })],
-    ['more free slots than anybody has', 'INVALID_ARGUMENT', pull({ free: 1e9 })],
+    ['more free slots than any worker has', 'INVALID_ARGUMENT', pull({ free: 1e9 })],
     ['a pull that waits too long', 'INVALID_ARGUMENT', pull({ expiresMs: 60_000 })],
     ['no capacity', 'INVALID_ARGUMENT', ['worker.register', { workerId: 'nobody', types: ['t'], capacity: 0 }]],
     ['an absurd delay', 'INVALID_ARGUMENT', submit({ delayMs: 1e15 })],

@@ -56,11 +56,11 @@ t.test('the client submits, waits, gets and cancels, in JSON and in bytes', asyn
   await work(t, namespace);
   const c = await client(t, namespace);
   const jobs = [1, 2, 3].map((n) => ({ type: 'double', payload: n, queue: `q${n}` }));
-  const answers = await c.submit(jobs, { wait: true });
-  t.same(answers.map(({ result }) => result), [2, 4, 6], 'in order, over several partitions');
+  const replies = await c.submit(jobs, { wait: true });
+  t.same(replies.map(({ result }) => result), [2, 4, 6], 'in order, over several partitions');
   const [bytes] = await c.submit([{ type: 'same', payload: new Uint8Array([0, 255]) }], { wait: true });
   t.same([...(bytes!.result as Uint8Array)], [0, 255]);
-  const view = await c.get({ jobId: answers[0]!.jobId });
+  const view = await c.get({ jobId: replies[0]!.jobId });
   t.match(view, { status: 'completed', type: 'double', queue: 'q1', result: 2, attempt: 1 });
   t.ok(view.lastSeq >= view.firstSeq && view.firstSeq > 0);
   const [failed] = await c.submit([{ type: 'broken', retry: { maxAttempts: 1 } }], { wait: true });

@@ -275,7 +275,7 @@ t.test('the rules of pulls, word by word', async (t) => {
     t.ok(reprise.children[0]!.isRunning, 'the broker lives');
   });
 
-  t.test('the broker restarts: what it knew of sessions is told anew', async (t) => {
+  t.test('the broker restarts: the session and its leases continue', async (t) => {
     if (!reprise.children[0]!.isRunning) await reprise.startChild();
     const { me, pull, submit } = await scene();
     await submit(2);

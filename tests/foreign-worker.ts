@@ -1,5 +1,5 @@
 /**
- * A worker as somebody else would write it: from docs/protocol.md, the .proto files read at run time, and the classic
+ * A worker as another author would write it: from docs/protocol.md, the .proto files read at run time, and the classic
  * `nats` package. Nothing of ours is imported; a lint rule keeps it so.
  */
 import { setTimeout as wait } from 'node:timers/promises';
@@ -225,7 +225,7 @@ export class ForeignWorker {
         attempt.cancelled ? { token, outcome: 'cancelled' } : { token, outcome: 'retry', failure: { code: 'FOREIGN', message: String(error) } },
     );
     clearTimeout(limit);
-    // Given up or revoked meanwhile: nobody waits for it.
+    // Given up or revoked meanwhile: no result is expected.
     if (line.held.get(token) !== attempt) return;
     line.held.delete(token);
     line.reports.set(token, report);

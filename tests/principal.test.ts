@@ -33,7 +33,7 @@ async function stage(t: Test, options: { partitions: number; brokers: number }):
   return { reprise, client, ask };
 }
 
-/** Of every event of a job: what was asked, by whom, and whether that is vouched for. */
+/** Of every event of a job: what was asked, by whom, and whether that is verified. */
 async function causes({ brokerUrl, ns }: Reprise, jobId: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { event: { cause } } of history(brokerUrl, ns, jobId as JobId)) {

@@ -53,7 +53,7 @@ async function stage(t: Test) {
   return { reprise, client, nc, ids };
 }
 
-/** Where an event of a job lies. */
+/** The position of an event of a job. */
 async function placeOf(reprise: Reprise, id: JobId, type: string): Promise<Place> {
   for await (const fact of history(reprise.brokerUrl, reprise.ns, id)) if (fact.event.type === type) return fact;
   throw new Error(`${id} has no ${type}`);

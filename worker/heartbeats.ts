@@ -5,10 +5,10 @@
 import { worker } from '../protocols/messages.js';
 import type { Attempt } from './performer/attempt.js';
 import { Alarm } from './alarm.js';
-import type { Attempts } from './attempts.js';
+import type { RunningAttempts } from './running-attempts.js';
 import type { WorkerIdentity } from './identity.js';
 import type { Link } from './link.js';
-import { isRefusal, isUnknown, readPullReply, type Reply, type SendRequest } from './wire.js';
+import { isRequestError, isUnknown, readPullReply, type WireReply, type SendRequest } from './wire.js';
 
 const RETRY_MS = 250;
 
@@ -25,7 +25,7 @@ export class Heartbeats {
 
   constructor(
     private readonly links: readonly Link[],
-    private readonly attempts: Attempts,
+    private readonly attempts: RunningAttempts,
     private readonly options: HeartbeatsOptions,
   ) {
     this.alarm = new Alarm((nowMs) => this.beat(nowMs), options.now);
@@ -72,11 +72,11 @@ export class Heartbeats {
       .then((reply) => this.answered(link, attempts, sentMs, reply));
   }
 
-  private answered(link: Link, attempts: readonly Attempt[], sentMs: number, { data, refusal }: Reply): void {
+  private answered(link: Link, attempts: readonly Attempt[], sentMs: number, { data, refusal }: WireReply): void {
     const nowMs = this.options.now();
     this.attempts.deadlines.check(nowMs);
     const reply = refusal ?? readPullReply(data);
-    if (isRefusal(reply)) {
+    if (isRequestError(reply)) {
       if (isUnknown(reply)) this.options.unknownWorker();
       this.retry(attempts, nowMs);
       return;

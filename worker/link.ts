@@ -1,17 +1,17 @@
 /** The worker's state for one partition: the leader's epoch, the open pull, leases held, reports to send. */
 import type { Partition } from '../protocols/ids.js';
 import type { Slot } from './performer/perform.js';
-import { Outbox } from './outbox.js';
+import { PendingReports } from './pending-reports.js';
 
 const FIRST_BACKOFF_MS = 50;
 const LAST_BACKOFF_MS = 1_000;
 
 export class Link {
-  readonly outbox = new Outbox();
+  readonly pending = new PendingReports();
   /** By token: the attempts that run and whose reports the leader still accepts. */
   readonly held = new Map<string, Slot>();
   pullSeq = 0;
-  /** Numbers the requests that carry reports, pulls or not, for the outbox. */
+  /** Numbers the requests that carry reports, pulls or not, for the pending reports. */
   requests = 0;
   epoch = 0;
   open: { readonly seq: number; free: number } | undefined;
@@ -21,7 +21,7 @@ export class Link {
   superseded: { readonly seq: number; readonly untilMs: number } | undefined;
   /** No request is sent before this time. */
   readyMs = -Infinity;
-  /** A request was refused, perhaps because of a report in it: every waiting report is sent by itself. */
+  /** A request was refused, perhaps because of a report in it: every waiting report is sent in a separate request. */
   isolating = false;
   private backoffMs = FIRST_BACKOFF_MS;
 
@@ -39,14 +39,14 @@ export class Link {
   endBackOff(): void {
     this.readyMs = -Infinity;
     this.backoffMs = FIRST_BACKOFF_MS;
-    if (this.outbox.waiting === 0) this.isolating = false;
+    if (this.pending.waiting === 0) this.isolating = false;
   }
 
   /** The connection or the leader is new: open requests may be lost, and there is no reason to back off. */
   startOver(): void {
     this.open = undefined;
     this.superseded = undefined;
-    this.outbox.allLost();
+    this.pending.allLost();
     this.endBackOff();
   }
 }

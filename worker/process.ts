@@ -9,14 +9,14 @@ import { subjects } from '../protocols/subjects.js';
 import type { Attempt } from './performer/attempt.js';
 import { ABORT_GRACE_MS } from './performer/perform.js';
 import type { Log, Performer } from './performer/performer.js';
-import { Attempts } from './attempts.js';
+import { RunningAttempts } from './running-attempts.js';
 import { Heartbeats } from './heartbeats.js';
 import { WorkerIdentity } from './identity.js';
 import { Link } from './link.js';
 import { ProgressPublisher } from './progress.js';
 import { Pulls } from './pulls.js';
 import { Requester } from './requester.js';
-import type { Refusal } from './wire.js';
+import type { RequestError } from './wire.js';
 
 const REQUEST_TIMEOUT_MS = 2_000;
 const FIRST_RETRY_MS = 50;
@@ -52,7 +52,7 @@ export class WorkerProcess {
   readonly identity: WorkerIdentity;
   private readonly requester: Requester;
   private readonly links: Link[] = [];
-  private readonly attempts: Attempts;
+  private readonly attempts: RunningAttempts;
   private readonly heartbeats: Heartbeats;
   private readonly progress: ProgressPublisher;
 
@@ -68,7 +68,7 @@ export class WorkerProcess {
     const send = this.requester.request.bind(this.requester);
     const shared = { send, identity: this.identity, now, unknownWorker };
     this.progress = new ProgressPublisher(namespace, (subject, text) => this.publish(subject, text), now);
-    this.attempts = new Attempts(this.links, {
+    this.attempts = new RunningAttempts(this.links, {
       capacity,
       performers,
       now,
@@ -99,7 +99,7 @@ export class WorkerProcess {
     }
   }
 
-  async registerOnce(): Promise<Refusal | undefined> {
+  async registerOnce(): Promise<RequestError | undefined> {
     const { performers, queues, capacity, software } = this.options;
     const { workerId, session, proof } = this.identity;
     const types = [...performers.keys()];
@@ -127,7 +127,7 @@ export class WorkerProcess {
     await until(() => this.attempts.busy.size === 0, this.options.graceMs);
     this.attempts.abortAll('stopping');
     await until(() => this.attempts.busy.size === 0, ABORT_GRACE_MS + 1_000);
-    const isReported = (): boolean => this.links.every((link) => link.outbox.isEmpty);
+    const isReported = (): boolean => this.links.every((link) => link.pending.isEmpty);
     await until(isReported, REPORTS_GRACE_MS);
     if (!isReported()) {
       this.options.log.warn({}, 'the worker leaves before all of its reports were accepted; these jobs run again');
@@ -180,7 +180,7 @@ const bindingsOf = ({ lease }: Attempt): object => ({
 });
 
 /** Whether a retry cannot help. Operating errors, such as those of a partition's journal, may be mended meanwhile. */
-const isForGood = ({ code, retryable }: Refusal): boolean =>
+const isForGood = ({ code, retryable }: RequestError): boolean =>
   code === 'PERMISSION_DENIED' || (!retryable && !(isCode(code) && ERRORS[code].kind === 'operating'));
 
 function readRegistered(data: Uint8Array): worker.RegisterReply | undefined {

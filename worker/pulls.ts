@@ -7,16 +7,16 @@
 import { encoded } from '../protocols/encoded.js';
 import { LIMITS } from '../protocols/limits.js';
 import { worker } from '../protocols/messages.js';
-import type { Report } from './performer/outcome.js';
+import type { AttemptReport } from './performer/outcome.js';
 import type { Log } from './performer/performer.js';
 import { Alarm } from './alarm.js';
-import type { Attempts } from './attempts.js';
+import type { RunningAttempts } from './running-attempts.js';
 import type { Heartbeats } from './heartbeats.js';
 import type { WorkerIdentity } from './identity.js';
 import type { Link } from './link.js';
 import { Replies, type Sent } from './replies.js';
 import { allot, type Offered } from './slots.js';
-import { isRefusal, readPullReply, type Reply, type SendRequest } from './wire.js';
+import { isRequestError, readPullReply, type WireReply, type SendRequest } from './wire.js';
 
 /** With several partitions pulls are short, so that idle slots can be offered to another partition. */
 const SHARED_EXPIRES_MS = 250;
@@ -47,7 +47,7 @@ export class Pulls {
 
   constructor(
     private readonly links: readonly Link[],
-    private readonly attempts: Attempts,
+    private readonly attempts: RunningAttempts,
     heartbeats: Heartbeats,
     private readonly options: PullsOptions,
   ) {
@@ -114,7 +114,7 @@ export class Pulls {
         open: link.open?.free,
         hungry: link.hungry,
         ready: this.mayQuietlySend(link, nowMs),
-        sending: link.outbox.waiting > 0,
+        sending: link.pending.waiting > 0,
       }),
     );
     const { extra, turn } = allot(this.attempts.capacity, this.attempts.busy.size, offered, this.turn);
@@ -127,14 +127,14 @@ export class Pulls {
   }
 
   private serve(link: Link, extra: number, nowMs: number): void {
-    if (extra === 0 && link.outbox.waiting === 0 && nowMs >= link.readyMs) return;
+    if (extra === 0 && link.pending.waiting === 0 && nowMs >= link.readyMs) return;
     if (!this.mayQuietlySend(link, nowMs)) {
       this.wake.by(Math.max(link.readyMs, link.superseded?.untilMs ?? 0));
       return;
     }
     const free = (link.open?.free ?? 0) + extra;
     const isPulling = this.pulling && free > 0 && (extra > 0 || !link.isolating);
-    if (link.outbox.waiting > 0 && (link.isolating || !isPulling)) this.report(link, nowMs);
+    if (link.pending.waiting > 0 && (link.isolating || !isPulling)) this.report(link, nowMs);
     if (isPulling) this.pull(link, free, nowMs);
   }
 
@@ -151,7 +151,7 @@ export class Pulls {
     const pull = { workerId, session, proof, partition, pullSeq: seq, free, expiresMs, held, reports };
     const sent = { request, seq, free, sentMs, timeoutMs: expiresMs + MARGIN_MS };
     this.send(link, 'pull', encoded(worker.Pull, pull), sent);
-    if (link.outbox.waiting > 0) this.changed();
+    if (link.pending.waiting > 0) this.changed();
   }
 
   private report(link: Link, sentMs: number): void {
@@ -160,28 +160,28 @@ export class Pulls {
     const reports = this.collect(link, request, link.isolating ? 1 : LIMITS.pullReports);
     const bytes = encoded(worker.ReportAttempts, { workerId, session, proof, partition: link.partition, reports });
     this.send(link, 'report', bytes, { request, seq: 0, free: 0, sentMs, timeoutMs: REPORT_TIMEOUT_MS });
-    if (link.outbox.waiting > 0) this.changed();
+    if (link.pending.waiting > 0) this.changed();
   }
 
-  private collect(link: Link, request: number, most: number): Report[] {
-    return link.outbox.take(request, most, this.options.maxRequestBytes);
+  private collect(link: Link, request: number, most: number): AttemptReport[] {
+    return link.pending.take(request, most, this.options.maxRequestBytes);
   }
 
   private send(link: Link, verb: 'pull' | 'report', bytes: Uint8Array, sent: Sent): void {
     void this.options.send(verb, bytes, sent.timeoutMs).then((reply) => this.answered(link, sent, reply));
   }
 
-  private answered(link: Link, sent: Sent, { data, refusal }: Reply): void {
+  private answered(link: Link, sent: Sent, { data, refusal }: WireReply): void {
     const nowMs = this.options.now();
     this.attempts.deadlines.check(nowMs);
     const reply = refusal ?? readPullReply(data);
     const current = link.open?.seq === sent.seq;
     if (current) link.open = undefined;
     if (link.superseded !== undefined && link.superseded.seq <= sent.seq) link.superseded = undefined;
-    if (isRefusal(reply)) this.replies.refused(link, sent, reply, current, nowMs);
+    if (isRequestError(reply)) this.replies.refused(link, sent, reply, current, nowMs);
     else if (reply.epoch < link.epoch) this.replies.unanswered(link, sent, current, nowMs);
     else {
-      const carried = link.outbox.answered(sent.request);
+      const carried = link.pending.answered(sent.request);
       this.sawEpoch(link, reply.epoch);
       this.replies.accepted(link, sent, reply, carried, current, nowMs);
     }

@@ -1,11 +1,11 @@
 /** Applies the reply to a pull or a report: starts and stops attempts, keeps or replaces refused reports, backs off. */
 import type { worker } from '../protocols/messages.js';
-import { plainer, type Report } from './performer/outcome.js';
+import { plainer, type AttemptReport } from './performer/outcome.js';
 import type { Log } from './performer/performer.js';
-import type { Attempts } from './attempts.js';
+import type { RunningAttempts } from './running-attempts.js';
 import type { Heartbeats } from './heartbeats.js';
 import type { Link } from './link.js';
-import { isUnknown, type PullReply, type Refusal } from './wire.js';
+import { isUnknown, type PullReply, type RequestError } from './wire.js';
 
 /** Rejections of a report that mean: the attempt no longer counts. */
 const OVER = new Set(['STALE_ATTEMPT', 'ALREADY_ENDED', 'NOT_FOUND']);
@@ -32,7 +32,7 @@ export interface RepliesOptions {
 
 export class Replies {
   constructor(
-    private readonly attempts: Attempts,
+    private readonly attempts: RunningAttempts,
     private readonly heartbeats: Heartbeats,
     private readonly options: RepliesOptions,
   ) {}
@@ -45,7 +45,7 @@ export class Replies {
     link: Link,
     sent: Sent,
     reply: PullReply,
-    carried: readonly Report[],
+    carried: readonly AttemptReport[],
     current: boolean,
     nowMs: number,
   ): void {
@@ -53,14 +53,14 @@ export class Replies {
     let isBusy = false;
     // Before the leases are taken, because the lease of a rejected report is in the same reply again.
     for (const { token, error } of reply.rejected) {
-      if (this.rejected(link, carried, token ?? '', toRefusal(error))) isBusy = true;
+      if (this.rejected(link, carried, token ?? '', toRequestError(error))) isBusy = true;
     }
     let news = carried.length + reply.revoked.length;
     for (const token of reply.revoked) this.attempts.abort(link, token, 'revoked');
     for (const token of reply.cancel) if (this.attempts.abort(link, token, 'cancelled')) news += 1;
     news += this.take(link, reply.leases, sent, nowMs);
     // A leader without news holds a pull open. If it replies at once all the same, wait, to avoid a busy loop.
-    const isIdle = current && news + link.outbox.waiting === 0 && nowMs < sent.sentMs + EARLY_MS;
+    const isIdle = current && news + link.pending.waiting === 0 && nowMs < sent.sentMs + EARLY_MS;
     if (isBusy || isIdle) link.backOff(nowMs, Math.random());
     else link.endBackOff();
   }
@@ -81,9 +81,9 @@ export class Replies {
 
   /**
    * The request was refused as a whole: its reports are kept and sent again. Where a report may be the reason, each is
-   * sent in a request of its own, because only a request with a single report shows which one is refused.
+   * sent in a separate request, because only a request with a single report shows which one is refused.
    */
-  refused(link: Link, sent: Sent, refusal: Refusal, current: boolean, nowMs: number): void {
+  refused(link: Link, sent: Sent, refusal: RequestError, current: boolean, nowMs: number): void {
     const { code, message, retryable } = refusal;
     this.options.log.debug({ partition: link.partition, code }, `the leader refused a request: ${message}`);
     if (isUnknown(refusal)) this.options.unknownWorker();
@@ -94,35 +94,35 @@ export class Replies {
     this.unanswered(link, sent, current, nowMs);
   }
 
-  private isolate(link: Link, sent: Sent, refusal: Refusal): void {
-    const [report, ...others] = link.outbox.sentWith(sent.request);
+  private isolate(link: Link, sent: Sent, refusal: RequestError): void {
+    const [report, ...others] = link.pending.sentWith(sent.request);
     if (report === undefined) return;
     const isAlone = others.length === 0 && sent.seq === 0;
-    if (isAlone) this.rejected(link, link.outbox.answered(sent.request), report.token, refusal);
+    if (isAlone) this.rejected(link, link.pending.answered(sent.request), report.token, refusal);
     else link.isolating = true;
   }
 
   unanswered(link: Link, sent: Sent, current: boolean, nowMs: number): void {
-    link.outbox.lost(sent.request);
+    link.pending.lost(sent.request);
     if (current || sent.free === 0) link.backOff(nowMs, Math.random());
   }
 
   /** @returns whether the leader may accept the same report later */
-  private rejected(link: Link, carried: readonly Report[], token: string, refusal: Refusal): boolean {
+  private rejected(link: Link, carried: readonly AttemptReport[], token: string, refusal: RequestError): boolean {
     const report = carried.find((candidate) => candidate.token === token);
     if (report === undefined || OVER.has(refusal.code)) return false;
     if (refusal.retryable) {
-      link.outbox.add(report);
+      link.pending.add(report);
       return true;
     }
     this.options.log.error({ token, code: refusal.code }, `the leader refused a report: ${refusal.message}`);
     const instead = plainer(report, refusal.message);
-    if (instead !== undefined) link.outbox.add(instead);
+    if (instead !== undefined) link.pending.add(instead);
     return false;
   }
 }
 
-const toRefusal = (error: worker.RejectedReport.$Properties['error']): Refusal => ({
+const toRequestError = (error: worker.RejectedReport.$Properties['error']): RequestError => ({
   code: error?.code ?? '',
   message: error?.message ?? '',
   retryable: error?.retryable ?? false,

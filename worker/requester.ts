@@ -11,13 +11,13 @@ import { subjects } from '../protocols/subjects.js';
 import { readWireError } from '../protocols/wire-error.js';
 import { inboxOf, onRefusal } from '../streams/connect.js';
 import { Alarm } from './alarm.js';
-import type { WorkerVerb, Reply } from './wire.js';
+import type { WorkerVerb, WireReply } from './wire.js';
 
 const NO_RESPONDERS = 503;
 const INTERNAL_ERROR = 500;
 
 interface OpenRequest {
-  readonly resolve: (reply: Reply) => void;
+  readonly resolve: (reply: WireReply) => void;
   readonly dueMs: number;
 }
 
@@ -27,7 +27,7 @@ export class Requester {
   /** By the last token of the reply subject. */
   private readonly open = new Map<string, OpenRequest>();
   private sent = 0;
-  private denied: Reply | undefined;
+  private denied: WireReply | undefined;
 
   constructor(
     private readonly connection: NatsConnection,
@@ -49,7 +49,7 @@ export class Requester {
     });
   }
 
-  request(verb: WorkerVerb, bytes: Uint8Array, timeoutMs: number): Promise<Reply> {
+  request(verb: WorkerVerb, bytes: Uint8Array, timeoutMs: number): Promise<WireReply> {
     if (this.denied) return Promise.resolve(this.denied);
     return new Promise((resolve) => {
       const id = String((this.sent += 1));
@@ -65,7 +65,7 @@ export class Requester {
     });
   }
 
-  private unsent(bytes: Uint8Array, why: string): Reply {
+  private unsent(bytes: Uint8Array, why: string): WireReply {
     const most = this.connection.info?.max_payload ?? Infinity;
     if (bytes.length <= most) return noReply('SERVER_UNREACHABLE', why);
     const message = `the request has ${bytes.length} bytes; the server's max_payload is ${most}`;
@@ -79,7 +79,7 @@ export class Requester {
 
   /** The server's permissions forbid it, so trying again is no use. */
   private deny(message: string): void {
-    const denied: Reply = { refusal: { code: 'PERMISSION_DENIED', message, retryable: false } };
+    const denied: WireReply = { refusal: { code: 'PERMISSION_DENIED', message, retryable: false } };
     this.denied = denied;
     for (const id of [...this.open.keys()]) this.settle(id, denied);
   }
@@ -88,7 +88,7 @@ export class Requester {
     this.settle(message.subject.slice(this.inbox.length + 1), readReply(message));
   }
 
-  private settle(id: string, reply: Reply): void {
+  private settle(id: string, reply: WireReply): void {
     const request = this.open.get(id);
     if (request === undefined) return;
     this.open.delete(id);
@@ -105,9 +105,9 @@ export class Requester {
   }
 }
 
-const noReply = (code: Code, message: string): Reply => ({ refusal: { code, message, retryable: true } });
+const noReply = (code: Code, message: string): WireReply => ({ refusal: { code, message, retryable: true } });
 
-function readReply({ data, headers }: Msg): Reply {
+function readReply({ data, headers }: Msg): WireReply {
   if (headers === undefined) return { data };
   if (headers.code === NO_RESPONDERS && data.length === 0) {
     return noReply('NO_BROKER', 'no broker serves this namespace on the server');

@@ -1,21 +1,18 @@
 /** A worker's requests and their replies. A refusal is a value, not an exception. */
 import type { VerbOf } from '../actors/commands.js';
-import { messageOf } from '../protocols/errors.js';
+import { messageOf, type WireError } from '../protocols/errors.js';
 import { worker } from '../protocols/messages.js';
 
 export type WorkerVerb = VerbOf<'worker'>;
 
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly retryable: boolean;
-}
+/** Why a request has no result: a broker refused it, or no reply came that can be read. */
+export type RequestError = Omit<WireError, 'hint'>;
 
 /** A reply as it came from the wire, or why there is none. */
-export type Reply =
+export type WireReply =
   | { readonly data: Uint8Array; readonly refusal?: undefined }
-  | { readonly data?: undefined; readonly refusal: Refusal };
-export type SendRequest = (verb: WorkerVerb, request: Uint8Array, timeoutMs: number) => Promise<Reply>;
+  | { readonly data?: undefined; readonly refusal: RequestError };
+export type SendRequest = (verb: WorkerVerb, request: Uint8Array, timeoutMs: number) => Promise<WireReply>;
 
 /** The reply to a pull, a report or a heartbeat, as decoded: absent fields have the defaults of the prototype. */
 export interface PullReply {
@@ -27,7 +24,7 @@ export interface PullReply {
 }
 
 /** A reply that cannot be decoded counts as no reply. */
-export function readPullReply(data: Uint8Array): PullReply | Refusal {
+export function readPullReply(data: Uint8Array): PullReply | RequestError {
   try {
     return worker.PullReply.decode(data) as unknown as PullReply;
   } catch (cause) {
@@ -36,6 +33,6 @@ export function readPullReply(data: Uint8Array): PullReply | Refusal {
 }
 
 /** The leader does not know the session, or does not accept its proof: the worker has to register again. */
-export const isUnknown = ({ code }: Refusal): boolean => code === 'UNKNOWN_WORKER' || code === 'SESSION_UNPROVED';
+export const isUnknown = ({ code }: RequestError): boolean => code === 'UNKNOWN_WORKER' || code === 'SESSION_UNPROVED';
 
-export const isRefusal = (reply: PullReply | Refusal): reply is Refusal => 'code' in reply;
+export const isRequestError = (reply: PullReply | RequestError): reply is RequestError => 'code' in reply;

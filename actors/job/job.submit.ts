@@ -22,7 +22,7 @@ export const SUBMIT = named({
   queue: new Name(queueName, {
     byDefault: `\`${DEFAULTS.queue}\``,
     about: '1 to 64 of `A-Z a-z 0-9 _ -`; strictly ordered by priority, then by submission',
-    flag: ['--queue <name>', `the line to stand in (default: "${DEFAULTS.queue}")`],
+    flag: ['--queue <name>', `the queue (default: "${DEFAULTS.queue}")`],
   }, DEFAULTS.queue),
   /**
    * The client sends a Uint8Array as it is and everything else as JSON. A Uint8Array with the content type

@@ -57,7 +57,7 @@ t.test('reports', (t) => {
     ['retry on the last attempt', running(3), RETRY, 'JobFailed'],
     ['retry with a non-retryable code', running(), { ...RETRY, failure: { code: 'BAD_INPUT', message: '' } }, 'JobFailed'],
     ['fail', running(), { kind: 'fail', failure: { code: 'PERFORMER_FAILED', message: 'never' } }, 'JobFailed'],
-    ['cancelled, though nobody asked', running(), { kind: 'cancelled' }, 'JobRetryScheduled'],
+    ['cancelled without a request', running(), { kind: 'cancelled' }, 'JobRetryScheduled'],
   ];
   for (const [name, job, outcome, then] of table) t.equal(typeOf(report(job, outcome)), then, `given a running job, when ${name}, then ${then}`);
   const cancelling = applyJob(running(), decideCancel(running(), 'enough') as JobEvent, ID, at());

@@ -29,7 +29,7 @@ export interface Failure {
   readonly stack?: string;
 }
 
-/** Where bytes lie in the journal: event `index` of commit `seq`. */
+/** Where bytes are stored in the journal: event `index` of commit `seq`. */
 export interface BytesRef {
   readonly seq: number;
   readonly index: number;
@@ -37,7 +37,7 @@ export interface BytesRef {
   readonly contentType: string;
 }
 
-/** A payload or a result: what it is, by hash and size, and where its bytes lie. */
+/** A payload or a result: what it is, by hash and size, and where its bytes are stored. */
 export interface StoredBytes extends BytesRef, ContentRef {}
 
 /** The content of the event at a position. */

@@ -69,7 +69,7 @@ export function checkTokens(name: string, list: readonly string[], partition: Pa
 const ofAnother = (token: string, partition: Partition): Invalid =>
   new Invalid('WRONG_PARTITION', `token ${token} is not of partition ${partition}`);
 
-/** Each report is checked by itself: an invalid one is rejected in the reply, and the others count. */
+/** Each report is checked separately: an invalid one is rejected in the reply, and the others count. */
 export function checkReports(
   list: readonly worker.Report.$Properties[], partition: Partition,
 ): (Report | RejectedReport)[] {

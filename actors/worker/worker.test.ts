@@ -15,7 +15,7 @@ t.test('a worker that registers again is recorded only if something changed', (t
   t.equal(decideRegister(registered(), REGISTER), undefined);
   t.equal(decideRegister(registered(), { ...REGISTER, types: ['cube'] })?.type, 'WorkerRegistered');
   t.equal(decideRegister(draining(), REGISTER)?.type, 'WorkerRegistered', 'coming back from draining is a change');
-  t.equal(decideDrain(registered(), 's2' as Session, false), undefined, 'an older session drains nobody');
+  t.equal(decideDrain(registered(), 's2' as Session, false), undefined, 'an older session drains no worker');
   t.end();
 });
 

@@ -43,12 +43,12 @@ function* linesOf(finding: Finding): Generator<string> {
 }
 
 function lineOf(finding: Finding): string {
-  const { namespace, partition, ok, commits, head, foreign, foreignHeads, vouchers, position, problem } = finding;
+  const { namespace, partition, ok, commits, head, foreign, foreignHeads, knownHeads, position, problem } = finding;
   const name = `${namespace} partition ${partition}:`;
   const skipped = foreign + foreignHeads > 0 ? `, ${foreign + foreignHeads} foreign messages skipped` : '';
-  const vouched = vouchers.map(({ from, seq }) => `${from} to ${seq}`).join(', ') || 'nothing';
+  const known = knownHeads.map(({ from, seq }) => `${from} to ${seq}`).join(', ') || 'nothing';
   if (ok) {
-    const whole = `${commits} commits, head ${head?.seq ?? 0}; vouched for by ${vouched}${skipped}`;
+    const whole = `${commits} commits, head ${head?.seq ?? 0}; confirmed by known heads of ${known}${skipped}`;
     return `${paint('green', 'ok')}   ${name} ${whole}`;
   }
   const where = position === undefined ? '' : ` position ${position}:`;

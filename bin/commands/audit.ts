@@ -14,7 +14,7 @@ If the whole folder was rewritten, only a head that is kept elsewhere shows it.
 `;
 
 function dataOption(): Option {
-  const description = 'the data folder of a server instead of a running one; works on a copy of its own';
+  const description = 'the data folder of a server instead of a running one; works on a copy';
   return new Option('--data <folder>', description).argParser(filled).conflicts(['nats', 'namespace']);
 }
 

@@ -4,16 +4,16 @@ import { print } from '../terminal.js';
 
 const EVERY_MS = 2_000;
 
-export interface Progress {
+export interface ProgressBar {
   update(done: number): void;
   end(): void;
 }
 
-export function progress(what: string, total: number): Progress {
+export function progress(what: string, total: number): ProgressBar {
   return process.stdout.isTTY ? bar(what, total) : lines(what, total);
 }
 
-function bar(what: string, total: number): Progress {
+function bar(what: string, total: number): ProgressBar {
   const shown = new SingleBar({
     format: `${what.padEnd(11)} [{bar}] {percentage} %  {value}/{total}  {eta_formatted} left`,
     stream: process.stdout, hideCursor: true, barsize: 30, barCompleteChar: '█', barIncompleteChar: '░', fps: 5,
@@ -22,7 +22,7 @@ function bar(what: string, total: number): Progress {
   return { update: (done) => shown.update(done), end: () => shown.stop() };
 }
 
-function lines(what: string, total: number): Progress {
+function lines(what: string, total: number): ProgressBar {
   let printedMs = performance.now();
   let last = 0;
   const printLine = (): void => {

@@ -1,10 +1,10 @@
 /** Submits the work, a bounded number of jobs at a time, and collects the results. */
-import type { Client, JobAnswer } from '../../sdk/client.js';
+import type { Client, JobReply } from '../../sdk/client.js';
 import type { WorkFile } from './files.js';
 
 export interface Submitted {
   readonly file: WorkFile;
-  readonly answer: JobAnswer;
+  readonly reply: JobReply;
   /** From the submit to its result, in milliseconds. */
   readonly tookMs: number;
 }
@@ -22,8 +22,8 @@ export async function submitAll(
   await inParallel(OUTSTANDING, files, async (file) => {
     const started = performance.now();
     const job = { type: 'compress', payload: { path: file.path, quality: QUALITY } };
-    const [answer] = await client.submit([job], { wait: true, waitMs: WAIT_MS });
-    submitted.push({ file, answer: answer!, tookMs: performance.now() - started });
+    const [reply] = await client.submit([job], { wait: true, waitMs: WAIT_MS });
+    submitted.push({ file, reply: reply!, tookMs: performance.now() - started });
     progress(submitted.length);
   });
   return submitted;

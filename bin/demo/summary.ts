@@ -25,7 +25,7 @@ export interface Summary {
 }
 
 export function summaryOf({ submitted, verification, tookMs, durability }: Outcome): Summary {
-  const completed = submitted.filter(({ answer }) => answer.status === 'completed').length;
+  const completed = submitted.filter(({ reply }) => reply.status === 'completed').length;
   const times = submitted.map((each) => each.tookMs).sort((a, b) => a - b);
   return {
     jobs: submitted.length,
@@ -52,7 +52,7 @@ export function printSummary(summary: Summary, { submitted, verification, tookMs
   line('verified', verified === jobs ? all : paint('red', `${verified} of ${jobs}`));
   for (const complaint of verification.complaints) print(`    ${paint('red', complaint)}`);
   print('');
-  const id = submitted[0]?.answer.jobId ?? '<id>';
+  const id = submitted[0]?.reply.jobId ?? '<id>';
   print('Try, in another terminal of this folder:');
   for (const command of [`replay ${id}`, `submit square '{"n":12}' --wait`, 'audit verify']) {
     print(`  ${paint('cyan', `${COMMAND} ${command}`)}`);

@@ -27,7 +27,7 @@ export async function verify(
   // Compression runs in threads of its own, so that this fills the cores.
   await inParallel(availableParallelism(), submitted, async (each) => {
     const truth = await compute(each.file.path);
-    const complaint = compare(each, truth, recorded.get(each.answer.jobId));
+    const complaint = compare(each, truth, recorded.get(each.reply.jobId));
     if (complaint === undefined) total.verified += 1;
     else if (complaints.length < COMPLAINTS_SHOWN) complaints.push(`${each.file.path}: ${complaint}`);
     total.bytesIn += truth.bytes;
@@ -51,16 +51,16 @@ async function compute(path: string): Promise<Truth> {
   return { path, sha256, bytes: original.length, compressedBytes: compressed.length };
 }
 
-function compare({ file, answer }: Submitted, truth: Truth, recorded: Recorded | undefined): string | undefined {
-  const { jobId, status } = answer;
-  if (recorded === undefined) return `the journal has no job ${jobId || '(none)'}${why(answer.error)}`;
+function compare({ file, reply }: Submitted, truth: Truth, recorded: Recorded | undefined): string | undefined {
+  const { jobId, status } = reply;
+  if (recorded === undefined) return `the journal has no job ${jobId || '(none)'}${why(reply.error)}`;
   if (recorded.finals !== 1) return `the journal has ${recorded.finals} final events of job ${jobId}`;
-  if (!recorded.completed) return `job ${jobId} ${status}${why(answer.failure)}`;
+  if (!recorded.completed) return `job ${jobId} ${status}${why(reply.failure)}`;
   if ((recorded.payload as { path?: unknown }).path !== file.path) return `job ${jobId} has another payload`;
   if (!equal(recorded.result, truth)) {
     return `the journal has ${JSON.stringify(recorded.result)}, the disk has ${JSON.stringify(truth)}`;
   }
-  return equal(answer.result, truth) ? undefined : `the client received ${JSON.stringify(answer.result)}`;
+  return equal(reply.result, truth) ? undefined : `the client received ${JSON.stringify(reply.result)}`;
 }
 
 const why = (trouble: { readonly message: string } | undefined): string => (trouble ? `: ${trouble.message}` : '');

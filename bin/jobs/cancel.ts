@@ -10,9 +10,9 @@ export interface CancelFlags extends JobFlags {
 export async function runCancel(id: string | undefined, flags: CancelFlags): Promise<void> {
   const target = targetOf(id, flags);
   await withClient(flags, async (client) => {
-    const answer = await client.cancel(target, { ...(flags.reason !== undefined && { reason: flags.reason }) });
-    if (flags.json) return print(jsonOf(answer));
-    const stopping = answer.cancelling && answer.status === 'running' ? ', its worker was asked to stop it' : '';
-    print(`${answer.jobId} ${statusText(answer.status)}${stopping}`);
+    const reply = await client.cancel(target, { ...(flags.reason !== undefined && { reason: flags.reason }) });
+    if (flags.json) return print(jsonOf(reply));
+    const stopping = reply.cancelling && reply.status === 'running' ? ', its worker was asked to stop it' : '';
+    print(`${reply.jobId} ${statusText(reply.status)}${stopping}`);
   });
 }

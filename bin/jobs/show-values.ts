@@ -1,21 +1,21 @@
-/** Answers as people and as machines read them. */
+/** Replies as people and as machines read them. */
 import { DEFAULTS } from '../../protocols/limits.js';
-import type { JobAnswer, JobView } from '../../sdk/client.js';
+import type { JobReply, JobView } from '../../sdk/client.js';
 import { contentText } from '../../protocols/content.js';
 import { oneLine, withMember } from '../../protocols/json-text.js';
 import { paint, visible } from '../terminal.js';
 
-type Outcome = Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType'>;
+type Outcome = Pick<JobReply, 'result' | 'resultBytes' | 'contentType'>;
 
 /** JSON as it is stored; undefined if there is no result or it is no JSON. */
 export const resultText = ({ resultBytes, contentType = '' }: Outcome): string | undefined =>
   resultBytes && contentText(resultBytes, contentType);
 
-/** The answer as JSON, with the result as on the wire: JSON as it is stored, bytes as base64. */
-export function jsonOf(answer: Outcome): string {
-  const { result: _, resultBytes, ...rest } = answer;
+/** The reply as JSON, with the result as on the wire: JSON as it is stored, bytes as base64. */
+export function jsonOf(reply: Outcome): string {
+  const { result: _, resultBytes, ...rest } = reply;
   if (resultBytes === undefined) return JSON.stringify(rest);
-  const text = resultText(answer);
+  const text = resultText(reply);
   if (text !== undefined) return withMember(rest, 'result', text);
   return JSON.stringify({ ...rest, resultBase64: Buffer.from(resultBytes).toString('base64') });
 }
@@ -35,7 +35,7 @@ const short = (outcome: Outcome): string => {
   return visible(text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text);
 };
 
-/** Said where a job waits for nothing but a worker. */
+/** The note for a job that waits only for a worker. */
 export const lacksWorker = (type: string, queue: string = DEFAULTS.queue): string =>
   `No worker that is registered now performs type ${type} on queue ${queue}. The job waits until one comes.`;
 

@@ -26,7 +26,7 @@ export function* linesOf(stats: QueueStats): Generator<string> {
   if (stats.paused) {
     const { by, sinceMs, reason } = stats.paused;
     yield line('since', new Date(sinceMs).toISOString());
-    yield line('by', by === '' ? 'a client that gave no name' : visible(by));
+    yield line('by', by === '' ? 'unknown (no principal given)' : visible(by));
     if (reason !== '') yield line('reason', visible(reason));
   }
   yield line('ready', String(stats.ready));

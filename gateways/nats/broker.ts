@@ -56,7 +56,7 @@ const ENVELOPE_BYTES = 4_096;
 /** Functions that close what was opened, in the order of opening. */
 type Opened = (() => Promise<unknown>)[];
 
-/** @throws RepriseError for an error that would not pass by itself; everything is closed then */
+/** @throws RepriseError for an error that a retry cannot change; everything is closed then */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const opened: Opened = [];
   const stop = async (): Promise<void> => {

@@ -24,7 +24,7 @@ export interface CourierOptions {
   /** Position of the last acknowledged commit. */
   committedSeq(): number;
   settle(to: Partition, upToSeq: number, refused: readonly Refusal[]): void;
-  /** Called at once for what does not pass by itself, after 10 seconds for silence, and then once a minute. */
+  /** Called at once for what a retry cannot change, after 10 seconds for silence, and then once a minute. */
   onUndelivered(undelivered: Undelivered): void;
 }
 

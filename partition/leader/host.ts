@@ -256,7 +256,7 @@ export class PartitionHost {
   private noteClock(apartMs: number): void {
     const { log, partition } = this.options;
     if (apartMs === 0) {
-      return log.info({ partition }, 'the clock of this machine and the time of the journal agree again');
+      return log.info({ partition }, 'the clock of this machine is within 10 s of the time of the journal again');
     }
     const how = apartMs > 0
       ? 'ahead of the time of the journal and is not followed'

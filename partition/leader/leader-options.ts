@@ -27,7 +27,7 @@ export interface LeaderOptions {
   readonly deliver: Deliver;
   readonly maxCommitBytes: number;
   onHead(head: Head): void;
-  /** The wall clock and the journal's time differ by so many milliseconds; 0: they agree again. */
+  /** The wall clock and the journal's time differ by so many milliseconds; 0: no more than 10 s again. */
   onApart(apartMs: number): void;
   onUndelivered(undelivered: Undelivered): void;
 }

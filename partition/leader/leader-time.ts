@@ -17,7 +17,7 @@ export interface LeaderTimeOptions {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly head: Head;
-  /** The wall clock and the journal's time differ by so many milliseconds; 0: they agree again. */
+  /** The wall clock and the journal's time differ by so many milliseconds; 0: no more than 10 s again. */
   onApart(apartMs: number): void;
 }
 

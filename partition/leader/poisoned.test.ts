@@ -26,5 +26,5 @@ t.test('given a journal of 0.1.0 with half of a surrogate pair in its texts, the
   for (const [nth, bytes] of commits.entries()) core.replay(decodeLeniently(journal.Commit, bytes), nth + 1);
   t.match(core.read(jobKind).get(id), { key: 'a key H\ufffd\ufffd\ufffd', labels: { tenant: 'H\ufffd\ufffd\ufffd' } });
   t.equal(core.state.cast.get('job')?.seen, 2);
-  t.equal(new Chain(0 as Partition).accept({ seq: 1, bytes: commits[0]! }).kind, 'commit', 'and it is no message of a stranger');
+  t.equal(new Chain(0 as Partition).accept({ seq: 1, bytes: commits[0]! }).kind, 'commit', 'and it is no foreign message');
 });

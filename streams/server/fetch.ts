@@ -24,7 +24,7 @@ export interface FetchOptions {
   readonly pack?: (spec: string, folder: string, env: NodeJS.ProcessEnv) => Promise<void>;
 }
 
-/** Two processes may do this at once: each works in a folder of its own, and both rename the same bytes to `path`. */
+/** Two processes may do this at once: each works in its own folder, and both rename the same bytes to `path`. */
 export async function fetchServer(options: FetchOptions): Promise<void> {
   const { pin, path, env = process.env, pack = npmPack } = options;
   const home = dirname(path);

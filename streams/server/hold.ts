@@ -2,7 +2,7 @@
  * Starts a program that ends with this process, however this process ends: a shell between the two reads a pipe whose
  * only writer is this process. When the pipe closes (an orderly stop, a crash, kill -9) the shell ends the program.
  *
- * The shell runs in a session of its own, so that Ctrl-C in the terminal does not reach the program: this process
+ * The shell runs in its own session, so that Ctrl-C in the terminal does not reach the program: this process
  * drains first and then closes the pipe.
  */
 import { spawn, type ChildProcess } from 'node:child_process';

@@ -40,7 +40,7 @@ export interface RunningServer {
   readonly exited: Promise<Exit>;
 }
 
-/** How the server is told to take a free port; 0 would mean its default port. */
+/** The server's value for any free port; 0 would mean its default port. */
 const FREE_PORT = -1;
 const TAIL_LINES = 5;
 const TAIL_CHARACTERS = 2_000;

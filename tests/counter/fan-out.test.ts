@@ -61,7 +61,7 @@ for (const [name, makeRig] of [['memory', memoryRig], ['jetstream', jetstreamRig
     spread(t, makeRig));
 }
 
-t.test('given a leader that is told to stop amid a long task, then it ends before the task does', async (t) => {
+t.test('given a leader that is stopped during a long task, then it ends before the task does', async (t) => {
   const leaders = new ThreeLeaders(await memoryRig());
   t.teardown(() => leaders.stop());
   await Promise.all([P0, P1].map((partition) => leaders.leading(partition)));

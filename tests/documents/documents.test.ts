@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../', DOCS));
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const linesOf = (text: string): number => text.trimEnd().split('\n').length;
 
-/** How long each may be; a document that nobody reads to its end holds nothing. */
+/** How long each may be, so that it is read to its end. */
 const MOST_LINES: Readonly<Record<string, number>> = {
   'CONTRIBUTING.md': 100, 'docs/architecture.md': 200, 'docs/message.md': 120, 'docs/lifecycle.md': 160,
 };

@@ -134,7 +134,7 @@ async function recordQueues(recorder: Recorder, queue: string): Promise<void> {
   await recorder.ask('queue', 'pause', { queue, reason: 'the printer is out of paper' });
 }
 
-/** What the server answers to a question whose reply subject is the journal: a message of nobody's. */
+/** What the server answers to a question whose reply subject is the journal: a foreign message. */
 async function disturb(nc: NatsConnection): Promise<void> {
   nc.publish('$JS.API.INFO', '', { reply: `reprise.${NAMESPACE}.journal.0` });
   await nc.flush();

@@ -95,7 +95,7 @@ t.test('a worker that was suspended for longer than its lease aborts the attempt
   leader.revoke(token);
   const requests = leader.requests.length;
   child.kill('SIGCONT');
-  t.ok(await until(() => said.includes('aborted'), 1_000), 'the attempt is told before anything is reported');
+  t.ok(await until(() => said.includes('aborted'), 1_000), 'the attempt is aborted before anything is reported');
   leader.submit({ type: 'square', json: { n: 12 } });
   t.ok(await until(() => leader.accepted.length === 1));
   t.equal(Buffer.from(leader.accepted[0]!.result).toString(), '144', 'the worker goes on');

@@ -1,4 +1,5 @@
 /** One try at a job: its lease, its deadlines, and why it was aborted. Times are monotonic. */
+import type { Progress } from '../../actors/job/attempts.js';
 import { RepriseError, type FailureCode } from '../../protocols/errors.js';
 import { DEFAULTS } from '../../protocols/limits.js';
 import type { worker } from '../../protocols/messages.js';
@@ -14,11 +15,6 @@ export const CAUSES: Readonly<Record<AbortCause, { code: FailureCode; message: s
   stopping: { code: 'WORKER_STOPPED', message: 'the worker stopped before the handler ended' },
   revoked: { code: 'LEASE_EXPIRED', message: 'the lease is no longer valid' },
 };
-
-export interface Progress {
-  readonly fraction: number;
-  readonly message: string;
-}
 
 /** What an attempt needs of the worker process. */
 export interface AttemptHost {
@@ -70,7 +66,7 @@ export class Attempt {
     return this.controller.signal;
   }
 
-  /** The first cause stands, except that a revocation replaces it in the report. The signal keeps the first. */
+  /** The first cause is kept, except that a revocation replaces it in the report. The signal keeps the first. */
   abort(cause: AbortCause, graceDueMs: number): void {
     const first = this.cause === undefined;
     if (first || cause === 'revoked') this.cause = cause;

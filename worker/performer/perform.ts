@@ -7,7 +7,7 @@ import type { Attempt, AbortCause } from './attempt.js';
 import { decodeContent } from '../../protocols/content.js';
 import { AttemptContext } from './context.js';
 import { thrownMessage } from './failure.js';
-import { aborted, keepsResult, refused, returned, threw, type Report } from './outcome.js';
+import { aborted, keepsResult, refused, returned, threw, type AttemptReport } from './outcome.js';
 import { performerChart, type PerformerEvent } from './performer.chart.js';
 import type { Performer, Verdict } from './performer.js';
 
@@ -17,7 +17,7 @@ export const ABORT_GRACE_MS = 2_000;
 export interface SlotHost {
   readonly maxResultBytes: number;
   /** The slot is idle again. Without a report nothing is sent about the attempt. */
-  ended(attempt: Attempt, report: Report | undefined, slot: Slot): void;
+  ended(attempt: Attempt, report: AttemptReport | undefined, slot: Slot): void;
 }
 
 export class Slot {
@@ -105,13 +105,13 @@ export class Slot {
     call(() => performer.handle(payload as never, new AttemptContext(attempt)), onValue, onThrown);
   }
 
-  private endAborted(attempt: Attempt, report: Report | undefined): void {
+  private endAborted(attempt: Attempt, report: AttemptReport | undefined): void {
     const cause = attempt.cause!;
     const isKept = report !== undefined && keepsResult(cause);
     this.end('Ended', isKept ? report : aborted(attempt.lease.token, cause));
   }
 
-  private end(event: PerformerEvent, report: Report | undefined): void {
+  private end(event: PerformerEvent, report: AttemptReport | undefined): void {
     const attempt = this.current!;
     this.follow(event);
     this.current = undefined;

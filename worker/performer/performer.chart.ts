@@ -26,7 +26,7 @@ export const performerMachine = setup({ types: { events: {} as { type: Performer
     handling: { on: { Returned: 'reporting', Threw: 'reporting', Aborted: 'aborting' } },
     // The signal was aborted. A handler that does not end within the grace is abandoned, to free its slot.
     aborting: { on: { Aborted: 'aborting', Ended: 'reporting', Abandoned: 'reporting' } },
-    // The outcome is put into the outbox, or dropped if the lease was revoked.
+    // The report is added to the pending ones, or dropped if the lease was revoked.
     reporting: { on: { Reported: 'idle', Dropped: 'idle' } },
   },
 });

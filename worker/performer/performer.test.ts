@@ -4,7 +4,7 @@ import { LIMITS } from '../../protocols/limits.js';
 import { worker } from '../../protocols/messages.js';
 import type { Chart } from '../../actors/chart.js';
 import { Attempt } from './attempt.js';
-import type { Report } from './outcome.js';
+import type { AttemptReport } from './outcome.js';
 import { ABORT_GRACE_MS, Slot } from './perform.js';
 import { performerChart, performerMachine } from './performer.chart.js';
 import { performer, type Handle, type Performer, type PerformerParts } from './performer.js';
@@ -36,11 +36,11 @@ type Work = Handle<{ n: number }, unknown> | PerformerParts<{ n: number }, unkno
 interface Run {
   readonly slot: Slot;
   readonly attempt: Attempt;
-  readonly reports: (Report | undefined)[];
+  readonly reports: (AttemptReport | undefined)[];
 }
 
 function run(work: Performer, lease: worker.Lease.$Properties = {}): Run {
-  const reports: (Report | undefined)[] = [];
+  const reports: (AttemptReport | undefined)[] = [];
   const slot = new Slot({ maxResultBytes: 1_000, ended: (_attempt, report) => reports.push(report) }, watched);
   const encoded = worker.Lease.encode({ ...LEASE, ...lease }).finish();
   const attempt = new Attempt(worker.Lease.decode(encoded) as worker.Lease, 0, { progressed: () => undefined, log: () => silent }, 0, 0);
@@ -50,7 +50,7 @@ function run(work: Performer, lease: worker.Lease.$Properties = {}): Run {
 
 const ticks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-async function outcomeOf(work: Work, lease: worker.Lease.$Properties = {}): Promise<Report> {
+async function outcomeOf(work: Work, lease: worker.Lease.$Properties = {}): Promise<AttemptReport> {
   const { reports, slot } = run(performer('job', work) as Performer, lease);
   await ticks();
   t.equal(reports.length, 1, 'reported once');

@@ -17,7 +17,7 @@ export interface Await {
 export const awaitEnd = {
   noun: 'job',
   verb: 'await',
-  does: 'replies when the job has ended, or after `waitMs` with how it stands',
+  does: 'replies when the job has ended, or after `waitMs` with its current status',
   request: job.AwaitJob,
   reply: job.JobReply,
   json: z.strictObject({ ...targetShape, waitMs: count.optional() }),

@@ -77,7 +77,7 @@ specs[`given leaders of all partitions that change at once, ${ONCE}`] = (t, rig)
     }
   });
 
-specs[`given commits of which nobody knows whether they were written, ${ONCE}`] = (t, rig) =>
+specs[`given ambiguous commits, ${ONCE}`] = (t, rig) =>
   counted(t, rig, ALL, async (leaders) => {
     for (const mishap of ['cut before', 'cut after', 'cut after', 'cut before'] as const) {
       for (const partition of PARTITIONS) {

@@ -2,14 +2,14 @@
  * Reports on finished attempts of one partition, kept until a request that carried them is answered. The reports of a
  * request without a reply are sent again, which is safe: the leader's reply to a repeated report is the same.
  */
-import type { Report } from './performer/outcome.js';
+import type { AttemptReport } from './performer/outcome.js';
 
 /** About the most that a report takes on the wire besides its result and failure: token, field numbers. */
 const REPORT_BYTES = 256;
 
-export class Outbox {
-  private queue: Report[] = [];
-  private readonly sent = new Map<number, Report[]>();
+export class PendingReports {
+  private queue: AttemptReport[] = [];
+  private readonly sent = new Map<number, AttemptReport[]>();
 
   /** How many reports are in no open request. */
   get waiting(): number {
@@ -20,12 +20,12 @@ export class Outbox {
     return this.queue.length === 0 && this.sent.size === 0;
   }
 
-  add(report: Report): void {
+  add(report: AttemptReport): void {
     this.queue.push(report);
   }
 
   /** Moves the oldest reports into a request; at least one, if there is any. */
-  take(request: number, maxReports: number, maxBytes: number): Report[] {
+  take(request: number, maxReports: number, maxBytes: number): AttemptReport[] {
     if (this.queue.length === 0) return [];
     let count = 0;
     for (let bytes = 0; count < this.queue.length && count < maxReports; count += 1) {
@@ -39,13 +39,13 @@ export class Outbox {
   }
 
   /** @returns the reports of a request that was answered; none if it had been given up as lost */
-  answered(request: number): readonly Report[] {
+  answered(request: number): readonly AttemptReport[] {
     const reports = this.sent.get(request) ?? [];
     this.sent.delete(request);
     return reports;
   }
 
-  sentWith(request: number): readonly Report[] {
+  sentWith(request: number): readonly AttemptReport[] {
     return this.sent.get(request) ?? [];
   }
 
@@ -83,7 +83,7 @@ export class Outbox {
   }
 }
 
-function sizeOf(report: Report): number {
+function sizeOf(report: AttemptReport): number {
   const { result, failure } = report;
   // Failures are counted at 3 bytes a character, the most that UTF-8 needs per UTF-16 unit.
   const failureBytes = failure ? 3 * ((failure.message?.length ?? 0) + (failure.stack?.length ?? 0)) : 0;

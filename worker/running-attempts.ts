@@ -1,7 +1,7 @@
 /** The attempts of this process: which slot performs which lease, and their deadlines. */
 import type { worker } from '../protocols/messages.js';
 import { Attempt, type AbortCause } from './performer/attempt.js';
-import { givenUp, type Report } from './performer/outcome.js';
+import { givenUp, type AttemptReport } from './performer/outcome.js';
 import { Slot, type SlotHost } from './performer/perform.js';
 import type { Log, Performer } from './performer/performer.js';
 import { Alarm } from './alarm.js';
@@ -16,17 +16,17 @@ interface SentPull {
   readonly sentMs: number;
 }
 
-export interface AttemptsOptions {
+export interface RunningAttemptsOptions {
   readonly capacity: number;
   readonly performers: ReadonlyMap<string, Performer>;
   readonly now: () => number;
   readonly log: (attempt: Attempt) => Log;
-  /** A slot became free; its report, if any, is in the link's outbox. */
+  /** A slot became free; its report, if any, is among the link's pending reports. */
   readonly ended: () => void;
   readonly progressed: (attempt: Attempt) => void;
 }
 
-export class Attempts implements SlotHost {
+export class RunningAttempts implements SlotHost {
   readonly capacity: number;
   readonly busy = new Set<Slot>();
   readonly deadlines: Alarm;
@@ -37,7 +37,7 @@ export class Attempts implements SlotHost {
 
   constructor(
     private readonly links: readonly Link[],
-    private readonly options: AttemptsOptions,
+    private readonly options: RunningAttemptsOptions,
   ) {
     this.capacity = options.capacity;
     this.deadlines = new Alarm((nowMs) => this.sweep(nowMs), options.now);
@@ -71,8 +71,8 @@ export class Attempts implements SlotHost {
    * refused. Without a report to repeat the lease is given up, once, by a report without content, which is not refused.
    */
   private reportAgain(link: Link, token: string): void {
-    if (link.outbox.resend(token)) return;
-    link.outbox.add(givenUp(token));
+    if (link.pending.resend(token)) return;
+    link.pending.add(givenUp(token));
     this.finished.add(token, Infinity);
   }
 
@@ -85,7 +85,7 @@ export class Attempts implements SlotHost {
     const isNew = slot?.attempt !== undefined && slot.attempt.cause === undefined;
     if (cause === 'revoked') {
       link.held.delete(token);
-      link.outbox.drop(token);
+      link.pending.drop(token);
     }
     if (slot !== undefined) this.abortSlot(slot, cause);
     return isNew;
@@ -101,12 +101,12 @@ export class Attempts implements SlotHost {
   }
 
   /** Called by a slot that is idle again. */
-  ended(attempt: Attempt, report: Report | undefined, slot: Slot): void {
+  ended(attempt: Attempt, report: AttemptReport | undefined, slot: Slot): void {
     const { token } = attempt.lease;
     const link = this.links[attempt.partition]!;
     link.held.delete(token);
     this.finished.add(token, link.requests);
-    if (report !== undefined) link.outbox.add(report);
+    if (report !== undefined) link.pending.add(report);
     this.busy.delete(slot);
     this.idle.push(slot);
     this.options.ended();

@@ -1,7 +1,8 @@
 /** Replies of the broker as plain values: no protobuf, hashes in hexadecimal, content decoded. */
+import type { Failure } from '../actors/job/job.js';
 import { VIEW_FIELDS, type ViewField } from '../actors/job/job.view.js';
 import { decodeContent } from '../protocols/content.js';
-import { codeOf, RepriseError } from '../protocols/errors.js';
+import { codeOf, RepriseError, type WireError } from '../protocols/errors.js';
 import { error, job } from '../protocols/messages.js';
 
 export interface Position {
@@ -12,21 +13,8 @@ export interface Position {
   readonly epoch: number;
 }
 
-export interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly stack?: string;
-}
-
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string;
-  readonly retryable: boolean;
-}
-
 /** What submit, await and cancel return for a job. */
-export interface JobAnswer {
+export interface JobReply {
   readonly jobId: string;
   readonly status: string;
   readonly duplicate: boolean;
@@ -42,22 +30,22 @@ export interface JobAnswer {
   /** The job is ready, but no worker that is registered now performs its type on its queue. */
   readonly noWorker?: true;
   /** This job of the batch was refused. The other fields have no meaning then. */
-  readonly error?: Refusal;
+  readonly error?: WireError;
 }
 
 /** The fields of the message, without nulls. */
 type Plain = { readonly [F in Exclude<ViewField, 'failure'>]: NonNullable<job.JobView[F]> };
 
 /** What get returns. The fields are those of job.view.ts. */
-export interface JobView extends Plain, Omit<JobAnswer, keyof Plain | 'duplicate' | 'error'> {
+export interface JobView extends Plain, Omit<JobReply, keyof Plain | 'duplicate' | 'error'> {
   /** 0 unless it is running. */
   readonly progress: number;
   readonly progressMessage: string;
 }
 
-export function answerOf(reply: job.JobReply): JobAnswer {
+export function jobReplyOf(reply: job.JobReply): JobReply {
   const { jobId, status, duplicate, attempt, cancelling } = reply;
-  const refused = reply.error ? { error: refusalOf(reply.error as error.Error) } : {};
+  const refused = reply.error ? { error: wireErrorOf(reply.error as error.Error) } : {};
   return {
     jobId, status, duplicate, attempt, cancelling, position: positionOf(reply.position), ...outcomeOf(reply),
     ...(reply.noWorker && { noWorker: true as const }), ...refused,
@@ -78,7 +66,7 @@ interface Outcome extends Pick<job.JobReply, 'status' | 'result' | 'contentType'
   readonly failure?: job.Failure.$Properties | null;
 }
 
-type Ended = Pick<JobAnswer, 'result' | 'resultBytes' | 'contentType' | 'failure'>;
+type Ended = Pick<JobReply, 'result' | 'resultBytes' | 'contentType' | 'failure'>;
 
 function outcomeOf({ status, result, contentType, failure }: Outcome): Ended {
   return {
@@ -107,8 +95,9 @@ function positionOf(position: job.Position.$Properties | null | undefined): Posi
   return { partition: partition ?? 0, seq: seq ?? 0, hash: Buffer.from(hash ?? []).toString('hex'), epoch: epoch ?? 0 };
 }
 
-const refusalOf = ({ code, message, hint, retryable }: error.Error): Refusal => ({ code, message, hint, retryable });
+const wireErrorOf = ({ code, message, hint, retryable }: error.Error): WireError =>
+  ({ code, message, hint, retryable });
 
 /** A refusal as the error to throw. A code that this version does not know is kept. */
-export const errorOf = ({ code, message, hint, retryable }: Refusal): RepriseError =>
+export const errorOf = ({ code, message, hint, retryable }: WireError): RepriseError =>
   new RepriseError(codeOf(code), message, { hint, retryable });
