@@ -44,7 +44,7 @@ export function grantReady(step: Step, session: WorkerSession, most: number, not
   const ageMs = step.moment.monoMs - pull.sinceMonoMs;
   const cause = { commandId: '', type: 'Pull', by: workerId };
   const to = { workerId, session: session.session, pullSeq: pull.pullSeq };
-  const isHeld = (queue: string): boolean => step.holdOf(queue) !== undefined;
+  const isHeld = (queue: string): boolean => step.isHeld(queue);
   for (let granted = 0; granted < most; granted += 1) {
     const next = lines.first(session.linesIn(lines), isHeld);
     if (next === undefined) return true;
