@@ -38,7 +38,7 @@ export interface From {
 /** Which partitions a request goes to. */
 export type Routing<Request extends object = object, Checked extends object = object> =
   | ToOne<Checked>
-  | ToAll<Request>
+  | ToAll<Request, Checked>
   | Split<Request, Checked>;
 
 export interface ToOne<Checked extends object = object> {
@@ -47,12 +47,12 @@ export interface ToOne<Checked extends object = object> {
 }
 
 /** Every partition gets the whole request, and their replies become one. */
-export interface ToAll<Request extends object = object> {
+export interface ToAll<Request extends object = object, Checked extends object = object> {
   readonly to: 'all';
   /** The request as it is sent to other brokers. */
   forwarded(message: Request, context: Context): object;
   /** @param replies of all partitions, in their order */
-  merge(replies: readonly Reply[]): Reply;
+  merge(replies: readonly Reply[], checked: Checked): Reply;
 }
 
 /** A list whose entries belong to different partitions. Each gets its part, and the replies are joined in order. */

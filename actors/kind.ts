@@ -146,11 +146,6 @@ export interface Role {
   readonly live: object;
 }
 
-/** Why the jobs of a queue are neither accepted nor leased. */
-export interface Hold {
-  readonly reason: string;
-}
-
 /**
  * How actors of a kind are folded. Commands, timers and what a leader does with them are added in the cast list.
  * Methods are bivariant, so `Kind<JobRole>` is assignable to `Kind`.
@@ -171,6 +166,8 @@ export interface Kind<R extends Role = Role> {
   decideAgain(actor: Readonly<R['actor']> | undefined, recorded: Recorded<R['event']>): Again<R['event']>;
   /** When time has something to do with the actor, in Unix milliseconds; 0: never. Asked after every event. */
   dueMs?(actor: R['actor']): number;
-  /** Whether a queue neither accepts nor leases jobs. */
-  holds?(store: R['store'], queue: string): Hold | undefined;
+  /** The queues that neither accept nor lease jobs. Asked for every lease. */
+  holds?(store: R['store']): ReadonlySet<string>;
+  /** Why it holds one of them. A kind that holds queues has this method. */
+  whyHeld?(store: R['store'], queue: string): string;
 }

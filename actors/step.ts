@@ -4,7 +4,7 @@
  */
 import type { Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
-import type { Actor, Hold, Kind, Role } from './kind.js';
+import type { Actor, Kind, Role } from './kind.js';
 import type { Cause, Taken } from './recorded.js';
 import type { ReplyTo, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
 
@@ -59,8 +59,12 @@ export interface Step {
   readonly overloaded: boolean;
   read<R extends Role>(kind: Kind<R>): R['reading'];
   live<R extends Role>(kind: Kind<R>): R['live'];
-  /** Why a queue neither accepts nor leases jobs, if one of the kinds holds it. */
-  holdOf(queue: string): Hold | undefined;
+  /** The queues that neither accept nor lease jobs, because one of the kinds holds them. */
+  heldQueues(): ReadonlySet<string>;
+  /** Whether a queue is one of them. */
+  isHeld(queue: string): boolean;
+  /** Why, for people; undefined if it is not held. */
+  whyHeld(queue: string): string | undefined;
   /** A command id that is still remembered. */
   seen(commandId: string): CommandEntry | undefined;
   /**

@@ -126,7 +126,7 @@ export class Router {
       this.ask(asked, partition, checked, () => forwarded, (reply) => {
         replies[partition] = reply;
         waiting -= 1;
-        if (waiting === 0) request.reply(routing.merge(replies));
+        if (waiting === 0) request.reply(routing.merge(replies, checked));
       });
     }
   }

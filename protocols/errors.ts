@@ -45,7 +45,7 @@ export const ERRORS = {
     'Wait for keys to expire, or spread the jobs over more queues.', true),
   QUEUE_PAUSED: rejection(409,
     'The queue is paused and accepts no jobs.',
-    'Resume the queue, or submit to another one. The message says why it is paused.', true),
+    'Resume the queue, `reprise queues resume <name>`, or submit to another one. The message says why it is paused.'),
   COMMAND_CONFLICT: rejection(409,
     'The command id was used for another command.',
     'Draw a new command id for every new command.'),

@@ -13,7 +13,7 @@ export interface QueueStats {
   readonly scheduled: number;
   readonly running: number;
   readonly retrying: number;
-  /** Since the oldest of the ready jobs was submitted; 0 without one. */
+  /** Since the submission of the oldest ready job; 0 without one. */
   readonly oldestWaitingMs: number;
   /** While it is paused. `by` is the claimed principal. */
   readonly paused: { readonly by: string; readonly sinceMs: number; readonly reason: string } | undefined;
@@ -29,10 +29,16 @@ export interface Change {
 export const queueStats = async (client: Client, queue: string): Promise<QueueStats> =>
   statsOf(await client.request<messages.QueueStats>(stats, { queue }));
 
-/** Of all queues that have jobs or were ever paused, by name. */
+/** Of every queue that has jobs that have not ended or is paused, by name: all pages, asked for one after another. */
 export async function listQueues(client: Client): Promise<QueueStats[]> {
-  const { queues } = await client.request<messages.QueueList>(list, {});
-  return queues.map((each) => statsOf(each as messages.QueueStats));
+  const listed: QueueStats[] = [];
+  let after = '';
+  do {
+    const { queues, next } = await client.request<messages.QueueList>(list, { after });
+    for (const each of queues) listed.push(statsOf(each as messages.QueueStats));
+    after = next;
+  } while (after !== '');
+  return listed;
 }
 
 /** The queue takes and leases no jobs until it is resumed. One that is paused stays so, with its first reason. */

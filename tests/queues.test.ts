@@ -18,7 +18,7 @@ t.test('a paused queue, with 3 partitions, 2 brokers and a change of leader', as
     const paused = await stranger[form]('queue.pause', { queue, reason: 'closed' });
     t.match(paused, { code: '', body: { queue, status: 'paused', paused: { reason: 'closed' } } }, form);
     t.equal(Number(paused.body['ready']), 1);
-    t.match((await submit(queue, form)).body['jobs'], [{ error: { code: 'QUEUE_PAUSED', retryable: true } }]);
+    t.match((await submit(queue, form)).body['jobs'], [{ error: { code: 'QUEUE_PAUSED', retryable: false, hint: /reprise queues resume <name>/ } }]);
   }
   await reprise.stopBroker(reprise.brokers[0]!);
   const stats = async (queue: string) => (await stranger.json('queue.stats', { queue })).body;
@@ -46,6 +46,49 @@ t.test('a paused queue, with 3 partitions, 2 brokers and a change of leader', as
   t.equal((await stranger.json('queue.resume', { queue: first, commandId: 'c' })).code, 'COMMAND_CONFLICT');
 });
 
+t.test('a paused queue among others, in 3 partitions at 2 brokers: only its own new jobs are refused', async (t) => {
+  const reprise = await Reprise.start(t, { partitions: 3, brokers: 2 });
+  const stranger = await Stranger.connect(reprise);
+  t.teardown(() => stranger.close());
+  const queues = queuesOf(3);
+  const [paused] = queues as [string];
+  type Entry = { jobId: string; duplicate?: boolean; error?: { code: string } | null };
+  for (const form of ['json', 'proto'] as const) {
+    const submit = async (jobs: object[]): Promise<Entry[]> => (await stranger[form]('job.submit', { jobs })).body['jobs'] as Entry[];
+    const before = queues.map((queue) => ({ type: 'x', queue, commandId: `${form} ${queue}`, key: `${form} ${queue}` }));
+    const accepted = await submit(before);
+    t.match(await stranger[form]('queue.pause', { queue: paused }), { code: '' });
+    const again = await submit([...before, ...queues.map((queue) => ({ type: 'x', queue }))]);
+    t.strictSame(again.slice(0, 3).map(({ jobId }) => jobId), accepted.map(({ jobId }) => jobId), `${form}: a submit that comes again gets its job`);
+    t.strictSame(again.map(({ duplicate }) => duplicate ?? false), [true, true, true, false, false, false]);
+    t.strictSame(again.map(({ error }) => error?.code ?? ''), ['', '', '', 'QUEUE_PAUSED', '', '']);
+    const byKey = await submit([{ type: 'x', queue: paused, key: `${form} ${paused}` }]);
+    t.match(byKey, [{ jobId: accepted[0]!.jobId, duplicate: true }], `${form}: so does one with the same key`);
+    t.match((await stranger[form]('queue.resume', { queue: paused })).body, { status: 'open', ready: form === 'json' ? 1 : 2 });
+  }
+  const sorted = queues.toSorted();
+  for (const form of ['json', 'proto'] as const) {
+    const page = async (asked: object): Promise<unknown[]> => {
+      const { body } = await stranger[form]('queue.list', { ...asked });
+      return [(body['queues'] as { queue: string }[]).map(({ queue }) => queue), body['next'] ?? ''];
+    };
+    t.strictSame(await page({ limit: 2 }), [sorted.slice(0, 2), sorted[1]], `${form}: the first page`);
+    t.strictSame(await page({ limit: 2, after: sorted[1] }), [sorted.slice(2), ''], `${form}: the last page`);
+    t.strictSame(await page({ after: 'zzz' }), [[], '']);
+    t.equal((await stranger[form]('queue.list', { limit: 1_001 })).code, 'INVALID_ARGUMENT');
+    t.equal((await stranger[form]('queue.list', { after: 'no spaces' })).code, 'INVALID_ARGUMENT');
+  }
+});
+
+t.test('the client follows the pages of the list', async (t) => {
+  const reprise = await Reprise.start(t, { partitions: 2 });
+  const client = await connectClient({ url: reprise.url, namespace: reprise.ns });
+  t.teardown(() => client.close());
+  const jobs = Array.from({ length: 1_001 }, (_, nth) => ({ type: 'x', queue: `q${String(nth).padStart(4, '0')}` }));
+  for (const part of [jobs.slice(0, 1_000), jobs.slice(1_000)]) await client.submit(part);
+  t.strictSame((await listQueues(client)).map(({ queue }) => queue), jobs.map(({ queue }) => queue));
+});
+
 t.test('the client and the command line', async (t) => {
   const reprise = await Reprise.start(t);
   const client = await connectClient({ url: reprise.url, namespace: reprise.ns, principal: 'anna' });
@@ -54,7 +97,7 @@ t.test('the client and the command line', async (t) => {
   const where = ['--nats', reprise.url, '--namespace', reprise.ns];
   const queues = (...words: string[]) => run(['queues', ...words, ...where], { cwd });
 
-  t.match(await queues('ls'), { code: 0, stdout: '', stderr: /no queues yet/ });
+  t.match(await queues('ls'), { code: 0, stdout: '', stderr: /No queue has jobs that have not ended, and none is paused/ });
   await client.submit([{ type: 'x', queue: 'orders' }, { type: 'x', queue: 'orders', delayMs: 60_000 }, { type: 'y' }]);
   t.match(await pauseQueue(client, 'orders', { reason: 'closed' }), {
     queue: 'orders', status: 'paused', ready: 1, scheduled: 1, running: 0, paused: { by: 'anna', reason: 'closed', sinceMs: Number },

@@ -23,7 +23,7 @@ export interface JobsReading {
   readonly size: number;
   get(id: string): Readonly<Job> | undefined;
   all(): Iterable<Readonly<Job>>;
-  readonly lines: Pick<Lines, 'ready' | 'version' | 'first' | 'matching' | 'lineOf' | 'all'>;
+  readonly lines: Pick<Lines, 'ready' | 'version' | 'first' | 'matching' | 'lineOf' | 'queues' | 'ofQueue' | 'readyIn'>;
   readonly keys: Pick<Keys, 'find' | 'isFull'>;
   leasesOf(session: Session): ReadonlySet<Job> | undefined;
   /** The running jobs of each session. */
@@ -102,6 +102,7 @@ export class Jobs implements Store<Job>, JobsReading {
       this.endedHead = 0;
     }
     this.keys.forget(nowMs);
+    this.lines.forget(nowMs);
   }
 
   view(): object {

@@ -3,41 +3,43 @@
  * A line is ordered by priority, descending, then by place, ascending. A job that becomes ready again keeps its place.
  */
 import type { Job } from './job.js';
-import { Heap } from '../heap.js';
+import { goesFirst, Line } from './line.js';
 
-export interface Line {
-  readonly queue: string;
-  readonly type: string;
-  /** Those that are ready. */
-  readonly jobs: Heap<Job>;
-  /** How many others of the same queue and type there are, by status. */
-  scheduled: number;
-  running: number;
-  retrying: number;
-}
-
-const goesFirst = (a: Job, b: Job): boolean =>
-  a.priority === b.priority ? a.place < b.place : a.priority > b.priority;
+/** How often lines without jobs are forgotten, by the time of the commits. */
+const FORGET_MS = 60_000;
 
 export class Lines {
-  /** Rises when a line is added, which invalidates the lines that sessions have cached. */
+  /** Rises when lines are added or forgotten, which invalidates the lines that sessions have cached. */
   version = 0;
   ready = 0;
   private readonly lines = new Map<string, Line>();
+  private readonly byQueue = new Map<string, Set<Line>>();
+  private forgottenMs = 0;
   /** A cache: most jobs are in the same line as the one before. */
   private latest: Line | undefined;
 
   push(job: Job): void {
-    this.lineOf(job).jobs.push(job);
+    this.lineOf(job).push(job);
     this.ready += 1;
   }
 
   remove(job: Job): void {
-    if (this.lineOf(job).jobs.remove(job)) this.ready -= 1;
+    if (this.lineOf(job).remove(job)) this.ready -= 1;
   }
 
-  get all(): Iterable<Line> {
-    return this.lines.values();
+  /** The queues that have a line, perhaps without jobs. */
+  get queues(): Iterable<string> {
+    return this.byQueue.keys();
+  }
+
+  ofQueue(queue: string): Iterable<Line> {
+    return this.byQueue.get(queue) ?? [];
+  }
+
+  readyIn(queue: string): number {
+    let ready = 0;
+    for (const { jobs } of this.ofQueue(queue)) ready += jobs.size;
+    return ready;
   }
 
   /** The lines a worker can serve. @param queues undefined: all */
@@ -65,11 +67,37 @@ export class Lines {
     const name = `${queue} ${type}`;
     let line = this.lines.get(name);
     if (line === undefined) {
-      line = { queue, type, jobs: new Heap(goesFirst), scheduled: 0, running: 0, retrying: 0 };
-      this.lines.set(name, line);
-      this.version += 1;
+      line = new Line(queue, type);
+      this.add(name, line);
     }
     this.latest = line;
     return line;
+  }
+
+  /**
+   * Forgets the lines without jobs, once a minute: their names would fill the memory. Only between events, when no job
+   * is on its way from one status to another.
+   */
+  forget(nowMs: number): void {
+    if (nowMs < this.forgottenMs + FORGET_MS) return;
+    this.forgottenMs = nowMs;
+    for (const [name, line] of this.lines) if (line.isEmpty) this.delete(name, line);
+  }
+
+  private add(name: string, line: Line): void {
+    this.lines.set(name, line);
+    const others = this.byQueue.get(line.queue);
+    if (others) others.add(line);
+    else this.byQueue.set(line.queue, new Set([line]));
+    this.version += 1;
+  }
+
+  private delete(name: string, line: Line): void {
+    this.lines.delete(name);
+    const others = this.byQueue.get(line.queue)!;
+    others.delete(line);
+    if (others.size === 0) this.byQueue.delete(line.queue);
+    if (this.latest === line) this.latest = undefined;
+    this.version += 1;
   }
 }

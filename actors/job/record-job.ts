@@ -15,8 +15,9 @@ export function recordJob(step: Step, id: JobId, job: SubmitJob, sharedCause: Ca
   const fingerprint = job.key !== '' || job.commandId !== '' ? fingerprintOf(job) : undefined;
   const before = fingerprint && seenBefore(step, job, fingerprint);
   if (before) return before;
-  const hold = step.holdOf(job.queue);
-  if (hold) return refused(reject('QUEUE_PAUSED', `queue ${job.queue} takes no jobs: ${hold.reason}`));
+  if (step.isHeld(job.queue)) {
+    return refused(reject('QUEUE_PAUSED', `queue ${job.queue} takes no jobs: ${step.whyHeld(job.queue)}`));
+  }
   step.makeRoom(job.payload.length + labelBytes(job));
   const cause = job.commandId === '' ? sharedCause : { ...sharedCause, commandId: job.commandId };
   const [submitted, delayed] = decideSubmit(job, fingerprint, step.nowMs, sharedPolicy(job.policy));

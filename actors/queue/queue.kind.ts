@@ -19,10 +19,9 @@ export const queueKind: Kind<QueueRole> = {
   open: () => new Queues(),
   apply: (queue, event, id, { nowMs }) => applyQueue(queue, event, id, nowMs),
   decideAgain: (queue, { event }) => decidedAgain(decideQueueAgain(queue, event)),
-  holds(queues, name) {
-    const queue = queues.get(name);
-    if (queue?.status !== 'paused') return undefined;
-    const by = queue.by === '' ? '' : ` by ${queue.by}`;
-    return { reason: `it was paused${by}${queue.reason === '' ? '' : `: ${queue.reason}`}` };
+  holds: ({ paused }) => paused,
+  whyHeld(queues, name) {
+    const { by, reason } = queues.get(name)!;
+    return `it was paused${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;
   },
 };

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { transition } from 'xstate';
-import { leasesIn, newCore, ok, Play, POLICY } from '../../partition/core/play.js';
+import { job, leasesIn, newCore, ok, Play, POLICY } from '../../partition/core/play.js';
 import { decideCommitAgain } from '../../partition/core/decide-again.js';
 import { placesOf, restore, viewOf } from '../../partition/core/state.js';
 import { decodeCommit } from '../../streams/contents.js';
@@ -81,6 +81,27 @@ t.test('given a paused queue, then what runs goes on, and what comes back waits'
   t.same(play.history(lost).at(-1), 'JobReclaimed');
   play.register('w2');
   t.same(leasesIn(play.pull('w2', 1, 5)), []);
+});
+
+t.test('given many ready jobs in a paused queue, when a few come for others, then each waiting worker gets its share', async (t) => {
+  const play = new Play();
+  for (const name of ['w1', 'w2', 'w3']) play.register(name);
+  for (let nth = 0; nth < 30; nth += 1) play.submit({ queue: 'orders' });
+  change(play, pause, 'orders');
+  for (const name of ['w1', 'w2', 'w3']) t.same(leasesIn(play.pull(name, 1, 5)), []);
+  const jobs = [1, 2, 3].map(() => ({ id: play.nextId(), job: { ...job(), queue: 'other' } }));
+  const { decided } = play.ask<'submit'>({ kind: 'submit', waitMs: undefined, jobs });
+  t.same(decided.flatMap((each) => (each.kind === 'pulled' ? [each.leases.length] : [])), [1, 1, 1]);
+});
+
+t.test('given a paused queue, when jobs are leased, then the reason of the pause is not put into words', async (t) => {
+  const play = new Play();
+  play.register('w1');
+  play.submit({ queue: 'orders' });
+  change(play, pause, 'orders');
+  const other = play.submit({ queue: 'other' });
+  t.intercept(queueKind, 'whyHeld', { value: () => t.fail('the reason was asked for') });
+  t.same(leasesIn(play.pull('w1', 1, 5)).map((token) => token.split('/')[0]), [other]);
 });
 
 t.test('given a command id that comes again, then nothing is recorded twice', async (t) => {

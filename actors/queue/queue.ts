@@ -1,6 +1,6 @@
 /**
- * A queue as the journal knows it: whether it is paused, by whom and why. A queue that was never paused has no actor
- * and is open. Its jobs are counted by their own index.
+ * A queue as the journal knows it: whether it is paused, by whom and why. A queue without an actor is open: it was
+ * never paused, or was resumed and then forgotten. Its jobs are counted by their own index.
  */
 import { setup } from 'xstate';
 import { readChart } from '../chart.js';

@@ -1,4 +1,4 @@
-/** The queues of a partition that were ever paused. */
+/** The paused queues of a partition, and those that the latest commit resumed. */
 import type { Store } from '../kind.js';
 import type { Queue } from './queue.js';
 
@@ -6,10 +6,14 @@ import type { Queue } from './queue.js';
 export interface QueuesReading {
   get(name: string): Readonly<Queue> | undefined;
   all(): Iterable<Readonly<Queue>>;
+  /** Their names. */
+  readonly paused: ReadonlySet<string>;
 }
 
 export class Queues implements Store<Queue>, QueuesReading {
-  private byName = new Map<string, Queue>();
+  readonly paused = new Set<string>();
+  private readonly byName = new Map<string, Queue>();
+  private readonly open = new Set<string>();
 
   get(name: string): Queue | undefined {
     return this.byName.get(name);
@@ -19,19 +23,27 @@ export class Queues implements Store<Queue>, QueuesReading {
     return this.byName.values();
   }
 
-  leave(): void {}
+  leave({ id, status }: Queue): void {
+    this[status].delete(id);
+  }
 
   enter(queue: Queue): void {
     this.byName.set(queue.id, queue);
+    this[queue.status].add(queue.id);
   }
 
-  begin(): void {}
+  /** An open queue is like one that was never paused, so it need not be remembered. */
+  begin(): void {
+    if (this.open.size === 0) return;
+    for (const name of this.open) this.byName.delete(name);
+    this.open.clear();
+  }
 
   view(): object {
     return { queues: [...this.byName.values()].map((queue) => ({ ...queue })) };
   }
 
   restore({ queues }: { queues: Queue[] }): void {
-    this.byName = new Map(structuredClone(queues).map((queue) => [queue.id, queue]));
+    for (const queue of structuredClone(queues)) this.enter(queue);
   }
 }

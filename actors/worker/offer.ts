@@ -14,11 +14,12 @@ import { workerKind } from './worker.kind.js';
 
 export function offerJobs(step: Step): void {
   const sessions = step.live(workerKind);
-  const { lines } = step.read(jobKind);
   const { waiting } = sessions;
-  if (waiting.size === 0 || lines.ready === 0) return;
-  const share = Math.ceil(lines.ready / waiting.size);
-  let recalls = sessions.mayRecall(step.moment.monoMs) ? lines.ready : 0;
+  if (waiting.size === 0) return;
+  let left = leasable(step);
+  if (left === 0) return;
+  const share = Math.ceil(left / waiting.size);
+  let recalls = sessions.mayRecall(step.moment.monoMs) ? left : 0;
   for (const session of [...waiting]) {
     const notice = emptyNotice();
     const most = Math.min(share, session.pull?.free ?? 0);
@@ -27,9 +28,18 @@ export function offerJobs(step: Step): void {
       recalls -= most;
       sessions.recalledMonoMs = step.moment.monoMs;
     }
+    left -= notice.leases.length;
     if (isRecalled || notice.leases.length > 0) answerPull(step, session, notice);
-    if (lines.ready === 0) return;
+    if (left === 0) return;
   }
+}
+
+/** How many jobs are ready in queues that are not held. */
+function leasable(step: Step): number {
+  const { lines } = step.read(jobKind);
+  let { ready } = lines;
+  if (ready > 0) for (const queue of step.heldQueues()) ready -= lines.readyIn(queue);
+  return ready;
 }
 
 /**
@@ -44,7 +54,7 @@ export function grantReady(step: Step, session: WorkerSession, most: number, not
   const ageMs = step.moment.monoMs - pull.sinceMonoMs;
   const cause = { commandId: '', type: 'Pull', by: workerId };
   const to = { workerId, session: session.session, pullSeq: pull.pullSeq };
-  const isHeld = (queue: string): boolean => step.holdOf(queue) !== undefined;
+  const isHeld = (queue: string): boolean => step.isHeld(queue);
   for (let granted = 0; granted < most; granted += 1) {
     const next = lines.first(session.linesIn(lines), isHeld);
     if (next === undefined) return true;

@@ -6,7 +6,7 @@ import type { Session, Token, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { Job } from '../job/job.js';
 import type { ReplyTo } from '../reply.js';
-import type { Line } from '../job/lines.js';
+import type { Line } from '../job/line.js';
 import type { JobsReading } from '../job/jobs.js';
 import type { RejectedReport } from './reports.js';
 
@@ -75,7 +75,7 @@ export class Sessions {
   /** When pulls last got a reply because they were too old. */
   recalledMonoMs = -Infinity;
   /** Whether any session can serve a line: a cache, cleared when sessions are added, changed or removed. */
-  private readonly served = new Map<Line, boolean>();
+  private served = new WeakMap<Line, boolean>();
   /** From when on all workers have had time to register, on the monotonic clock. */
   private knownMonoMs = Infinity;
 
@@ -100,12 +100,12 @@ export class Sessions {
     const older = this.bySession.get(session.session);
     if (older) this.waiting.delete(older);
     this.bySession.set(session.session, session);
-    this.served.clear();
+    this.served = new WeakMap();
   }
 
   drain(session: WorkerSession): void {
     session.draining = true;
-    this.served.clear();
+    this.served = new WeakMap();
   }
 
   /** Whether any known worker can do jobs of a line. */
@@ -120,7 +120,7 @@ export class Sessions {
   remove(session: WorkerSession): void {
     this.waiting.delete(session);
     this.bySession.delete(session.session);
-    this.served.clear();
+    this.served = new WeakMap();
   }
 
   /** Workers that must pull again get some time for it before others must. */

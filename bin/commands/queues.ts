@@ -10,6 +10,7 @@ Examples:
   reprise queues resume orders
 
 A paused queue takes no jobs and hands none out; what runs goes on, and what waits keeps its place.
+The oldest waits since its submission, also if it was delayed.
 `;
 
 export function queuesCommand(): Command {
@@ -24,7 +25,7 @@ export function queuesCommand(): Command {
     subcommand(name, description).argument('<queue>', 'its name');
   const change = (name: string, description: string): Command =>
     ofOne(name, description).option('--reason <text>', 'the reason, which is recorded', filled);
-  const ls = subcommand('ls', 'list the queues and count their jobs')
+  const ls = subcommand('ls', 'list the queues that have jobs that have not ended or are paused, and count their jobs')
     .action(async (flags: QueueFlags) => (await import('../queues/list.js')).runList(flags));
   const show = ofOne('show', 'count the jobs of a queue, and show whether it is paused')
     .action(async (queue: string, flags: QueueFlags) => (await import('../queues/show.js')).runShow(queue, flags));

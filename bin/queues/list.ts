@@ -9,7 +9,7 @@ export async function runList(flags: QueueFlags): Promise<void> {
   await withClient(flags, async (client) => {
     const queues = await listQueues(client);
     if (flags.json) return print(JSON.stringify({ queues }));
-    if (queues.length === 0) return note('There are no queues yet: a queue comes with its first job.');
+    if (queues.length === 0) return note('No queue has jobs that have not ended, and none is paused.');
     for (const line of tableOf(queues)) print(line);
   });
 }

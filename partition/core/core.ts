@@ -4,7 +4,7 @@
  * interface of their kind.
  */
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
-import type { Hold, Kind, Role } from '../../actors/kind.js';
+import type { Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, CommandEntry, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
@@ -118,12 +118,19 @@ export class PartitionCore implements Step {
     return this.hosted(kind).live;
   }
 
-  holdOf(queue: string): Hold | undefined {
-    for (const { kind, store } of this.holding) {
-      const hold = kind.holds!(store, queue);
-      if (hold) return hold;
-    }
-    return undefined;
+  heldQueues(): ReadonlySet<string> {
+    const held = this.holding.map(({ kind, store }) => kind.holds!(store)).filter(({ size }) => size > 0);
+    return held.length === 1 ? held[0]! : new Set(held.flatMap((each) => [...each]));
+  }
+
+  isHeld(queue: string): boolean {
+    for (const { kind, store } of this.holding) if (kind.holds!(store).has(queue)) return true;
+    return false;
+  }
+
+  whyHeld(queue: string): string | undefined {
+    const holder = this.holding.find(({ kind, store }) => kind.holds!(store).has(queue));
+    return holder?.kind.whyHeld!(holder.store, queue);
   }
 
   seen(commandId: string): CommandEntry | undefined {

@@ -1,4 +1,4 @@
-import type { Hold, Kind, Role } from '../../actors/kind.js';
+import type { Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
@@ -43,8 +43,16 @@ export class DeliveredStep implements Step {
     return this.step.live(kind);
   }
 
-  holdOf(queue: string): Hold | undefined {
-    return this.step.holdOf(queue);
+  heldQueues(): ReadonlySet<string> {
+    return this.step.heldQueues();
+  }
+
+  isHeld(queue: string): boolean {
+    return this.step.isHeld(queue);
+  }
+
+  whyHeld(queue: string): string | undefined {
+    return this.step.whyHeld(queue);
   }
 
   emit<R extends Role>(

@@ -70,7 +70,8 @@ export function lifecycle(): string {
     folded(workerMachine),
     table(WORKER),
     '## A queue',
-    'Defined in [queue.ts](../actors/queue/queue.ts). A queue that was never paused is open and has no events.',
+    'Defined in [queue.ts](../actors/queue/queue.ts). A queue that was never paused is open and has no events. One that\n'
+      + 'was resumed is forgotten with the next commit: it is like one that was never paused.',
     folded(queueMachine),
     table(QUEUE),
     '## A performer\'s slot',

@@ -32,7 +32,7 @@ export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => 
   'queue.pause': [{ queue: BAD, reason: BAD, commandId: BAD }],
   'queue.resume': [{ queue: 'mutated', reason: 'r', commandId: 'c' }],
   'queue.stats': [{ queue: 'mutated' }],
-  'queue.list': [{}],
+  'queue.list': [{ after: 'mutated', limit: 7 }],
 });
 
 /** Values of a wrong type or out of range. */

@@ -9,7 +9,7 @@ import { statsJson, statsOf, statsReply } from '../stats.js';
 export const stats = {
   noun: 'queue',
   verb: 'stats',
-  does: 'counts the jobs of a queue by status; says how long the oldest waits, and whether it is paused',
+  does: 'counts the jobs of a queue by status, with the time since the submission of the oldest ready one',
   request: queue.GetQueueStats,
   reply: queue.QueueStats,
   json: z.strictObject({ queue: z.string() }),
