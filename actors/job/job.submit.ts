@@ -163,18 +163,19 @@ type Hashed = Omit<SubmittedBody, 'payload'>;
 
 /** The body as it is hashed. Field by field: it runs for every job, and a spread costs ten times as much. */
 export function withoutPayload(body: Readonly<SubmittedBody>): Hashed {
-  const { status, jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs } = body;
+  const { status, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs } = body;
   return {
-    status, jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs,
+    status, jobType: body.jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs,
   } satisfies Record<keyof Hashed, unknown>;
 }
 
 /** The command that made the event. It is not delayed: the event that follows says whether it was. */
 export function commandOf(body: Readonly<SubmittedBody>, commandId: string, nowMs: number): SubmitJob {
-  const { jobType: type, queue, payload, contentType, priority, key, policy, labels, totalDueMs } = body;
+  const { queue, payload, contentType, priority, key, policy, labels, totalDueMs } = body;
   const totalMs = totalDueMs === 0 ? 0 : totalDueMs - nowMs;
   return {
-    type, queue, payload, contentType, priority, key, policy, labels, commandId, delayMs: 0, runAtMs: 0, totalMs,
+    type: body.jobType, queue, payload, contentType, priority, key, policy, labels, commandId, totalMs,
+    delayMs: 0, runAtMs: 0,
   };
 }
 
