@@ -35,7 +35,8 @@ export async function verifyServer(url: string, ns: Namespace, wanted?: readonly
   }
 }
 
-async function partitionsOn(nc: NatsConnection, ns: Namespace): Promise<Partition[]> {
+/** Those of a namespace that the server has. @throws RepriseError NOT_FOUND */
+export async function partitionsOn(nc: NatsConnection, ns: Namespace): Promise<Partition[]> {
   try {
     const found: Partition[] = [];
     for await (const name of (await jetstreamManager(nc, { checkAPI: false })).streams.names()) {

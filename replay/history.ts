@@ -1,5 +1,5 @@
-/** Reads the events of one job from the journal and checks the chain on the way. */
-import type { JobId, Namespace } from '../protocols/ids.js';
+/** Reads the events of one actor from a journal and checks the chain on the way. */
+import type { JobId, Namespace, Partition } from '../protocols/ids.js';
 import { partitionOfJob } from '../protocols/ids.js';
 import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
@@ -21,18 +21,30 @@ export interface Fact {
   readonly event: journal.Event;
 }
 
+/** Which actor, and in which journal. */
+export interface ActorAt {
+  readonly partition: Partition;
+  readonly kind: string;
+  readonly id: string;
+}
+
 /** @param range the whole journal by default */
-export async function* history(
-  url: string, ns: Namespace, id: JobId, range: Range = { firstSeq: 1, lastSeq: Infinity },
+export const history = (url: string, ns: Namespace, id: JobId, range?: Range): AsyncGenerator<Fact> =>
+  historyOf(url, ns, { partition: partitionOfJob(id), kind: 'job', id }, range);
+
+/** @param range the whole journal by default */
+export async function* historyOf(
+  url: string, ns: Namespace, actor: ActorAt, range: Range = { firstSeq: 1, lastSeq: Infinity },
 ): AsyncGenerator<Fact> {
-  const source = await openJournal({ url, ns, partition: partitionOfJob(id) });
+  const { partition } = actor;
+  const source = await openJournal({ url, ns, partition });
   try {
     let chain: Chain | undefined;
     for await (const stored of source.replay(range.firstSeq)) {
       if (stored.seq > range.lastSeq) return;
-      chain ??= chainBefore(id, range.firstSeq, stored);
+      chain ??= chainBefore(partition, range.firstSeq, stored);
       const accepted = chain.accept(stored);
-      if (accepted.kind === 'commit') yield* factsOf(accepted, stored.seq, id);
+      if (accepted.kind === 'commit') yield* factsOf(accepted, stored.seq, actor);
     }
   } finally {
     await source.close();
@@ -40,17 +52,16 @@ export async function* history(
 }
 
 /** The first commit that is read names its predecessor. From there on every link is checked. */
-function chainBefore(id: JobId, firstSeq: number, stored: Stored): Chain {
-  const partition = partitionOfJob(id);
+function chainBefore(partition: Partition, firstSeq: number, stored: Stored): Chain {
   if (firstSeq === 1) return new Chain(partition);
   const commit = decodeLeniently(journal.Commit, stored.bytes) as journal.Commit;
   const { journalId, prevSeq, prevHash, epoch, nowMs } = commit;
   return new Chain(partition, { journalId, partition, seq: prevSeq, hash: prevHash, epoch, nowMs });
 }
 
-function* factsOf({ commit, encoded }: ReadCommit, seq: number, id: JobId): Generator<Fact> {
+function* factsOf({ commit, encoded }: ReadCommit, seq: number, { kind, id }: ActorAt): Generator<Fact> {
   for (const [index, event] of commit.events.entries()) {
-    if (event.kind !== 'job' || event.id !== id) continue;
+    if (event.kind !== kind || event.id !== id) continue;
     checkWritten(encoded, seq, index);
     yield { seq, index, nowMs: commit.nowMs, event: event as journal.Event };
   }

@@ -1,132 +1,99 @@
-/** What each event of a job changed, found by folding the events with the functions that the leader uses. Pure. */
-import { applyJob } from '../actors/job/job.apply.js';
-import { jobChart } from '../actors/job/job.chart.js';
-import { JOB_EVENTS, type JobEvent } from '../actors/job/job.events.js';
-import { decodeEvent, type Decoded } from '../actors/kind.js';
-import type { Job } from '../actors/job/job.js';
-import { contentText } from '../protocols/content.js';
+/**
+ * What each event of an actor of any kind changed, found by folding the events with the functions that the leader uses.
+ * Pure.
+ */
+import type { JobEvent } from '../actors/job/job.events.js';
+import { decodeEvent, type Actor, type ActorEvent, type Decoded, type Kind } from '../actors/kind.js';
 import { RepriseError } from '../protocols/errors.js';
-import type { JobId } from '../protocols/ids.js';
 import type { journal } from '../protocols/messages.js';
-import { oneLine, withMember } from '../protocols/json-text.js';
 import type { Fact } from './history.js';
+import { NOT_LISTED_OF_JOB, shownOfJob } from './job.js';
+import type { Change, Step } from './step.js';
 
-export interface Change {
-  readonly before: unknown;
-  readonly after: unknown;
+/** How the events of a kind are shown. */
+interface Part {
+  /** Fields that are not listed as changes. */
+  readonly notListed: ReadonlySet<string>;
+  shown(event: ActorEvent & Decoded): Pick<Step, 'content' | 'failure'>;
 }
 
-/** On one line: JSON as it is stored, or a description. */
-export interface Content {
-  readonly of: 'payload' | 'result';
-  readonly text: string;
-  readonly isJson: boolean;
-}
-
-export interface Step {
-  /** `seq.index`: the commit, and the event within it. */
-  readonly position: string;
-  readonly time: string;
-  readonly event: string;
-  readonly cause: { readonly type: string; readonly by: string; readonly commandId: string };
-  readonly before: string;
-  readonly after: string;
-  readonly changed: Readonly<Record<string, Change>>;
-  readonly content?: Content;
-  /** Set if the content of the event was removed from the journal: the size that it had. */
-  readonly removedBytes?: number;
-  /** The failure that the event records. It may equal the previous one, and is then not in `changed`. */
-  readonly failure?: { readonly code: string; readonly message: string };
-  /** The event does not follow from the status before: this journal cannot be folded by this version. */
-  readonly complaint?: string;
-}
-
-/** Not listed as changes: shown elsewhere, of no use to readers, or (`place`) not known from one job's events. */
-const NOT_LISTED: ReadonlySet<string> = new Set(['id', 'status', 'place', 'payload', 'result', 'failure', 'lastSeq']);
-const SHORT = 400;
+const PLAIN: Part = { notListed: new Set(['id', 'status']), shown: () => ({}) };
+const PARTS: ReadonlyMap<string, Part> = new Map([
+  ['job', {
+    notListed: new Set([...PLAIN.notListed, ...NOT_LISTED_OF_JOB]),
+    shown: (event) => shownOfJob(event as JobEvent & Decoded),
+  }],
+]);
 
 export class Steps {
-  private job: Job | undefined;
+  private actor: Actor | undefined;
+  private readonly part: Part;
 
-  /** @param status of the job before the first event */
+  /** @param status of the actor before the first event */
   constructor(
-    private readonly id: JobId,
-    private status = 'absent',
-  ) {}
+    private readonly kind: Kind,
+    private readonly id: string,
+    private status = kind.chart.initial,
+  ) {
+    this.part = PARTS.get(kind.name) ?? PLAIN;
+  }
 
   next({ seq, index, nowMs, event: stored }: Fact): Step {
+    this.beginAnew(stored.type);
     const before = this.status;
     const { type, by, commandId } = stored.cause ?? {};
     const cause = { type: type ?? '', by: by ?? '', commandId: commandId ?? '' };
     const position = `${seq}.${index}`;
     const common = { position, time: new Date(nowMs).toISOString(), event: stored.type, cause, before };
-    const event = known(stored, position);
+    const event = this.known(stored, position);
     if (event === undefined) {
       return { ...common, after: before, changed: {}, complaint: 'this version does not know the event' };
     }
-    const next = jobChart.next(before, event.type);
-    const complaint =
-      next === event.body.status ? {} : { complaint: `from ${before} the chart leads to ${next ?? 'no status'}` };
-    const old = structuredClone(this.job);
-    this.status = event.body.status;
-    // Without its submission a job cannot be folded; its events are still listed.
-    if (this.job !== undefined || event.type === 'JobSubmitted') {
-      this.job = applyJob(this.job, event, this.id, { seq, index, nowMs, place: 0, content: undefined });
+    const next = this.kind.chart.next(before, event.type);
+    const { status } = event.body;
+    const complaint = next === status ? {} : { complaint: `from ${before} the chart leads to ${next ?? 'no status'}` };
+    const old = structuredClone(this.actor);
+    this.status = status;
+    // Without its first event an actor cannot be folded; its events are still listed.
+    if (this.actor !== undefined || this.isFirst(event.type)) {
+      this.actor = this.kind.apply(this.actor, event, this.id, { seq, index, nowMs, place: 0, content: undefined });
     }
-    const changed = difference(old, this.job);
-    return { ...common, after: event.body.status, changed, ...contents(event), ...complaint };
+    const removed = event.isContentRemoved ? { removedBytes: event.content?.size ?? 0 } : {};
+    const changed = difference(old, this.actor, this.part.notListed);
+    return { ...common, after: status, changed, ...removed, ...this.part.shown(event), ...complaint };
+  }
+
+  /** A worker that is gone may register again: with its first event it is a new actor. */
+  private beginAnew(type: string): void {
+    const { chart } = this.kind;
+    if (!chart.isFinal(this.status) || !this.isFirst(type)) return;
+    this.status = chart.initial;
+    this.actor = undefined;
+  }
+
+  private isFirst(type: string): boolean {
+    const { chart } = this.kind;
+    return chart.next(chart.initial, type) !== undefined;
+  }
+
+  private known(stored: journal.Event, position: string): (ActorEvent & Decoded) | undefined {
+    try {
+      return decodeEvent(this.kind.events, stored, position);
+    } catch (error) {
+      if (error instanceof RepriseError && error.code === 'JOURNAL_TOO_NEW') return undefined;
+      throw error;
+    }
   }
 }
 
-function known(stored: journal.Event, position: string): (JobEvent & Decoded) | undefined {
-  try {
-    return decodeEvent<JobEvent>(JOB_EVENTS, stored, position);
-  } catch (error) {
-    if (error instanceof RepriseError && error.code === 'JOURNAL_TOO_NEW') return undefined;
-    throw error;
-  }
-}
-
-function contents(event: JobEvent & Decoded): Pick<Step, 'content' | 'failure' | 'removedBytes'> {
-  const removed = event.isContentRemoved ? { removedBytes: event.content?.size ?? 0 } : {};
-  return { ...removed, ...(event.isContentRemoved && hasBytes(event) ? {} : shown(event)) };
-}
-
-const hasBytes = ({ type }: JobEvent): boolean => type === 'JobSubmitted' || type === 'JobCompleted';
-
-function shown(event: JobEvent): Pick<Step, 'content' | 'failure'> {
-  if (event.type === 'JobSubmitted') {
-    return { content: contentOf('payload', event.body.payload, event.body.contentType) };
-  }
-  if (event.type === 'JobCompleted') {
-    return { content: contentOf('result', event.body.result, event.body.contentType) };
-  }
-  const failure = 'failure' in event.body ? event.body.failure : undefined;
-  return failure ? { failure: { code: failure.code, message: failure.message } } : {};
-}
-
-function contentOf(of: Content['of'], bytes: Uint8Array, contentType: string): Content {
-  const stored = contentText(bytes, contentType);
-  if (stored === undefined) {
-    return { of, text: `${bytes.length} bytes of ${contentType || 'invalid JSON'}`, isJson: false };
-  }
-  const text = oneLine(stored);
-  if (text.length > SHORT) return { of, text: `${text.slice(0, SHORT)}… (${bytes.length} bytes)`, isJson: false };
-  return { of, text, isJson: true };
-}
-
-/** The step as one line of JSON. */
-export function stepJson({ content, ...rest }: Step & { readonly kind?: 'event' }): string {
-  if (content === undefined) return JSON.stringify(rest);
-  return withMember(rest, content.of, content.isJson ? content.text : JSON.stringify(content.text));
-}
-
-/** Field by field. For a new job: the fields that are not empty. */
-function difference(before: Job | undefined, after: Job | undefined): Record<string, Change> {
+/** Field by field. For a new actor: the fields that are not empty. */
+function difference(
+  before: object | undefined, after: object | undefined, notListed: ReadonlySet<string>,
+): Record<string, Change> {
   const changed: Record<string, Change> = {};
   for (const [field, value] of Object.entries(after ?? {})) {
-    if (NOT_LISTED.has(field)) continue;
-    const old: unknown = before && (before as unknown as Record<string, unknown>)[field];
+    if (notListed.has(field)) continue;
+    const old: unknown = before && (before as Record<string, unknown>)[field];
     if (before ? same(old, value) : isEmpty(value)) continue;
     changed[field] = { before: old ?? null, after: (value as unknown) ?? null };
   }

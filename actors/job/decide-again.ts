@@ -4,10 +4,11 @@ import type { job as messages } from '../../protocols/messages.js';
 import { decidedAgain, type Again, type Recorded } from '../recorded.js';
 import type { Job } from './job.js';
 import {
-  decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit,
-  type Chance, type Outcome, type SubmitJob,
+  decideCancel, decideDelay, decideDue, decideLease, decideReclaim, decideReport, decideSubmit,
+  type Chance, type Outcome,
 } from './job.decide.js';
 import type { JobBodies, JobEvent } from './job.events.js';
+import { commandOf } from './job.submit.js';
 import { readTaken, SILENT, TIMED_OUT } from './taken.js';
 
 type AttemptEnded = Extract<JobEvent, { type: 'JobRetryScheduled' | 'JobFailed' | 'JobCancelled' }>;
@@ -30,12 +31,15 @@ class RecordedChance implements Chance {
 
 export function decideJobAgain(job: Readonly<Job> | undefined, recorded: Recorded<JobEvent>): Again<JobEvent> {
   const { event, nowMs, taken } = recorded;
-  if (event.type === 'JobSubmitted') return submitAgain(event.body, recorded);
+  if (event.type === 'JobSubmitted') {
+    const command = commandOf(event.body, recorded.cause.commandId, nowMs);
+    return decidedAgain(decideSubmit(command, event.body.fingerprint, nowMs)[0]);
+  }
   if (job === undefined) return { kind: 'undecided', why: 'the job does not exist' };
   const chance = new RecordedChance(nowMs, taken?.draw);
   switch (event.type) {
     case 'JobDelayed':
-      return decidedAgain(decideSubmit(delayedUntil(event.body.dueMs, job), undefined, nowMs)[1]);
+      return decidedAgain(decideDelay({ delayMs: 0, runAtMs: event.body.dueMs }, nowMs));
     case 'JobBecameReady':
     case 'JobExpired':
       return cameTo(decideDue(job, chance), chance);
@@ -66,28 +70,6 @@ function cameTo(decided: Decided, chance: RecordedChance): Again<JobEvent> {
   if (decided !== undefined && 'code' in decided) return { kind: 'undecided', why: decided.message };
   return decidedAgain(decided);
 }
-
-/** Whether it was delayed is said by the event that follows. */
-function submitAgain(body: JobBodies['JobSubmitted'], { cause, nowMs }: Recorded<JobEvent>): Again<JobEvent> {
-  const { jobType, queue, payload, contentType, priority, key, policy, labels, totalDueMs } = body;
-  const command: SubmitJob = {
-    type: jobType, queue, payload, contentType, priority, key, policy, labels, commandId: cause.commandId,
-    delayMs: 0, runAtMs: 0, totalMs: totalDueMs === 0 ? 0 : totalDueMs - nowMs,
-  };
-  return decidedAgain(decideSubmit(command, body.fingerprint, nowMs)[0]);
-}
-
-/** The submit of a job with all that decides on its delay. */
-function delayedUntil(runAtMs: number, job: Readonly<Job>): SubmitJob {
-  const { type, queue, priority, key, policy, labels } = job;
-  const { contentType } = job.payload;
-  return {
-    type, queue, payload: NONE, contentType, priority, key, policy, labels, commandId: '',
-    delayMs: 0, runAtMs, totalMs: 0,
-  };
-}
-
-const NONE = new Uint8Array(0);
 
 function leaseAgain(job: Readonly<Job>, body: JobBodies['JobLeased'], nowMs: number): Again<JobEvent> {
   const { workerId, session, pullSeq } = body;

@@ -49,8 +49,15 @@ export function decideSubmit(
 ): JobEvent[] {
   const totalDueMs = command.totalMs === 0 ? 0 : nowMs + command.totalMs;
   const submitted: JobEvent = { type: 'JobSubmitted', body: submittedBody(command, fingerprint, policy, totalDueMs) };
-  const dueMs = command.runAtMs > 0 ? command.runAtMs : nowMs + command.delayMs;
-  return dueMs > nowMs ? [submitted, { type: 'JobDelayed', body: { status: 'scheduled', dueMs } }] : [submitted];
+  const delayed = decideDelay(command, nowMs);
+  return delayed ? [submitted, delayed] : [submitted];
+}
+
+export function decideDelay(
+  { delayMs, runAtMs }: Pick<SubmitJob, 'delayMs' | 'runAtMs'>, nowMs: number,
+): JobEvent | undefined {
+  const dueMs = runAtMs > 0 ? runAtMs : nowMs + delayMs;
+  return dueMs > nowMs ? { type: 'JobDelayed', body: { status: 'scheduled', dueMs } } : undefined;
 }
 
 export function decideLease(

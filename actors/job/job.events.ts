@@ -3,7 +3,7 @@ import { job as messages } from '../../protocols/messages.js';
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import type { BodyContent, EventTable } from '../kind.js';
 import type { Failure } from './job.js';
-import type { SubmittedBody } from './job.submit.js';
+import { withoutPayload, type SubmittedBody } from './job.submit.js';
 
 export interface JobBodies {
   JobSubmitted: SubmittedBody;
@@ -36,12 +36,7 @@ const NONE = new Uint8Array(0);
 const PAYLOAD: BodyContent = {
   field: 4,
   bytes: (body) => (body as Body<'JobSubmitted'>).payload,
-  without(body): Omit<Body<'JobSubmitted'>, 'payload'> {
-    // Field by field, because this runs for every job and a spread costs ten times as much.
-    const whole = body as Body<'JobSubmitted'>;
-    const { status, jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs } = whole;
-    return { status, jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs };
-  },
+  without: (body) => withoutPayload(body as Body<'JobSubmitted'>),
 };
 
 const RESULT: BodyContent = {

@@ -159,6 +159,29 @@ export function submittedBody(
 }
 
 export type SubmittedBody = ReturnType<typeof submittedBody>;
+type Hashed = Omit<SubmittedBody, 'payload'>;
+
+/** The body as it is hashed. Field by field: it runs for every job, and a spread costs ten times as much. */
+export function withoutPayload(body: Readonly<SubmittedBody>): Hashed {
+  const { status, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs } = body;
+  return {
+    status, jobType: body.jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs,
+  } satisfies Record<keyof Hashed, unknown>;
+}
+
+/** The command that made the event. It is not delayed: the event that follows says whether it was. */
+export function commandOf(body: Readonly<SubmittedBody>, commandId: string, nowMs: number): SubmitJob {
+  const { queue, payload, contentType, priority, key, policy, labels, totalDueMs } = body;
+  const totalMs = totalDueMs === 0 ? 0 : totalDueMs - nowMs;
+  return {
+    type: body.jobType, queue, payload, contentType, priority, key, policy, labels, commandId, totalMs,
+    delayMs: 0, runAtMs: 0,
+  };
+}
+
+/** How many bytes a job may take in a commit, beside what every event takes. */
+export const bytesOf = ({ payload, labels }: SubmitJob): number =>
+  payload.length + (labels ? JSON.stringify(labels).length : 0);
 
 /** The job that the event makes. */
 export function newJob(id: JobId, body: Readonly<SubmittedBody>, at: At): Job {

@@ -6,7 +6,7 @@ import type { Cause, Step } from '../step.js';
 import type { JobAnswer } from './answers.js';
 import { decideSubmit } from './job.decide.js';
 import { jobKind } from './job.kind.js';
-import type { SubmitJob } from './job.submit.js';
+import { bytesOf, type SubmitJob } from './job.submit.js';
 import { keyName, MOST_KEYS } from './keys.js';
 import { sharedPolicy } from './policies.js';
 import { currentAnswer } from './waits.js';
@@ -18,7 +18,7 @@ export function recordJob(step: Step, id: JobId, job: SubmitJob, sharedCause: Ca
   if (step.isHeld(job.queue)) {
     return refused(reject('QUEUE_PAUSED', `queue ${job.queue} takes no jobs: ${step.whyHeld(job.queue)}`));
   }
-  step.makeRoom(job.payload.length + labelBytes(job));
+  step.makeRoom(bytesOf(job));
   const cause = job.commandId === '' ? sharedCause : { ...sharedCause, commandId: job.commandId };
   const [submitted, delayed] = decideSubmit(job, fingerprint, step.nowMs, sharedPolicy(job.policy));
   const made = step.emit(jobKind, id, submitted!, cause);
@@ -66,7 +66,3 @@ function fingerprintOf({ type, contentType, payload }: SubmitJob): Buffer {
 
 const MOST_BYTES_PER_CHARACTER = 3;
 const scratch = Buffer.alloc(4_096);
-
-function labelBytes({ labels }: SubmitJob): number {
-  return labels ? JSON.stringify(labels).length : 0;
-}

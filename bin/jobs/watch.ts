@@ -2,13 +2,15 @@
  * `reprise jobs watch`: prints the events of a job, past ones and then live ones, each once and in order. Past events
  * are read from the journal; a user without permission to read it gets the live ones only.
  */
+import { jobKind } from '../../actors/job/job.kind.js';
 import { RepriseError } from '../../protocols/errors.js';
 import { parseJobId, type JobId } from '../../protocols/ids.js';
 import type { journal } from '../../protocols/messages.js';
 import type { JobView } from '../../sdk/client.js';
 import { locateForBroker, type Located } from '../locate.js';
 import { history, type Fact } from '../../replay/history.js';
-import { stepJson, Steps, type Step } from '../../replay/steps.js';
+import { stepJson, type Step } from '../../replay/step.js';
+import { Steps } from '../../replay/steps.js';
 import { note, paint, print, visible } from '../terminal.js';
 import { targetOf, withClient, type JobFlags } from './client.js';
 import { jsonOf, lacksWorker, linesOf, statusText } from './show-values.js';
@@ -46,7 +48,7 @@ class EventPrinter {
     private readonly id: JobId,
     private readonly json: boolean,
   ) {
-    this.steps = new Steps(id);
+    this.steps = new Steps(jobKind, id);
   }
 
   /** Prints what is in the journal up to the job's latest event and was not printed yet. */
@@ -65,7 +67,7 @@ class EventPrinter {
 
   private beginWith(view: JobView): void {
     this.mayRead = false;
-    this.steps = new Steps(this.id, view.status);
+    this.steps = new Steps(jobKind, this.id, view.status);
     [this.seq, this.index] = [view.lastSeq, Infinity];
     note('This user may not read the journal, so past events are missing: here is the current state, and live events.');
     if (this.json) print(jsonOf({ kind: 'view', ...view } as JobView));

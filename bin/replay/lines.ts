@@ -1,7 +1,7 @@
 /** Formats a step of a replay as text. */
 import { statusText } from '../jobs/show-values.js';
 import { paint, visible } from '../terminal.js';
-import type { Step } from '../../replay/steps.js';
+import type { Step } from '../../replay/step.js';
 
 export function* linesOf(step: Step): Generator<string> {
   const { type, by, commandId } = step.cause;

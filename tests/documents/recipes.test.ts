@@ -19,6 +19,24 @@ function recipe(name: string): { text: string; files: string[] }[] {
   return steps.map((text) => ({ text, files: [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path!) }));
 }
 
+const FOLDERS = (JSON.parse(read('tsconfig.json')) as { include: string[] }).include.filter((each) => each !== 'tests');
+const NOT_BUILT = (JSON.parse(read('tsconfig.build.json')) as { exclude: string[] }).exclude;
+
+/** The code of the build that is not generated. */
+const production = FOLDERS.flatMap((folder) => (readdirSync(join(ROOT, folder), { recursive: true }) as string[]).map((path) => join(folder, path)))
+  .filter((path) => /(?<!\.test|\.d)\.ts$/.test(path) && !NOT_BUILT.some((each) => path === each || path.startsWith(`${each}/`)));
+
+/** Where labels are more than a field of a job that is stored and shown. */
+const OF_LABELS_ALONE = {
+  'actors/worker/replies.ts': 'a lease brings them to the worker',
+  'worker/performer/context.ts': 'a performer reads them',
+  'worker/performer/performer.ts': 'a performer reads them',
+  'actors/fields.ts': 'the type of field that only labels have',
+  'protocols/bounds.ts': 'the type of field that only labels have',
+  'protocols/limits.ts': 'how many there may be',
+  'sdk/replies.ts': 'a map of a decoded message has a prototype',
+};
+
 const RECIPES = ['A new field of a job', 'A new event of a job', 'A new command', 'A new kind of actor', 'A new projection'];
 
 for (const name of RECIPES) {
@@ -44,6 +62,14 @@ t.test('a field of a job: five production files, and each of them names every fi
     }
     for (const source of [submit!, state!, view!, show!]) t.match(source, new RegExp(`\\b${field}\\b`), field);
   }
+});
+
+t.test('a field of a job: no other production file names one that is only stored and shown', async (t) => {
+  const files = recipe('A new field of a job').flatMap((step) => step.files);
+  t.ok(production.length > 150 && production.includes(files[1]!), `${production.length} files`);
+  const naming = production.filter((path) => /\blabels\b/.test(read(path))).sort();
+  const expected = [...files.filter((path) => path.endsWith('.ts')), ...Object.keys(OF_LABELS_ALONE)].sort();
+  t.same(naming, expected, 'a new field would need these files');
 });
 
 t.test('an event of a job: the table, the chart, what it changes and the page of lifecycles know each of them', async (t) => {
