@@ -3,7 +3,10 @@
  * that it depends on is acknowledged. Payloads and results come from the cache of recent commits. Older ones are read
  * from the journal, and the reply is sent when they have been read.
  */
-import type { ForeignRejection, Rejection } from '../protocols/errors.js';
+import {
+  ERRORS, isCode, messageOf, reject, RepriseError, type ForeignRejection, type Rejection,
+} from '../protocols/errors.js';
+import type { JobId } from '../protocols/ids.js';
 import type { job as jobs } from '../protocols/messages.js';
 import type { Archive } from './job/archive.js';
 import type { Kind, Role } from './kind.js';
@@ -39,6 +42,8 @@ export interface Releasing {
   /** Monotonic clock, milliseconds. */
   readonly monoMs: number;
   live<R extends Role>(kind: Kind<R>): R['live'];
+  /** A worker does not get a lease of this job, because the payload cannot be read. */
+  onWithheld(id: JobId, why: string): void;
 }
 
 export type Sooner<T> = T | Promise<T>;
@@ -49,3 +54,11 @@ export type ReplyOf<A> = (answer: A, releasing: Releasing) => Sooner<Reply>;
 
 export const message = (of: object): Reply => ({ message: of });
 export const refused = (rejection: Rejection | ForeignRejection): Reply => ({ refused: rejection });
+
+/** The refusal if a reply cannot be made: with the code of the error, which says more than `UNKNOWN`. */
+export function unreadable(error: unknown): Rejection {
+  if (error instanceof RepriseError && isRefusal(error.code)) return reject(error.code, error.message);
+  return reject('UNKNOWN', `the journal could not be read: ${messageOf(error)}`);
+}
+
+const isRefusal = (code: string): code is Rejection['code'] => isCode(code) && ERRORS[code].kind !== 'failure';

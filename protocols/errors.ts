@@ -136,7 +136,7 @@ export const ERRORS = {
     'The journal lacks a commit that is known to have been in it.',
     'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
   JOURNAL_BROKEN: operating(
-    'The chain of hashes in the journal is broken.',
+    'The chain of hashes in the journal is broken, or a content in it does not match its hash.',
     'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
   JOURNAL_TOO_NEW: operating(
     'A commit needs a newer version of Reprise.',

@@ -90,7 +90,9 @@ export function wholeBody(body: Uint8Array, field: number, content: Uint8Array):
   return whole;
 }
 
+/** @throws RangeError for what is no length or index: Infinity would never be divided down to one byte */
 export function varintBytes(value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be a varint`);
   let bytes = 1;
   for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) bytes += 1;
   return bytes;

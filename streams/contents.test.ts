@@ -6,7 +6,7 @@ import type { Partition } from '../protocols/ids.js';
 import { job, journal } from '../protocols/messages.js';
 import { Chain, type Head } from './chain.js';
 import { encodeCommit, headerAfter } from './commit.js';
-import { ContentWriter, SALT_BYTES } from './content.js';
+import { ContentWriter, SALT_BYTES, varintBytes } from './content.js';
 import { checkContents, commitHash, contentRefOf, decodeCommit, readCommit, removeContents } from './contents.js';
 import { EncodedCommit } from './encoded-commit.js';
 import { randomSalts } from './salts.js';
@@ -151,4 +151,54 @@ t.test('an event with its content put back is what it would have been in version
   t.equal(whole.content, null, 'and does not say that a part of it lies elsewhere');
   t.same(encoded.wholeEvent(1), encoded.event(1));
   t.match(journal.Event.decode(encoded.wholeEvent(2)), { content: { size: 4 } }, 'unless it was removed');
+});
+
+/** More bytes than the number needs, which protobuf decoders accept. */
+const overlong = (value: number, bytes: number): number[] => [value | 128, ...Array.from({ length: bytes - 2 }, () => 128), 0];
+
+t.test('given an index or a size that takes more bytes than we write, then the content is not what was written', async (t) => {
+  const bytes = commitOf([Buffer.from('one'), Buffer.from('two')]);
+  const hashed = bytes.subarray(0, new EncodedCommit(bytes).hashedBytes);
+  const { salted } = journal.Commit.decode(bytes).contents[1] as journal.Content;
+  for (let length = 2; length <= 10; length += 1) {
+    for (const content of [[8, ...overlong(1, length), 18, salted.length, ...salted], [8, 1, 18, ...overlong(salted.length, length), ...salted]]) {
+      const crafted = Buffer.concat([hashed, Buffer.from([90, content.length, ...content])]);
+      // It takes five bytes at most for a size, and any number for an index.
+      if (length <= 5 || content[1] !== 1) t.same(journal.Commit.decode(crafted).contents, [{ event: 1, salted }], 'protobufjs takes it');
+      t.match(check(crafted), { removed: [{ index: 0 }, { index: 1 }], changed: /content at byte/ }, `${length} bytes`);
+      t.equal(isFound(crafted, successorOf(bytes)), true);
+      t.same(commitHash(removeContents(crafted, [0])), commitHash(bytes));
+    }
+  }
+  for (const value of [Infinity, NaN, -1, 0.5, 2 ** 53]) t.throws(() => varintBytes(value), RangeError);
+});
+
+/** Every reader of a commit's bytes. @returns whether each ends with a value or an error that says something */
+function endsClearly(bytes: Uint8Array): boolean {
+  const readers: (() => unknown)[] = [
+    () => readCommit(bytes), () => commitHash(bytes), () => check(bytes), () => removeContents(bytes, [0, 1]),
+    () => [0, 1, 2, 3].map((index) => new EncodedCommit(bytes).wholeEvent(index)),
+    () => new Chain(HEAD.partition, HEAD).accept({ seq: 7, bytes }),
+  ];
+  return readers.every((read) => {
+    try {
+      read();
+      return true;
+    } catch (error) {
+      return error instanceof Error && error.message !== '';
+    }
+  });
+}
+
+t.test('property: whatever the bytes of a commit are replaced by, every reader ends', async () => {
+  const edit = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), cut: fc.nat(3), put: fc.oneof(fc.uint8Array({ maxLength: 12 }), fc.tuple(fc.nat(127), fc.integer({ min: 2, max: 11 })).map(([value, length]) => overlong(value, length))) });
+  const hostile = fc.tuple(fc.array(fc.option(fc.uint8Array({ minLength: 1, maxLength: 40 }), { nil: undefined }), { minLength: 1, maxLength: 4 }), fc.array(edit, { minLength: 1, maxLength: 3 }));
+  fc.assert(fc.property(hostile, ([contents, edits]) => {
+    let bytes = Buffer.from(commitOf(contents));
+    for (const { at, cut, put } of edits) {
+      const from = Math.floor(at * bytes.length);
+      bytes = Buffer.concat([bytes.subarray(0, from), Buffer.from(put), bytes.subarray(from + cut)]);
+    }
+    return endsClearly(bytes);
+  }), { numRuns: 5_000 });
 });

@@ -127,20 +127,23 @@ export class EncodedCommit {
     if (end !== this.bytes.length) throw new RangeError(`no content at byte ${end}`);
   }
 
-  /** @param start of an encoded Content */
+  /** @param start of an encoded Content @returns Infinity if its index cannot be read */
   private eventOf(start: number): number {
     return this.bytes[start] === CONTENT_EVENT_TAG ? this.varint(start + 1) : 0;
   }
 
   /** Accepts only the encoding that we write: the hash does not cover it. @returns where the salt begins, or 0 */
   private saltedFrom(start: number, end: number, event: number): number {
+    if (event === Infinity) return 0;
     const at = this.bytes[start] === CONTENT_EVENT_TAG ? start + 1 + varintBytes(event) : start;
     if (this.bytes[at] !== CONTENT_SALTED_TAG) return 0;
     const size = this.varint(at + 1);
+    if (size === Infinity) return 0;
     const from = at + 1 + varintBytes(size);
     return size >= SALT_BYTES && from + size === end ? from : 0;
   }
 
+  /** @returns Infinity for more bytes than we write, which protobuf decoders accept */
   private varint(from: number): number {
     let value = 0;
     for (let [at, scale] = [from, 1]; scale <= 2 ** 28; at += 1, scale *= 128) {

@@ -84,9 +84,33 @@ t.test('given a content that was changed, then it is not handed out once it is r
   t.same(payloads.get(5, 0), bytes(100, 5), 'the others are');
 });
 
+t.test('given bytes that are not a commit, then every load says so, nothing is kept, and asking the cache throws nothing', async (t) => {
+  const { bytes: written } = commitWithContents(5);
+  const broken: [string, Uint8Array][] = [['cut', written.subarray(0, -1)], ['other bytes', Buffer.from([0xff, 0xff])], ['more behind the contents', Buffer.concat([written, Buffer.from([8, 1])])]];
+  for (const [what, bytes] of broken) {
+    const payloads = new Payloads(async (seq) => ({ seq, bytes }), fields);
+    for (const time of ['first', 'second']) {
+      await t.rejects(payloads.load(5, 0), { code: 'JOURNAL_BROKEN', message: /commit at 5/, cause: { position: 5 } }, `${what}, ${time} time`);
+      t.equal(payloads.get(5, 0), undefined);
+    }
+    t.equal(payloads.bytes, 0);
+  }
+});
+
+t.test('given an event that cannot be decoded in a commit that can, then only that event is refused', async (t) => {
+  const events = [{ kind: 'job', id: 'x', type: 'JobCompleted', version: 1, body: job.JobCompleted.encode({ status: 'completed', result: bytes(50, 5) }).finish() }];
+  const hostile = Buffer.from([0x52, 3, 0x3a, 1, 0xff]); // an event whose content hash is one byte, which is no field
+  const read = Buffer.concat([journal.Commit.encode({ version: 1, events }).finish(), hostile]);
+  const payloads = new Payloads(async (seq) => ({ seq, bytes: read }), fields);
+  await t.rejects(payloads.load(5, 1), { code: 'JOURNAL_BROKEN', message: /commit at 5/, cause: { position: 5 } });
+  t.equal(payloads.get(5, 1), undefined);
+  t.equal(payloads.get(5, 7), undefined, 'nor does an event that does not exist throw');
+  t.same(payloads.get(5, 0), bytes(50, 5));
+});
+
 t.test('given a position that is missing, then loading says so', async (t) => {
   const payloads = new Payloads(counting().read, fields);
-  await t.rejects(payloads.load(7, 9), { code: 'NOT_FOUND' });
+  await t.rejects(payloads.load(7, 9), { code: 'JOURNAL_BROKEN', message: /no event 9/, cause: { position: 7 } });
   await t.rejects(payloads.load(2_000, 0), { code: 'JOURNAL_BROKEN', cause: { position: 2_000 } });
 });
 

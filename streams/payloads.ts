@@ -2,10 +2,10 @@
  * Payloads and results by their position in the journal. A leader's state holds positions only. Recent commits are
  * cached as the bytes that were written, which costs no encoding; older ones are read from the journal.
  */
-import { RepriseError } from '../protocols/errors.js';
+import { messageOf, RepriseError } from '../protocols/errors.js';
 import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
-import { checkContent, checkWritten } from './contents.js';
+import { checkWritten } from './contents.js';
 import { EncodedCommit } from './encoded-commit.js';
 import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
@@ -28,7 +28,7 @@ interface Kept {
   readonly bytes: Uint8Array;
   /** Read from the journal, not written by this process. */
   readonly isRead: boolean;
-  /** Set at the first access. */
+  /** Of a commit that this process wrote: set at the first access. */
   encoded: EncodedCommit | undefined;
 }
 
@@ -60,11 +60,15 @@ export class Payloads {
    */
   get(seq: number, index: number): Uint8Array | undefined {
     const kept = this.commits.get(seq);
-    if (kept === undefined || (kept.isRead && isChanged(kept, index))) return undefined;
-    return this.contentOf(kept, seq, index);
+    if (kept === undefined) return undefined;
+    try {
+      return this.contentOf(kept, seq, index);
+    } catch {
+      return undefined;
+    }
   }
 
-  /** @throws RepriseError JOURNAL_BROKEN for content that is not what was written */
+  /** @throws RepriseError JOURNAL_BROKEN for content that is not what was written, or that cannot be read */
   async load(seq: number, index: number): Promise<Uint8Array> {
     const kept = this.touch(seq) ?? (await this.shared(seq));
     return this.contentOf(kept, seq, index);
@@ -72,8 +76,16 @@ export class Payloads {
 
   /** A view of the commit's bytes. A caller that keeps it for long must copy it. */
   private contentOf(kept: Kept, seq: number, index: number): Uint8Array {
-    const encoded = encodedOf(kept);
-    if (index >= encoded.eventCount) throw new RepriseError('NOT_FOUND', `The commit at ${seq} has no event ${index}.`);
+    try {
+      return this.decoded(kept, seq, index);
+    } catch (error) {
+      throw error instanceof RepriseError ? error : unreadable(seq, error);
+    }
+  }
+
+  private decoded(kept: Kept, seq: number, index: number): Uint8Array {
+    const encoded = (kept.encoded ??= new EncodedCommit(kept.bytes));
+    if (index >= encoded.eventCount) throw new RangeError(`it has no event ${index}`);
     if (kept.isRead) checkWritten(encoded, seq, index);
     return encoded.content(index) ?? (encoded.leaf(index) ? REMOVED : inBody(encoded, index, this.fields));
   }
@@ -92,7 +104,8 @@ export class Payloads {
       const message = `Position ${seq}, which holds a payload, is missing.`;
       throw new RepriseError('JOURNAL_BROKEN', message, { cause: { position: seq } });
     }
-    const kept: Kept = { bytes: stored.bytes, isRead: true, encoded: undefined };
+    // Before it is kept: bytes that cannot be read must not be found in the cache.
+    const kept: Kept = { bytes: stored.bytes, isRead: true, encoded: parsed(stored) };
     this.keep(seq, kept);
     return kept;
   }
@@ -118,8 +131,18 @@ export class Payloads {
   }
 }
 
-const encodedOf = (kept: Kept): EncodedCommit => (kept.encoded ??= new EncodedCommit(kept.bytes));
-const isChanged = (kept: Kept, index: number): boolean => checkContent(encodedOf(kept), index) === 'changed';
+function parsed({ seq, bytes }: Stored): EncodedCommit {
+  try {
+    return new EncodedCommit(bytes);
+  } catch (error) {
+    throw unreadable(seq, error);
+  }
+}
+
+function unreadable(seq: number, error: unknown): RepriseError {
+  const message = `The commit at ${seq}, which holds a payload, cannot be read: ${messageOf(error)}.`;
+  return new RepriseError('JOURNAL_BROKEN', message, { cause: { position: seq } });
+}
 
 /** An absent field is an empty payload, as everywhere in protobuf. */
 function inBody(encoded: EncodedCommit, index: number, fieldOf: ContentFields): Uint8Array {

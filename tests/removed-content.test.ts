@@ -21,6 +21,7 @@ import { EncodedCommit } from '../streams/encoded-commit.js';
 import { openJournal } from '../streams/jetstream.js';
 import { startWorker } from '../worker/start.js';
 import { eventually, Reprise } from './broker.js';
+import { Stranger } from './stranger.js';
 import { run } from './command/rig.js';
 import { silent } from './worker/support.js';
 
@@ -127,7 +128,38 @@ t.test('given a content that was changed, then the audit names its position, and
   t.match(stdout, new RegExp(`bad .*position ${changed.seq}: the content of event ${changed.index} does not match.*\\n\\s+contents removed: 1\\n`));
 
   await reprise.startBroker();
-  await t.rejects(client.get({ jobId: ids[0]! }), { code: 'UNKNOWN', message: /does not match its hash/ }, 'it is not given out');
+  await t.rejects(client.get({ jobId: ids[0]! }), { code: 'JOURNAL_BROKEN', message: /does not match its hash/ }, 'it is not given out');
+  const [alone] = await client.submit([{ type: 'greet', payload: 'Anna', queue: 'none' }]);
+  t.match(alone, { status: 'ready' }, 'and everything else goes on');
   await t.rejects(placeOf(reprise, ids[0]!, 'JobCompleted'), { code: 'JOURNAL_BROKEN', cause: { position: changed.seq } });
   t.match(await eventually(() => client.get({ jobId: ids[2]! })), { status: 'completed', result: 'hello Anna' });
+});
+
+t.test('given payloads of waiting jobs that were removed or changed, then no worker gets those jobs, and the others are leased in the same pull', async (t) => {
+  const { reprise, client, nc } = await stage(t);
+  await reprise.startBroker();
+  const ids: JobId[] = [];
+  for (const n of [1, 2, 3]) {
+    const [ready] = await client.submit([{ type: 'wait', payload: { n }, retry: { maxAttempts: 1 }, timeouts: { heartbeatMs: 1_000 } }]);
+    ids.push(ready!.jobId as JobId);
+  }
+  const [removed, changed, whole] = ids as [JobId, JobId, JobId];
+  const places = [await placeOf(reprise, removed, 'JobSubmitted'), await placeOf(reprise, changed, 'JobSubmitted')] as const;
+  await reprise.stopBroker(reprise.brokers[0]!);
+  await rewrite(nc, reprise.ns, reprise.brokerUrl, new Map([[places[0].seq, without(places[0].index)], [places[1].seq, changedAt(places[1].index)]]));
+
+  await reprise.startBroker();
+  const stranger = await Stranger.connect(reprise);
+  t.teardown(() => stranger.close());
+  const me = await stranger.register('w', { types: ['wait'], queues: ['default'], capacity: 10 });
+  const { code, body } = await stranger.json('worker.pull', { ...me, pullSeq: 1, free: 10, expiresMs: 2_000 });
+  t.equal(code, '');
+  const leases = body['leases'] as { jobId: string; token: string; payload: unknown }[];
+  t.match(leases, [{ jobId: whole, payload: { n: 3 } }]);
+  t.equal(leases.length, 1);
+
+  const reports = [{ token: leases[0]!.token, outcome: 'ok', result: 1 }];
+  t.match(await stranger.json('worker.pull', { ...me, pullSeq: 2, free: 0, expiresMs: 0, reports }), { code: '', body: { leases: [] } }, 'nor by the next pull');
+  t.match(await client.await({ jobId: whole }), { status: 'completed' });
+  for (const jobId of [removed, changed]) t.match(await client.await({ jobId }), { status: 'failed', failure: { code: 'LEASE_EXPIRED' } }, 'its lease expires');
 });

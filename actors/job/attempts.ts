@@ -18,6 +18,9 @@ export class Attempts {
   /** Cancelled jobs whose worker was asked to stop, in a reply that may have been lost. */
   private readonly stopping = new Set<string>();
 
+  /** Running jobs whose lease no worker gets, because the payload cannot be read. */
+  private readonly withheld = new Set<string>();
+
   constructor(readonly tokens: Tokens) {}
 
   renew(job: Job, monoMs: number): void {
@@ -42,6 +45,15 @@ export class Attempts {
     return true;
   }
 
+  /** The lease is not delivered and not renewed any more, so it expires. */
+  withhold(id: JobId): void {
+    this.withheld.add(id);
+  }
+
+  isWithheld(id: JobId): boolean {
+    return this.withheld.has(id);
+  }
+
   setProgress(id: JobId, progress: Progress): void {
     this.progress.set(id, progress);
   }
@@ -54,6 +66,7 @@ export class Attempts {
   forget(id: string): void {
     this.aliveUntil.delete(id);
     if (this.stopping.size > 0) this.stopping.delete(id);
+    if (this.withheld.size > 0) this.withheld.delete(id);
     if (this.progress.size > 0) this.progress.delete(id);
   }
 }

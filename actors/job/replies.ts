@@ -3,7 +3,7 @@ import { reject, wireError } from '../../protocols/errors.js';
 import type { JobId } from '../../protocols/ids.js';
 import type { job as messages } from '../../protocols/messages.js';
 import { REMOVED } from '../../streams/payloads.js';
-import { isLater, message, refused, type Releasing, type Reply, type Sooner } from '../reply.js';
+import { isLater, message, refused, unreadable, type Releasing, type Reply, type Sooner } from '../reply.js';
 import type { JobAnswer, ViewAnswer } from './answers.js';
 import { viewOf } from './job.view.js';
 import type { BytesRef } from './job.js';
@@ -13,9 +13,21 @@ type JobView = messages.JobView.$Properties;
 
 /** Of a submit: an entry for each job. */
 export function submitReply(answers: readonly JobAnswer[], releasing: Releasing): Sooner<Reply> {
-  const made = answers.map((each) => jobReply(each, releasing));
+  const made = answers.map((each) => entryOf(each, releasing));
   if (!made.some(isLater)) return message({ jobs: made as JobReply[] });
   return Promise.all(made).then((jobs) => message({ jobs }));
+}
+
+/** A result that cannot be read is an error of its own entry. */
+function entryOf(answer: JobAnswer, releasing: Releasing): Sooner<JobReply> {
+  const reply = jobReply(answer, releasing);
+  return isLater(reply) ? reply.catch((error: unknown) => unreadableEntry(answer, error)) : reply;
+}
+
+function unreadableEntry(answer: JobAnswer, error: unknown): JobReply {
+  const { code, message: why } = unreadable(error);
+  const recorded = answer.kind === 'refused' ? '' : `job ${answer.jobId} is recorded, but it cannot be shown: `;
+  return { error: wireError(reject(code, recorded + why)) };
 }
 
 /** Of a command about one job. */

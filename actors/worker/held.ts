@@ -31,7 +31,8 @@ export function checkHeld(step: Step, session: Session, held: readonly Token[], 
 
 /**
  * A lease that the worker does not list is delivered again, with the same token and for the rest of its time. It is not
- * renewed by that, so a lease that never arrives expires.
+ * renewed by that, so a lease that never arrives expires. One whose payload cannot be read is not delivered again:
+ * the worker would get empty replies and pull in a loop.
  */
 export function deliverAgain(step: Step, session: Session, listed: readonly Token[], notice: Notice): void {
   const leases = step.read(jobKind).leasesOf(session);
@@ -41,7 +42,7 @@ export function deliverAgain(step: Step, session: Session, listed: readonly Toke
   if (leases.size === held.size && notice.revoked.length === 0) return;
   const attempts = step.live(jobKind);
   for (const job of leases) {
-    if (held.has(`${job.id}/${job.attempt}/${job.lease}`)) continue;
+    if (held.has(`${job.id}/${job.attempt}/${job.lease}`) || attempts.isWithheld(job.id)) continue;
     const leaseMs = Math.floor(attempts.leftMs(job, step.moment.monoMs));
     if (!isWorthStarting(job, leaseMs)) continue;
     notice.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs });

@@ -1,7 +1,8 @@
 /** Replies to workers. The payloads of leases are read back from the journal. */
-import { wireError } from '../../protocols/errors.js';
+import { messageOf, wireError } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { worker as messages } from '../../protocols/messages.js';
+import { REMOVED } from '../../streams/payloads.js';
 import { isRunning } from '../job/job.js';
 import { jobKind } from '../job/job.kind.js';
 import { isLater, message, type Releasing, type Reply, type Sooner } from '../reply.js';
@@ -30,11 +31,11 @@ export function pulledReply(notice: Notice, releasing: Releasing): Sooner<Reply>
   }
   if (notice.leases.length === 0) return message(pulled);
   const leases = notice.leases.map((grant) => leaseOf(grant, releasing));
-  const withLeases = (all: Lease[]): Reply => {
+  const withLeases = (all: (Lease | undefined)[]): Reply => {
     pulled.leases = fitting(notice.leases, all, releasing);
     return message(pulled);
   };
-  return leases.some(isLater) ? Promise.all(leases).then(withLeases) : withLeases(leases as Lease[]);
+  return leases.some(isLater) ? Promise.all(leases).then(withLeases) : withLeases(leases as (Lease | undefined)[]);
 }
 
 /** Limit of payloads in one reply. In JSON and base64 they grow, and the reply must fit the server's max_payload. */
@@ -42,31 +43,49 @@ const MOST_PAYLOAD_BYTES = 700_000;
 const LEASE_BYTES = 512;
 
 /** Leases that do not fit are delivered with the worker's next pull, and get their full time. */
-function fitting(grants: readonly LeaseGrant[], leases: Lease[], releasing: Releasing): Lease[] {
+function fitting(
+  grants: readonly LeaseGrant[], leases: readonly (Lease | undefined)[], releasing: Releasing,
+): Lease[] {
+  const taken: Lease[] = [];
   let bytes = 0;
-  return leases.filter((each, nth) => {
-    bytes += (each.payload?.length ?? 0) + LEASE_BYTES;
-    const fits = nth === 0 || bytes <= MOST_PAYLOAD_BYTES;
-    const { job, attempt } = grants[nth]!;
-    if (!fits && isRunning(job) && job.attempt === attempt) releasing.live(jobKind).renew(job, releasing.monoMs);
-    return fits;
+  leases.forEach((lease, nth) => {
+    if (lease === undefined) return;
+    bytes += (lease.payload?.length ?? 0) + LEASE_BYTES;
+    const grant = grants[nth]!;
+    if (taken.length === 0 || bytes <= MOST_PAYLOAD_BYTES) taken.push(lease);
+    else if (isCurrent(grant)) releasing.live(jobKind).renew(grant.job, releasing.monoMs);
   });
+  return taken;
 }
 
-function leaseOf({ token, job, attempt, leaseMs }: LeaseGrant, { bytes }: Releasing): Sooner<Lease> {
-  const { payload, policy } = job;
+/** @returns undefined, never as an error, if its payload cannot be read: the reply's other leases are delivered */
+function leaseOf(grant: LeaseGrant, releasing: Releasing): Sooner<Lease | undefined> {
+  const { bytes } = releasing;
+  const { seq, index } = grant.job.payload;
+  const at = bytes.get(seq, index);
+  if (at) return withPayload(grant, at, releasing);
+  return bytes.load(seq, index).then(
+    (loaded) => withPayload(grant, loaded, releasing),
+    (error: unknown) => withhold(grant, messageOf(error), releasing),
+  );
+}
+
+function withPayload(grant: LeaseGrant, payload: Uint8Array, releasing: Releasing): Lease | undefined {
+  // A performer would take it for an empty payload.
+  if (payload === REMOVED) return withhold(grant, 'The payload was removed from the journal.', releasing);
+  const { token, job, attempt, leaseMs } = grant;
   const made: Lease = {
-    token, jobId: job.id, type: job.type, queue: job.queue, attempt, maxAttempts: policy.maxAttempts,
-    contentType: payload.contentType, leaseMs, attemptMs: policy.attemptMs, key: job.key,
+    token, jobId: job.id, type: job.type, queue: job.queue, attempt, maxAttempts: job.policy.maxAttempts,
+    contentType: job.payload.contentType, leaseMs, attemptMs: job.policy.attemptMs, key: job.key, payload,
   };
   if (job.labels) made.labels = { ...job.labels };
-  const at = bytes.get(payload.seq, payload.index);
-  if (at) {
-    made.payload = at;
-    return made;
-  }
-  return bytes.load(payload.seq, payload.index).then((loaded) => {
-    made.payload = loaded;
-    return made;
-  });
+  return made;
 }
+
+function withhold(grant: LeaseGrant, why: string, releasing: Releasing): undefined {
+  releasing.onWithheld(grant.job.id, why);
+  if (isCurrent(grant)) releasing.live(jobKind).withhold(grant.job.id);
+}
+
+/** The job may have changed since it was leased. */
+const isCurrent = ({ job, attempt }: LeaseGrant): boolean => isRunning(job) && job.attempt === attempt;

@@ -148,6 +148,20 @@ t.test('given a projection that has folded another commit than is written now, t
   await host.stop();
 });
 
+t.test('given a reply that cannot be made, then its request alone is refused, with a commit and without', async (t) => {
+  const host = stage(new MemoryStream(P0));
+  await host.ready;
+  const askBadly = (): Promise<Reply> => new Promise((reply) => {
+    const to: ReplyReceiver = { replyTo: 'replyTo', reply };
+    host.leader!.decide(to, (step) => step.answer(to, () => { throw new RangeError('no varint at byte 3'); }, {}));
+  });
+  const refused = { refused: { code: 'UNKNOWN', message: /no varint at byte 3/ } };
+  t.match(await Promise.all([ask(host, 'c1'), askBadly(), ask(host, 'c2')]), [{ message: {} }, refused, { message: {} }]);
+  t.match(await askBadly(), refused);
+  t.same(await submit(host, 'c3'), ['recorded'], 'and the leader leads');
+  await host.stop();
+});
+
 t.test('given a journal with commits and a witness that knows none, then the partition is led, with an alarm each time', async (t) => {
   const stream = new MemoryStream(P0);
   const lines: string[] = [];

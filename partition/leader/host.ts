@@ -17,7 +17,7 @@ import type { PartitionCore } from '../core/core.js';
 import { Fold, type FoldOptions } from './journal-fold.js';
 import type { Receiving } from '../core/deliveries.js';
 import type { Deliver } from './courier.js';
-import { logUndelivered } from './undelivered.js';
+import { alarms } from './alarms.js';
 import { Leader, refuseAll, type Lost, type PendingCommit } from './leader.js';
 import type { Clock } from './leader-time.js';
 import { contentFields } from '../../actors/cast.js';
@@ -180,7 +180,7 @@ export class PartitionHost {
       core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)),
       followers: options.followers, deliver: options.deliver, clock: options.clock,
       receiving: { deliverables: options.deliverables, broken: this.broken }, maxCommitBytes: options.maxCommitBytes,
-      onUndelivered: (undelivered) => logUndelivered(options.log, options.partition, undelivered),
+      ...alarms(options.log, options.partition),
       validForMs: () => options.leadership.validForMs(), onHead: (next) => this.noteHead(next),
       onApart: (apartMs) => this.noteClock(apartMs),
     });

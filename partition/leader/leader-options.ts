@@ -1,7 +1,7 @@
 /** What a leader runs on: its partition's core and journal, and what its host does for it. */
 import type { Archive } from '../../actors/job/archive.js';
 import type { Contents } from '../../actors/reply.js';
-import type { LeaderId } from '../../protocols/ids.js';
+import type { JobId, LeaderId } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { Follower } from '../../streams/committed.js';
 import type { Journal } from '../../streams/journal.js';
@@ -30,4 +30,5 @@ export interface LeaderOptions {
   /** The wall clock and the journal's time differ by so many milliseconds; 0: no more than 10 s again. */
   onApart(apartMs: number): void;
   onUndelivered(undelivered: Undelivered): void;
+  onWithheld(id: JobId, why: string): void;
 }

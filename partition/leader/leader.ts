@@ -54,7 +54,9 @@ export class Leader {
     let end: (lost: Lost) => void = () => {};
     this.lost = new Promise((resolve) => (end = resolve));
     this.end = end;
-    this.waiters = new Waiters(({ to, wait }, answers) => release(to, wait.reply(answers, this.releasing(this.head))));
+    this.waiters = new Waiters(({ to, wait }, answers) => {
+      release(to, () => wait.reply(answers, this.releasing(this.head)));
+    });
     this.time = new LeaderTime(options);
     options.core.lead(this.time.moment());
     this.courier = this.newCourier();
@@ -237,7 +239,7 @@ export class Leader {
 
   private perform(effect: Effect, releasing: Releasing): void {
     switch (effect.kind) {
-      case 'answer': return release(effect.to, effect.reply(effect.answer, releasing));
+      case 'answer': return release(effect.to, () => effect.reply(effect.answer, releasing));
       case 'wait': return this.waiters.add(effect, releasing.monoMs);
       case 'ended': return this.waiters.ended(effect.actor);
       case 'refused': return sendReply(effect.to, refused(effect.rejection));
@@ -246,9 +248,9 @@ export class Leader {
   }
 
   private releasing(head: Head): Releasing {
-    const { bytes, archive, core, clock } = this.options;
+    const { bytes, archive, core, clock, onWithheld } = this.options;
     const position = { partition: this.partition, seq: head.seq, hash: head.hash, epoch: head.epoch };
-    return { bytes, archive, position, monoMs: clock.monoMs(), live: (kind) => core.live(kind) };
+    return { bytes, archive, position, monoMs: clock.monoMs(), live: (kind) => core.live(kind), onWithheld };
   }
 
   /** Ends. Decisions that were not appended are discarded with the state, so their requests are refused. */

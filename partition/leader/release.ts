@@ -1,11 +1,17 @@
-import { isLater, refused, sendReply, type ReplyTo, type Reply, type Sooner } from '../../actors/reply.js';
-import { reject } from '../../protocols/errors.js';
+import { isLater, refused, sendReply, unreadable, type ReplyTo, type Reply, type Sooner } from '../../actors/reply.js';
 
-/** Sends a reply, at once or when its contents have been read from the journal. If they cannot be read, it refuses. */
-export function release(to: ReplyTo, reply: Sooner<Reply>): void {
+/**
+ * Makes a reply and sends it, at once or when its contents have been read from the journal. If it cannot be made, this
+ * request alone is refused: an error thrown from here would end the process, because nothing above handles it.
+ */
+export function release(to: ReplyTo, make: () => Sooner<Reply>): void {
+  const refuse = (error: unknown): void => sendReply(to, refused(unreadable(error)));
+  let reply: Sooner<Reply>;
+  try {
+    reply = make();
+  } catch (error) {
+    return refuse(error);
+  }
   if (!isLater(reply)) return sendReply(to, reply);
-  void reply.then(
-    (made) => sendReply(to, made),
-    (cause: unknown) => sendReply(to, refused(reject('UNKNOWN', `the journal could not be read: ${String(cause)}`))),
-  );
+  void reply.then((made) => sendReply(to, made), refuse);
 }

@@ -1,0 +1,13 @@
+/** What a leader cannot mend by itself, logged for an operator. */
+import type { Logger } from 'pino';
+import type { Partition } from '../../protocols/ids.js';
+import type { LeaderOptions } from './leader-options.js';
+import { logUndelivered } from './undelivered.js';
+
+export const alarms = (log: Logger, partition: Partition): Pick<LeaderOptions, 'onUndelivered' | 'onWithheld'> => ({
+  onUndelivered: (undelivered) => logUndelivered(log, partition, undelivered),
+  onWithheld: (jobId, why) => {
+    const hint = 'Cancel the job, or restore its payload; `reprise audit verify` names the position.';
+    log.error({ partition, jobId, why, hint }, 'a lease is withheld and expires: the payload cannot be read');
+  },
+});
