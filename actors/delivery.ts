@@ -13,8 +13,9 @@ export interface Answered {
 }
 
 /**
- * A command as the leader of its destination decides it. It makes at most {@link DELIVERED_EVENTS} events. One that
- * makes more, or throws, breaks that leader once and is then recorded as refused.
+ * A command as the leader of its destination decides it. It makes at most {@link DELIVERED_EVENTS} events, and writes
+ * hardly more bytes than its body has. One that makes or writes more, or throws, breaks that leader once and is then
+ * recorded as refused.
  */
 export interface Deliverable {
   /** @param by the actor that sent it, `<kind>/<id>` */

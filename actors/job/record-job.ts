@@ -67,5 +67,5 @@ const MOST_BYTES_PER_CHARACTER = 3;
 const scratch = Buffer.alloc(4_096);
 
 function labelBytes({ labels }: SubmitJob): number {
-  return labels ? JSON.stringify(labels).length : 0;
+  return labels ? Buffer.byteLength(JSON.stringify(labels)) : 0;
 }

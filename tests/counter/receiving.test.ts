@@ -64,6 +64,10 @@ t.test('given a command that breaks its leader, then it is refused the next time
     ['it makes too many events', (step, body, by) => {
       for (let nth = 0; nth < 6; nth += 1) submit.decide(step, Buffer.from(`${String(body)}-${nth}`), by);
     }, /more events than it made room for/],
+    ['it writes too many bytes', (step) => {
+      const sent = { to: P0, command: 'job.submit', body: new Uint8Array(100_000) };
+      step.send(sent, { kind: 'counter', id: 'c' }, { commandId: '', type: 'Test', by: '' });
+    }, /bytes more than it made room for/],
     ['it leads where the chart does not', (step) => {
       startCounter(step, 'x', { to: P0, everyMs: 3_600_000, times: 1 });
       startCounter(step, 'x', { to: P0, everyMs: 3_600_000, times: 1 });
