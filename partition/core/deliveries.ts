@@ -2,7 +2,7 @@
  * Commands between partitions, in the core. At the destination each is decided once; at the origin its answer is
  * recorded. A refusal is an answer too: it is recorded, and the next command is decided.
  */
-import { DELIVERED_EVENTS, type Deliverables } from '../../actors/delivery.js';
+import { DELIVERED_EVENTS, type Deliverables, type Sender } from '../../actors/delivery.js';
 import { message, type ReplyTo, type ReplyOf } from '../../actors/reply.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -72,7 +72,7 @@ function receiveOne(core: PartitionCore, of: Delivery, seq: number, delivered: D
   const name = `${origin} ${seq}`;
   core.makeRoom(Math.min(body.length, core.mostBodyBytes) + RECEIVED_BYTES, DELIVERED_EVENTS + 1);
   try {
-    const refused = decideOnce(core, delivered, receiving.deliverables, broken.get(name));
+    const refused = decideOnce(core, delivered, { by, origin, seq }, receiving.deliverables, broken.get(name));
     const answer = { code: refused?.code ?? '', message: wellFormed(refused?.message.slice(0, MOST_MESSAGE) ?? '') };
     const received = { status: '' as const, origin, from, seq, settledSeq: firstSeq - 1, ...answer };
     core.emitOwn({ type: 'CommandReceived', body: received }, { commandId: '', type: 'Deliver', by });
@@ -85,7 +85,8 @@ function receiveOne(core: PartitionCore, of: Delivery, seq: number, delivered: D
 }
 
 function decideOnce(
-  core: PartitionCore, { command, body, by }: Delivered, deliverables: Deliverables, brokenBy: string | undefined,
+  core: PartitionCore, { command, body }: Delivered, sender: Sender, deliverables: Deliverables,
+  brokenBy: string | undefined,
 ): Rejection | undefined {
   if (brokenBy !== undefined) return reject('UNSUPPORTED', `the leader failed when it decided ${command}: ${brokenBy}`);
   const { mostBodyBytes: most } = core;
@@ -93,7 +94,7 @@ function decideOnce(
   const deliverable = deliverables.get(command);
   if (deliverable === undefined) return reject('UNSUPPORTED', `this version receives no command ${command}`);
   const step = new DeliveredStep(core);
-  deliverable.decide(step, body, by);
+  deliverable.decide(step, body, sender);
   return step.rejection ?? deliverable.refusalIn?.(step.answered);
 }
 
