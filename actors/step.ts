@@ -46,7 +46,7 @@ export interface Outgoing {
   readonly to: Partition;
   /** `<noun>.<verb>` */
   readonly command: string;
-  /** Its request message: 320 KiB at most, or a commit less 64 KiB where the server's max_payload makes that smaller. */
+  /** Its request message, 320 KiB at most, or less where the server's max_payload makes commits smaller. */
   readonly body: Uint8Array;
 }
 

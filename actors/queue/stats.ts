@@ -1,5 +1,5 @@
 /** How many jobs of a queue are in which status, counted by the index of the jobs. */
-import type { Line } from '../job/lines.js';
+import type { ReadonlyLine as Line } from '../job/lines.js';
 import { jobKind } from '../job/job.kind.js';
 import { positionJson } from '../job/reply-json.js';
 import { message, type Releasing, type Reply } from '../reply.js';

@@ -158,7 +158,9 @@ export class PartitionCore implements Step {
     const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
     const hosted = this.hosted(kind);
     // A copy would be changed, and indexed in place of the stored one.
-    if (before && hosted.store.get(id) !== before) throw new TypeError(`${kind.name} ${id} is not the one in the store`);
+    if (before && hosted.store.get(id) !== before) {
+      throw new TypeError(`${kind.name} ${id} is not the one in the store`);
+    }
     const batch = this.batchForEvent();
     const index = batch.events.length;
     const content = batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body, taken);

@@ -90,7 +90,9 @@ function decideOnce(
 ): Rejection | undefined {
   if (brokenBy !== undefined) return reject('UNSUPPORTED', `the leader failed when it decided ${command}: ${brokenBy}`);
   const { mostBodyBytes: most } = core;
-  if (body.length > most) return reject('TOO_LARGE', `the body of ${command} has ${body.length} bytes, at most ${most}`);
+  if (body.length > most) {
+    return reject('TOO_LARGE', `the body of ${command} has ${body.length} bytes, at most ${most}`);
+  }
   const deliverable = deliverables.get(command);
   if (deliverable === undefined) return reject('UNSUPPORTED', `this version receives no command ${command}`);
   const step = new DeliveredStep(core);
