@@ -17,7 +17,7 @@ interface Diagnostic {
 async function refusedLines(dir: string, path: string, lines: readonly string[]): Promise<number[]> {
   await mkdir(join(dir, dirname(path)), { recursive: true });
   await writeFile(join(dir, path), `${lines.join('\n')}\n`);
-  // By a shell, because tap gives its hooks to every Node process that a test starts, and oxlint does not start with them.
+  // By a shell: tap gives its hooks to every Node process that a test starts, and oxlint does not start with them.
   const oxlint = join(root, 'node_modules/.bin/oxlint');
   const command = `NODE_OPTIONS= exec '${oxlint}' -c .oxlintrc.json --format json -A all '${path}'`;
   const said = await new Promise<string>((resolve) =>

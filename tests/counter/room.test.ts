@@ -76,7 +76,8 @@ t.test('given commits of 200 KiB, then the largest body is one that fits, and a 
   const delivery = { origin: 'j1', from: P1, firstSeq: 1, commands };
   const receiver = coreWith([COUNTERS], maxCommitBytes);
   receiver.step(at(0), () => receive(receiver, delivery, { deliverables, broken: new Map() }, { replyTo: 'replyTo' }));
-  t.match(receiver.state.outbox.refused('j1'), [{ seq: 1, code: 'TOO_LARGE', message: /139265 bytes, at most 139264/ }]);
+  const refused = { seq: 1, code: 'TOO_LARGE', message: /139265 bytes, at most 139264/ };
+  t.match(receiver.state.outbox.refused('j1'), [refused]);
   t.equal(receiver.read(jobKind).size, 1);
   t.end();
 });
@@ -90,11 +91,12 @@ t.test('given room that a decision left, then the next one cannot use it', (t) =
   const leaving = (step: Step): void => step.makeRoom();
   const emitting = (step: Step): void => void step.emit(LATER, 'new', started, CAUSE);
   type Hooks = Pick<CastMember<CounterRole>, 'lead' | 'tick' | 'close' | 'due'>;
+  const ringing = (step: Step, { id }: { readonly id: string }): void => void step.emit(LATER, id, rang, CAUSE);
   const table: [string, Hooks, Hooks, (core: PartitionCore) => unknown][] = [
     ['step', {}, {}, (core) => core.step(at(5), emitting)],
     ['lead', { lead: leaving }, { lead: emitting }, (core) => core.lead(at(5))],
     ['tick', { tick: leaving }, { tick: emitting }, (core) => core.tick(at(5))],
-    ['due', { due: leaving }, { due: (step, { id }) => void step.emit(LATER, id, rang, CAUSE) }, (core) => core.tick(at(15))],
+    ['due', { due: leaving }, { due: ringing }, (core) => core.tick(at(15))],
     ['due, then tick', { due: leaving }, { tick: emitting }, (core) => core.tick(at(15))],
     ['close', { close: leaving }, { close: emitting }, (core) => core.take()],
   ];
