@@ -12,13 +12,23 @@ export interface Answered {
   readonly refusal: { readonly code: string; readonly message: string } | undefined;
 }
 
+/** Who sent a command. Origin and sequence identify it. */
+export interface Sender {
+  /** The actor, `<kind>/<id>`. */
+  readonly by: string;
+  /** Id of the origin's journal. */
+  readonly origin: string;
+  readonly seq: number;
+}
+
 /**
- * A command as the leader of its destination decides it. It makes at most {@link DELIVERED_EVENTS} events. One that
- * makes more, or throws, breaks that leader once and is then recorded as refused.
+ * A command as the leader of its destination decides it. It makes at most {@link DELIVERED_EVENTS} events, and writes
+ * hardly more bytes than its body has. One that makes or writes more, or throws, breaks that leader once and is then
+ * recorded as refused.
  */
 export interface Deliverable {
-  /** @param by the actor that sent it, `<kind>/<id>` */
-  decide(step: Step, body: Uint8Array, by: string): void;
+  /** A function of the state, the body, the sender and the moment: the same command, decided again, is the same. */
+  decide(step: Step, body: Uint8Array, sender: Sender): void;
   /** The refusal in an answer that is not a rejection as a whole, such as one refused job of a list. */
   refusalIn?(answer: unknown): Rejection | undefined;
 }

@@ -1,5 +1,11 @@
+export interface ReadonlyHeap<T> {
+  readonly size: number;
+  peek(): T | undefined;
+  [Symbol.iterator](): Iterator<T>;
+}
+
 /** A binary heap, ordered by `before`. Pushing an item that belongs last, the usual case, takes one comparison. */
-export class Heap<T> {
+export class Heap<T> implements ReadonlyHeap<T> {
   private readonly items: T[] = [];
 
   constructor(private readonly before: (a: T, b: T) => boolean) {}

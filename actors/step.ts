@@ -46,7 +46,7 @@ export interface Outgoing {
   readonly to: Partition;
   /** `<noun>.<verb>` */
   readonly command: string;
-  /** Its request message, 320 KiB at most. */
+  /** Its request message, 320 KiB at most, or less where the server's max_payload makes commits smaller. */
   readonly body: Uint8Array;
 }
 
@@ -68,8 +68,9 @@ export interface Step {
   /** A command id that is still remembered. */
   seen(commandId: string): CommandEntry | undefined;
   /**
-   * Makes sure that the next decision is in one commit as a whole.
-   * @param bytes of content @param events that it makes at most: 3, unless it says so
+   * Makes sure that the next decision is in one commit as a whole. Every decision makes room first. One that then makes
+   * more events, or writes more bytes, is a broken invariant.
+   * @param bytes of content, and whatever is large @param events that it makes at most: 3, unless it says so
    */
   makeRoom(bytes?: number, events?: number): void;
   /**

@@ -8,7 +8,7 @@ import { reject, type Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
 import { outbox } from '../protocols/messages.js';
 import { isRejection } from './codec.js';
-import { drawJobId } from './draw-id.js';
+import { jobIdsOf } from './draw-id.js';
 import { decodeStrictly } from './strict.js';
 
 const ORIGIN: ReplyTo = { replyTo: 'replyTo' };
@@ -20,10 +20,10 @@ export function deliverables(commands: readonly Command[], partitions: number): 
 
 function deliverable(command: Command, partitions: number): Deliverable {
   return {
-    decide(step, body, by) {
+    decide(step, body, { by, origin, seq }) {
       const message = decodeStrictly(command.request, body);
       if (isRejection(message)) return step.refuse(ORIGIN, message);
-      const context = { partitions, nowMs: step.nowMs, identity: undefined, drawJobId };
+      const context = { partitions, nowMs: step.nowMs, identity: undefined, drawJobId: jobIdsOf(origin, seq) };
       const checked = validated(() => {
         oneEntry(command, message);
         const request = command.check(message, context);

@@ -1,5 +1,5 @@
 /** Ids of new jobs. */
-import { randomFillSync } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 import { jobId, type JobId, type Partition } from '../protocols/ids.js';
 
 const POOL_BYTES = 10 * 400;
@@ -15,4 +15,14 @@ export function drawJobId(partition: Partition): JobId {
   const id = jobId(partition, pool, used);
   used += 10;
   return id;
+}
+
+/**
+ * Ids of the jobs that a command of another partition makes. No two commands have the same origin and sequence, so they
+ * need no chance: the command comes to the same ids when it is decided again.
+ * @param origin id of the journal that the command was sent in
+ */
+export function jobIdsOf(origin: string, seq: number): (partition: Partition) => JobId {
+  let nth = 0;
+  return (partition) => jobId(partition, hash('sha256', `${origin} ${seq} ${partition} ${(nth += 1)}`, 'buffer'));
 }

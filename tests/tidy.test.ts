@@ -126,7 +126,9 @@ t.test('nothing is called utils or common', async (t) => {
 
 t.test('types are not talked away', async (t) => {
   const away = /\bas any\b|:\s*any\b(?!\s+\w)|<any>|@ts-(ignore|nocheck|expect-error)/;
-  const found = code.filter((path) => path.endsWith('.ts') && path !== 'tests/tidy.test.ts').flatMap((path) =>
+  // In the second, each line must be an error: a step cannot write.
+  const exempt = ['tests/tidy.test.ts', 'tests/counter/reading.ts'];
+  const found = code.filter((path) => path.endsWith('.ts') && !exempt.includes(path)).flatMap((path) =>
     read(path).split('\n').flatMap((line, n) => (away.test(line.replace(/\/\*.*\*\/|^\s*(\*|\/\*\*).*$|\/\/(?!.*@ts-).*$/, '')) ? [`${path}:${n + 1}: ${line.trim()}`] : [])));
   t.strictSame(found, []);
 });

@@ -23,7 +23,7 @@ export class Attempts {
 
   constructor(readonly tokens: Tokens) {}
 
-  renew(job: Job, monoMs: number): void {
+  renew(job: Readonly<Job>, monoMs: number): void {
     this.aliveUntil.set(job.id, monoMs + job.policy.heartbeatMs);
   }
 
@@ -31,7 +31,7 @@ export class Attempts {
    * The time left of a running job's lease. A lease from an earlier leader gets its full time, because that leader may
    * have renewed it just before.
    */
-  leftMs(job: Job, monoMs: number): number {
+  leftMs(job: Readonly<Job>, monoMs: number): number {
     const until = this.aliveUntil.get(job.id);
     if (until !== undefined) return until - monoMs;
     this.renew(job, monoMs);

@@ -61,7 +61,7 @@ export function decideDelay(
 }
 
 export function decideLease(
-  job: Job, to: { workerId: WorkerId; session: Session; pullSeq: number }, nowMs: number,
+  job: Readonly<Job>, to: { workerId: WorkerId; session: Session; pullSeq: number }, nowMs: number,
 ): JobEvent {
   const attemptDueMs = job.policy.attemptMs === 0 ? 0 : nowMs + job.policy.attemptMs;
   return {
@@ -72,7 +72,7 @@ export function decideLease(
 
 /** `repeated`: the report that ended this attempt, sent again. It gets the same reply and changes nothing. */
 export function decideReport(
-  job: Job | undefined, attempt: number, lease: number, outcome: Outcome, chance: Chance,
+  job: Readonly<Job> | undefined, attempt: number, lease: number, outcome: Outcome, chance: Chance,
 ): JobEvent | Rejection | 'repeated' {
   if (job === undefined || job.attempt !== attempt || job.lease !== lease) {
     return reject('STALE_ATTEMPT', job ? `the job is at attempt ${job.attempt}` : 'no such job is running');
@@ -84,7 +84,7 @@ export function decideReport(
   return reject('STALE_ATTEMPT', `the attempt was ended${how}; the job is ${job.status}`);
 }
 
-function endAttempt(job: Job, outcome: Outcome, chance: Chance): AttemptEnd {
+function endAttempt(job: Readonly<Job>, outcome: Outcome, chance: Chance): AttemptEnd {
   switch (outcome.kind) {
     case 'ok': {
       const { attempt, lease } = job;
@@ -106,7 +106,7 @@ function endAttempt(job: Job, outcome: Outcome, chance: Chance): AttemptEnd {
  * Whether the job is in the state that this event leads to. The state does not record which outcome ended an attempt. A
  * report that leads to the same status and failure is the one that ended it, or is equivalent.
  */
-function hasLedTo(job: Job, { type, body }: AttemptEnd): boolean {
+function hasLedTo(job: Readonly<Job>, { type, body }: AttemptEnd): boolean {
   if (type === 'JobCompleted') return job.status === 'completed';
   // A job that waits for its next attempt becomes ready without another report.
   const status = body.status === 'retrying' && job.status === 'ready' ? 'ready' : body.status;
@@ -114,7 +114,7 @@ function hasLedTo(job: Job, { type, body }: AttemptEnd): boolean {
   return status === job.status && code === job.failure?.code && message === job.failure.message;
 }
 
-export function decideCancel(job: Job, reason: string): JobEvent | Rejection | 'repeated' {
+export function decideCancel(job: Readonly<Job>, reason: string): JobEvent | Rejection | 'repeated' {
   if (job.status === 'cancelled' || (job.status === 'running' && job.cancelling)) return 'repeated';
   if (job.endedMs > 0) return reject('ALREADY_ENDED', `the job is ${job.status}`);
   if (job.status === 'running') return { type: 'JobCancelRequested', body: { status: 'running', reason } };
@@ -123,7 +123,7 @@ export function decideCancel(job: Job, reason: string): JobEvent | Rejection | '
 }
 
 /** The worker was silent for longer than the lease. The attempt counts, so a job that kills its workers ends. */
-export function decideReclaim(job: Job, chance: Chance): JobEvent {
+export function decideReclaim(job: Readonly<Job>, chance: Chance): JobEvent {
   const failure: Failure = {
     code: 'LEASE_EXPIRED', message: `worker ${job.workerId} was silent for more than ${job.policy.heartbeatMs} ms`,
   };
@@ -153,7 +153,7 @@ export function decideDue(job: Readonly<Job>, chance: Chance): JobEvent | undefi
 }
 
 function attemptFailed(
-  job: Job, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance,
+  job: Readonly<Job>, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance,
 ): Exclude<AttemptEnd, { type: 'JobCompleted' }> {
   const { attempt, lease, policy } = job;
   if (job.cancelling) return cancelled(job, reported);
@@ -163,12 +163,12 @@ function attemptFailed(
   return { type: 'JobRetryScheduled', body: { status: 'retrying', attempt, lease, failure, dueMs, reported } };
 }
 
-const failed = (job: Job, failure: Failure, reported: boolean): Extract<JobEvent, { type: 'JobFailed' }> => ({
+const failed = (job: Readonly<Job>, failure: Failure, reported: boolean): Extract<JobEvent, { type: 'JobFailed' }> => ({
   type: 'JobFailed',
   body: { status: 'failed', attempt: job.attempt, lease: job.lease, failure, reported },
 });
 
-const cancelled = (job: Job, reported: boolean): Extract<JobEvent, { type: 'JobCancelled' }> => ({
+const cancelled = (job: Readonly<Job>, reported: boolean): Extract<JobEvent, { type: 'JobCancelled' }> => ({
   type: 'JobCancelled',
   body: { status: 'cancelled', attempt: job.attempt, failure: cancelFailure(job.cancelReason?.text ?? ''), reported },
 });

@@ -181,7 +181,7 @@ export function commandOf(body: Readonly<SubmittedBody>, commandId: string, nowM
 
 /** How many bytes a job may take in a commit, beside what every event takes. */
 export const bytesOf = ({ payload, labels }: SubmitJob): number =>
-  payload.length + (labels ? JSON.stringify(labels).length : 0);
+  payload.length + (labels ? Buffer.byteLength(JSON.stringify(labels)) : 0);
 
 /** The job that the event makes. */
 export function newJob(id: JobId, body: Readonly<SubmittedBody>, at: At): Job {

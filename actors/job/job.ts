@@ -96,4 +96,4 @@ export interface Job {
   lastSeq: number;
 }
 
-export const isRunning = (job: Job): boolean => job.status === 'running';
+export const isRunning = (job: Readonly<Job>): boolean => job.status === 'running';

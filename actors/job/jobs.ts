@@ -6,7 +6,7 @@ import type { Job } from './job.js';
 import type { JobBodies } from './job.events.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
 import { keyName, Keys } from './keys.js';
-import { Lines } from './lines.js';
+import { Lines, type LinesReading } from './lines.js';
 
 /** How long ended jobs stay, by the time of the commits, so that every replay forgets the same. */
 const ENDED = {
@@ -23,11 +23,11 @@ export interface JobsReading {
   readonly size: number;
   get(id: string): Readonly<Job> | undefined;
   all(): Iterable<Readonly<Job>>;
-  readonly lines: Pick<Lines, 'ready' | 'version' | 'first' | 'matching' | 'lineOf' | 'queues' | 'ofQueue' | 'readyIn'>;
+  readonly lines: LinesReading;
   readonly keys: Pick<Keys, 'find' | 'isFull'>;
-  leasesOf(session: Session): ReadonlySet<Job> | undefined;
+  leasesOf(session: Session): ReadonlySet<Readonly<Job>> | undefined;
   /** The running jobs of each session. */
-  readonly runningSessions: Iterable<ReadonlySet<Job>>;
+  readonly runningSessions: Iterable<ReadonlySet<Readonly<Job>>>;
 }
 
 export class Jobs implements Store<Job>, JobsReading {

@@ -7,5 +7,7 @@ import { workerKind } from '../worker/worker.kind.js';
 export function lacksWorker(step: Step, job: Readonly<Job>): boolean {
   if (job.status !== 'ready') return false;
   const sessions = step.live(workerKind);
-  return sessions.areKnown(step.moment.monoMs) && !sessions.canServe(step.read(jobKind).lines.lineOf(job));
+  if (!sessions.areKnown(step.moment.monoMs)) return false;
+  const line = step.read(jobKind).lines.find(job);
+  return line !== undefined && !sessions.canServe(line);
 }

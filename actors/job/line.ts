@@ -1,8 +1,8 @@
 /** The jobs of one queue and type: those that are ready in their order, the others as counts. */
 import type { Job } from './job.js';
-import { Heap } from '../heap.js';
+import { Heap, type ReadonlyHeap } from '../heap.js';
 
-export const goesFirst = (a: Job, b: Job): boolean =>
+export const goesFirst = (a: Readonly<Job>, b: Readonly<Job>): boolean =>
   a.priority === b.priority ? a.place < b.place : a.priority > b.priority;
 
 const isOlder = (a: Job, b: Job): boolean => a.place < b.place;
@@ -10,10 +10,23 @@ const isOlder = (a: Job, b: Job): boolean => a.place < b.place;
 /** Jobs that left the line stay in the order of age until there are so many more of them than of ready jobs. */
 const MOST_LEFT = 64;
 
-export class Line {
+/** What steps may read. */
+export interface ReadonlyLine {
+  readonly queue: string;
+  readonly type: string;
   /** Those that are ready. */
-  readonly jobs = new Heap<Job>(goesFirst);
+  readonly jobs: ReadonlyHeap<Readonly<Job>>;
   /** How many others of the same queue and type there are, by status. */
+  readonly scheduled: number;
+  readonly running: number;
+  readonly retrying: number;
+  readonly isEmpty: boolean;
+  /** The ready job that was submitted first. */
+  readonly oldest: Readonly<Job> | undefined;
+}
+
+export class Line implements ReadonlyLine {
+  readonly jobs = new Heap<Job>(goesFirst);
   scheduled = 0;
   running = 0;
   retrying = 0;
@@ -29,7 +42,6 @@ export class Line {
     return this.jobs.size === 0 && this.running === 0 && this.scheduled === 0 && this.retrying === 0;
   }
 
-  /** The ready job that was submitted first. */
   get oldest(): Job | undefined {
     if (this.ages === undefined) return this.jobs.peek();
     while (this.ages.peek()?.status !== 'ready') this.ages.pop();

@@ -3,12 +3,24 @@
  * A line is ordered by priority, descending, then by place, ascending. A job that becomes ready again keeps its place.
  */
 import type { Job } from './job.js';
-import { goesFirst, Line } from './line.js';
+import { goesFirst, Line, type ReadonlyLine } from './line.js';
 
 /** How often lines without jobs are forgotten, by the time of the commits. */
 const FORGET_MS = 60_000;
 
-export class Lines {
+/** What steps may read. */
+export interface LinesReading {
+  readonly version: number;
+  readonly ready: number;
+  readonly queues: Iterable<string>;
+  ofQueue(queue: string): Iterable<ReadonlyLine>;
+  readyIn(queue: string): number;
+  matching(types: ReadonlySet<string>, queues: ReadonlySet<string> | undefined): readonly ReadonlyLine[];
+  first(lines: readonly ReadonlyLine[], isHeld: (queue: string) => boolean): Readonly<Job> | undefined;
+  find(job: Pick<Readonly<Job>, 'queue' | 'type'>): ReadonlyLine | undefined;
+}
+
+export class Lines implements LinesReading {
   /** Rises when lines are added or forgotten, which invalidates the lines that sessions have cached. */
   version = 0;
   ready = 0;
@@ -52,8 +64,8 @@ export class Lines {
    * The first job of these lines. It leaves its line when it leaves the status `ready`.
    * @param isHeld whether the jobs of a queue are not leased
    */
-  first(lines: readonly Line[], isHeld: (queue: string) => boolean): Job | undefined {
-    let best: Job | undefined;
+  first(lines: readonly ReadonlyLine[], isHeld: (queue: string) => boolean): Readonly<Job> | undefined {
+    let best: Readonly<Job> | undefined;
     for (const line of lines) {
       const job = line.jobs.peek();
       if (job !== undefined && (best === undefined || goesFirst(job, best)) && !isHeld(line.queue)) best = job;
@@ -61,7 +73,13 @@ export class Lines {
     return best;
   }
 
-  /** The line of a job while it is ready. */
+  /** The line of such jobs, if there ever were any. */
+  find({ queue, type }: Pick<Readonly<Job>, 'queue' | 'type'>): ReadonlyLine | undefined {
+    if (this.latest?.queue === queue && this.latest.type === type) return this.latest;
+    return this.lines.get(`${queue} ${type}`);
+  }
+
+  /** The line of a job, made if it is the first of its queue and type. */
   lineOf({ queue, type }: Pick<Job, 'queue' | 'type'>): Line {
     if (this.latest?.queue === queue && this.latest.type === type) return this.latest;
     const name = `${queue} ${type}`;

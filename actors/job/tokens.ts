@@ -14,12 +14,14 @@ export class Tokens {
   constructor(private readonly keyring: Keyring) {}
 
   /** Of the job's latest attempt, running or ended. */
-  of(job: Job): Token {
+  of(job: Readonly<Job>): Token {
     return token(job.id, job.attempt, job.lease, this.signature(job.session, job.pullSeq));
   }
 
   /** Whether this session got the job's latest attempt, under this token. */
-  isHolder(job: Job | undefined, session: Session, { attempt, lease, signature }: TokenParts): job is Job {
+  isHolder(
+    job: Readonly<Job> | undefined, session: Session, { attempt, lease, signature }: TokenParts,
+  ): job is Readonly<Job> {
     if (job === undefined || job.session !== session || job.attempt !== attempt || job.lease !== lease) return false;
     return this.signature(session, job.pullSeq) === signature
       || isLeaseSignature(this.keyring, session, job.pullSeq, signature);

@@ -28,7 +28,7 @@ export function checkLeases(step: Step): void {
 }
 
 /** Otherwise a silent worker would get the job again by a pull that it had opened before. */
-function closePull(step: Step, job: Job): void {
+function closePull(step: Step, job: Readonly<Job>): void {
   const session = job.session === '' ? undefined : step.live(workerKind).get(job.session);
   if (session?.pull) answerPull(step, session, emptyNotice());
 }

@@ -6,7 +6,7 @@ import type { Session, Token, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { Job } from '../job/job.js';
 import type { ReplyTo } from '../reply.js';
-import type { Line } from '../job/line.js';
+import type { ReadonlyLine } from '../job/line.js';
 import type { JobsReading } from '../job/jobs.js';
 import type { RejectedReport } from './reports.js';
 
@@ -43,7 +43,7 @@ export class WorkerSession {
   pull: OpenPull | undefined;
   lastPullSeq = 0;
   heardMonoMs = 0;
-  private matched: { version: number; lines: Line[] } = { version: -1, lines: [] };
+  private matched: { version: number; lines: readonly ReadonlyLine[] } = { version: -1, lines: [] };
 
   constructor(
     readonly workerId: WorkerId,
@@ -56,12 +56,12 @@ export class WorkerSession {
   }
 
   /** Whether it can do jobs of a line. */
-  canServe({ queue, type }: Line): boolean {
+  canServe({ queue, type }: ReadonlyLine): boolean {
     return !this.draining && this.types.has(type) && (this.queues === undefined || this.queues.has(queue));
   }
 
   /** The lines this worker can serve, computed again only when there are new ones. */
-  linesIn(lines: JobsReading['lines']): readonly Line[] {
+  linesIn(lines: JobsReading['lines']): readonly ReadonlyLine[] {
     const { version } = lines;
     if (this.matched.version !== version) this.matched = { version, lines: lines.matching(this.types, this.queues) };
     return this.matched.lines;
@@ -75,7 +75,7 @@ export class Sessions {
   /** When pulls last got a reply because they were too old. */
   recalledMonoMs = -Infinity;
   /** Whether any session can serve a line: a cache, cleared when sessions are added, changed or removed. */
-  private served = new WeakMap<Line, boolean>();
+  private served = new WeakMap<ReadonlyLine, boolean>();
   /** From when on all workers have had time to register, on the monotonic clock. */
   private knownMonoMs = Infinity;
 
@@ -109,7 +109,7 @@ export class Sessions {
   }
 
   /** Whether any known worker can do jobs of a line. */
-  canServe(line: Line): boolean {
+  canServe(line: ReadonlyLine): boolean {
     const known = this.served.get(line);
     if (known !== undefined) return known;
     const served = [...this.bySession.values()].some((session) => session.canServe(line));

@@ -13,7 +13,11 @@ import { ContentWriter, type ContentRef, type Salts } from '../../streams/conten
 
 /** How many events a decision may make, unless it makes room for more. */
 export const EVENTS_PER_DECISION = 3;
+/** Of an event, beside its content. */
 const EVENT_OVERHEAD_BYTES = 4_096;
+
+/** What a decision may write that made room for so much content and so many events. */
+export const roomBytes = (bytes: number, events: number): number => bytes + events * EVENT_OVERHEAD_BYTES;
 
 export class Batch {
   readonly events: EventName[] = [];
@@ -34,7 +38,7 @@ export class Batch {
   hasRoom(bytes: number, events: number): boolean {
     return (
       this.events.length + events <= LIMITS.commitEvents &&
-      this.writer.size + bytes + events * EVENT_OVERHEAD_BYTES <= this.maxBytes
+      this.writer.size + roomBytes(bytes, events) <= this.maxBytes
     );
   }
 

@@ -12,11 +12,11 @@ import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { journal } from '../../protocols/messages.js';
 import type { Salts } from '../../streams/content.js';
-import { Batch, EVENTS_PER_DECISION, EventWriter } from './batch.js';
+import { Batch, EVENTS_PER_DECISION, EventWriter, roomBytes } from './batch.js';
 import { COMMANDS } from './command-ids.js';
 import { fold, foldCommit, PARTITION } from './fold.js';
 import { castOf, type Hosted } from './hosted.js';
-import { MOST_BODY_BYTES, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
+import { mostBodyBytes, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, newState, type PartitionState } from './state.js';
 import type { Timer } from './timers.js';
 
@@ -36,6 +36,8 @@ export interface CoreOptions extends LeaderParts {
 
 export class PartitionCore implements Step {
   readonly state: PartitionState;
+  /** Of one command that an actor sends or another partition delivers. */
+  readonly mostBodyBytes: number;
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
   /** Whether an actor has more to do in the next tick, because it works in slices. */
   goesOn = false;
@@ -49,10 +51,13 @@ export class PartitionCore implements Step {
   private pendingEvents = 0;
   /** Events that the decision may still make. */
   private room = 0;
+  /** What the open batch may grow to by the decision. */
+  private roomUpTo = 0;
 
   constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, salts, ...parts }: CoreOptions) {
     this.state = newState(partition, castOf(kinds, partition, parts));
     this.maxCommitBytes = maxCommitBytes;
+    this.mostBodyBytes = mostBodyBytes(maxCommitBytes);
     this.writer = new EventWriter(salts);
     this.members = [...this.state.cast.values()];
     this.holding = this.members.filter(({ kind }) => kind.holds !== undefined);
@@ -66,12 +71,16 @@ export class PartitionCore implements Step {
   /** Leadership begins. */
   lead(moment: Moment): void {
     this.moment = moment;
-    for (const { member } of this.members) member.lead?.(this);
+    for (const { member } of this.members) {
+      this.room = 0;
+      member.lead?.(this);
+    }
   }
 
   /** @param decide the decision of a command */
   step(moment: Moment, decide: (step: Step) => void): void {
     this.moment = moment;
+    this.room = 0;
     decide(this);
   }
 
@@ -79,13 +88,19 @@ export class PartitionCore implements Step {
   tick(moment: Moment): void {
     this.moment = moment;
     this.fireTimers();
-    for (const { member } of this.members) member.tick?.(this);
+    for (const { member } of this.members) {
+      this.room = 0;
+      member.tick?.(this);
+    }
   }
 
   /** The next batch to be appended, after each kind could add to it. @returns undefined if there is none */
   take(): Batch | undefined {
     if (this.sealed.length === 0) {
-      for (const { member } of this.members) member.close?.(this);
+      for (const { member } of this.members) {
+        this.room = 0;
+        member.close?.(this);
+      }
       this.seal();
     }
     const batch = this.sealed.shift();
@@ -141,17 +156,22 @@ export class PartitionCore implements Step {
   makeRoom(bytes = 0, events = EVENTS_PER_DECISION): void {
     if (this.open?.hasRoom(bytes, events) === false) this.seal();
     this.room = events;
+    this.roomUpTo = Math.min(this.writer.size + roomBytes(bytes, events), this.maxCommitBytes);
   }
 
   emit<R extends Role>(
     kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause, taken?: Taken,
   ): Readonly<R['actor']> {
-    // An actor that a step has read is the one in the store: to look it up again would cost more than to fold it.
     const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
     const hosted = this.hosted(kind);
+    // A copy would be changed, and indexed in place of the stored one.
+    if (before && hosted.store.get(id) !== before) {
+      throw new TypeError(`${kind.name} ${id} is not the one in the store`);
+    }
     const batch = this.batchForEvent();
     const index = batch.events.length;
     const content = batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body, taken);
+    this.checkBytes();
     const at = { seq: batch.seq, index, nowMs: batch.nowMs, content };
     const actor = fold(this.state, hosted, id, event, at, cause, before);
     hosted.member.changed?.(this, actor);
@@ -161,8 +181,9 @@ export class PartitionCore implements Step {
 
   send({ to, command, body }: Outgoing, by: { readonly kind: string; readonly id: string }, cause: Cause): void {
     const { kind, id } = by;
-    if (body.length > MOST_BODY_BYTES) {
-      throw new TypeError(`the body of ${command} has ${body.length} bytes; ${kind} ${id} may send ${MOST_BODY_BYTES}`);
+    const { mostBodyBytes: most } = this;
+    if (body.length > most) {
+      throw new TypeError(`the body of ${command} has ${body.length} bytes; ${kind} ${id} may send ${most}`);
     }
     const seq = this.state.outbox.nextSeq(to);
     this.emitOwn({ type: 'CommandSent', body: { status: '', to, seq, command, body, kind, id } }, cause);
@@ -177,6 +198,7 @@ export class PartitionCore implements Step {
     const batch = this.batchForEvent();
     const id = String(this.partition);
     const content = batch.add(PARTITION, id, event.type, cause, OUTBOX_EVENTS[event.type], event.body);
+    this.checkBytes();
     this.state.outbox.apply(event, batch.seq, content);
   }
 
@@ -210,6 +232,7 @@ export class PartitionCore implements Step {
       const timer = timers.takeDue(this.nowMs);
       if (timer === undefined) break;
       if (!timers.isCurrent(timer)) continue;
+      this.room = 0;
       timer.hosted.member.due?.(this, timer.hosted.store.get(timer.id)!);
       if (timers.isCurrent(timer)) again.push(timer);
     }
@@ -230,6 +253,12 @@ export class PartitionCore implements Step {
     beginCommit(this.state, begun.seq, begun.nowMs);
     this.open = begun;
     return begun;
+  }
+
+  /** Before the fold, so that a commit that the journal cannot take is never waited for. */
+  private checkBytes(): void {
+    if (this.writer.size <= this.roomUpTo) return;
+    throw new TypeError(`a decision wrote ${this.writer.size - this.roomUpTo} bytes more than it made room for`);
   }
 
   private newBatch(): Batch {

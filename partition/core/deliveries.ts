@@ -2,7 +2,7 @@
  * Commands between partitions, in the core. At the destination each is decided once; at the origin its answer is
  * recorded. A refusal is an answer too: it is recorded, and the next command is decided.
  */
-import { DELIVERED_EVENTS, type Deliverables } from '../../actors/delivery.js';
+import { DELIVERED_EVENTS, type Deliverables, type Sender } from '../../actors/delivery.js';
 import { message, type ReplyTo, type ReplyOf } from '../../actors/reply.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -10,11 +10,13 @@ import type { outbox as messages } from '../../protocols/messages.js';
 import { wellFormed } from '../../protocols/utf8.js';
 import type { PartitionCore } from './core.js';
 import { DeliveredStep } from './delivered-step.js';
-import { MOST_BODY_BYTES, type Refusal } from './outbox.js';
+import type { Refusal } from './outbox.js';
 
 /** Of one request. More than that is left for the next. */
 export const DELIVERY_COMMANDS = 100;
 const RECEIVED_BYTES = 8_192;
+/** Its code, and its message in UTF-8. */
+const REFUSAL_BYTES = 2_048;
 /** Of a refusal, in characters. A reply holds up to {@link DELIVERY_COMMANDS} of them. */
 const MOST_MESSAGE = 512;
 /** In one event. */
@@ -68,9 +70,9 @@ function receiveOne(core: PartitionCore, of: Delivery, seq: number, delivered: D
   const { command, body, by } = delivered;
   const { broken } = receiving;
   const name = `${origin} ${seq}`;
-  core.makeRoom(body.length + RECEIVED_BYTES, DELIVERED_EVENTS + 1);
+  core.makeRoom(Math.min(body.length, core.mostBodyBytes) + RECEIVED_BYTES, DELIVERED_EVENTS + 1);
   try {
-    const refused = decideOnce(core, delivered, receiving.deliverables, broken.get(name));
+    const refused = decideOnce(core, delivered, { by, origin, seq }, receiving.deliverables, broken.get(name));
     const answer = { code: refused?.code ?? '', message: wellFormed(refused?.message.slice(0, MOST_MESSAGE) ?? '') };
     const received = { status: '' as const, origin, from, seq, settledSeq: firstSeq - 1, ...answer };
     core.emitOwn({ type: 'CommandReceived', body: received }, { commandId: '', type: 'Deliver', by });
@@ -83,13 +85,18 @@ function receiveOne(core: PartitionCore, of: Delivery, seq: number, delivered: D
 }
 
 function decideOnce(
-  core: PartitionCore, { command, body, by }: Delivered, deliverables: Deliverables, brokenBy: string | undefined,
+  core: PartitionCore, { command, body }: Delivered, sender: Sender, deliverables: Deliverables,
+  brokenBy: string | undefined,
 ): Rejection | undefined {
   if (brokenBy !== undefined) return reject('UNSUPPORTED', `the leader failed when it decided ${command}: ${brokenBy}`);
+  const { mostBodyBytes: most } = core;
+  if (body.length > most) {
+    return reject('TOO_LARGE', `the body of ${command} has ${body.length} bytes, at most ${most}`);
+  }
   const deliverable = deliverables.get(command);
   if (deliverable === undefined) return reject('UNSUPPORTED', `this version receives no command ${command}`);
   const step = new DeliveredStep(core);
-  deliverable.decide(step, body, by);
+  deliverable.decide(step, body, sender);
   return step.rejection ?? deliverable.refusalIn?.(step.answered);
 }
 
@@ -109,8 +116,8 @@ export function settle(core: PartitionCore, to: Partition, upToSeq: number, refu
     const { answered } = core.state.cast.get(kind)?.member ?? {};
     if (answered === undefined && seq !== last && recorded.length < MOST_RECORDED) continue;
     // What the actor does about it shares the commit with the record, so it happens once or not at all. It may send.
-    const bodyBytes = answered ? MOST_BODY_BYTES : 0;
-    core.makeRoom(bodyBytes + recorded.length * RECEIVED_BYTES, DELIVERED_EVENTS + 1);
+    const bodyBytes = answered ? core.mostBodyBytes : 0;
+    core.makeRoom(bodyBytes + recorded.length * REFUSAL_BYTES, DELIVERED_EVENTS + 1);
     core.emitOwn({ type: 'CommandsAnswered', body: { status: '', to, upToSeq: seq, refused: recorded } }, CAUSE);
     answered?.(new DeliveredStep(core), { id, command, seq, refusal });
     recorded = [];

@@ -10,8 +10,14 @@ import { outbox as messages } from '../../protocols/messages.js';
 import type { ContentRef } from '../../streams/content.js';
 import { PendingCommands, type PendingCommand, type SentCommand } from './pending.js';
 
-/** Of one command's body, in bytes: more than the largest job, and it fits into a commit with what belongs to it. */
+/** Of one command's body: more than the largest job. */
 export const MOST_BODY_BYTES = 320 * 1024;
+/** In the commit with a command: the record that it was received, or the answers and what is decided on them. */
+const BESIDE_BODY_BYTES = 64 * 1024;
+
+/** Of one command's body, where a commit has so many bytes at most. */
+export const mostBodyBytes = (maxCommitBytes: number): number =>
+  Math.max(0, Math.min(MOST_BODY_BYTES, maxCommitBytes - BESIDE_BODY_BYTES));
 
 export interface Refusal {
   readonly seq: number;

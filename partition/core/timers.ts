@@ -18,9 +18,15 @@ export class Timers {
 
   /** The time of an actor's timer has changed. 0: none. */
   change(hosted: Hosted, id: string, beforeMs: number, dueMs: number): void {
-    if (beforeMs > 0) this.outdated += 1;
     if (dueMs > 0) this.heap.push({ dueMs, hosted, id });
-    else if (beforeMs > 0) this.compact();
+    if (beforeMs === 0) return;
+    this.outdated += 1;
+    this.compact();
+  }
+
+  /** In the heap, outdated ones included. */
+  get size(): number {
+    return this.heap.size;
   }
 
   /** Removes the next timer that is due by `nowMs`. Its actor may have changed since: see {@link isCurrent}. */
@@ -34,15 +40,23 @@ export class Timers {
     return actor !== undefined && hosted.kind.dueMs?.(actor) === dueMs;
   }
 
-  /** Outdated timers stay in the heap until they are due. When they are most of the heap, it is rebuilt. */
+  /**
+   * Outdated timers stay in the heap until they are due. When they are most of the heap, it is rebuilt: as many changes
+   * as half its size come before that, so a change costs O(log n) on average.
+   */
   private compact(): void {
     if (this.outdated < FEW || this.outdated * 2 < this.heap.size) return;
     const kept = new Heap<Timer>(isEarlier);
-    let last: Timer | undefined;
+    // Of one time: there the heap has no order, so equal timers need not follow each other.
+    const names = new Set<string>();
+    let lastMs = 0;
     for (let timer = this.heap.pop(); timer; timer = this.heap.pop()) {
-      const isSame = last !== undefined && last.dueMs === timer.dueMs && last.id === timer.id;
-      if (!isSame && this.isCurrent(timer)) kept.push(timer);
-      last = timer;
+      if (timer.dueMs !== lastMs) names.clear();
+      lastMs = timer.dueMs;
+      const name = `${timer.hosted.kind.name} ${timer.id}`;
+      if (!this.isCurrent(timer) || names.has(name)) continue;
+      names.add(name);
+      kept.push(timer);
     }
     this.heap = kept;
     this.outdated = 0;

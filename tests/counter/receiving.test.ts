@@ -54,16 +54,22 @@ t.test('given a command that breaks its leader, then it is refused the next time
   const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   const breaking = (breaks: Deliverable['decide']): Deliverables => new Map([['job.submit', {
     ...submit,
-    decide(step, body, by) {
-      if (Buffer.from(body).toString().endsWith('c-3')) breaks(step, body, by);
-      else submit.decide(step, body, by);
+    decide(step, body, sender) {
+      if (Buffer.from(body).toString().endsWith('c-3')) breaks(step, body, sender);
+      else submit.decide(step, body, sender);
     },
   }]]);
   const table: [string, Deliverable['decide'], RegExp][] = [
     ['it throws', () => { throw new Error('no such thing'); }, /no such thing/],
-    ['it makes too many events', (step, body, by) => {
-      for (let nth = 0; nth < 6; nth += 1) submit.decide(step, Buffer.from(`${String(body)}-${nth}`), by);
+    ['it makes too many events', (step, body, sender) => {
+      for (let nth = 0; nth < 6; nth += 1) {
+        submit.decide(step, Buffer.from(`${String(body)}-${nth}`), { ...sender, seq: 1_000 + nth });
+      }
     }, /more events than it made room for/],
+    ['it writes too many bytes', (step) => {
+      const sent = { to: P0, command: 'job.submit', body: new Uint8Array(100_000) };
+      step.send(sent, { kind: 'counter', id: 'c' }, { commandId: '', type: 'Test', by: '' });
+    }, /bytes more than it made room for/],
     ['it leads where the chart does not', (step) => {
       startCounter(step, 'x', { to: P0, everyMs: 3_600_000, times: 1 });
       startCounter(step, 'x', { to: P0, everyMs: 3_600_000, times: 1 });
@@ -218,5 +224,18 @@ t.test('many pending commands are settled in no more than linear time', (t) => {
   const [few, many] = [took(4_000), took(40_000)];
   t.comment(`4,000 in ${Math.round(few)} ms, 40,000 in ${Math.round(many)} ms`);
   t.ok(many < 25 * few, 'ten times as many take about ten times as long');
+  t.end();
+});
+
+t.test('given equal states, when they get the same delivery, then they record the same events', (t) => {
+  const commands = [1, 2, 3].map((nth) => ({ ...SUBMIT, body: submitJobs([{ ...ONE, key: `k${nth}` }]) }));
+  const of = { ...delivery([]), commands };
+  const eventsOf = (origin: string): unknown[] =>
+    receivedBy(REAL, { ...of, origin }).commits.flatMap((bytes) => decodeCommit(bytes).events)
+      .map(({ content: _, ...event }) => event);
+  const events = eventsOf('j0');
+  t.strictSame(eventsOf('j0'), events);
+  const ids = [...events, ...eventsOf('j2')].map((event) => (event as { id: string }).id);
+  t.equal(new Set(ids.filter((id) => id.startsWith('1-'))).size, 6, 'each command has an id of its own');
   t.end();
 });

@@ -8,9 +8,10 @@ import type { Moment } from '../../actors/step.js';
 import { PartitionCore } from '../../partition/core/core.js';
 import { DELIVERY_COMMANDS, receive, settle, type Delivery, type Receiving } from '../../partition/core/deliveries.js';
 import type { Effect } from '../../actors/effect.js';
+import { jobIdsOf } from '../../gateways/draw-id.js';
 import type { Refusal } from '../../partition/core/outbox.js';
 import { job, KEYRING, salts } from '../../partition/core/play.js';
-import { jobId, type JobId, type Partition } from '../../protocols/ids.js';
+import type { Partition } from '../../protocols/ids.js';
 import { COMMIT_VERSION, READER } from '../../streams/chain.js';
 import { encodeCommit, type CommitHeader } from '../../streams/commit.js';
 import { decodeCommit } from '../../streams/contents.js';
@@ -20,15 +21,13 @@ export const PARTITIONS = [0, 1, 2] as Partition[];
 /** Jobs of this queue are refused. */
 export const REFUSED = 'refused';
 
-let drawn = 0;
-
 /** As the list of commands offers it, with the job's text as its command. */
 export const deliverables: Deliverables = new Map([['job.submit', {
-  decide(step, body, by) {
+  decide(step, body, { by, origin, seq }) {
     const [queue = '', key = ''] = Buffer.from(body).toString().split(' ');
     const to = { replyTo: 'replyTo' } as ReplyTo;
     if (queue === REFUSED) return step.refuse(to, { code: 'UNSUPPORTED', message: `queue ${queue} takes nothing` });
-    const id = freshId(step.partition);
+    const id = jobIdsOf(origin, seq)(step.partition);
     submit.decide(step, { waitMs: undefined, jobs: [{ id, job: { ...job(), queue, key } }] }, { to, by });
   },
   refusalIn: (answer) => (answer as JobAnswer[]).find((each) => each.kind === 'refused')?.rejection,
@@ -39,12 +38,6 @@ export const KINDS_WITH_COUNTER = [
   ...KINDS,
   counters((id, nth) => Buffer.from(`${nth === 1 ? REFUSED : 'default'} ${id}-${nth}`)),
 ];
-
-function freshId(partition: Partition): JobId {
-  const random = new Uint8Array(10);
-  new DataView(random.buffer).setUint32(6, (drawn += 1));
-  return jobId(partition, random);
-}
 
 /** One partition: its journal, and the core of the leader that it has now. */
 class Part {

@@ -23,7 +23,7 @@ export interface Register {
 }
 
 /** The largest size of the lists of types and queues. */
-const REGISTRATION_BYTES = 32_768;
+const REGISTRATION_BYTES = 65_536;
 
 const toEveryPartition: ToAll<worker.RegisterWorker> = {
   to: 'all',
