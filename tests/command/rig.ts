@@ -76,7 +76,8 @@ export async function startDev(t: Test, args: readonly string[] = [], cwd = real
     once(createInterface({ input: child.stdout! }), 'line').then(([first]) => first as string),
     exited.then((code) => Promise.reject(new Error(`dev ended with ${code}:\n${said}`))),
   ]);
-  const { nats, pids } = JSON.parse(line) as Pick<Dev, 'nats' | 'pids'>;
+  const { nats, pids, error } = JSON.parse(line) as Pick<Dev, 'nats' | 'pids'> & { readonly error?: unknown };
+  if (error !== undefined) throw new Error(`dev did not start: ${line}\n${said}`);
   const client = async (): Promise<Client> => {
     const made = await connectClient({ url: nats, giveUpMs: 30_000 });
     t.teardown(() => made.close());

@@ -13,6 +13,7 @@ import { startBroker } from '../../gateways/nats/broker.js';
 import { parseJobId, parseNamespace, type Partition } from '../../protocols/ids.js';
 import { connectClient, type Client } from '../../sdk/client.js';
 import { performer } from '../../sdk/index.js';
+import { listQueues } from '../../sdk/queues.js';
 import { startServer, type RunningServer } from '../../streams/server/start.js';
 import { eventually, quiet } from '../broker.js';
 import { silent } from '../worker/support.js';
@@ -78,6 +79,8 @@ for (const version of await recordedVersions()) {
     for (const [name, job] of Object.entries(recording.jobs)) {
       if (FINAL.has(job.status)) t.same(await seen(client, job), job, `${name} is as it was`);
     }
+    const paused = (await listQueues(client)).filter((queue) => queue.status === 'paused');
+    t.strictSame(paused.map(({ queue }) => queue), recording.pausedQueues ?? [], 'queues that were paused');
     const performers = ['recorded', 'lost', 'later'].map((type) => performer(type, () => Promise.resolve('run by another release')));
     const worker = await startWorker({ url: server.url, namespace: ns, performers, log: silent });
     t.teardown(() => worker.stop());

@@ -72,6 +72,11 @@ class Recorder {
     await this.ask('worker', 'drain', { ...this.identity, gone });
   }
 
+  async pausedQueues(): Promise<string[]> {
+    const { queues } = (await this.ask('queue', 'list', {})) as { queues: { queue: string; status: string }[] };
+    return queues.filter(({ status }) => status === 'paused').map(({ queue }) => queue);
+  }
+
   async view(jobId: string): Promise<RecordedJob> {
     const view = await this.ask('job', 'get', { jobId });
     const { status, attempt, result, resultBase64, contentType, failure } = view as Body & RecordedJob;
@@ -127,11 +132,15 @@ async function recordLiving(recorder: Recorder, queue: string, p: number): Promi
   await recorder.submit(named('scheduled'), { queue, delayMs: MONTHS_MS, timeouts: { totalMs: MONTHS_MS + 1_000 } });
 }
 
-/** A queue that is paused, resumed and paused again. Last, because a paused queue takes no jobs. */
-async function recordQueues(recorder: Recorder, queue: string): Promise<void> {
-  await recorder.ask('queue', 'pause', { queue, reason: 'maintenance', commandId: `pause-${queue}` });
-  await recorder.ask('queue', 'resume', { queue, reason: 'done' });
-  await recorder.ask('queue', 'pause', { queue, reason: 'the printer is out of paper' });
+/** Queues without jobs, in all partitions: one is paused, resumed and paused again, another is open again. */
+async function recordQueues(recorder: Recorder): Promise<void> {
+  for (let n = 0; n < 2 * PARTITIONS; n += 1) {
+    await recorder.ask('queue', 'pause', { queue: `paused-${n}`, reason: 'maintenance', commandId: `pause-${n}` });
+    await recorder.ask('queue', 'pause', { queue: `resumed-${n}`, reason: 'maintenance' });
+    await recorder.ask('queue', 'resume', { queue: `paused-${n}`, reason: 'done' });
+    await recorder.ask('queue', 'resume', { queue: `resumed-${n}` });
+    await recorder.ask('queue', 'pause', { queue: `paused-${n}`, reason: 'out of paper' });
+  }
 }
 
 /** What the server answers to a question whose reply subject is the journal: a foreign message. */
@@ -164,10 +173,11 @@ async function record(version: string): Promise<void> {
   await wait(FORGOTTEN_MS);
   await recorder.register('worker', ['recorded']);
   for (const [p, queue] of queues.entries()) await recordLiving(recorder, queue, p);
-  for (const queue of queues) await recordQueues(recorder, queue);
+  await recordQueues(recorder);
 
   const jobs: Record<string, RecordedJob> = {};
   for (const [name, jobId] of recorder.jobs) jobs[name] = await recorder.view(jobId);
+  const pausedQueues = await recorder.pausedQueues();
   await nc.close();
   await broker.stop();
   const views = await Promise.all(queues.map((_, p) => foldedView(server.brokerUrl, NAMESPACE, p as Partition)));
@@ -181,7 +191,7 @@ async function record(version: string): Promise<void> {
     const { version: viewVersion, seq } = view;
     return { viewVersion, viewHash: hashOfView(view), seq };
   });
-  const recording: Recording = { namespace: NAMESPACE, partitions, jobs };
+  const recording: Recording = { namespace: NAMESPACE, partitions, jobs, pausedQueues };
   await writeFile(join(folder, 'recording.json'), `${JSON.stringify(recording, null, 2)}\n`);
   for (const [p, view] of views.entries()) await writeFile(join(folder, `view.${p}.json`), `${JSON.stringify(JSON.parse(canonical(view)), null, 1)}\n`);
 }

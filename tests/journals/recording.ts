@@ -33,6 +33,8 @@ export interface Recording {
   readonly partitions: readonly { readonly viewVersion: number; readonly viewHash: string; readonly seq: number }[];
   /** By what the job is there for. */
   readonly jobs: Readonly<Record<string, RecordedJob>>;
+  /** Names, in order. Absent: queues could not be paused. */
+  readonly pausedQueues?: readonly string[];
 }
 
 const FOLDER = import.meta.dirname;
