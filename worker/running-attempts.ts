@@ -127,7 +127,7 @@ export class RunningAttempts implements SlotHost {
   }
 }
 
-/** A leader hands out registered types only. If it errs, the attempt fails and the job can be tried elsewhere. */
+/** A leader leases registered types only. If it does not, the attempt fails and the job can be tried elsewhere. */
 function missing(type: string): Performer {
   return {
     type,

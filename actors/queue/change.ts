@@ -34,7 +34,7 @@ export function checkChange(message: ChangeQueue): ChangeQueue {
 
 type Decide = (queue: Readonly<Queue> | undefined, change: { reason: string; by: string }) => QueueEvent | undefined;
 
-/** Records the change unless it was made already, and answers with how the queue stands then. */
+/** Records the change unless it was made already, and answers with the queue's stats. */
 export function changeQueue(step: Step, change: ChangeQueue, type: string, decide: Decide, { to, by }: From): void {
   const { queue, reason, commandId } = change;
   const before = commandId === '' ? undefined : step.seen(commandId);

@@ -47,7 +47,7 @@ function change(play: Play, command: typeof pause | typeof resume, queue: string
   play.commit();
 }
 
-t.test('given a paused queue, then it accepts nothing and hands out nothing; another one goes on', async (t) => {
+t.test('given a paused queue, then it accepts and leases nothing; another one goes on', async (t) => {
   const play = new Play();
   play.register('w1');
   const waiting = play.submit({ queue: 'orders' });

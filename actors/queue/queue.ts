@@ -62,7 +62,7 @@ interface Change {
   readonly by: string;
 }
 
-/** @returns undefined if it is paused already: the first reason stands */
+/** @returns undefined if it is paused already: the first reason stays */
 export function decidePause(queue: Readonly<Queue> | undefined, { reason, by }: Change): QueueEvent | undefined {
   if (queue?.status === 'paused') return undefined;
   return { type: 'QueuePaused', body: { status: 'paused', reason, by } };

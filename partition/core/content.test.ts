@@ -50,7 +50,7 @@ function written(add: (batch: Batch) => void, version = 2): Uint8Array {
 const cause = { commandId: 'c', type: 'SubmitJob', by: 'me' };
 const decoded = (event: journal.Event.$Properties) => decodeEvent<JobEvent>(JOB_EVENTS, event as journal.Event, 'here');
 
-t.test('every type of event: its content lies beside it, and is found again; without it the rest is the same', async (t) => {
+t.test('the content of every type of event is stored apart and found again; without it the rest is the same', async (t) => {
   const refs: unknown[] = [];
   const bytes = written((batch) => TYPES.forEach((type) => refs.push(batch.add('job', 'id', type, cause, JOB_EVENTS[type], BODIES[type][0]))));
   t.equal(journal.Commit.encode(journal.Commit.decode(bytes)).finish().length, bytes.length, 'nothing is written that generated code does not read');

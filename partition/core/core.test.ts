@@ -105,7 +105,7 @@ t.test('given another key, then what was leased under the older one is held and 
   t.equal(core.read(jobKind).get(id)!.status, 'completed');
 });
 
-t.test('a new leader hands out the same lease under the same token', async (t) => {
+t.test('a new leader delivers the same lease under the same token', async (t) => {
   const play = new Play();
   play.register('w1');
   const id = play.submit();
@@ -165,7 +165,7 @@ t.test('cancelling a running job tells its worker through the open pull', (t) =>
   t.end();
 });
 
-t.test('a session that the leader does not know is told to register', (t) => {
+t.test('a session that the leader does not know must register', (t) => {
   const play = new Play();
   const [decided] = play.pull('w9', 1, 1);
   t.match(decided, { kind: 'refused', rejection: { code: 'UNKNOWN_WORKER' } });

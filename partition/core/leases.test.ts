@@ -16,7 +16,7 @@ const started = (...names: string[]): Play => {
   return play;
 };
 
-t.test('a lease that is handed out again runs on, and what the worker is told of is what is left', (t) => {
+t.test('a lease that is delivered again keeps its end, and the worker gets the time that is left', (t) => {
   const play = started('w1');
   const id = play.submit();
   t.same(leaseMsIn(play.pull('w1', 1, 1)), [LEASE_MS]);
@@ -27,11 +27,11 @@ t.test('a lease that is handed out again runs on, and what the worker is told of
   play.tick(0);
   t.equal(play.jobs.get(id)?.status, 'running');
   play.tick(1);
-  t.same(play.history(id), ['JobSubmitted', 'JobLeased', 'JobReclaimed'], 'it ends as if it had been handed out once');
+  t.same(play.history(id), ['JobSubmitted', 'JobLeased', 'JobReclaimed'], 'it ends as if it had been delivered once');
   t.end();
 });
 
-t.test('a lease that is handed out again and again without being held ends', (t) => {
+t.test('a lease that is delivered again and again without being held ends', (t) => {
   const play = started('w1');
   const id = play.submit();
   play.pull('w1', 1, 1);
@@ -43,7 +43,7 @@ t.test('a lease that is handed out again and again without being held ends', (t)
   t.end();
 });
 
-t.test('a lease with less than half of its time left is not handed out; another job gets the slot', (t) => {
+t.test('a lease with less than half of its time left is not delivered; another job gets the slot', (t) => {
   const play = started('w1');
   const id = play.submit();
   play.pull('w1', 1, 1);

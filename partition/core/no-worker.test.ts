@@ -16,14 +16,14 @@ function leading(): Play {
   return play;
 }
 
-t.test('a ready job that no registered worker can do is told as such, until one comes', (t) => {
+t.test('a ready job has noWorker until a worker registers that can do it', (t) => {
   const play = leading();
   const id = play.submit({ type: 'square', queue: 'q' });
   t.ok(lacks(play, id), 'nobody is there');
   play.register('w1', ['cube']);
-  t.ok(lacks(play, id), 'nobody does the type');
+  t.ok(lacks(play, id), 'no worker performs the type');
   play.register('w2', ['square'], ['other']);
-  t.ok(lacks(play, id), 'nobody does it on the queue');
+  t.ok(lacks(play, id), 'no worker performs it on the queue');
   play.register('w3', ['square'], ['q', 'other']);
   t.notOk(lacks(play, id));
   play.ask<'drain'>({ kind: 'drain', workerId: worker('w3'), session: session('w3'), gone: false });
@@ -45,7 +45,7 @@ t.test('a silent worker is not counted for ever', (t) => {
   t.end();
 });
 
-t.test('only a job that waits for nothing else is told so, in every reply', (t) => {
+t.test('only a job that waits for nothing else has noWorker, in every reply', (t) => {
   const play = leading();
   const answers = [
     play.ask<'submit'>({ kind: 'submit', by: 'c', waitMs: undefined, jobs: [{ id: play.nextId(), job: job() }] }).answer,

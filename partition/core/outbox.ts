@@ -95,7 +95,7 @@ export class Outbox {
   }
 
   /**
-   * What may be delivered when everything up to `committedSeq` is acknowledged. Nothing while earlier answers lie in a
+   * What may be delivered when everything up to `committedSeq` is acknowledged. Nothing while earlier answers are in a
    * commit that is not acknowledged: the first sequence of a delivery tells the destination that all answers before it
    * are recorded, and the destination then drops its refusals.
    */

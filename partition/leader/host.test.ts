@@ -55,7 +55,7 @@ async function submit(host: PartitionHost, commandId: string): Promise<string[]>
   }
 }
 
-/** Commands whose JobSubmitted lies in the journal; throws if the chain does not hold. */
+/** Commands whose JobSubmitted is in the journal; throws if the chain does not hold. */
 function recorded(stream: MemoryStream): string[] {
   const chain = new Chain(P0);
   const found: string[] = [];
