@@ -6,8 +6,8 @@ import type { Partition } from '../../protocols/ids.js';
 
 /**
  * What a command from another partition sees. Room was made for it and for the record that it was received, so both
- * are in one commit. Its sequence identifies it, so command ids are ignored. It is never refused as OVERLOADED, because its
- * origin waits for the answer. The answer goes back with the record.
+ * are in one commit. Its sequence identifies it, so command ids are ignored. It is never refused as OVERLOADED, because
+ * its origin waits for the answer. The answer goes back with the record.
  */
 export class DeliveredStep implements Step {
   rejection: Rejection | undefined;
