@@ -1,7 +1,7 @@
 /** `reprise queues pause` and `reprise queues resume` */
 import { pauseQueue, resumeQueue, type QueueStats } from '../../sdk/queues.js';
 import { withClient } from '../jobs/client.js';
-import { print } from '../terminal.js';
+import { print, visible } from '../terminal.js';
 import type { ChangeFlags } from './flags.js';
 
 export const runPause = (queue: string, flags: ChangeFlags): Promise<void> => run(pauseQueue, queue, flags);
@@ -14,5 +14,8 @@ async function run(change: typeof pauseQueue, queue: string, flags: ChangeFlags)
   });
 }
 
-const lineOf = ({ queue, status, ready, running }: QueueStats): string =>
-  `${queue} ${status}: ${ready} jobs ready, ${running} running`;
+/** With the reason that counts: that of the first pause, if it was paused already. */
+function lineOf({ queue, status, ready, running, paused }: QueueStats): string {
+  const why = paused === undefined || paused.reason === '' ? '' : ` (${visible(paused.reason)})`;
+  return `${queue} ${status}${why}: ${ready} jobs ready, ${running} running`;
+}

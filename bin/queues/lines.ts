@@ -17,7 +17,9 @@ export function* tableOf(queues: readonly QueueStats[]): Generator<string> {
 }
 
 const cells = ({ queue, status, ready, scheduled, running, retrying, oldestWaitingMs }: QueueStats): string[] =>
-  [queue, status, ...[ready, scheduled, running, retrying].map(String), duration(oldestWaitingMs)];
+  [
+    queue, status, ...[ready, scheduled, running, retrying].map(String), ready === 0 ? '-' : duration(oldestWaitingMs),
+  ];
 
 export function* linesOf(stats: QueueStats): Generator<string> {
   const line = (name: string, value: string): string => `${name.padEnd(12)} ${value}`;
@@ -33,7 +35,7 @@ export function* linesOf(stats: QueueStats): Generator<string> {
   yield line('scheduled', String(stats.scheduled));
   yield line('running', String(stats.running));
   yield line('retrying', String(stats.retrying));
-  yield line('oldest waits', duration(stats.oldestWaitingMs));
+  if (stats.ready > 0) yield line('oldest waits', duration(stats.oldestWaitingMs));
 }
 
 const UNITS = [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1_000]] as const;

@@ -105,8 +105,15 @@ async function startEmbedded({ dataDir, port, log }: StackOptions): Promise<Supe
     const hint = 'Give another --port, or leave it out for a free one.';
     throw new RepriseError('USAGE', `Port ${port} is in use.`, { hint });
   }
-  const chosen = port ?? ((await isFree(DEFAULT_PORT)) ? DEFAULT_PORT : undefined);
-  return SupervisedServer.start({ dataDir, port: chosen, log });
+  const startOn = (chosen?: number): Promise<SupervisedServer> =>
+    SupervisedServer.start({ dataDir, port: chosen, log });
+  if (port !== undefined) return startOn(port);
+  if (!(await isFree(DEFAULT_PORT))) return startOn();
+  return startOn(DEFAULT_PORT).catch(async (error: unknown) => {
+    // Another process may have taken the port since it was free.
+    if (await isFree(DEFAULT_PORT)) throw error;
+    return startOn();
+  });
 }
 
 /** Writes the addresses to .reprise/dev.json, now and after every restart of the server. */

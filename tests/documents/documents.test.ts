@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { KINDS } from '../../actors/kinds.js';
 import { ERRORS } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { decisionsIn } from './decisions.js';
@@ -23,6 +24,14 @@ const DOCUMENTS = [
 
 t.test('made documents are fresh', (t) => {
   for (const { file, make } of GENERATED) t.equal(read(join('docs', file)), make(), `docs/${file}; otherwise: npm run docs`);
+  t.end();
+});
+
+t.test('docs/lifecycle.md says when each event of each kind happens', (t) => {
+  const page = read('docs/lifecycle.md');
+  for (const { kind } of KINDS) {
+    for (const type of Object.keys(kind.events)) t.match(page, `| \`${type}\` | `, `${kind.name}: ${type}`);
+  }
   t.end();
 });
 

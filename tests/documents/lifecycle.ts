@@ -32,7 +32,7 @@ const WORKER: Readonly<Record<WorkerEventType, string>> = {
 };
 
 const QUEUE: Readonly<Record<QueueEventType, string>> = {
-  QueuePaused: 'It was paused: it takes no jobs and hands none out. The principal and the reason are recorded.',
+  QueuePaused: 'It was paused: it takes and leases no jobs. The principal and the reason are recorded.',
   QueueResumed: 'It was resumed, by a principal and for a reason that are recorded as well.',
 };
 
