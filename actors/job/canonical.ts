@@ -1,12 +1,6 @@
 /** A job in the canonical view: its content by hash and size. Positions and texts of contents are kept separately. */
-import type { ContentRef } from '../../streams/content.js';
+import { canonicalOf, hex, latin1, refOf, type CanonicalContent } from '../canonical.js';
 import type { Job, StoredBytes } from './job.js';
-
-/** Hash in hexadecimal. */
-interface CanonicalContent {
-  readonly hash: string;
-  readonly size: number;
-}
 
 interface CanonicalBytes extends CanonicalContent {
   readonly contentType: string;
@@ -29,11 +23,6 @@ export interface JobPlaces {
   readonly cancelReason?: string;
 }
 
-const hex = (hash: string): string => Buffer.from(hash, 'latin1').toString('hex');
-const latin1 = (hash: string): string => Buffer.from(hash, 'hex').toString('latin1');
-
-const content = (of: ContentRef | undefined): CanonicalContent | undefined =>
-  of && { hash: hex(of.hash), size: of.size };
 const bytes = ({ hash, size, contentType }: StoredBytes): CanonicalBytes => ({ hash: hex(hash), size, contentType });
 
 export function viewOfJob(job: Job): JobState {
@@ -42,8 +31,8 @@ export function viewOfJob(job: Job): JobState {
     ...job,
     payload: bytes(payload),
     result: result && bytes(result),
-    failure: failure && { code: failure.code, content: content(failure.content) },
-    cancelReason: content(cancelReason?.content),
+    failure: failure && { code: failure.code, content: canonicalOf(failure.content) },
+    cancelReason: canonicalOf(cancelReason?.content),
   };
 }
 
@@ -68,9 +57,6 @@ export function jobOf(view: JobState, places: JobPlaces): Job {
     cancelReason: hasReason ? { text: text ?? '', content: refOf(cancelReason) } : undefined,
   };
 }
-
-const refOf = (of: CanonicalContent | undefined): ContentRef | undefined =>
-  of && { hash: latin1(of.hash), size: of.size };
 
 function storedAt(
   { hash, size, contentType }: CanonicalBytes, [seq, index]: readonly [number, number] = [0, 0],

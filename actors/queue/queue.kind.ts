@@ -17,7 +17,7 @@ export const queueKind: Kind<QueueRole> = {
   chart: queueChart,
   events: QUEUE_EVENTS,
   open: () => new Queues(),
-  apply: (queue, event, id, { nowMs }) => applyQueue(queue, event, id, nowMs),
+  apply: applyQueue,
   decideAgain: (queue, { event }) => decidedAgain(decideQueueAgain(queue, event)),
   holds: ({ paused }) => paused,
   whyHeld(queues, name) {

@@ -15,7 +15,7 @@ import { statsOf } from './stats.js';
 
 const CLOSED = { reason: 'the warehouse is closed', by: 'anna' };
 const given = (...events: QueueEvent[]): Queue | undefined =>
-  events.reduce<Queue | undefined>((queue, event) => applyQueue(queue && { ...queue }, event, 'orders', 7), undefined);
+  events.reduce<Queue | undefined>((queue, event) => applyQueue(queue && { ...queue }, event, 'orders', { nowMs: 7, content: undefined }), undefined);
 const paused = (): Queue => given(decidePause(undefined, CLOSED)!)!;
 const open = (): Queue => given(decidePause(undefined, CLOSED)!, decideResume(paused(), CLOSED)!)!;
 
@@ -36,7 +36,7 @@ for (const [name, queue, decide, then] of table) {
     const [next] = transition(queueMachine, from as never, { type: event.type });
     t.equal(next.value, event.body.status, 'the machine leads there');
     t.equal(queueChart.next(queue?.status ?? 'absent', event.type), event.body.status, 'and so does the chart');
-    t.match(applyQueue(queue && { ...queue }, event, 'orders', 9), { id: 'orders', status: event.body.status, ...CLOSED, sinceMs: 9 });
+    t.match(applyQueue(queue && { ...queue }, event, 'orders', { nowMs: 9, content: undefined }), { id: 'orders', status: event.body.status, ...CLOSED, sinceMs: 9 });
   });
 }
 

@@ -4,8 +4,9 @@
  */
 import { setup } from 'xstate';
 import { readChart } from '../chart.js';
-import type { Actor, EventTable } from '../kind.js';
+import type { Actor, At, BodyContent, EventTable } from '../kind.js';
 import { queue as messages } from '../../protocols/messages.js';
+import type { ContentRef } from '../../streams/content.js';
 
 export interface Queue extends Actor {
   readonly id: string;
@@ -13,7 +14,9 @@ export interface Queue extends Actor {
   /** Of the latest change. */
   by: string;
   sinceMs: number;
+  /** Empty: none, or it was removed from the journal. */
   reason: string;
+  reasonContent: ContentRef | undefined;
 }
 
 interface Bodies {
@@ -23,9 +26,15 @@ interface Bodies {
 export type QueueEventType = keyof Bodies;
 export type QueueEvent = { [T in QueueEventType]: { readonly type: T; readonly body: Bodies[T] } }[QueueEventType];
 
+const REASON: BodyContent = {
+  field: 2,
+  bytes: (body) => Buffer.from((body as Change).reason),
+  without: (body) => ({ ...body, reason: '' }),
+};
+
 export const QUEUE_EVENTS: EventTable<QueueEvent> = {
-  QueuePaused: { version: 1, message: messages.QueuePaused },
-  QueueResumed: { version: 1, message: messages.QueueResumed },
+  QueuePaused: { version: 1, message: messages.QueuePaused, content: REASON },
+  QueueResumed: { version: 1, message: messages.QueueResumed, content: REASON },
 };
 
 export const queueMachine = setup({ types: { events: {} as { type: QueueEventType } } }).createMachine({
@@ -40,10 +49,12 @@ export const queueMachine = setup({ types: { events: {} as { type: QueueEventTyp
 
 export const queueChart = readChart(queueMachine);
 
-export function applyQueue(queue: Queue | undefined, { body }: QueueEvent, id: string, nowMs: number): Queue {
+type Place = Pick<At, 'nowMs' | 'content'>;
+
+export function applyQueue(queue: Queue | undefined, { body }: QueueEvent, id: string, at: Place): Queue {
   const { status, by, reason } = body;
-  if (queue === undefined) return { id, status, by, sinceMs: nowMs, reason };
-  return Object.assign(queue, { status, by, sinceMs: nowMs, reason });
+  const changed = { status, by, sinceMs: at.nowMs, reason, reasonContent: at.content };
+  return queue === undefined ? { id, ...changed } : Object.assign(queue, changed);
 }
 
 /** Of an event as it is recorded: it says everything. */

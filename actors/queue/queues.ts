@@ -1,6 +1,10 @@
 /** The paused queues of a partition, and those that the latest commit resumed. */
+import { canonicalOf, refOf, type CanonicalContent } from '../canonical.js';
 import type { Store } from '../kind.js';
 import type { Queue } from './queue.js';
+
+type QueueState = Omit<Queue, 'reason' | 'reasonContent'> & { readonly reason: CanonicalContent | undefined };
+type Reasons = Readonly<Record<string, string>>;
 
 /** What steps may read. */
 export interface QueuesReading {
@@ -40,10 +44,18 @@ export class Queues implements Store<Queue>, QueuesReading {
   }
 
   view(): object {
-    return { queues: [...this.byName.values()].map((queue) => ({ ...queue })) };
+    const queues = [...this.byName.values()].map(({ reasonContent, ...queue }): QueueState =>
+      ({ ...queue, reason: canonicalOf(reasonContent) }));
+    return { queues };
   }
 
-  restore({ queues }: { queues: Queue[] }): void {
-    for (const queue of structuredClone(queues)) this.enter(queue);
+  places(): object {
+    return Object.fromEntries([...this.byName.values()].map(({ id, reason }) => [id, reason]));
+  }
+
+  restore({ queues }: { readonly queues: readonly QueueState[] }, reasons: Reasons): void {
+    for (const { reason, ...queue } of queues) {
+      this.enter({ ...queue, reason: reasons[queue.id] ?? '', reasonContent: refOf(reason) });
+    }
   }
 }

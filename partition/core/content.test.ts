@@ -1,5 +1,6 @@
 /** What a partition writes of contents and of what its decisions took from outside, and what it folds without them. */
 import t from 'tap';
+import { pause } from '../../actors/queue/commands/pause.js';
 import { WORKER_EVENTS } from '../../actors/worker/worker.js';
 import { JOB_EVENTS, type JobBodies, type JobEvent, type JobEventType } from '../../actors/job/job.events.js';
 import { decodeEvent } from '../../actors/kind.js';
@@ -104,6 +105,8 @@ function played(): Play {
   play.ask<'cancel'>({ kind: 'cancel', target: { queue: 'default', key: 'k3' }, reason: 'no more', commandId: '', by: 'me' });
   play.tick(10_000);
   play.submit({ ...aJob(), payload: new Uint8Array(0) });
+  play.core.step(play.moment, (step) => pause.decide(step, { queue: 'other', reason: 'closed', commandId: '' }, { to: { replyTo: 'replyTo' }, by: 'me' }));
+  play.commit();
   t.ok(c);
   return play;
 }
@@ -118,6 +121,7 @@ t.test('the same journal without its contents folds to the same view', async (t)
     removed += checkContents(new EncodedCommit(bare)).removed.length;
     core.replay(decodeCommit(bare), nth + 1);
   }
-  t.ok(removed >= 9, `${removed} contents`);
+  t.ok(removed >= 10, `${removed} contents`);
   t.strictSame(viewOf(core.state), viewOf(play.replayed().state));
+  t.notMatch(JSON.stringify(viewOf(play.core.state)), /closed/, 'a text is not in the view');
 });
