@@ -75,10 +75,12 @@ export function timeOf(name: string, value: string): number {
   return Date.parse(value);
 }
 
-export const queueName = checkedName(isQueueName, 'queue must be 1 to 64 of A-Z a-z 0-9 _ -');
+const NAME_RULE = 'must be 1 to 64 of A-Z a-z 0-9 _ -';
+export const queueName = checkedName(isQueueName, `queue ${NAME_RULE}`);
+/** The queue that a page begins after. */
+export const afterQueue = checkedName(isQueueName, `after ${NAME_RULE}`);
 export const jobType = checkedName(isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
 export const jobIdOf = (value: string): JobId => parseJobId(value) ?? invalid(`jobId ${show(value)} is not a job id`);
-const NAME_RULE = 'must be 1 to 64 of A-Z a-z 0-9 _ -';
 export const workerIdOf = (value: string): WorkerId =>
   parseWorkerId(value) ?? invalid(`workerId ${NAME_RULE}, not ${show(value)}`);
 export const sessionOf = (value: string): Session =>
