@@ -4,7 +4,7 @@
  */
 import type { AnyField, Fields } from '../actors/fields.js';
 import { SUBMIT } from '../actors/job/job.submit.js';
-import { text, validated } from '../protocols/bounds.js';
+import { principal, validated } from '../protocols/bounds.js';
 import { RepriseError } from '../protocols/errors.js';
 import { LIMITS } from '../protocols/limits.js';
 import { isWellFormed } from '../protocols/utf8.js';
@@ -60,8 +60,9 @@ function invalid(name: string, accepts: string, value: unknown): RepriseError {
 }
 
 /** @throws RepriseError INVALID_ARGUMENT */
-export function checkPrincipal(principal: string): string {
-  const checked = validated(() => text('principal', principal, LIMITS.principalBytes));
+export function checkPrincipal(given: string): string {
+  if (typeof given !== 'string') throw invalid('principal', 'a text', given);
+  const checked = validated(() => principal('principal', given));
   if (typeof checked !== 'string') throw new RepriseError('INVALID_ARGUMENT', `${checked.message}.`);
   return checked;
 }
