@@ -3,14 +3,14 @@ import { z } from 'zod';
 import type { ContentName } from './content-json.js';
 import type { AnyField, Fields } from './fields.js';
 
-export const count = z.number().nonnegative();
+export const count = z.number().refine(Number.isInteger, 'must be a whole number').nonnegative();
 export const texts = z.array(z.string());
 export const optionalText = z.string().optional();
 /** JSON text in bytes. */
 const raw = z.instanceof(Uint8Array);
 /** Whether it is in canonical form: no bits are dropped by decoding. */
 const isCanonical = (given: string): boolean => Buffer.from(given, 'base64').toString('base64') === given;
-const base64 = z.base64().refine(isCanonical, 'not canonical base64');
+const base64 = z.base64().refine(isCanonical, 'must be canonical base64');
 
 /** Content as JSON gives it: a JSON value, or bytes in base64 with their type. */
 export const contentShape = <N extends ContentName>(name: N) =>
@@ -44,7 +44,6 @@ function ofField(field: AnyField): z.ZodType {
  * A fractional or negative number may not fit the field of the message. Other bounds are checked for both encodings.
  */
 function wholeShape(least: number, most: number): z.ZodType {
-  const error = ({ input }: { input?: unknown }): string =>
-    `must be a whole number from ${least} to ${most}, not ${String(JSON.stringify(input)).slice(0, 32)}`;
+  const error = `must be a whole number from ${least} to ${most}`;
   return z.number({ error }).refine((value) => Number.isInteger(value) && (least < 0 || value >= least), { error });
 }

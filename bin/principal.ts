@@ -1,9 +1,9 @@
 /** The principal of the command line, as the journal records it. It is a claim and is not verified. */
 import { hostname, userInfo } from 'node:os';
+import { UNFIT_IN_PRINCIPAL } from '../protocols/bounds.js';
 import { LIMITS } from '../protocols/limits.js';
 
-// oxlint-disable-next-line no-control-regex -- control characters are what is taken out
-const UNFIT = /[\u0000-\u001f\u007f\p{Surrogate}\ufffd]/gu;
+const UNFIT = new RegExp(`${UNFIT_IN_PRINCIPAL.source}|\ufffd`, 'gu');
 
 /** `<user>@<host>`, as far as the system tells. */
 export const principal = (user: () => string = () => userInfo().username, host: () => string = hostname): string =>

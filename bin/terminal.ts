@@ -11,12 +11,16 @@ export function paint(colour: Colour, text: string, stream: Stream = process.std
   return stream.isTTY && !process.env['NO_COLOR'] ? styleText(colour, text) : text;
 }
 
-// oxlint-disable-next-line no-control-regex -- control characters are to be matched
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+/** Line separators and those that change the order of the text around them (bidirectional) as well. */
+const CONTROL = /[\p{Control}\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** Escapes the control characters of untrusted text, which could control the terminal. */
-export const visible = (text: string): string =>
-  text.replaceAll(CONTROL, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
+/** Escapes the control characters of untrusted text, which could control the terminal or show it in another order. */
+export const visible = (text: string): string => text.replaceAll(CONTROL, escaped);
+
+function escaped(one: string): string {
+  const code = one.charCodeAt(0).toString(16);
+  return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+}
 
 export const print = (line: string): void => void process.stdout.write(`${line}\n`);
 export const note = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -19,8 +19,12 @@ export function decodeRequest(command: Command, format: Format, bytes: Uint8Arra
   }
   if (format === 'json') return parseJson(command, bytes);
   const message = decodeStrictly(command.request, bytes);
-  return isRejection(message) ? message : { message, alone: command.alone === undefined };
+  if (isRejection(message)) return reject(message.code, `${message.message}; ${JSON_BEGINS}`);
+  return { message, alone: command.alone === undefined };
 }
+
+/** For a client that meant JSON: a space, a byte order mark or a list is read as protobuf. */
+const JSON_BEGINS = 'a request in JSON begins with "{"';
 
 /** @param alone whether the request was a single entry of a list */
 export function encodeReply(command: Command, reply: object, format: Format, alone: boolean): Uint8Array {

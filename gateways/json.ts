@@ -8,6 +8,7 @@ import type { Command } from '../actors/command.js';
 import { Invalid, validated } from '../protocols/bounds.js';
 import { reject, type Rejection } from '../protocols/errors.js';
 import { readEnvelope } from './raw-json.js';
+import { issueText } from './shape-issue.js';
 
 /** An error quotes names of fields, which may be long; the reply must stay small. */
 const MOST_MESSAGE = 256;
@@ -27,7 +28,7 @@ export function parseJson(command: Command, bytes: Uint8Array): Parsed | Rejecti
   return validated(() => {
     const value = readEnvelope(request, command.opaque ?? NOTHING);
     const alone = command.alone !== undefined && !has(value, command.alone.list);
-    const parsed = (alone ? command.alone!.json : command.json).safeParse(value);
+    const parsed = (alone ? command.alone!.json : command.json).safeParse(value, { reportInput: true });
     if (!parsed.success) throw new Invalid('INVALID_ARGUMENT', firstIssue(parsed.error));
     const fields = parsed.data as object;
     return { message: command.fromJson?.(fields, alone) ?? command.request.create(fields), alone };
@@ -50,5 +51,5 @@ const has = (value: unknown, field: string): boolean =>
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'the request has a wrong shape';
-  return `${issue.path.join('.') || 'request'}: ${issue.message}`.slice(0, MOST_MESSAGE);
+  return issueText(issue).slice(0, MOST_MESSAGE);
 }

@@ -46,14 +46,26 @@ export function within(name: string, value: number, least: number, most: number)
  * Half of a surrogate pair, which JSON can escape, has no UTF-8 form: it would come back from the journal as another
  * text.
  */
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const UNFIT = /[\u0000-\u001f\u007f\p{Surrogate}]/u;
+const UNFIT = /[\p{Control}\p{Surrogate}]/u;
 
 export function text(name: string, value: string, mostBytes: number, least = 0): string {
   if (value === '' && least === 0) return value;
   if (value.length < least) return invalid(`${name} must not be empty`);
-  if (Buffer.byteLength(value) > mostBytes) return invalid(`${name} must have at most ${mostBytes} bytes`);
+  const bytes = Buffer.byteLength(value);
+  if (bytes > mostBytes) return invalid(`${name} must have at most ${mostBytes} bytes, not ${bytes}`);
   return UNFIT.test(value) ? invalid(`${name} must not hold control characters or half of a surrogate pair`) : value;
+}
+
+/** A line separator would let a value look like another line of a list. */
+const SEPARATOR = /[\u2028\u2029]/u;
+/** Characters that a principal cannot hold. Format characters are not seen, and can change the order of the others. */
+export const UNFIT_IN_PRINCIPAL = /[\p{Control}\p{Format}\p{Surrogate}\u2028\u2029]/u;
+
+/** @param name what it is called in messages */
+export function principal(name: string, value: string): string {
+  const checked = text(name, value, LIMITS.principalBytes);
+  if (!UNFIT_IN_PRINCIPAL.test(checked)) return checked;
+  return invalid(`${name} must not hold format characters or line separators, not ${escaped(checked)}`);
 }
 
 /** Names that were valid before: a million jobs have a handful of them, and each is to be one string, not a million. */
@@ -75,10 +87,12 @@ export function timeOf(name: string, value: string): number {
   return Date.parse(value);
 }
 
-export const queueName = checkedName(isQueueName, 'queue must be 1 to 64 of A-Z a-z 0-9 _ -');
+const NAME_RULE = 'must be 1 to 64 of A-Z a-z 0-9 _ -';
+export const queueName = checkedName(isQueueName, `queue ${NAME_RULE}`);
+/** The queue that a page begins after. */
+export const afterQueue = checkedName(isQueueName, `after ${NAME_RULE}`);
 export const jobType = checkedName(isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
 export const jobIdOf = (value: string): JobId => parseJobId(value) ?? invalid(`jobId ${show(value)} is not a job id`);
-const NAME_RULE = 'must be 1 to 64 of A-Z a-z 0-9 _ -';
 export const workerIdOf = (value: string): WorkerId =>
   parseWorkerId(value) ?? invalid(`workerId ${NAME_RULE}, not ${show(value)}`);
 export const sessionOf = (value: string): Session =>
@@ -106,9 +120,13 @@ export function labels(name: string, map: Labels): Labels | undefined {
   for (const [key, value] of entries) {
     if (!LABEL.test(key)) return invalid(`${name}: the name ${show(key)} must be ${LABEL_RULE}`);
     text(`${name}.${key}`, value, LIMITS.labelBytes);
+    if (SEPARATOR.test(value)) return invalid(`${name}.${key} must not hold line separators, not ${escaped(value)}`);
   }
   return Object.fromEntries(entries);
 }
 
 /** Hostile text in an error message is shown short and escaped. */
 const show = (value: string): string => JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);
+/** As {@link show}, also of characters that JSON leaves as they are and that cannot be seen. */
+const escaped = (value: string): string =>
+  show(value).replaceAll(/[\p{Format}\u2028\u2029]/gu, (one) => `\\u{${one.codePointAt(0)!.toString(16)}}`);

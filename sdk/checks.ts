@@ -4,7 +4,7 @@
  */
 import type { AnyField, Fields } from '../actors/fields.js';
 import { SUBMIT } from '../actors/job/job.submit.js';
-import { text, validated } from '../protocols/bounds.js';
+import { principal, validated } from '../protocols/bounds.js';
 import { RepriseError } from '../protocols/errors.js';
 import { LIMITS } from '../protocols/limits.js';
 import { isWellFormed } from '../protocols/utf8.js';
@@ -16,9 +16,7 @@ function checkFields(name: string, prefix: string, value: unknown, fields: Field
   if (typeof value !== 'object' || value === null) throw invalid(name, 'an object', value);
   for (const [key, given] of Object.entries(value)) {
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (field === undefined || field.kind === 'reserved') {
-      throw new RepriseError('INVALID_ARGUMENT', `${name} has no field ${JSON.stringify(key)}.`);
-    }
+    if (field === undefined || field.kind === 'reserved') throw unknownField(name, key);
     if (given !== undefined && given !== null) check(prefix + key, given, field);
   }
 }
@@ -54,14 +52,32 @@ const isText = (value: unknown): boolean => typeof value === 'string' && isWellF
 const isWhole = (value: unknown, least: number, most: number): boolean =>
   Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 
+const unknownField = (name: string, key: string): RepriseError =>
+  new RepriseError('INVALID_ARGUMENT', `${name} has no field ${JSON.stringify(key)}.`);
+
 function invalid(name: string, accepts: string, value: unknown): RepriseError {
   const given = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value).slice(0, 64);
   return new RepriseError('INVALID_ARGUMENT', `${name} must be ${accepts}, not ${given}.`);
 }
 
+/** Of an argument that is a text. @throws RepriseError INVALID_ARGUMENT */
+export function checkText(name: string, value: unknown): void {
+  if (!isText(value)) throw invalid(name, 'a text', value);
+}
+
+/** An argument whose fields are texts, each of which may be absent. @throws RepriseError INVALID_ARGUMENT */
+export function checkTexts(name: string, value: unknown, fields: readonly string[]): void {
+  if (typeof value !== 'object' || value === null) throw invalid(name, 'an object', value);
+  for (const [key, given] of Object.entries(value)) {
+    if (!fields.includes(key)) throw unknownField(name, key);
+    if (given !== undefined && given !== null) checkText(key, given);
+  }
+}
+
 /** @throws RepriseError INVALID_ARGUMENT */
-export function checkPrincipal(principal: string): string {
-  const checked = validated(() => text('principal', principal, LIMITS.principalBytes));
+export function checkPrincipal(given: string): string {
+  if (typeof given !== 'string') throw invalid('principal', 'a text', given);
+  const checked = validated(() => principal('principal', given));
   if (typeof checked !== 'string') throw new RepriseError('INVALID_ARGUMENT', `${checked.message}.`);
   return checked;
 }

@@ -4,6 +4,7 @@ import { pause } from '../actors/queue/commands/pause.js';
 import { resume } from '../actors/queue/commands/resume.js';
 import { stats } from '../actors/queue/commands/stats.js';
 import type { queue as messages } from '../protocols/messages.js';
+import { checkText, checkTexts } from './checks.js';
 import { drawCommandId, type Client } from './client.js';
 
 export interface QueueStats {
@@ -26,8 +27,10 @@ export interface Change {
   readonly commandId?: string;
 }
 
-export const queueStats = async (client: Client, queue: string): Promise<QueueStats> =>
-  statsOf(await client.request<messages.QueueStats>(stats, { queue }));
+export async function queueStats(client: Client, queue: string): Promise<QueueStats> {
+  checkText('queue', queue);
+  return statsOf(await client.request<messages.QueueStats>(stats, { queue }));
+}
 
 /** Of every queue that has jobs that have not ended or is paused, by name: all pages, asked for one after another. */
 export async function listQueues(client: Client): Promise<QueueStats[]> {
@@ -51,6 +54,8 @@ export const resumeQueue = (client: Client, queue: string, change: Change = {}):
 async function changed(
   client: Client, command: typeof pause | typeof resume, queue: string, change: Change,
 ): Promise<QueueStats> {
+  checkText('queue', queue);
+  checkTexts('change', change, ['reason', 'commandId']);
   const message = { queue, reason: change.reason ?? '', commandId: change.commandId ?? drawCommandId() };
   return statsOf(await client.request<messages.QueueStats>(command, message));
 }

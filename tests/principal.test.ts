@@ -92,7 +92,8 @@ t.test('what is no principal is refused, and nothing is recorded', async (t) => 
   const refused: readonly (readonly [string, MsgHdrs])[] = [
     ['129 bytes', claiming('x'.repeat(129))], ['65 characters of 2 bytes', claiming('é'.repeat(65))],
     ['a control character', claiming('a\u0001b')], ['half of a surrogate pair', claiming('a\ud800')],
-    ['two of them', claiming('a', 'b')],
+    ['two of them', claiming('a', 'b')], ['a later control character', claiming('a\u0085b')],
+    ['one that changes the order of text', claiming('a\u202eb')], ['a line separator', claiming('a\u2028b')],
   ];
   for (const [name, given] of refused) {
     for (const data of forms) {
@@ -104,4 +105,6 @@ t.test('what is no principal is refused, and nothing is recorded', async (t) => 
   t.match(most.json(), { status: 'ready', position: { seq: 2 } }, '128 bytes are one, in the first commit of jobs');
   const wrong = connectClient({ url: reprise.url, principal: 'a\nb' });
   await t.rejects(wrong, { code: 'INVALID_ARGUMENT', message: /principal/ });
+  const hidden = connectClient({ url: reprise.url, principal: 'a\u202eb' });
+  await t.rejects(hidden, { code: 'INVALID_ARGUMENT', message: /principal .* not "a\\u\{202e\}b"/ });
 });

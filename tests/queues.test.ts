@@ -80,6 +80,26 @@ t.test('a paused queue among others, in 3 partitions at 2 brokers: only its own 
   }
 });
 
+t.test('arguments that cannot be sent are refused by the client, the field named, and nothing is paused', async (t) => {
+  const reprise = await Reprise.start(t);
+  const client = await connectClient({ url: reprise.url, namespace: reprise.ns });
+  t.teardown(() => client.close());
+  const table: [queue: unknown, change: unknown, RegExp][] = [
+    [undefined, {}, /^queue must be a text, not undefined/], [null, {}, /^queue .* not null/], [5, {}, /^queue .* not 5/],
+    ['\ud800', {}, /^queue .* not "\\ud800"/], ['zz', { reason: 5 }, /^reason must be a text, not 5/],
+    ['zz', { reason: '\udc00' }, /^reason .* not "\\udc00"/], ['zz', { commandId: {} }, /^commandId .* not \{\}/],
+    ['zz', { why: 'x' }, /^change has no field "why"/], ['zz', 'closed', /^change must be an object, not "closed"/],
+  ];
+  for (const [queue, change, message] of table) {
+    for (const verb of [pauseQueue, resumeQueue]) {
+      await t.rejects(verb(client, queue as string, change as object), { code: 'INVALID_ARGUMENT', message }, String(message));
+    }
+  }
+  await t.rejects(queueStats(client, undefined as unknown as string), { code: 'INVALID_ARGUMENT', message: /^queue must be/ });
+  t.same(await listQueues(client), []);
+  t.match(await pauseQueue(client, 'zz', { reason: 'closed', commandId: 'c' }), { paused: { reason: 'closed' } });
+});
+
 t.test('the client follows the pages of the list', async (t) => {
   const reprise = await Reprise.start(t, { partitions: 2 });
   const client = await connectClient({ url: reprise.url, namespace: reprise.ns });

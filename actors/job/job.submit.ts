@@ -83,7 +83,7 @@ export const SUBMIT = named({
   labels: new Pairs({
     about: `up to ${LIMITS.labels} pairs; shown, not interpreted. A name is 1 to 64 of `
       + '`A-Z a-z 0-9 _ . / -` and begins with a letter or digit; a value is a text of at most '
-      + `${LIMITS.labelBytes} bytes without control characters`,
+      + `${LIMITS.labelBytes} bytes without control characters or line separators`,
     flag: ['--label <name=value>', 'a label; may be given several times'],
   }),
 } satisfies Record<keyof Plain<messages.SubmitJob>, AnyField>);

@@ -4,11 +4,10 @@ import type { Command } from '../../actors/command.js';
 import type { ReplyReceiver } from '../../actors/reply.js';
 import type { Delivery } from '../../partition/core/deliveries.js';
 import type { PartitionHost } from '../../partition/leader/host.js';
-import { Invalid, text } from '../../protocols/bounds.js';
+import { Invalid, principal as checkedPrincipal } from '../../protocols/bounds.js';
 import { encoded } from '../../protocols/encoded.js';
 import { statusOf, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
-import { LIMITS } from '../../protocols/limits.js';
 import { PRINCIPAL_HEADER, subjects } from '../../protocols/subjects.js';
 import { isBrokersInbox } from '../../streams/server/address.js';
 import { outbox } from '../../protocols/messages.js';
@@ -40,7 +39,7 @@ export class NatsMessage implements Transport {
     const name = `the header ${PRINCIPAL_HEADER}`;
     if (claimed.length > 1) throw new Invalid('INVALID_ARGUMENT', `${name} is given ${claimed.length} times`);
     if (principal.includes(REPLACEMENT)) throw new Invalid('INVALID_ARGUMENT', `${name} is not UTF-8`);
-    return text(name, principal, LIMITS.principalBytes);
+    return checkedPrincipal(name, principal);
   }
 
   respond(data: Uint8Array): void {

@@ -1,6 +1,6 @@
 /** queue.list: the stats of the queues of all partitions, page by page. */
 import { z } from 'zod';
-import { queueName, whole } from '../../../protocols/bounds.js';
+import { afterQueue, whole } from '../../../protocols/bounds.js';
 import { withMember } from '../../../protocols/json-text.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { queue } from '../../../protocols/messages.js';
@@ -35,7 +35,7 @@ export const list = {
   codes: [],
   routing: ofAllPartitions,
   check: ({ after, limit }) => ({
-    after: after === '' ? '' : queueName(after),
+    after: after === '' ? '' : afterQueue(after),
     limit: limit === 0 ? LIMITS.listedQueues : whole('limit', limit, 1, LIMITS.listedQueues),
   }),
   decide: (step, page, { to }) => step.answer(to, listReply, pageOf(step, page)),
