@@ -1,6 +1,7 @@
 /**
- * Checks a job before it is encoded: protobuf would truncate 1.5 to 1 and wrap 2^32+2 to 2 without an error. The fields
- * are those of job.submit.ts. Only what the encoding would change is checked here; the broker checks all other bounds.
+ * Checks arguments before they are encoded: protobuf would truncate 1.5 to 1 and wrap 2^32+2 to 2 without an error. The
+ * fields of a job are those of job.submit.ts. Only what the encoding would change is checked here; the broker
+ * checks all other bounds.
  */
 import type { AnyField, Fields } from '../actors/fields.js';
 import { SUBMIT } from '../actors/job/job.submit.js';
