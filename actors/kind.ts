@@ -59,6 +59,8 @@ export interface EventType {
   readonly message: BodyMessage;
   /** At most one. */
   readonly content?: BodyContent;
+  /** What a repeated command must be equal to, in 32 bytes. Remembered with the id of the command. */
+  fingerprint?(body: object): Uint8Array | undefined;
   /** Upcasters: decode bodies of older versions into the current form. */
   readonly older?: Readonly<Record<number, (bytes: Uint8Array) => object>>;
 }

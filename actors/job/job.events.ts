@@ -72,7 +72,10 @@ function textOf(failure: Failure | null | undefined): Uint8Array {
 
 /** A replay halts at an event whose type is missing here. */
 export const JOB_EVENTS: EventTable<JobEvent> = {
-  JobSubmitted: { version: 1, message: messages.JobSubmitted, content: PAYLOAD },
+  JobSubmitted: {
+    version: 1, message: messages.JobSubmitted, content: PAYLOAD,
+    fingerprint: (body) => (body as Body<'JobSubmitted'>).fingerprint,
+  },
   JobDelayed: { version: 1, message: messages.JobDelayed },
   JobBecameReady: { version: 1, message: messages.JobBecameReady },
   JobLeased: { version: 1, message: messages.JobLeased },

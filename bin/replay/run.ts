@@ -58,9 +58,9 @@ async function replayActor(kind: Kind, id: string, flags: ReplayFlags): Promise<
     count += await printSteps(new Steps(kind, id), facts, flags, partition);
   }
   if (count > 0) return;
-  const hint = kind.name === 'queue' ? 'A queue has no event before it is paused for the first time.' : undefined;
+  const hint = 'Check the id. An actor has no event before its first change: a queue, before it is paused.';
   const message = `No journal holds an event of ${kind.name} ${JSON.stringify(id)}.`;
-  throw new RepriseError('NOT_FOUND', message, hint ? { hint } : {});
+  throw new RepriseError('NOT_FOUND', message, { hint });
 }
 
 async function partitionsAt({ url, namespace }: Located): Promise<Partition[]> {

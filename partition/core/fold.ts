@@ -78,13 +78,11 @@ export function fold(
   store.enter(actor, before === undefined, event);
   const dueMs = kind.dueMs?.(actor) ?? 0;
   if (dueMs !== beforeDueMs) state.timers.change(hosted, id, beforeDueMs, dueMs);
-  if (cause.commandId !== '' && !state.commands.has(cause.commandId)) remember(state, cause, id, event, nowMs);
+  if (cause.commandId !== '' && !state.commands.has(cause.commandId)) {
+    const fingerprint = kind.events[event.type]?.fingerprint?.(event.body);
+    state.commands.add(cause.commandId, cause.type, id, fingerprint, nowMs);
+  }
   return actor;
-}
-
-function remember(state: PartitionState, cause: Cause, id: string, event: ActorEvent, nowMs: number): void {
-  const { fingerprint } = event.body as { fingerprint?: Uint8Array };
-  state.commands.add(cause.commandId, cause.type, id, fingerprint, nowMs);
 }
 
 function follow(chart: Chart, id: string, from: string, { type, body }: ActorEvent, { seq, index }: Place): void {
