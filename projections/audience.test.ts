@@ -1,6 +1,6 @@
 import t from 'tap';
 import { committedOf, type Committed } from '../streams/committed.js';
-import { first, ok, Play } from '../partition/core/play.js';
+import { first, ok, Play } from '../tests/play.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { hashOf } from '../streams/chain.js';

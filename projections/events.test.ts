@@ -2,7 +2,7 @@ import t from 'tap';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { job, journal } from '../protocols/messages.js';
 import { encodeEvents } from '../streams/commit.js';
-import { Play } from '../partition/core/play.js';
+import { Play } from '../tests/play.js';
 import { committedOf } from '../streams/committed.js';
 import { removeContents } from '../streams/contents.js';
 import { EventsProjection } from './events.js';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import fc from 'fast-check';
 import { committedOf, type Committed } from '../streams/committed.js';
-import { first, ok, Play } from '../partition/core/play.js';
+import { first, ok, Play } from '../tests/play.js';
 import { jobId, type Partition } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { hashOf } from '../streams/chain.js';

@@ -6,9 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect, Events, type NatsConnection } from 'nats';
 import protobuf from 'protobufjs';
 
-export type Lease = Readonly<Record<'token' | 'jobId' | 'type' | 'queue', string> & Record<'attempt' | 'leaseMs' | 'attemptMs', number>> & {
-  readonly payload: Uint8Array;
-};
+type LeaseValues = Record<'attempt' | 'leaseMs' | 'attemptMs', number> & { payload: Uint8Array };
+export type Lease = Readonly<Record<'token' | 'jobId' | 'type' | 'queue', string> & LeaseValues>;
 export type Report = { readonly token: string } & (
   | { readonly outcome: 'ok'; readonly result: Uint8Array }
   | { readonly outcome: 'retry'; readonly failure: { code: string; message: string } }
@@ -170,7 +169,7 @@ export class ForeignWorker {
       for (const lease of told.leases) this.begin(line, lease, sentMs);
     } catch (error) {
       // Lost or refused: the next pull says everything again.
-      if (codeOf(error) === 'UNKNOWN_WORKER') await this.register();
+      if ((error as { code?: unknown }).code === 'UNKNOWN_WORKER') await this.register();
       await wait(50);
     } finally {
       if (pullSeq === line.pullSeq) line.offered = 0;
@@ -209,20 +208,18 @@ export class ForeignWorker {
   private begin(line: Line, lease: Lease, sentMs: number): void {
     // The same lease may come twice, with the same token.
     if (line.held.has(lease.token) || line.reports.has(lease.token) || line.done.has(lease.token)) return;
-    const attempt: Attempt = { lease, stop: new AbortController(), cancelled: false, deadlineMs: sentMs + lease.leaseMs };
+    const attempt = { lease, stop: new AbortController(), cancelled: false, deadlineMs: sentMs + lease.leaseMs };
     line.held.set(lease.token, attempt);
     this.performed.push(lease.jobId);
     void this.perform(line, attempt);
   }
 
   private async perform(line: Line, attempt: Attempt): Promise<void> {
-    const { lease, stop } = attempt;
-    const { token } = lease;
+    const { lease, lease: { token }, stop } = attempt;
     const limit = lease.attemptMs > 0 ? setTimeout(() => stop.abort(), lease.attemptMs).unref() : undefined;
     const report = await this.options.handle(lease, stop.signal).then(
       (value): Report => ({ token, outcome: 'ok', result: Buffer.from(JSON.stringify(value ?? null)) }),
-      (error: unknown): Report =>
-        attempt.cancelled ? { token, outcome: 'cancelled' } : { token, outcome: 'retry', failure: { code: 'FOREIGN', message: String(error) } },
+      (error: unknown) => (attempt.cancelled ? cancelled(token) : failed(token, String(error))),
     );
     clearTimeout(limit);
     // Given up or revoked meanwhile: no result is expected.
@@ -251,7 +248,9 @@ export class ForeignWorker {
 
   /** Open pulls died with the connection. */
   private async watchConnection(): Promise<void> {
-    for await (const { type } of this.nc.status()) if (type === Events.Reconnect) for (const line of this.lines) line.nudge();
+    for await (const { type } of this.nc.status()) {
+      if (type === Events.Reconnect) for (const line of this.lines) line.nudge();
+    }
   }
 
   private async patiently(verb: string, body: object): Promise<Record<string, unknown>> {
@@ -259,7 +258,8 @@ export class ForeignWorker {
       try {
         return await this.ask(verb, body, 1_000);
       } catch (error) {
-        if (this.nc.isClosed() || !isRetryable(error)) throw error;
+        // A reply that did not come may come to the next try; a refusal says whether it will.
+        if (this.nc.isClosed() || (error as { retryable?: boolean }).retryable === false) throw error;
         await wait(50);
       }
     }
@@ -282,10 +282,8 @@ export class ForeignWorker {
   }
 
   private types(verb: string): [protobuf.Type, protobuf.Type] {
-    const names: Record<string, [string, string]> = {
-      register: ['RegisterWorker', 'RegisterReply'], pull: ['Pull', 'PullReply'], heartbeat: ['Heartbeat', 'PullReply'], drain: ['DrainWorker', 'DrainReply'],
-    };
-    return names[verb]!.map((name) => this.root.lookupType(`reprise.worker.v1.${name}`)) as [protobuf.Type, protobuf.Type];
+    const types = MESSAGES[verb]!.map((name) => this.root.lookupType(`reprise.worker.v1.${name}`));
+    return types as [protobuf.Type, protobuf.Type];
   }
 
   private plain(type: protobuf.Type, bytes: Uint8Array): Record<string, unknown> {
@@ -293,6 +291,10 @@ export class ForeignWorker {
   }
 }
 
-const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
-/** An answer that did not come may come to the next try; a refusal says whether it will. */
-const isRetryable = (error: unknown): boolean => (error as { retryable?: boolean }).retryable ?? true;
+const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
+  register: ['RegisterWorker', 'RegisterReply'], pull: ['Pull', 'PullReply'],
+  heartbeat: ['Heartbeat', 'PullReply'], drain: ['DrainWorker', 'DrainReply'],
+};
+const cancelled = (token: string): Report => ({ token, outcome: 'cancelled' });
+const failed = (token: string, message: string): Report =>
+  ({ token, outcome: 'retry', failure: { code: 'FOREIGN', message } });

@@ -1,15 +1,17 @@
 /**
- * Reads the raw journals as a stranger and folds every job's history by itself: the chain of hashes is checked, and each
- * event must follow from the status before. Shares no code with what wrote it.
+ * Reads the raw journals as a client in another library does, and folds every job's history: the chain of hashes is
+ * checked, and each event must follow from the status before. Shares no code with what wrote it.
  */
 import { createHash } from 'node:crypto';
 import protobuf from 'protobufjs';
 import type { Body, Stranger } from './stranger.js';
 
 const FROM: Readonly<Record<string, readonly (string | undefined)[]>> = {
-  JobSubmitted: [undefined], JobDelayed: ['ready'], JobBecameReady: ['scheduled', 'retrying'], JobLeased: ['ready'], JobCompleted: ['running'],
+  JobSubmitted: [undefined], JobDelayed: ['ready'], JobBecameReady: ['scheduled', 'retrying'],
+  JobLeased: ['ready'], JobCompleted: ['running'],
   JobRetryScheduled: ['running'], JobReclaimed: ['running'], JobFailed: ['running'], JobCancelRequested: ['running'],
-  JobCancelled: ['ready', 'scheduled', 'retrying', 'running'], JobExpired: ['ready', 'scheduled', 'retrying', 'running'],
+  JobCancelled: ['ready', 'scheduled', 'retrying', 'running'],
+  JobExpired: ['ready', 'scheduled', 'retrying', 'running'],
 };
 export const FINAL: readonly string[] = ['completed', 'failed', 'cancelled', 'expired'];
 
@@ -92,7 +94,8 @@ class Reader {
       return;
     }
     if (this.journalId !== '' && commit['journalId'] !== this.journalId) this.complain(seq, 'another journal id');
-    if (!this.prevHash.equals(commit['prevHash'] as Buffer)) this.complain(seq, 'the hash of the commit before does not match');
+    const follows = this.prevHash.equals(commit['prevHash'] as Buffer);
+    if (!follows) this.complain(seq, 'the hash of the commit before does not match');
     if ((commit['epoch'] as number) < this.epoch) this.complain(seq, 'an older epoch');
     this.journalId = commit['journalId'] as string;
     this.epoch = commit['epoch'] as number;
@@ -110,15 +113,17 @@ class Reader {
     for (const { event = 0, salted } of commit['contents'] as Body[]) {
       const { hash, size } = ((commit['events'] as Body[])[event as number]?.['content'] ?? {}) as Body;
       const digest = createHash('sha256').update(salted as Buffer).digest();
-      if (!digest.equals((hash ?? digest.subarray(1)) as Buffer)) this.complain(seq, `the content of event ${String(event)} was changed`);
-      if ((salted as Buffer).length !== Number(size) + 16) this.complain(seq, `the content of event ${String(event)} has another size`);
+      const which = `the content of event ${String(event)}`;
+      if (!digest.equals((hash ?? digest.subarray(1)) as Buffer)) this.complain(seq, `${which} was changed`);
+      if ((salted as Buffer).length !== Number(size) + 16) this.complain(seq, `${which} has another size`);
     }
   }
 
   private decode(bytes: Uint8Array): Body | undefined {
     try {
       const commit = this.client.decode('journal.v1.Commit', bytes);
-      return [1, 2].includes(commit['version'] as number) && commit['partition'] === this.partition ? commit : undefined;
+      const isKnown = [1, 2].includes(commit['version'] as number);
+      return isKnown && commit['partition'] === this.partition ? commit : undefined;
     } catch {
       return undefined;
     }
@@ -127,8 +132,12 @@ class Reader {
   private fold(seq: number, { id, type, body: bytes, cause }: Body): void {
     const body = this.client.decode(`job.v1.${String(type)}`, bytes as Buffer);
     let job = this.jobs.get(id as string);
-    if (!FROM[type as string]?.includes(job?.status)) this.complain(seq, `${String(type)} of ${String(id)} after ${String(job?.status)}`);
-    if (job === undefined) this.jobs.set(id as string, (job = { status: undefined, events: [], commandId: String((cause as Body)['commandId']) }));
+    const follows = FROM[type as string]?.includes(job?.status);
+    if (!follows) this.complain(seq, `${String(type)} of ${String(id)} after ${String(job?.status)}`);
+    if (job === undefined) {
+      job = { status: undefined, events: [], commandId: String((cause as Body)['commandId']) };
+      this.jobs.set(id as string, job);
+    }
     job.status = body['status'] as string;
     job.events.push({ type: type as string, seq, body });
   }

@@ -11,7 +11,8 @@ const protocols = fileURLToPath(new URL('../protocols/', import.meta.url));
 export async function loadProtocols(): Promise<protobuf.Root> {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => `${protocols}${target}`;
-  return root.load(['job/v1/job.proto', 'worker/v1/worker.proto', 'error/v1/error.proto', 'journal/v1/journal.proto', 'queue/v1/queue.proto']);
+  const packages = ['job', 'worker', 'error', 'journal', 'queue'];
+  return root.load(packages.map((name) => `${name}/v1/${name}.proto`));
 }
 
 export type Body = Record<string, unknown>;

@@ -93,8 +93,8 @@ t.test(`no file of code is longer than ${MOST_LINES} lines`, async (t) => {
   t.strictSame(code.map((path) => [path, read(path).trimEnd().split('\n').length] as const).filter(([, lines]) => lines > MOST_LINES), []);
 });
 
-/** Tests and what only they use: tables there may be wider. */
-const MAY_BE_WIDE = /\.test\.ts$|^tests\/|^streams\/conformance\/|^partition\/core\/play\.ts$/;
+/** The tables of tests may be wider. */
+const MAY_BE_WIDE = /\.test\.ts$/;
 /** Written by `npm run bench`, and records of decisions that are not edited. */
 const NOT_WRITTEN_HERE = /^docs\/(benchmarks\.md|adr\/\d)/;
 

@@ -1,7 +1,7 @@
 /** The list of queues, and what is known of a queue without a look at its jobs. */
 import fc from 'fast-check';
 import t from 'tap';
-import { leasesIn, ok, Play } from '../../partition/core/play.js';
+import { leasesIn, ok, Play } from '../../tests/play.js';
 import { jobKind } from '../job/job.kind.js';
 import { mergedPage, pageOf, type Page } from './page.js';
 import { queueKind } from './queue.kind.js';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { transition } from 'xstate';
-import { job, leasesIn, newCore, ok, Play, POLICY } from '../../partition/core/play.js';
+import { job, leasesIn, newCore, ok, Play, POLICY } from '../../tests/play.js';
 import { decideCommitAgain } from '../../partition/core/decide-again.js';
 import { placesOf, restore, viewOf } from '../../partition/core/state.js';
 import { decodeCommit } from '../../streams/contents.js';

@@ -11,7 +11,7 @@ import { checkContents, decodeCommit, readCommit, removeContents } from '../../s
 import { EncodedCommit } from '../../streams/encoded-commit.js';
 import type { Taken } from '../../actors/step.js';
 import { Batch, EventWriter } from './batch.js';
-import { failed, job as aJob, leasesIn, newCore, ok, Play, POLICY, salts } from './play.js';
+import { failed, job as aJob, leasesIn, newCore, ok, Play, POLICY, salts } from '../../tests/play.js';
 import { viewOf } from './state.js';
 
 const FAILURE = { code: 'PERFORMER_ERROR', message: 'cannot open /home/anna', stack: 'at open' };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { parseToken, type Token } from '../../protocols/ids.js';
 import { Keyring } from '../../protocols/keyring.js';
 import { journal } from '../../protocols/messages.js';
-import { decide, failed, first, leasesIn, newCore, ok, Play, POLICY, decidedIn, session, token, worker } from './play.js';
+import { decide, failed, first, leasesIn, newCore, ok, Play, POLICY, decidedIn, session, token, worker } from '../../tests/play.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import { placesOf, restore, viewOf } from './state.js';

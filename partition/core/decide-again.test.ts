@@ -11,7 +11,7 @@ import { decodeCommit, readCommit, removeContents } from '../../streams/contents
 import { differencesOf } from '../../tests/deciding/differences.js';
 import { acts, staged, type Act } from '../../tests/deciding/stage.js';
 import { decideCommitAgain } from './decide-again.js';
-import { newCore, Play, POLICY } from './play.js';
+import { newCore, Play, POLICY } from '../../tests/play.js';
 
 t.test('property: whatever happens, deciding again from the journal alone comes to the bytes in it', async () => {
   fc.assert(fc.property(fc.array(acts, { maxLength: 80, size: 'max' }), (script) => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import type { Token } from '../../protocols/ids.js';
-import { decide, first, job, leasesIn, Play, POLICY, decidedIn, session, worker, type Decided } from './play.js';
+import { decide, first, job, leasesIn, Play, POLICY, decidedIn, session, worker, type Decided } from '../../tests/play.js';
 
 const LEASE_MS = POLICY.heartbeatMs;
 const leaseMsIn = (decided: readonly Decided[]): number[] => decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.leaseMs) : []));

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { JobId } from '../../protocols/ids.js';
-import { job, Play, session, worker } from './play.js';
+import { job, Play, session, worker } from '../../tests/play.js';
 
 const lacks = (play: Play, jobId: JobId): boolean => {
   const { answer } = play.ask<'get'>({ kind: 'get', target: { jobId } });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Partition } from '../../protocols/ids.js';
 import { castOf, type Hosted } from './hosted.js';
-import { KEYRING } from './play.js';
+import { KEYRING } from '../../tests/play.js';
 import { Timers } from './timers.js';
 
 /** The least that a timer looks at: an actor's time by its id. */

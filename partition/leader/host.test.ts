@@ -9,7 +9,7 @@ import type { Committed } from '../../streams/committed.js';
 import { PartitionHost, type HostOptions } from './host.js';
 import { submit as submitCommand } from '../../actors/job/commands/submit.js';
 import { KINDS } from '../../actors/kinds.js';
-import { job, KEYRING, Play } from '../core/play.js';
+import { job, KEYRING, Play } from '../../tests/play.js';
 import type { ReplyReceiver, Reply } from '../../actors/reply.js';
 
 const P0 = 0 as Partition;

@@ -8,7 +8,7 @@ import { journal } from '../../protocols/messages.js';
 import { MemoryStream } from '../../streams/memory.js';
 import { PartitionHost } from './host.js';
 import { BELIEVED_AFTER_MS, FOLLOWED_MS, JournalTime } from './journal-time.js';
-import { job, Play, KEYRING } from '../core/play.js';
+import { job, Play, KEYRING } from '../../tests/play.js';
 import type { ReplyReceiver, Reply } from '../../actors/reply.js';
 
 const P0 = 0 as Partition;

@@ -4,7 +4,7 @@ import { decodeLeniently } from '../../protocols/lenient.js';
 import { journal } from '../../protocols/messages.js';
 import { Chain } from '../../streams/chain.js';
 import { jobKind } from '../../actors/job/job.kind.js';
-import { newCore, Play } from '../core/play.js';
+import { newCore, Play } from '../../tests/play.js';
 
 const HALF_OF_A_PAIR = Buffer.from([0xed, 0xa0, 0x80]);
 

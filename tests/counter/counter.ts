@@ -102,7 +102,8 @@ export interface CounterRole extends Role {
   readonly live: object;
 }
 
-const decideStart = ({ to, everyMs, times, slice }: Pick<Counter, 'to' | 'everyMs' | 'times' | 'slice'>): CounterEvent =>
+type Plan = Pick<Counter, 'to' | 'everyMs' | 'times' | 'slice'>;
+const decideStart = ({ to, everyMs, times, slice }: Plan): CounterEvent =>
   ({ type: 'CounterStarted', body: { status: 'counting', to, everyMs, times, slice } });
 
 /** How often it rings in one turn. */
@@ -115,7 +116,8 @@ function decideRing(counter: Readonly<Counter>, nowMs: number): CounterEvent {
   return { type: 'CounterRang', body: { status: 'counting', times: rings, dueMs: next } };
 }
 
-const decideAnswered = (code: string): CounterEvent => ({ type: 'CounterAnswered', body: { status: 'counting', code } });
+const decideAnswered = (code: string): CounterEvent =>
+  ({ type: 'CounterAnswered', body: { status: 'counting', code } });
 
 function decideEnd({ accepted, refused, times }: Readonly<Counter>): CounterEvent | undefined {
   return accepted + refused.length < times ? undefined : { type: 'CounterEnded', body: { status: 'ended' } };

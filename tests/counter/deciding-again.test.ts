@@ -3,7 +3,7 @@ import { deepStrictEqual } from 'node:assert';
 import fc from 'fast-check';
 import t from 'tap';
 import { PartitionCore } from '../../partition/core/core.js';
-import { KEYRING, salts } from '../../partition/core/play.js';
+import { KEYRING, salts } from '../play.js';
 import type { Partition } from '../../protocols/ids.js';
 import { decodeCommit } from '../../streams/contents.js';
 import { differencesOf } from '../deciding/differences.js';

@@ -6,7 +6,7 @@ import { placesOf, restore, viewOf } from '../../partition/core/state.js';
 import { PartitionCore } from '../../partition/core/core.js';
 import type { Delivery } from '../../partition/core/deliveries.js';
 import type { Refusal } from '../../partition/core/outbox.js';
-import { KEYRING, salts } from '../../partition/core/play.js';
+import { KEYRING, salts } from '../play.js';
 import type { Partition } from '../../protocols/ids.js';
 import { counterKind } from './counter.js';
 import { KINDS_WITH_COUNTER, PARTITIONS, ThreePartitions } from './world.js';

@@ -7,7 +7,7 @@ import type { Kind } from '../../actors/kind.js';
 import type { Cause, Step } from '../../actors/step.js';
 import { PartitionCore } from '../../partition/core/core.js';
 import { receive, settle } from '../../partition/core/deliveries.js';
-import { KEYRING, leasesIn, Play, POLICY, salts } from '../../partition/core/play.js';
+import { KEYRING, leasesIn, Play, POLICY, salts } from '../play.js';
 import { viewOf } from '../../partition/core/state.js';
 import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';

@@ -10,7 +10,7 @@ import { DELIVERY_COMMANDS, receive, settle, type Delivery, type Receiving } fro
 import type { Effect } from '../../actors/effect.js';
 import { jobIdsOf } from '../../gateways/draw-id.js';
 import type { Refusal } from '../../partition/core/outbox.js';
-import { job, KEYRING, salts } from '../../partition/core/play.js';
+import { job, KEYRING, salts } from '../play.js';
 import type { Partition } from '../../protocols/ids.js';
 import { COMMIT_VERSION, READER } from '../../streams/chain.js';
 import { encodeCommit, type CommitHeader } from '../../streams/commit.js';

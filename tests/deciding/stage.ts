@@ -7,7 +7,7 @@ import { KINDS } from '../../actors/kinds.js';
 import type { ReplyTo } from '../../actors/reply.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import { PartitionCore } from '../../partition/core/core.js';
-import { decide, job, KEYRING, Play, POLICY, salts, session, worker, type Asked } from '../../partition/core/play.js';
+import { decide, job, KEYRING, Play, POLICY, salts, session, worker, type Asked } from '../play.js';
 import { parseToken, type Partition } from '../../protocols/ids.js';
 import { COMMIT_VERSION, READER } from '../../streams/chain.js';
 

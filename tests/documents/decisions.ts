@@ -19,7 +19,9 @@ export function decisionsIn(folder: string): Decision[] {
     const text = readFileSync(join(folder, file), 'utf8');
     const title = /^# ADR \d+: (.+)$/m.exec(text)?.[1];
     const status = /^Status: (.+)$/m.exec(text)?.[1];
-    if (title === undefined || status === undefined) throw new Error(`${file} needs "# ADR <number>: <title>" and "Status: …", as in template.md`);
+    if (title === undefined || status === undefined) {
+      throw new Error(`${file} needs "# ADR <number>: <title>" and "Status: …", as in template.md`);
+    }
     return { number: Number(FILE.exec(file)![1]), file, title, status, text };
   });
 }

@@ -1,6 +1,6 @@
 /**
- * docs/lifecycle.md, generated from the machines. The meanings of events are written here; the compiler requires one for
- * each event.
+ * docs/lifecycle.md, generated from the machines. The meanings of events are written here; the compiler requires one
+ * for each event.
  */
 import type { AnyStateMachine } from 'xstate';
 import { queueMachine, type QueueEventType } from '../../actors/queue/queue.js';
@@ -54,10 +54,10 @@ export function lifecycle(): string {
     '# Lifecycles',
     '<!-- Generated from the machines by `npm run docs`; tests/documents/documents.test.ts fails when it is stale. -->',
     [
-      'Job and worker are *folded*: an event is decided first, and recorded with the status that it leads to. Leader and',
-      'replay then follow the arrow by look-up, and halt if it leads to another status',
-      '([ADR 2](adr/0002-charts-are-read-into-a-map.md)). Performer and worker process are *live*: they act, and record',
-      'nothing.',
+      'Job and worker are *folded*: an event is decided first, and recorded with the status that it leads to. Leader',
+      'and replay then follow the arrow by look-up, and halt if it leads to another status',
+      '([ADR 2](adr/0002-charts-are-read-into-a-map.md)). Performer and worker process are *live*: they act, and',
+      'record nothing.',
     ].join('\n'),
     '## A job',
     'Defined in [job.chart.ts](../actors/job/job.chart.ts). The events are decided in\n'
@@ -70,8 +70,8 @@ export function lifecycle(): string {
     folded(workerMachine),
     table(WORKER),
     '## A queue',
-    'Defined in [queue.ts](../actors/queue/queue.ts). A queue that was never paused is open and has no events. One that\n'
-      + 'was resumed is forgotten with the next commit: it is like one that was never paused.',
+    'Defined in [queue.ts](../actors/queue/queue.ts). A queue that was never paused is open and has no events. One\n'
+      + 'that was resumed is forgotten with the next commit: it is like one that was never paused.',
     folded(queueMachine),
     table(QUEUE),
     '## A performer\'s slot',
@@ -88,16 +88,19 @@ export function lifecycle(): string {
 /** The status before the first event is drawn as the start. */
 function folded(machine: AnyStateMachine): string {
   const { arrows, initial } = readChart(machine);
-  return diagram(arrows.map((arrow) => (arrow.from === initial ? { ...arrow, from: '[*]' } : arrow)), finalsOf(machine));
+  const drawn = arrows.map((arrow) => (arrow.from === initial ? { ...arrow, from: '[*]' } : arrow));
+  return diagram(drawn, finalsOf(machine));
 }
 
 function live(machine: AnyStateMachine): string {
-  return diagram([{ from: '[*]', event: '', to: String(machine.config.initial) }, ...liveArrows(machine)], finalsOf(machine));
+  const start = { from: '[*]', event: '', to: String(machine.config.initial) };
+  return diagram([start, ...liveArrows(machine)], finalsOf(machine));
 }
 
 function diagram(arrows: readonly Arrow[], finals: readonly string[]): string {
   const lines = merged(arrows).map(({ from, event, to }) => `  ${from} --> ${to}${event === '' ? '' : `: ${event}`}`);
-  return ['```mermaid', 'stateDiagram-v2', ...lines, ...finals.map((status) => `  ${status} --> [*]`), '```'].join('\n');
+  const ends = finals.map((status) => `  ${status} --> [*]`);
+  return ['```mermaid', 'stateDiagram-v2', ...lines, ...ends, '```'].join('\n');
 }
 
 /** Events that lead the same way and do nothing else share an arrow. */
@@ -121,7 +124,8 @@ function liveArrows(machine: AnyStateMachine): Arrow[] {
       const to = transition.target?.[0]?.key ?? from;
       const entered = to === from ? [] : [...namesOf(node.exit), ...namesOf(machine.states[to]!.entry)];
       const acts = [...namesOf(transition.actions), ...entered];
-      return { from, to, event: `${eventName(transition.eventType, node.invoke[0]?.src)}${acts.length > 0 ? ` / ${acts.join(', ')}` : ''}` };
+      const name = eventName(transition.eventType, node.invoke[0]?.src);
+      return { from, to, event: acts.length > 0 ? `${name} / ${acts.join(', ')}` : name };
     }));
 }
 
@@ -134,5 +138,6 @@ const namesOf = (actions: readonly unknown[]): string[] =>
   actions.map((action) => (typeof action === 'string' ? action : (action as { type: string }).type));
 
 function table(meanings: Readonly<Record<string, string>>): string {
-  return ['| event | when |', '|---|---|', ...Object.entries(meanings).map(([event, when]) => `| \`${event}\` | ${when} |`)].join('\n');
+  const rows = Object.entries(meanings).map(([event, when]) => `| \`${event}\` | ${when} |`);
+  return ['| event | when |', '|---|---|', ...rows].join('\n');
 }

@@ -6,7 +6,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { newCore } from '../../partition/core/play.js';
+import { newCore } from '../play.js';
 import { parseNamespace, type Partition } from '../../protocols/ids.js';
 import { Chain } from '../../streams/chain.js';
 import { openJournal } from '../../streams/jetstream.js';

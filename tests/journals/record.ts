@@ -22,7 +22,9 @@ const MONTHS_MS = 300 * 24 * 3_600_000;
 /** Ended jobs are remembered by the leader for one minute. */
 const FORGOTTEN_MS = 61_000;
 /** What belongs to the server's process and not to what it stored. */
-const NOT_KEPT: ReadonlySet<string> = new Set(['server.lock', 'ports', 'broker.secret', 'nats-server.log', 'nats-server.out']);
+const NOT_KEPT: ReadonlySet<string> = new Set([
+  'server.lock', 'ports', 'broker.secret', 'nats-server.log', 'nats-server.out',
+]);
 
 type Body = Record<string, unknown>;
 
@@ -35,7 +37,8 @@ class Recorder {
   constructor(private readonly nc: NatsConnection) {}
 
   async ask(noun: string, verb: string, body: Body): Promise<Body> {
-    const message = await this.nc.request(`reprise.${NAMESPACE}.${noun}.${verb}`, JSON.stringify(body), { timeout: 10_000 });
+    const subject = `reprise.${NAMESPACE}.${noun}.${verb}`;
+    const message = await this.nc.request(subject, JSON.stringify(body), { timeout: 10_000 });
     const reply = JSON.parse(message.string()) as Body;
     if (message.headers?.get('Nats-Service-Error')) throw new Error(`${noun}.${verb}: ${message.string()}`);
     return reply;
@@ -49,7 +52,8 @@ class Recorder {
 
   async register(workerId: string, types: readonly string[]): Promise<void> {
     const known = this.identities.get(workerId) ?? { workerId };
-    const { session, proof } = await this.ask('worker', 'register', { ...known, types, capacity: 10, software: 'recorder' });
+    const registration = { ...known, types, capacity: 10, software: 'recorder' };
+    const { session, proof } = await this.ask('worker', 'register', registration);
     this.identity = { workerId, session, proof };
     this.identities.set(workerId, this.identity);
   }
@@ -80,9 +84,11 @@ class Recorder {
   async view(jobId: string): Promise<RecordedJob> {
     const view = await this.ask('job', 'get', { jobId });
     const { status, attempt, result, resultBase64, contentType, failure } = view as Body & RecordedJob;
-    const bytes = resultBase64 ?? (result === undefined ? undefined : Buffer.from(JSON.stringify(result)).toString('base64'));
+    const json = result === undefined ? undefined : Buffer.from(JSON.stringify(result)).toString('base64');
+    const bytes = resultBase64 ?? json;
     return {
-      jobId, status, attempt, ...(bytes !== undefined && { resultBase64: bytes }), ...(contentType !== undefined && { contentType }),
+      jobId, status, attempt,
+      ...(bytes !== undefined && { resultBase64: bytes }), ...(contentType !== undefined && { contentType }),
       ...(failure && { failure: { code: failure.code, message: failure.message } }),
     };
   }
@@ -91,15 +97,19 @@ class Recorder {
 /** Jobs that have ended in every way. */
 async function recordEnded(recorder: Recorder, queue: string, p: number): Promise<void> {
   const named = (name: string): string => `${name}-${p}`;
-  await recorder.submit(named('completed'), { queue, labels: { tenant: 'acme' }, key: named('past-key'), commandId: named('command') });
+  const all = { labels: { tenant: 'acme' }, key: named('past-key'), commandId: named('command') };
+  await recorder.submit(named('completed'), { queue, ...all });
   await recorder.report(p, { token: await recorder.lease(p), outcome: 'ok', result: { pages: 3 } });
   await recorder.submit(named('completed-bytes'), { queue, payloadBase64: 'AAECAw==', payload: undefined });
-  await recorder.report(p, { token: await recorder.lease(p), outcome: 'ok', resultBase64: '/wA=', contentType: 'image/png' });
+  const image = { resultBase64: '/wA=', contentType: 'image/png' };
+  await recorder.report(p, { token: await recorder.lease(p), outcome: 'ok', ...image });
   await recorder.submit(named('failed'), { queue });
   const failure = { code: 'NO_SUCH_PAGE', message: 'page 7 does not exist', stack: 'Error: page 7\n    at render' };
   await recorder.report(p, { token: await recorder.lease(p), outcome: 'fail', failure });
   await recorder.submit(named('failed-after-two'), { queue, retry: { maxAttempts: 2, backoff: { initialMs: 0 } } });
-  for (let nth = 0; nth < 2; nth += 1) await recorder.report(p, { token: await recorder.lease(p), outcome: 'retry', failure, retryAfterMs: 0 });
+  for (let nth = 0; nth < 2; nth += 1) {
+    await recorder.report(p, { token: await recorder.lease(p), outcome: 'retry', failure, retryAfterMs: 0 });
+  }
   const waiting = await recorder.submit(named('cancelled-waiting'), { queue, type: 'nobody' });
   await recorder.ask('job', 'cancel', { jobId: waiting, reason: 'ordered twice' });
   const running = await recorder.submit(named('cancelled-running'), { queue });
@@ -115,7 +125,8 @@ async function recordLiving(recorder: Recorder, queue: string, p: number): Promi
   await recorder.submit(named('completed-lately'), { queue });
   await recorder.report(p, { token: await recorder.lease(p), outcome: 'ok', result: [1, 2] });
   await recorder.submit(named('retrying'), { queue });
-  await recorder.report(p, { token: await recorder.lease(p), outcome: 'retry', failure: { message: 'once more' }, retryAfterMs: MONTHS_MS });
+  const later = { failure: { message: 'once more' }, retryAfterMs: MONTHS_MS };
+  await recorder.report(p, { token: await recorder.lease(p), outcome: 'retry', ...later });
   await recorder.register('lost', ['lost']);
   await recorder.submit(named('reclaimed'), { queue, type: 'lost', timeouts: { heartbeatMs: 500 } });
   await recorder.lease(p);
@@ -127,7 +138,8 @@ async function recordLiving(recorder: Recorder, queue: string, p: number): Promi
   const cancelling = await recorder.submit(named('cancelling'), { queue, timeouts: { heartbeatMs: 2_000 } });
   await recorder.lease(p, [held]);
   await recorder.ask('job', 'cancel', { jobId: cancelling, reason: 'while it ran' });
-  await recorder.submit(named('ready'), { queue, type: 'later', key: named('key'), priority: 5, labels: { a: '1', b: '2' } });
+  const keyed = { key: named('key'), priority: 5, labels: { a: '1', b: '2' } };
+  await recorder.submit(named('ready'), { queue, type: 'later', ...keyed });
   await recorder.submit(named('ready-first'), { queue, type: 'later', priority: 9, commandId: named('later-command') });
   await recorder.submit(named('scheduled'), { queue, delayMs: MONTHS_MS, timeouts: { totalMs: MONTHS_MS + 1_000 } });
 }
@@ -155,7 +167,8 @@ async function record(version: string): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'reprise-record-'));
   const server = await startServer({ dataDir });
   const log = pino({ level: 'warn' }, pino.destination(2));
-  const start = (): Promise<Broker> => startBroker({ url: server.brokerUrl, namespace: NAMESPACE, partitions: PARTITIONS, version, log });
+  const start = (): Promise<Broker> =>
+    startBroker({ url: server.brokerUrl, namespace: NAMESPACE, partitions: PARTITIONS, version, log });
   let broker = await start();
   await broker.ready;
   const nc = await connect({ servers: server.url });
@@ -193,8 +206,12 @@ async function record(version: string): Promise<void> {
   });
   const recording: Recording = { namespace: NAMESPACE, partitions, jobs, pausedQueues };
   await writeFile(join(folder, 'recording.json'), `${JSON.stringify(recording, null, 2)}\n`);
-  for (const [p, view] of views.entries()) await writeFile(join(folder, `view.${p}.json`), `${JSON.stringify(JSON.parse(canonical(view)), null, 1)}\n`);
+  for (const [p, view] of views.entries()) {
+    const text = JSON.stringify(JSON.parse(canonical(view)), null, 1);
+    await writeFile(join(folder, `view.${p}.json`), `${text}\n`);
+  }
 }
 
-const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string };
+const manifest = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8');
+const { version } = JSON.parse(manifest) as { version: string };
 await record(version);

@@ -1,9 +1,9 @@
 /**
- * Recorded journals: a data folder for each release, as that release left it, with what it folds to. Every later release
- * must take it over without a loss.
+ * Recorded journals: a data folder for each release, as that release left it, with what it folds to. Every later
+ * release must take it over without a loss.
  *
  *     tests/journals/<version>/data/            the data folder of the server
- *                              recording.json   per partition the canonical view's version and hash; what became of each job
+ *                              recording.json   per partition the version and hash of the canonical view; the jobs
  *                              view.<n>.json    that view, to look at when a hash differs
  */
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KINDS } from '../../actors/kinds.js';
 import { PartitionCore } from '../../partition/core/core.js';
-import { KEYRING, salts } from '../../partition/core/play.js';
+import { KEYRING, salts } from '../play.js';
 import type { JobPlaces, JobState } from '../../actors/job/canonical.js';
 import { placesOf, viewOf } from '../../partition/core/state.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
@@ -68,7 +68,9 @@ const VIEW_VERSION = 2;
  * The canonical view of what a journal folds to.
  * @param url with the broker's user @param version of the view
  */
-export async function foldedView(url: string, ns: Namespace, partition: Partition, version = VIEW_VERSION): Promise<{ version: number; seq: number }> {
+export async function foldedView(
+  url: string, ns: Namespace, partition: Partition, version = VIEW_VERSION,
+): Promise<{ version: number; seq: number }> {
   const source = await openJournal({ url, ns, partition });
   const chain = new Chain(partition);
   const core = new PartitionCore({ partition, kinds: KINDS, keyring: KEYRING, salts });
@@ -82,16 +84,15 @@ export async function foldedView(url: string, ns: Namespace, partition: Partitio
 }
 
 /**
- * The first version of the view, which 0.1.0 and 0.2.0 recorded, had the fields of all kinds side by side, content by its
- * place, and texts as they are.
+ * The first version of the view, which 0.1.0 and 0.2.0 recorded, had the fields of all kinds side by side, content by
+ * its place, and texts as they are.
  */
 function asVersion1({ kinds, outbox: _, ...view }: View, places: Places): { version: number; seq: number } & object {
   const { job, worker } = kinds;
   const { jobs, ...rest } = job!.state as { jobs: JobState[] };
-  const version1 = {
-    ...view, submitted: job!.seen, jobs: jobs.map((each) => jobAsVersion1(each, places.kinds['job'] as Record<string, JobPlaces>)), ...rest,
-    ...worker!.state, version: 1,
-  };
+  const placesOfJobs = places.kinds['job'] as Record<string, JobPlaces>;
+  const jobsAsVersion1 = jobs.map((each) => jobAsVersion1(each, placesOfJobs));
+  const version1 = { ...view, submitted: job!.seen, jobs: jobsAsVersion1, ...rest, ...worker!.state, version: 1 };
   return version1;
 }
 
@@ -101,7 +102,8 @@ type Places = ReturnType<typeof placesOf>;
 function jobAsVersion1(job: JobState, places: Record<string, JobPlaces>): object {
   const { payload, result, failure, cancelReason } = places[job.id]!;
   const { firstSeq: _, ...rest } = job;
-  const at = (of: { contentType: string }, [seq, index]: readonly [number, number]): object => ({ seq, index, contentType: of.contentType });
+  const at = ({ contentType }: { contentType: string }, [seq, index]: readonly [number, number]): object =>
+    ({ seq, index, contentType });
   return {
     ...rest, payload: at(job.payload, payload!), result: job.result && at(job.result, result!),
     failure: job.failure && { code: job.failure.code, message: failure }, cancelReason: cancelReason ?? '',

@@ -6,7 +6,7 @@ import type { Deliverables } from '../../../actors/delivery.js';
 import { message, type ReplyReceiver, type ReplyTo, type Reply } from '../../../actors/reply.js';
 import type { Step } from '../../../actors/step.js';
 import type { Delivery } from '../../../partition/core/deliveries.js';
-import { KEYRING } from '../../../partition/core/play.js';
+import { KEYRING } from '../../play.js';
 import type { Deliver } from '../../../partition/leader/courier.js';
 import { PartitionHost } from '../../../partition/leader/host.js';
 import type { Leader } from '../../../partition/leader/leader.js';

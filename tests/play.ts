@@ -1,42 +1,46 @@
 /**
- * Runs a partition's core in tests: time, ids and chance are given, commits are kept as bytes, and the replies that were
- * decided are collected. The same core runs in production.
+ * Runs a partition's core in tests: time, ids and chance are given, commits are kept as bytes, and the replies that
+ * were decided are collected. The same core runs in production.
  */
-import { jobId, parseSession, parseToken, parseWorkerId, type JobId, type Partition, type Session, type Token, type WorkerId } from '../../protocols/ids.js';
-import { Keyring } from '../../protocols/keyring.js';
-import { leaseSignature, token as tokenWith } from '../../protocols/proofs.js';
-import { COMMIT_VERSION, READER } from '../../streams/chain.js';
-import type { Salts } from '../../streams/content.js';
-import { decodeCommit } from '../../streams/contents.js';
-import type { Outcome, SubmitJob } from '../../actors/job/job.decide.js';
-import type { Policy } from '../../actors/job/job.js';
-import { PartitionCore } from './core.js';
-import type { JobAnswer, ViewAnswer } from '../../actors/job/answers.js';
-import { jobKind } from '../../actors/job/job.kind.js';
-import type { JobsReading } from '../../actors/job/jobs.js';
-import { archiveReply, oneJobReply, submitReply, viewReply } from '../../actors/job/replies.js';
-import { COMMANDS } from '../../actors/commands.js';
-import type { Await } from '../../actors/job/commands/await.js';
-import type { Cancel } from '../../actors/job/commands/cancel.js';
-import type { Submit } from '../../actors/job/commands/submit.js';
-import type { Target } from '../../actors/job/target.js';
-import type { ChangeQueue } from '../../actors/queue/change.js';
-import type { Step } from '../../actors/step.js';
-import type { Drain } from '../../actors/worker/commands/drain.js';
-import type { Heartbeat } from '../../actors/worker/commands/heartbeat.js';
-import type { Pull } from '../../actors/worker/commands/pull.js';
-import type { Register } from '../../actors/worker/commands/register.js';
-import type { Reports } from '../../actors/worker/commands/report.js';
-import { KINDS } from '../../actors/kinds.js';
-import type { ReplyTo } from '../../actors/reply.js';
-import { drainedReply, pulledReply, registeredReply } from '../../actors/worker/replies.js';
-import type { Notice } from '../../actors/worker/sessions.js';
-import type { Effect } from '../../actors/effect.js';
-import type { Rejection } from '../../protocols/errors.js';
+import {
+  jobId, parseSession, parseToken, parseWorkerId,
+  type JobId, type Partition, type Session, type Token, type WorkerId,
+} from '../protocols/ids.js';
+import { Keyring } from '../protocols/keyring.js';
+import { leaseSignature, token as tokenWith } from '../protocols/proofs.js';
+import { COMMIT_VERSION, READER } from '../streams/chain.js';
+import type { Salts } from '../streams/content.js';
+import { decodeCommit } from '../streams/contents.js';
+import type { Outcome, SubmitJob } from '../actors/job/job.decide.js';
+import type { Policy } from '../actors/job/job.js';
+import { PartitionCore } from '../partition/core/core.js';
+import type { JobAnswer, ViewAnswer } from '../actors/job/answers.js';
+import { jobKind } from '../actors/job/job.kind.js';
+import type { JobsReading } from '../actors/job/jobs.js';
+import { archiveReply, oneJobReply, submitReply, viewReply } from '../actors/job/replies.js';
+import { COMMANDS } from '../actors/commands.js';
+import type { Await } from '../actors/job/commands/await.js';
+import type { Cancel } from '../actors/job/commands/cancel.js';
+import type { Submit } from '../actors/job/commands/submit.js';
+import type { Target } from '../actors/job/target.js';
+import type { ChangeQueue } from '../actors/queue/change.js';
+import type { Step } from '../actors/step.js';
+import type { Drain } from '../actors/worker/commands/drain.js';
+import type { Heartbeat } from '../actors/worker/commands/heartbeat.js';
+import type { Pull } from '../actors/worker/commands/pull.js';
+import type { Register } from '../actors/worker/commands/register.js';
+import type { Reports } from '../actors/worker/commands/report.js';
+import { KINDS } from '../actors/kinds.js';
+import type { ReplyTo } from '../actors/reply.js';
+import { drainedReply, pulledReply, registeredReply } from '../actors/worker/replies.js';
+import type { Notice } from '../actors/worker/sessions.js';
+import type { Effect } from '../actors/effect.js';
+import type { Rejection } from '../protocols/errors.js';
 
 export const KEYRING = new Keyring([{ id: 'test', secret: Buffer.alloc(32, 7) }]);
 export const POLICY: Policy = {
-  maxAttempts: 3, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0, nonRetryable: [], attemptMs: 60_000, heartbeatMs: 1_000,
+  maxAttempts: 3, nonRetryable: [], attemptMs: 60_000, heartbeatMs: 1_000,
+  backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0,
 };
 
 /** A reply as it was decided, by the message that it becomes. */
@@ -57,7 +61,10 @@ export function decidedIn(effects: readonly Effect[]): Decided[] {
     if (effect.kind === 'ended') return [];
     if (effect.kind === 'refused') return [effect];
     const { to } = effect;
-    if (effect.kind === 'wait') return [{ kind: 'wait', to, answers: effect.answers as JobAnswer[], waitMs: effect.waitMs }];
+    if (effect.kind === 'wait') {
+      const { answers, waitMs } = effect;
+      return [{ kind: 'wait', to, answers: answers as JobAnswer[], waitMs }];
+    }
     const { reply, answer } = effect;
     switch (reply as unknown) {
       case submitReply: return [{ kind: 'jobs', to, answers: answer as JobAnswer[] }];
@@ -94,13 +101,25 @@ interface Requests {
   readonly resume: ChangeQueue;
 }
 
+interface Reported {
+  readonly token: Token;
+  readonly outcome: Outcome;
+}
+
 export type Asked<Verb extends keyof Requests> = Requests[Verb] & { readonly kind: Verb; readonly by?: string };
 
 /** Decides a checked request, as a gateway passes it to the leader. */
-export function decide<Verb extends keyof Requests>(step: Step, { kind, by = '', ...request }: Asked<Verb>, to: ReplyTo): void {
+export function decide<Verb extends keyof Requests>(
+  step: Step, { kind, by = '', ...request }: Asked<Verb>, to: ReplyTo,
+): void {
   const command = COMMANDS.find(({ verb }) => verb === kind)!;
   command.decide(step, request, { to, by });
 }
+
+const HEADER = {
+  version: COMMIT_VERSION, minReader: READER, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l',
+  prevHash: new Uint8Array(),
+};
 
 export class Play {
   readonly core = newCore();
@@ -129,8 +148,7 @@ export class Play {
     const decided: Decided[] = [];
     for (let batch = this.core.take(); batch; batch = this.core.take()) {
       if (batch.events.length > 0) {
-        const header = { version: COMMIT_VERSION, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l', prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: READER };
-        this.commits.push(batch.body.commit(header));
+        this.commits.push(batch.body.commit({ ...HEADER, prevSeq: batch.seq - 1, nowMs: batch.nowMs }));
         if (batch.seq !== this.commits.length) throw new Error(`batch ${batch.seq} as commit ${this.commits.length}`);
       }
       decided.push(...decidedIn(batch.effects));
@@ -147,18 +165,25 @@ export class Play {
 
   submit(over: Partial<SubmitJob> = {}): JobId {
     const id = this.nextId();
-    const { answer } = this.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id, job: { ...job(), ...over } }] });
+    const jobs = [{ id, job: { ...job(), ...over } }];
+    const { answer } = this.ask<'submit'>({ kind: 'submit', by: 'client', waitMs: undefined, jobs });
     const first = answer?.kind === 'jobs' ? answer.answers[0] : undefined;
     if (first === undefined || first.kind === 'refused') throw new Error(`refused: ${JSON.stringify(answer)}`);
     return first.jobId;
   }
 
   register(name: string, types: readonly string[] = ['square'], queues: readonly string[] = []): void {
-    this.ask<'register'>({ kind: 'register', proof: '', worker: { workerId: worker(name), session: session(name), types, queues, capacity: 10, software: '' } });
+    const identity = { workerId: worker(name), session: session(name) };
+    const registered = { ...identity, types, queues, capacity: 10, software: '' };
+    this.ask<'register'>({ kind: 'register', proof: '', worker: registered });
   }
 
-  pull(name: string, pullSeq: number, free: number, held: readonly Token[] = [], reports: readonly { token: Token; outcome: Outcome }[] = []): Decided[] {
-    return this.ask<'pull'>({ kind: 'pull', workerId: worker(name), session: session(name), pullSeq, free, expiresMs: 1_000, held, reports: reports.map((report) => ({ ...report, ...parseToken(report.token)! })) }).decided;
+  pull(
+    name: string, pullSeq: number, free: number, held: readonly Token[] = [], outcomes: readonly Reported[] = [],
+  ): Decided[] {
+    const reports = outcomes.map((report) => ({ ...report, ...parseToken(report.token)! }));
+    const pull = { pullSeq, free, expiresMs: 1_000, held, reports };
+    return this.ask<'pull'>({ kind: 'pull', workerId: worker(name), session: session(name), ...pull }).decided;
   }
 
   get jobs(): JobsReading {
@@ -167,7 +192,8 @@ export class Play {
 
   /** Types of the journal's events of one job. */
   history(id: JobId): string[] {
-    return this.commits.flatMap((bytes) => decodeCommit(bytes).events.filter((event) => event.id === id).map((event) => event.type ?? ''));
+    const events = this.commits.flatMap((bytes) => decodeCommit(bytes).events);
+    return events.filter((event) => event.id === id).map(({ type }) => type ?? '');
   }
 
   /** Leadership begins now. */
@@ -188,16 +214,19 @@ export class Play {
 }
 
 export const job = (): SubmitJob => ({
-  type: 'square', queue: 'default', payload: Buffer.from('1'), contentType: '', priority: 0, key: '', commandId: '', delayMs: 0, runAtMs: 0,
-  policy: POLICY, totalMs: 0, labels: undefined,
+  type: 'square', queue: 'default', payload: Buffer.from('1'), contentType: '', priority: 0, key: '', commandId: '',
+  delayMs: 0, runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
 });
 export const worker = (name: string): WorkerId => parseWorkerId(name)!;
 export const session = (name: string): Session => parseSession(`${name}-session`)!;
-export const ok = (of: Token): { token: Token; outcome: Outcome } => ({ token: of, outcome: { kind: 'ok', result: Buffer.from('1'), contentType: '' } });
-export const failed = (of: Token): { token: Token; outcome: Outcome } => ({
+export const ok = (of: Token): Reported => ({
+  token: of, outcome: { kind: 'ok', result: Buffer.from('1'), contentType: '' },
+});
+export const failed = (of: Token): Reported => ({
   token: of, outcome: { kind: 'retry', failure: { code: 'PERFORMER_ERROR', message: 'no' }, afterMs: undefined },
 });
-export const leasesIn = (decided: readonly Decided[]): Token[] => decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.token) : []));
+export const leasesIn = (decided: readonly Decided[]): Token[] =>
+  decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.leases.map((lease) => lease.token) : []));
 /** The token under which a pull of a worker's brought an attempt. */
 export const token = (name: string, pullSeq: number, id: JobId, attempt: number, lease: number): Token =>
   tokenWith(id, attempt, lease, leaseSignature(KEYRING, session(name), pullSeq));
