@@ -13,6 +13,7 @@ export interface LinesReading {
   readonly version: number;
   readonly ready: number;
   readonly queues: Iterable<string>;
+  readonly queueCount: number;
   ofQueue(queue: string): Iterable<ReadonlyLine>;
   readyIn(queue: string): number;
   matching(types: ReadonlySet<string>, queues: ReadonlySet<string> | undefined): readonly ReadonlyLine[];
@@ -42,6 +43,10 @@ export class Lines implements LinesReading {
   /** The queues that have a line, perhaps without jobs. */
   get queues(): Iterable<string> {
     return this.byQueue.keys();
+  }
+
+  get queueCount(): number {
+    return this.byQueue.size;
   }
 
   ofQueue(queue: string): Iterable<Line> {

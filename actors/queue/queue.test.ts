@@ -83,16 +83,18 @@ t.test('given a paused queue, then what runs goes on, and what comes back waits'
   t.same(leasesIn(play.pull('w2', 1, 5)), []);
 });
 
-t.test('given many ready jobs in a paused queue, when a few come for others, then each waiting worker gets its share', async (t) => {
-  const play = new Play();
-  for (const name of ['w1', 'w2', 'w3']) play.register(name);
-  for (let nth = 0; nth < 30; nth += 1) play.submit({ queue: 'orders' });
-  change(play, pause, 'orders');
-  for (const name of ['w1', 'w2', 'w3']) t.same(leasesIn(play.pull(name, 1, 5)), []);
-  const jobs = [1, 2, 3].map(() => ({ id: play.nextId(), job: { ...job(), queue: 'other' } }));
-  const { decided } = play.ask<'submit'>({ kind: 'submit', waitMs: undefined, jobs });
-  t.same(decided.flatMap((each) => (each.kind === 'pulled' ? [each.leases.length] : [])), [1, 1, 1]);
-});
+for (const paused of [['orders'], ['orders', 'empty-1', 'empty-2', 'empty-3']]) {
+  t.test(`given ready jobs in one of ${paused.length} paused, when others come, then each worker gets its share`, async (t) => {
+    const play = new Play();
+    for (const name of ['w1', 'w2', 'w3']) play.register(name);
+    for (let nth = 0; nth < 30; nth += 1) play.submit({ queue: 'orders' });
+    for (const queue of paused) change(play, pause, queue);
+    for (const name of ['w1', 'w2', 'w3']) t.same(leasesIn(play.pull(name, 1, 5)), []);
+    const jobs = [1, 2, 3].map(() => ({ id: play.nextId(), job: { ...job(), queue: 'other' } }));
+    const { decided } = play.ask<'submit'>({ kind: 'submit', waitMs: undefined, jobs });
+    t.same(decided.flatMap((each) => (each.kind === 'pulled' ? [each.leases.length] : [])), [1, 1, 1]);
+  });
+}
 
 t.test('given a paused queue, when jobs are leased, then the reason of the pause is not put into words', async (t) => {
   const play = new Play();

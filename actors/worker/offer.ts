@@ -34,11 +34,20 @@ export function offerJobs(step: Step): void {
   }
 }
 
-/** How many jobs are ready in queues that are not held. */
+/**
+ * How many jobs are ready in queues that are not held. Any client may pause any number of names, so this looks at the
+ * held queues or at those with lines, whichever are fewer.
+ */
 function leasable(step: Step): number {
   const { lines } = step.read(jobKind);
-  let { ready } = lines;
-  if (ready > 0) for (const queue of step.heldQueues()) ready -= lines.readyIn(queue);
+  if (lines.ready === 0) return 0;
+  const held = step.heldQueues();
+  let ready = 0;
+  if (held.size <= lines.queueCount) {
+    for (const queue of held) ready += lines.readyIn(queue);
+    return lines.ready - ready;
+  }
+  for (const queue of lines.queues) if (!held.has(queue)) ready += lines.readyIn(queue);
   return ready;
 }
 

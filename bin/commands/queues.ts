@@ -9,7 +9,7 @@ Examples:
   reprise queues pause orders --reason "the warehouse is closed"
   reprise queues resume orders
 
-A paused queue takes no jobs and hands none out; what runs goes on, and what waits keeps its place.
+A paused queue takes and leases no jobs. Running attempts go on, and waiting jobs keep their place.
 The oldest waits since its submission, also if it was delayed.
 `;
 
@@ -29,7 +29,7 @@ export function queuesCommand(): Command {
     .action(async (flags: QueueFlags) => (await import('../queues/list.js')).runList(flags));
   const show = ofOne('show', 'count the jobs of a queue, and show whether it is paused')
     .action(async (queue: string, flags: QueueFlags) => (await import('../queues/show.js')).runShow(queue, flags));
-  const pause = change('pause', 'let a queue take no jobs and hand none out')
+  const pause = change('pause', 'let a queue take and lease no jobs')
     .action(async (queue: string, flags: ChangeFlags) => (await import('../queues/change.js')).runPause(queue, flags));
   const resume = change('resume', 'let a paused queue go on')
     .action(async (queue: string, flags: ChangeFlags) => (await import('../queues/change.js')).runResume(queue, flags));

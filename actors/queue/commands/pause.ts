@@ -1,4 +1,4 @@
-/** queue.pause: a queue takes no jobs and hands none out. What runs goes on. */
+/** queue.pause: a queue takes and leases no jobs. Running attempts go on. */
 import { z } from 'zod';
 import { queue } from '../../../protocols/messages.js';
 import type { Command } from '../../command.js';
@@ -9,7 +9,7 @@ import { statsJson } from '../stats.js';
 export const pause = {
   noun: 'queue',
   verb: 'pause',
-  does: 'the queue takes no jobs and hands none out until it is resumed; what runs goes on',
+  does: 'the queue takes and leases no jobs until it is resumed; running attempts go on',
   request: queue.PauseQueue,
   reply: queue.QueueStats,
   json: z.strictObject({ queue: z.string(), ...changeShape }),

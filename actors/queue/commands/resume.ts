@@ -1,4 +1,4 @@
-/** queue.resume: a queue that was paused goes on. */
+/** queue.resume: a paused queue takes and leases jobs again. */
 import { z } from 'zod';
 import { queue } from '../../../protocols/messages.js';
 import type { Command } from '../../command.js';
@@ -9,7 +9,7 @@ import { statsJson } from '../stats.js';
 export const resume = {
   noun: 'queue',
   verb: 'resume',
-  does: 'the queue takes jobs and hands them out again, in their order',
+  does: 'the queue takes and leases jobs again, in their order',
   request: queue.ResumeQueue,
   reply: queue.QueueStats,
   json: z.strictObject({ queue: z.string(), ...changeShape }),
