@@ -111,6 +111,9 @@ export const ERRORS = {
   SERVER_FAILED: operating(
     'The nats-server did not start, stopped, or reported an error.',
     'The message holds what it reported.'),
+  SERVER_MISCONFIGURED: operating(
+    'The server is not configured as Reprise needs it.',
+    'The message names the setting. Change it in the configuration of the server, and restart or reload it.'),
   NO_BROKER: operating(
     'No broker listens on the subject. Nothing was recorded.',
     'Start a broker: `reprise broker` or `reprise dev`.', true),

@@ -11,7 +11,6 @@ import { KINDS } from '../../actors/kinds.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
-import { LIMITS } from '../../protocols/limits.js';
 import { subjects } from '../../protocols/subjects.js';
 import { connectNats } from '../../streams/connect.js';
 import { storedHead } from '../../streams/head.js';
@@ -22,6 +21,7 @@ import { loadKeyring } from '../../streams/keys.js';
 import { openLeadership } from '../../streams/leadership.js';
 import { checkGatewayRights, checkStreamRights } from '../../streams/rights.js';
 import { gatewayUrl, userOf } from '../../streams/server/address.js';
+import { mostCommitBytes } from '../../streams/server/max-payload.js';
 import { Publisher } from '../../streams/publisher.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { Identities } from '../identities.js';
@@ -51,8 +51,6 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-const ENVELOPE_BYTES = 4_096;
-
 /** Functions that close what was opened, in the order of opening. */
 type Opened = (() => Promise<unknown>)[];
 
@@ -75,6 +73,7 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   const name = `${hostname().replaceAll(/[^A-Za-z0-9_-]/g, '-')}-${process.pid}-${randomBytes(2).toString('hex')}`;
   const control = await connectNats({ url, name: `reprise broker ${name}`, reconnect: true });
   opened.push(() => control.close());
+  const maxCommitBytes = mostCommitBytes(control);
   const topology = (): Promise<void> => ensureTopology(control, ns, partitions, { replicas: options.replicas ?? 1 });
   await topology();
   await checkStreamRights(control, userOf(url), ns, partitions);
@@ -102,7 +101,7 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   for (let n = 0; n < partitions; n += 1) {
     const partition = n as Partition;
     hosts.push(await host({
-      options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition,
+      options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition, maxCommitBytes,
     }));
   }
   opened.push(() => Promise.all(hosts.map((each) => each.stop())));
@@ -141,6 +140,7 @@ interface HostParts {
   readonly checkpoints: Heads;
   readonly keyring: Keyring;
   readonly partition: Partition;
+  readonly maxCommitBytes: number;
 }
 
 async function host(parts: HostParts): Promise<PartitionHost> {
@@ -158,11 +158,10 @@ async function host(parts: HostParts): Promise<PartitionHost> {
     hasListener: () => mayListen(control, subjects.events(ns, 'job')),
     mayPublish: () => leadership.validForMs() > 0,
   });
-  const mostPayload = serving.nc.info?.max_payload ?? LIMITS.requestBytes;
   let stopServing = (): void => {};
   const led: PartitionHost = new PartitionHost({
     partition, kinds: options.kinds ?? KINDS, broker: name, log, clock, leadership, keyring,
-    maxCommitBytes: Math.min(LIMITS.commitBytes, mostPayload - ENVELOPE_BYTES),
+    maxCommitBytes: parts.maxCommitBytes,
     followers: [projections.runner],
     deliverables: deliverables(COMMANDS, options.partitions),
     deliver: (to, delivery) => peers.deliver(to, delivery),
