@@ -11,6 +11,17 @@ const LONE_SURROGATES = /\p{Surrogate}/gu;
 export const isWellFormed = (text: string): boolean => !LONE_SURROGATE.test(text);
 export const wellFormed = (text: string): string => text.replaceAll(LONE_SURROGATES, '\ufffd');
 
+/** At most `mostBytes` of UTF-8, cut between characters; lone surrogates, which cannot be decoded, are replaced. */
+export function bounded(text: unknown, mostBytes: number): string {
+  const whole = wellFormed(String(text).slice(0, mostBytes));
+  if (whole.length * 3 <= mostBytes) return whole;
+  const bytes = Buffer.from(whole);
+  if (bytes.length <= mostBytes) return whole;
+  let end = mostBytes;
+  while ((bytes[end]! & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}
+
 /**
  * Applies to every message that this process encodes from now on. It replaces a function of protobufjs for the whole
  * process, because the generated code makes its writers itself, and because only this function knows the length in

@@ -1,5 +1,6 @@
 /** ReportAttempt → JobCompleted, JobRetryScheduled, JobFailed or JobCancelled; a stale token changes nothing. */
 import type { Session, WorkerId } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
 import { decideReport, Drawn } from '../job/job.decide.js';
 import { jobKind } from '../job/job.kind.js';
 import { takenOfReport } from '../job/taken.js';
@@ -12,8 +13,7 @@ interface Reporter {
   readonly session: Session;
 }
 
-/** The largest size of a report without a result: the text of a failure and its stack. */
-const FAILURE_BYTES = 16_384;
+const FAILURE_BYTES = LIMITS.failureCodeBytes + LIMITS.failureMessageBytes + LIMITS.failureStackBytes;
 
 export function recordReports(
   step: Step, by: Reporter, reports: readonly (Report | RejectedReport)[], notice: Notice,

@@ -7,7 +7,7 @@ import {
 } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { worker } from '../../protocols/messages.js';
-import { wellFormed } from '../../protocols/utf8.js';
+import { bounded } from '../../protocols/utf8.js';
 import type { ToOne } from '../command.js';
 import { contentFrom } from '../content-json.js';
 import { contentShape, count, optionalText } from '../shapes.js';
@@ -109,10 +109,6 @@ function outcome(message: worker.Report): Outcome {
 /** Messages and stacks are free text of the performer's code, so they are truncated rather than refused. */
 function failure({ failure: given }: worker.Report): Failure {
   const code = text('failure.code', given?.code || 'PERFORMER_ERROR', LIMITS.failureCodeBytes);
-  const message = cut(given?.message ?? '', LIMITS.failureMessageBytes);
-  return given?.stack ? { code, message, stack: cut(given.stack, LIMITS.failureStackBytes) } : { code, message };
+  const message = bounded(given?.message ?? '', LIMITS.failureMessageBytes);
+  return given?.stack ? { code, message, stack: bounded(given.stack, LIMITS.failureStackBytes) } : { code, message };
 }
-
-/** Cutting may leave a lone surrogate, which has no UTF-8 form. */
-const cut = (value: string, most: number): string =>
-  wellFormed(value.length > most ? `${value.slice(0, most)}…` : value);

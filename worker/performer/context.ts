@@ -3,7 +3,7 @@
  * function) is created on first use.
  */
 import { LIMITS } from '../../protocols/limits.js';
-import { bounded } from './failure.js';
+import { bounded } from '../../protocols/utf8.js';
 import type { Log, PerformerContext } from './performer.js';
 import type { Attempt } from './attempt.js';
 

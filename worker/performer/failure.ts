@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import type { Failure } from '../../actors/job/job.js';
 import type { FailureCode } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
-import { wellFormed } from '../../protocols/utf8.js';
+import { bounded } from '../../protocols/utf8.js';
 
 const CODE_BYTES = 128;
 /** Leaders refuse a code that holds them. */
@@ -31,14 +31,3 @@ export function failureOf(thrown: unknown): Failure {
 
 /** The message of a value that user code threw. Unlike `messageOf`, it survives getters that throw, and is bounded. */
 export const thrownMessage = (thrown: unknown): string => failureOf(thrown).message;
-
-/** At most `maxBytes` of UTF-8, cut between characters; lone surrogates, which cannot be decoded, are replaced. */
-export function bounded(text: unknown, maxBytes: number): string {
-  const whole = wellFormed(String(text).slice(0, maxBytes));
-  if (whole.length * 3 <= maxBytes) return whole;
-  const bytes = Buffer.from(whole);
-  if (bytes.length <= maxBytes) return whole;
-  let end = maxBytes;
-  while ((bytes[end]! & 0xc0) === 0x80) end -= 1;
-  return bytes.toString('utf8', 0, end);
-}
