@@ -57,10 +57,7 @@ export class Name extends Field<string> {
   }
 }
 
-/** A whole number of at most 32 bits. */
-export class Whole extends Field<number> {
-  readonly kind = 'whole';
-
+abstract class Bounded extends Field<number> {
   constructor(
     readonly least: number,
     readonly most: number,
@@ -69,6 +66,11 @@ export class Whole extends Field<number> {
   ) {
     super(about);
   }
+}
+
+/** A whole number of at most 32 bits. */
+export class Whole extends Bounded {
+  readonly kind = 'whole';
 
   check(value: number | null | undefined): number {
     return value === undefined || value === null ? this.otherwise : whole(this.name, value, this.least, this.most);
@@ -93,17 +95,8 @@ export class Time extends Field<number> {
   }
 }
 
-export class Decimal extends Field<number> {
+export class Decimal extends Bounded {
   readonly kind = 'decimal';
-
-  constructor(
-    readonly least: number,
-    readonly most: number,
-    readonly otherwise: number,
-    about: About,
-  ) {
-    super(about);
-  }
 
   check(value: number | null | undefined): number {
     return value === undefined || value === null ? this.otherwise : within(this.name, value, this.least, this.most);

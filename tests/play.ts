@@ -29,7 +29,7 @@ import type { Drain } from '../actors/worker/commands/drain.js';
 import type { Heartbeat } from '../actors/worker/commands/heartbeat.js';
 import type { Pull } from '../actors/worker/commands/pull.js';
 import type { Register } from '../actors/worker/commands/register.js';
-import type { Reports } from '../actors/worker/commands/report.js';
+import type { Reports } from '../actors/worker/reports.js';
 import { KINDS } from '../actors/kinds.js';
 import type { ReplyTo } from '../actors/reply.js';
 import { drainedReply, pulledReply, registeredReply } from '../actors/worker/replies.js';

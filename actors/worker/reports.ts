@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { atMost, Invalid, payload, text, tokenOf, tokenParts, validated, whole } from '../../protocols/bounds.js';
 import type { Rejection } from '../../protocols/errors.js';
 import {
-  parsePartition, parseToken, partitionOfJob, type Partition, type Token, type TokenParts,
+  parsePartition, parseToken, partitionOfJob,
+  type Partition, type Session, type Token, type TokenParts, type WorkerId,
 } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { worker } from '../../protocols/messages.js';
 import { bounded } from '../../protocols/utf8.js';
-import type { ToOne } from '../command.js';
+import { identityIn, type Context, type ToOne } from '../command.js';
 import { contentFrom } from '../content-json.js';
 import { contentShape, count, optionalText } from '../shapes.js';
 import type { Outcome } from '../job/job.decide.js';
@@ -43,14 +44,26 @@ export function reportFromJson(given: JsonReport): worker.Report {
   return message;
 }
 
-/** A request that names its partition. */
-export const TO_STATED: ToOne<{ readonly partition: Partition }> = {
-  to: 'one',
-  partitionOf: ({ partition }) => partition,
-};
+/** A request of a proved session to a partition that it names. */
+export interface FromSession {
+  readonly workerId: WorkerId;
+  readonly session: Session;
+  readonly partition: Partition;
+}
+
+export interface Reports extends FromSession {
+  readonly reports: readonly (Report | RejectedReport)[];
+}
+
+export const TO_STATED: ToOne<FromSession> = { to: 'one', partitionOf: ({ partition }) => partition };
 
 /** @throws Invalid WRONG_PARTITION */
-export function checkPartition(value: number, partitions: number): Partition {
+export function checkSession(message: { readonly partition: number }, context: Context): FromSession {
+  const { workerId, session } = identityIn(context);
+  return { workerId, session, partition: checkPartition(message.partition, context.partitions) };
+}
+
+function checkPartition(value: number, partitions: number): Partition {
   const partition = parsePartition(value);
   if (partition === undefined || value >= partitions) {
     throw new Invalid('WRONG_PARTITION', `partition ${value} does not exist; there are ${partitions}`);

@@ -3,6 +3,7 @@
  * other partition. Both are folded from the partition's own events, so they survive a change of leader. Sequences count
  * per pair of origin and destination, so one number for each origin is enough for deduplication.
  */
+import { canonicalOf, refOf } from '../../actors/canonical.js';
 import type { ActorEvent, BodyContent, EventTable } from '../../actors/kind.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -120,9 +121,8 @@ export class Outbox {
   }
 
   view(): object {
-    const plain = ({ body: _, content, ...rest }: PendingCommand): object => ({
-      ...rest, content: content && { hash: Buffer.from(content.hash, 'latin1').toString('hex'), size: content.size },
-    });
+    const plain = ({ body: _, content, ...rest }: PendingCommand): object =>
+      ({ ...rest, content: canonicalOf(content) });
     const out = [...this.out].map(([to, pending]) =>
       [to, { lastSeq: pending.lastSeq, pending: pending.first(pending.size).map(plain) }]);
     return { out, in: structuredClone([...this.in]) };
@@ -138,11 +138,8 @@ export class Outbox {
     const { out, in: received } = structuredClone(view) as OutboxView;
     const bodies = places as string[][];
     this.out = new Map(out.map(([to, { lastSeq, pending }], nth) => {
-      const restored = pending.map((sent, at): PendingCommand => {
-        const { content } = sent;
-        const ref = content && { hash: Buffer.from(content.hash, 'hex').toString('latin1'), size: content.size };
-        return { ...sent, body: Buffer.from(bodies[nth]?.[at] ?? '', 'base64'), content: ref };
-      });
+      const restored = pending.map((sent, at): PendingCommand =>
+        ({ ...sent, body: Buffer.from(bodies[nth]?.[at] ?? '', 'base64'), content: refOf(sent.content) }));
       return [to, new PendingCommands(lastSeq, restored)];
     }));
     this.in = new Map(received);

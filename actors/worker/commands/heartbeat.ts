@@ -1,23 +1,20 @@
 /** worker.heartbeat: renews the leases that it lists; its reply has the tokens to stop. It is never recorded. */
 import { z } from 'zod';
 import { atMost, text, tokenOf, within } from '../../../protocols/bounds.js';
-import { parseToken, type Partition, type Session, type Token, type WorkerId } from '../../../protocols/ids.js';
+import { parseToken, type Token } from '../../../protocols/ids.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { worker } from '../../../protocols/messages.js';
-import { identityIn, type Command } from '../../command.js';
+import type { Command } from '../../command.js';
 import { optionalText, texts } from '../../shapes.js';
 import { jobKind } from '../../job/job.kind.js';
 import { checkHeld } from '../held.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import { pulledReply } from '../replies.js';
-import { checkPartition, checkTokens, TO_STATED } from '../reports.js';
+import { checkSession, checkTokens, TO_STATED, type FromSession } from '../reports.js';
 import { emptyNotice } from '../sessions.js';
 import { workerKind } from '../worker.kind.js';
 
-export interface Heartbeat {
-  readonly workerId: WorkerId;
-  readonly session: Session;
-  readonly partition: Partition;
+export interface Heartbeat extends FromSession {
   readonly tokens: readonly Token[];
   readonly progress: readonly ProgressOfToken[];
 }
@@ -43,13 +40,9 @@ export const heartbeat = {
   codes: ['SESSION_UNPROVED'],
   routing: TO_STATED,
   check(message, context) {
-    const { workerId, session } = identityIn(context);
-    const partition = checkPartition(message.partition, context.partitions);
-    return {
-      workerId, session, partition,
-      tokens: checkTokens('tokens', message.tokens, partition),
-      progress: checkProgress(message.progress),
-    };
+    const from = checkSession(message, context);
+    const tokens = checkTokens('tokens', message.tokens, from.partition);
+    return { ...from, tokens, progress: checkProgress(message.progress) };
   },
   decide(step, { session: id, tokens, progress }, { to }) {
     const session = step.live(workerKind).get(id);

@@ -5,33 +5,29 @@
 import { z } from 'zod';
 import { whole } from '../../../protocols/bounds.js';
 import { reject } from '../../../protocols/errors.js';
-import type { Partition, Session, Token, WorkerId } from '../../../protocols/ids.js';
+import type { Token } from '../../../protocols/ids.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { worker } from '../../../protocols/messages.js';
-import { identityIn, type Command } from '../../command.js';
+import type { Command } from '../../command.js';
 import { count, texts } from '../../shapes.js';
 import { answerPull } from '../answer-pull.js';
 import { checkHeld, deliverAgain } from '../held.js';
 import { grantReady } from '../offer.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import {
-  checkPartition, checkReports, checkTokens, reportFromJson, reportShape, TO_STATED,
-  type JsonReport, type RejectedReport, type Report,
+  checkReports, checkSession, checkTokens, reportFromJson, reportShape, TO_STATED,
+  type JsonReport, type Reports,
 } from '../reports.js';
 import { recordReports } from '../record-reports.js';
 import { pulledReply } from '../replies.js';
 import { emptyNotice } from '../sessions.js';
 import { workerKind } from '../worker.kind.js';
 
-export interface Pull {
-  readonly workerId: WorkerId;
-  readonly session: Session;
-  readonly partition: Partition;
+export interface Pull extends Reports {
   readonly pullSeq: number;
   readonly free: number;
   readonly expiresMs: number;
   readonly held: readonly Token[];
-  readonly reports: readonly (Report | RejectedReport)[];
 }
 
 export const pull = {
@@ -52,10 +48,10 @@ export const pull = {
     return worker.Pull.create({ ...given, reports: (given.reports ?? []).map(reportFromJson) }) as worker.Pull;
   },
   check(message, context) {
-    const { workerId, session } = identityIn(context);
-    const partition = checkPartition(message.partition, context.partitions);
+    const from = checkSession(message, context);
+    const { partition } = from;
     return {
-      workerId, session, partition,
+      ...from,
       pullSeq: whole('pullSeq', message.pullSeq, 1, Number.MAX_SAFE_INTEGER),
       free: whole('free', message.free, 0, LIMITS.free),
       expiresMs: whole('expiresMs', message.expiresMs, 0, LIMITS.pullExpiresMs),

@@ -1,23 +1,14 @@
 /** worker.report: reports finished attempts while a pull is open. */
 import { z } from 'zod';
-import type { Partition, Session, WorkerId } from '../../../protocols/ids.js';
 import { worker } from '../../../protocols/messages.js';
-import { identityIn, type Command } from '../../command.js';
+import type { Command } from '../../command.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import {
-  checkPartition, checkReports, reportFromJson, reportShape, TO_STATED, type JsonReport, type RejectedReport,
-  type Report,
+  checkReports, checkSession, reportFromJson, reportShape, TO_STATED, type JsonReport, type Reports,
 } from '../reports.js';
 import { recordReports } from '../record-reports.js';
 import { pulledReply } from '../replies.js';
 import { emptyNotice } from '../sessions.js';
-
-export interface Reports {
-  readonly workerId: WorkerId;
-  readonly session: Session;
-  readonly partition: Partition;
-  readonly reports: readonly (Report | RejectedReport)[];
-}
 
 export const report = {
   noun: 'worker',
@@ -35,9 +26,8 @@ export const report = {
     return worker.ReportAttempts.create({ ...given, reports }) as worker.ReportAttempts;
   },
   check(message, context) {
-    const { workerId, session } = identityIn(context);
-    const partition = checkPartition(message.partition, context.partitions);
-    return { workerId, session, partition, reports: checkReports(message.reports, partition) };
+    const from = checkSession(message, context);
+    return { ...from, reports: checkReports(message.reports, from.partition) };
   },
   decide(step, request, { to }) {
     const notice = emptyNotice();
