@@ -14,7 +14,7 @@ import { readTaken, SILENT, TIMED_OUT } from './taken.js';
 type AttemptEnded = Extract<JobEvent, { type: 'JobRetryScheduled' | 'JobFailed' | 'JobCancelled' }>;
 type Decided = JobEvent | Rejection | 'repeated' | undefined;
 
-/** The number that was drawn then. A rule that asks for one that is not recorded is found out. */
+/** The recorded random number. `isMissing` if a rule needs one and none is recorded. */
 class RecordedChance implements Chance {
   isMissing = false;
 
