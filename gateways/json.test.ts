@@ -10,9 +10,12 @@ import { parseJson } from './json.js';
 const parsed = (request: object) => parseJson(submit, Buffer.from(JSON.stringify(request)));
 
 t.test('a payload is given once', (t) => {
-  t.match(parsed({ type: 'x', payload: 1, payloadBase64: 'AAAA' }), { code: 'INVALID_ARGUMENT', message: /exclude each other/ });
-  t.match(parsed({ type: 'x', payloadBase64: 'AAAA' }), { message: { jobs: [{ contentType: 'application/octet-stream' }] }, alone: true });
-  t.match(parsed({ jobs: [{ type: 'x' }], wait: true }), { message: { jobs: [{ type: 'x' }], wait: true }, alone: false });
+  const twice = parsed({ type: 'x', payload: 1, payloadBase64: 'AAAA' });
+  t.match(twice, { code: 'INVALID_ARGUMENT', message: /exclude each other/ });
+  const inBase64 = parsed({ type: 'x', payloadBase64: 'AAAA' });
+  t.match(inBase64, { message: { jobs: [{ contentType: 'application/octet-stream' }] }, alone: true });
+  const listed = parsed({ jobs: [{ type: 'x' }], wait: true });
+  t.match(listed, { message: { jobs: [{ type: 'x' }], wait: true }, alone: false });
   t.end();
 });
 

@@ -34,11 +34,14 @@ class Stage {
   constructor() {
     const ask = (): Promise<boolean> => new Promise((resolve, reject) => {
       const heard = (): Promise<void> => new Promise((done) => setImmediate(done));
-      this.asked.push({ answer: (listens) => (resolve(listens), heard()), fail: () => (reject(new Error('late')), heard()) });
+      this.asked.push({
+        answer: (listens) => (resolve(listens), heard()), fail: () => (reject(new Error('late')), heard()),
+      });
     });
     this.events = new EventsProjection({
       ns: 'default' as Namespace,
-      publish: (subject, parts) => this.published.push(`${journal.Fact.decode(Buffer.concat(parts)).seq} ${subject.split('.').at(-1)}`),
+      publish: (subject, parts) =>
+        this.published.push(`${journal.Fact.decode(Buffer.concat(parts)).seq} ${subject.split('.').at(-1)}`),
       hasListener: ask, mayPublish: () => this.mayPublish, onSettled: ({ seq }) => this.checkpoints.push(seq),
     });
     this.runner = new ProjectionRunner(P0, [this.events]);
@@ -129,7 +132,8 @@ t.test('given more than may be kept, the oldest is published to whomever', async
   const padded = (seq: number): Committed => {
     const { bytes } = COMMITS[seq - 1]!;
     const { hashedBytes } = new EncodedCommit(bytes);
-    return { ...COMMITS[seq - 1]!, bytes: Buffer.concat([bytes.subarray(0, hashedBytes), padding(large), bytes.subarray(hashedBytes)]) };
+    const parts = [bytes.subarray(0, hashedBytes), padding(large), bytes.subarray(hashedBytes)];
+    return { ...COMMITS[seq - 1]!, bytes: Buffer.concat(parts) };
   };
   for (const seq of [2, 3, 4]) stage.runner.follow(padded(seq));
   t.same(stage.published, ['2 JobSubmitted', '3 JobLeased']);

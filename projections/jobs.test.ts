@@ -36,7 +36,10 @@ t.test('given a journal, the projection says of each job where it begins and end
 
   const archive = new JournalArchive(jobs, async (seq) => readCommit(play.commits[seq - 1]!));
   const found = await archive.find(done!);
-  t.match(found, { type: 'square', key: 'k', priority: 3, labels: { team: 'a' }, status: 'completed', attempt: 1, workerId: 'w1', result: { seq: 4, index: 0 } });
+  t.match(found, {
+    type: 'square', key: 'k', priority: 3, labels: { team: 'a' }, status: 'completed', attempt: 1, workerId: 'w1',
+    result: { seq: 4, index: 0 },
+  });
   t.equal(await archive.find(waiting!), undefined, 'a job that has not ended is the leader’s to tell of');
 });
 
@@ -44,7 +47,9 @@ t.test('a projection that is deleted comes back equal, and one that comes back g
   const commits = committed(played());
   const seen = (from?: { seq: number; hash: Uint8Array }): string[] => {
     const events: string[] = [];
-    const projection = { name: 'list', evolve: (event: { type: string }, index: number, commit: Committed) => void events.push(`${commit.seq}.${index} ${event.type}`) };
+    const evolve = (event: { type: string }, index: number, commit: Committed) =>
+      void events.push(`${commit.seq}.${index} ${event.type}`);
+    const projection = { name: 'list', evolve };
     const runner = new ProjectionRunner(P0, [projection]);
     runner.begin('list', from);
     for (const commit of commits) runner.follow(commit);
@@ -53,12 +58,14 @@ t.test('a projection that is deleted comes back equal, and one that comes back g
   t.same(seen(), seen());
   const { seq, hash } = commits[2]!;
   t.same(seen({ seq, hash }), seen().slice(3));
-  t.throws(() => seen({ seq, hash: new Uint8Array(32) }), { code: 'JOURNAL_REGRESSED' }, 'a checkpoint in another journal is found out');
+  const elsewhere = { seq, hash: new Uint8Array(32) };
+  t.throws(() => seen(elsewhere), { code: 'JOURNAL_REGRESSED' }, 'a checkpoint in another journal is found out');
   t.end();
 });
 
 t.test('property: the index table answers as a Map does', (t) => {
-  const ids = fc.array(fc.tuple(fc.nat(400), fc.integer({ min: 1, max: 2 ** 48 - 1 }), fc.integer({ min: 1, max: 8 })), { maxLength: 1_000 });
+  const write = fc.tuple(fc.nat(400), fc.integer({ min: 1, max: 2 ** 48 - 1 }), fc.integer({ min: 1, max: 8 }));
+  const ids = fc.array(write, { maxLength: 1_000 });
   fc.assert(
     fc.property(ids, (writes) => {
       const table = new IndexTable(4);

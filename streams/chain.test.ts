@@ -6,8 +6,15 @@ import { encodeCommit, encodeEvents, headerAfter, type CommitHeader } from './co
 
 const PARTITION = 3 as Partition;
 const leader = { leaderId: 'leader', epoch: 1 };
-const first: CommitHeader = { version: 1, journalId: 'j', partition: 3, epoch: 1, leaderId: 'leader', prevSeq: 0, prevHash: new Uint8Array(0), nowMs: 1_700_000_000_000, minReader: 1 };
-const event = (id: string): Uint8Array => journal.Event.encode({ kind: 'job', id, type: 'JobSubmitted', version: 1, cause: { commandId: 'c', type: 'SubmitJob', by: 'me', verified: false }, body: new Uint8Array(300) }).finish();
+const first: CommitHeader = {
+  version: 1, journalId: 'j', partition: 3, epoch: 1, leaderId: 'leader', prevSeq: 0, prevHash: new Uint8Array(0),
+  nowMs: 1_700_000_000_000, minReader: 1,
+};
+const event = (id: string): Uint8Array => {
+  const cause = { commandId: 'c', type: 'SubmitJob', by: 'me', verified: false };
+  const body = new Uint8Array(300);
+  return journal.Event.encode({ kind: 'job', id, type: 'JobSubmitted', version: 1, cause, body }).finish();
+};
 
 /** A chain with `count` commits at 1, 2, … */
 function built(count: number): { chain: Chain; heads: Head[]; bytes: Uint8Array[] } {
@@ -15,7 +22,8 @@ function built(count: number): { chain: Chain; heads: Head[]; bytes: Uint8Array[
   const heads: Head[] = [];
   const bytes: Uint8Array[] = [];
   for (let seq = 1; seq <= count; seq += 1) {
-    const commit = encodeCommit(chain.head ? headerAfter(chain.head, leader, 0) : first, encodeEvents([event(`e${seq}`)]));
+    const header = chain.head ? headerAfter(chain.head, leader, 0) : first;
+    const commit = encodeCommit(header, encodeEvents([event(`e${seq}`)]));
     chain.accept({ seq, bytes: commit });
     bytes.push(commit);
     if (chain.head) heads.push(chain.head);
@@ -23,7 +31,10 @@ function built(count: number): { chain: Chain; heads: Head[]; bytes: Uint8Array[
   return { chain, heads, bytes };
 }
 
-const after = (head: Head | undefined, change: Partial<CommitHeader> = {}): Uint8Array => encodeCommit({ ...(head ? headerAfter(head, leader, 0) : first), ...change }, encodeEvents([event('x')]));
+const after = (head: Head | undefined, change: Partial<CommitHeader> = {}): Uint8Array => {
+  const header = head ? headerAfter(head, leader, 0) : first;
+  return encodeCommit({ ...header, ...change }, encodeEvents([event('x')]));
+};
 
 t.test('commits of encoded events are byte for byte what the generated code makes', async (t) => {
   for (const header of [first, { ...first, prevSeq: 2 ** 40, prevHash: hashOf(new Uint8Array(1)), partition: 0 }]) {
@@ -40,7 +51,8 @@ t.test('given commits in order, then the head moves along', async (t) => {
   t.equal(chain.head?.seq, 3);
   t.same(chain.head?.hash, hashOf(bytes[2] ?? new Uint8Array()));
   t.same(heads.map((head) => head.nowMs), [first.nowMs, first.nowMs, first.nowMs], 'time never goes back');
-  t.match(new Chain(PARTITION, heads[1]).accept({ seq: 3, bytes: bytes[2] ?? new Uint8Array() }), { kind: 'commit', seq: 3, commit: { prevSeq: 2 } }, 'also when begun from a head');
+  const third = new Chain(PARTITION, heads[1]).accept({ seq: 3, bytes: bytes[2] ?? new Uint8Array() });
+  t.match(third, { kind: 'commit', seq: 3, commit: { prevSeq: 2 } }, 'also when begun from a head');
 });
 
 t.test('given a foreign message, then it is recognized and the head stays', async (t) => {
@@ -74,7 +86,8 @@ const broken = (t: Test, position: number, act: () => unknown): void => {
 t.test('given a gap or changed bytes, then the first bad or missing position is named', async (t) => {
   const { bytes } = built(5);
   const at = (seq: number): Uint8Array => bytes[seq - 1] ?? new Uint8Array();
-  const feed = (chain: Chain, ...seqs: number[]): void => seqs.forEach((seq) => void chain.accept({ seq, bytes: at(seq) }));
+  const feed = (chain: Chain, ...seqs: number[]): void =>
+    seqs.forEach((seq) => void chain.accept({ seq, bytes: at(seq) }));
   broken(t, 1, () => feed(new Chain(PARTITION), 2));
   broken(t, 3, () => feed(new Chain(PARTITION), 1, 2, 4));
   broken(t, 2, () => feed(new Chain(PARTITION), 1, 4, 5));
@@ -96,11 +109,16 @@ t.test('given a commit that follows itself or a later one, then it is the bad on
 });
 
 t.test('given a first commit that names a hash, then it is broken', async (t) => {
-  broken(t, 1, () => new Chain(PARTITION).accept({ seq: 1, bytes: after(undefined, { prevHash: new Uint8Array(32) }) }));
+  const named = (): Uint8Array => after(undefined, { prevHash: new Uint8Array(32) });
+  broken(t, 1, () => new Chain(PARTITION).accept({ seq: 1, bytes: named() }));
 });
 
 t.test('given a commit for newer readers that follows ours, then reading halts', async (t) => {
-  for (const newer of [{ minReader: 3 }, { version: 1, minReader: 3 }, { version: 3 }, { version: 3, minReader: 1 }, { version: 4, minReader: 4 }]) {
+  const forNewer = [
+    { minReader: 3 }, { version: 1, minReader: 3 }, { version: 3 }, { version: 3, minReader: 1 },
+    { version: 4, minReader: 4 },
+  ];
+  for (const newer of forNewer) {
     const { chain } = built(1);
     const needed = Math.max(newer.version ?? 0, newer.minReader ?? 0);
     t.throws(
@@ -108,7 +126,8 @@ t.test('given a commit for newer readers that follows ours, then reading halts',
       { code: 'JOURNAL_TOO_NEW', message: new RegExp(`needs a reader of version ${needed}; this one is 2`), cause: { position: 2 } },
       JSON.stringify(newer),
     );
-    t.throws(() => new Chain(PARTITION).accept({ seq: 1, bytes: after(undefined, newer) }), { code: 'JOURNAL_TOO_NEW' }, 'also as the first');
+    const asFirst = () => new Chain(PARTITION).accept({ seq: 1, bytes: after(undefined, newer) });
+    t.throws(asFirst, { code: 'JOURNAL_TOO_NEW' }, 'also as the first');
   }
 });
 
@@ -117,7 +136,8 @@ t.test('given a journal that an older version began, then it goes on in version 
   const old = encodeCommit(first, encodeEvents([event('old')]));
   chain.accept({ seq: 1, bytes: old });
   t.same(chain.head?.hash, hashOf(old), 'of version 1: all bytes');
-  const leaderStarted = encodeCommit({ ...headerAfter(chain.head!, leader, 0), version: 1 }, encodeEvents([event('led')]));
+  const header = { ...headerAfter(chain.head!, leader, 0), version: 1 };
+  const leaderStarted = encodeCommit(header, encodeEvents([event('led')]));
   chain.accept({ seq: 2, bytes: leaderStarted });
   t.same(chain.head?.hash, hashOf(leaderStarted));
   const hashed = encodeCommit(headerAfter(chain.head!, leader, 0), encodeEvents([event('new')]));
@@ -131,10 +151,14 @@ t.test('given anything but contents behind contents, then it is not a commit', a
   const { chain } = built(1);
   const beside = journal.Commit.encode({ contents: [{ event: 0, salted: new Uint8Array(20) }] }).finish();
   const header = headerAfter(chain.head!, leader, 0);
-  const smuggled = { event: encodeEvents([event('x')]), 'lower version': Uint8Array.of(8, 1), 'unknown field': Uint8Array.of(98, 0), 'fixed field': Uint8Array.of(97, 0, 0, 0, 0, 0, 0, 0, 0) };
+  const smuggled = {
+    event: encodeEvents([event('x')]), 'lower version': Uint8Array.of(8, 1), 'unknown field': Uint8Array.of(98, 0),
+    'fixed field': Uint8Array.of(97, 0, 0, 0, 0, 0, 0, 0, 0),
+  };
   for (const [what, more] of Object.entries(smuggled)) {
     const bytes = Buffer.concat([encodeCommit(header, encodeEvents([event('y')]), beside), more]);
     t.match(chain.accept({ seq: 2, bytes }), { kind: 'foreign' }, what);
-    t.match(chain.accept({ seq: 2, bytes: Buffer.concat([bytes, beside]) }), { kind: 'foreign' }, `${what} between contents`);
+    const between = Buffer.concat([bytes, beside]);
+    t.match(chain.accept({ seq: 2, bytes: between }), { kind: 'foreign' }, `${what} between contents`);
   }
 });

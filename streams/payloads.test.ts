@@ -56,7 +56,8 @@ t.test('given a miss, then the commit is read once and all its payloads and resu
 function commitWithContents(seq: number): Stored {
   const writer = new ContentWriter();
   const events = [bytes(100, seq), undefined, bytes(50, seq)].map((content, index) => {
-    const event = { kind: 'job', id: 'x', type: 'JobCompleted', version: 1, body: job.JobCompleted.encode({ status: 'completed' }).finish() };
+    const body = job.JobCompleted.encode({ status: 'completed' }).finish();
+    const event = { kind: 'job', id: 'x', type: 'JobCompleted', version: 1, body };
     if (content === undefined) return event;
     const hash = Buffer.from(writer.add(index, content, (into, at) => void into.fill(9, at, at + 16)), 'latin1');
     return { ...event, content: { hash, size: content.length, field: 4 } };
@@ -86,11 +87,15 @@ t.test('given a content that was changed, then it is not handed out once it is r
 
 t.test('given bytes that are not a commit, then every load says so, nothing is kept, and asking the cache throws nothing', async (t) => {
   const { bytes: written } = commitWithContents(5);
-  const broken: [string, Uint8Array][] = [['cut', written.subarray(0, -1)], ['other bytes', Buffer.from([0xff, 0xff])], ['more behind the contents', Buffer.concat([written, Buffer.from([8, 1])])]];
+  const broken: [string, Uint8Array][] = [
+    ['cut', written.subarray(0, -1)], ['other bytes', Buffer.from([0xff, 0xff])],
+    ['more behind the contents', Buffer.concat([written, Buffer.from([8, 1])])],
+  ];
   for (const [what, bytes] of broken) {
     const payloads = new Payloads(async (seq) => ({ seq, bytes }), fields);
     for (const time of ['first', 'second']) {
-      await t.rejects(payloads.load(5, 0), { code: 'JOURNAL_BROKEN', message: /commit at 5/, cause: { position: 5 } }, `${what}, ${time} time`);
+      const expected = { code: 'JOURNAL_BROKEN', message: /commit at 5/, cause: { position: 5 } };
+      await t.rejects(payloads.load(5, 0), expected, `${what}, ${time} time`);
       t.equal(payloads.get(5, 0), undefined);
     }
     t.equal(payloads.bytes, 0);
@@ -98,7 +103,8 @@ t.test('given bytes that are not a commit, then every load says so, nothing is k
 });
 
 t.test('given an event that cannot be decoded in a commit that can, then only that event is refused', async (t) => {
-  const events = [{ kind: 'job', id: 'x', type: 'JobCompleted', version: 1, body: job.JobCompleted.encode({ status: 'completed', result: bytes(50, 5) }).finish() }];
+  const body = job.JobCompleted.encode({ status: 'completed', result: bytes(50, 5) }).finish();
+  const events = [{ kind: 'job', id: 'x', type: 'JobCompleted', version: 1, body }];
   const hostile = Buffer.from([0x52, 3, 0x3a, 1, 0xff]); // an event whose content hash is one byte, which is no field
   const read = Buffer.concat([journal.Commit.encode({ version: 1, events }).finish(), hostile]);
   const payloads = new Payloads(async (seq) => ({ seq, bytes: read }), fields);
@@ -144,12 +150,16 @@ t.test('given a commit that is larger than the cache, then it is loaded but not 
 });
 
 t.test('property: fields are found where the decoder finds them, and broken bytes end in an error', async () => {
-  const message = fc.record({ status: fc.string(), payload: fc.uint8Array({ maxLength: 300 }), priority: fc.integer({ min: -5, max: 5 }), totalDueMs: fc.nat(2 ** 40), key: fc.string() });
+  const message = fc.record({
+    status: fc.string(), payload: fc.uint8Array({ maxLength: 300 }), priority: fc.integer({ min: -5, max: 5 }),
+    totalDueMs: fc.nat(2 ** 40), key: fc.string(),
+  });
   fc.assert(
     fc.property(message, (given) => {
       const encoded = job.JobSubmitted.encode(given).finish();
       const fields = new Fields(encoded, 0, encoded.length);
-      return Buffer.compare(fields.seek(4) ? encoded.subarray(fields.start, fields.end) : Buffer.alloc(0), given.payload) === 0;
+      const found = fields.seek(4) ? encoded.subarray(fields.start, fields.end) : Buffer.alloc(0);
+      return Buffer.compare(found, given.payload) === 0;
     }),
   );
   fc.assert(

@@ -17,19 +17,29 @@ import { ensureTopology } from '../streams/topology.js';
 import { queuesOf, Reprise } from './broker.js';
 import { Stranger } from './stranger.js';
 
-const FOREIGN = { code: 'QUOTA_EXCEEDED', message: 'the tenant has no more jobs: 0', hint: 'Buy some.', retryable: true };
+const FOREIGN = {
+  code: 'QUOTA_EXCEEDED', message: 'the tenant has no more jobs: 0', hint: 'Buy some.', retryable: true,
+};
 const QUEUES = queuesOf(2);
 const BOTH = { jobs: QUEUES.map((queue) => ({ type: 'x', queue })) };
 
 type Respond = (msg: Msg) => void;
-const refuse = (of: typeof FOREIGN, status: string | undefined, body = error.Error.encode(of).finish()): Respond => (msg) => {
+const refuse = (
+  of: typeof FOREIGN, status: string | undefined, body = error.Error.encode(of).finish(),
+): Respond => (msg) => {
   const h = headers();
   h.set('Nats-Service-Error', `${of.code}: ${of.message}`);
   if (status !== undefined) h.set('Nats-Service-Error-Code', status);
   msg.respond(body, { headers: h });
 };
 
-async function newerBroker(t: Test): Promise<{ reprise: Reprise; client: Stranger; answerWith(respond: Respond): void }> {
+interface NewerBroker {
+  reprise: Reprise;
+  client: Stranger;
+  answerWith(respond: Respond): void;
+}
+
+async function newerBroker(t: Test): Promise<NewerBroker> {
   const reprise = await Reprise.start(t, { partitions: 2, brokers: 0 });
   const nc = await connectNats({ url: reprise.brokerUrl, name: 'newer', reconnect: false });
   const remake = (): Promise<void> => ensureTopology(nc, reprise.ns, 2, { replicas: 1 });
@@ -39,7 +49,8 @@ async function newerBroker(t: Test): Promise<{ reprise: Reprise; client: Strange
   t.ok(await leadership.tryAcquire());
   const renewing = setInterval(() => void leadership.renew().catch(() => false), 300);
   let respond: Respond = refuse(FOREIGN, '402');
-  nc.subscribe(subjects.leader(reprise.ns, partition, EVERY), { callback: (denied, msg) => (denied ? undefined : respond(msg)) });
+  const everything = subjects.leader(reprise.ns, partition, EVERY);
+  nc.subscribe(everything, { callback: (denied, msg) => (denied ? undefined : respond(msg)) });
   const client = await Stranger.connect(reprise);
   t.teardown(async () => {
     clearInterval(renewing);
@@ -54,7 +65,8 @@ t.test('a code that is not in our table', async (t) => {
   const submitted = async (): Promise<unknown[]> => {
     const inJson = (await client.json('job.submit', BOTH)).body['jobs'] as object[];
     const inProtobuf = (await client.proto('job.submit', BOTH)).body['jobs'] as object[];
-    t.match([inJson[0], inProtobuf[0]], [{ status: 'ready' }, { status: 'ready' }], 'the job of our own partition is taken');
+    const taken = [inJson[0], inProtobuf[0]];
+    t.match(taken, [{ status: 'ready' }, { status: 'ready' }], 'the job of our own partition is taken');
     return [(inJson[1] as { error: unknown }).error, (inProtobuf[1] as { error: unknown }).error];
   };
 
@@ -71,7 +83,9 @@ t.test('a code that is not in our table', async (t) => {
   t.test('for a worker comes with its status, in both forms', async (t) => {
     const register = { workerId: 'w', types: ['x'], capacity: 1 };
     answerWith(refuse(FOREIGN, '402'));
-    for (const answer of [await client.json('worker.register', register), await client.proto('worker.register', register)]) {
+    const inJson = await client.json('worker.register', register);
+    const inProtobuf = await client.proto('worker.register', register);
+    for (const answer of [inJson, inProtobuf]) {
       t.match(answer, { code: FOREIGN.code, status: '402', header: `${FOREIGN.code}: ${FOREIGN.message}` });
       t.strictSame(answer.body, FOREIGN);
     }
@@ -81,7 +95,8 @@ t.test('a code that is not in our table', async (t) => {
     }
     answerWith(refuse(FOREIGN, '402', new Uint8Array([0xff])));
     const { code, message } = FOREIGN;
-    t.strictSame((await client.json('worker.register', register)).body, { code, message, hint: '', retryable: false }, 'and from its header alone');
+    const bare = await client.json('worker.register', register);
+    t.strictSame(bare.body, { code, message, hint: '', retryable: false }, 'and from its header alone');
   });
 
   t.test('is the code of the error that our client and our worker throw', async (t) => {
@@ -90,8 +105,11 @@ t.test('a code that is not in our table', async (t) => {
     t.teardown(() => ours.close());
     const expected = { name: 'RepriseError', code: FOREIGN.code, hint: FOREIGN.hint, retryable: false };
     await t.rejects(ours.get({ queue: QUEUES[1]!, key: 'k' }), expected);
-    t.match((await ours.submit([...BOTH.jobs])).map((each) => each.error), [undefined, { code: FOREIGN.code, hint: FOREIGN.hint }]);
-    const { stopped } = await startWorker({ url: reprise.url, namespace: reprise.ns, performers: [performer('x', () => 1)], log: pino({ level: 'silent' }) });
+    const errors = (await ours.submit([...BOTH.jobs])).map((each) => each.error);
+    t.match(errors, [undefined, { code: FOREIGN.code, hint: FOREIGN.hint }]);
+    const { stopped } = await startWorker({
+      url: reprise.url, namespace: reprise.ns, performers: [performer('x', () => 1)], log: pino({ level: 'silent' }),
+    });
     await t.rejects(stopped, { name: 'RepriseError', code: FOREIGN.code });
   });
 });
@@ -118,13 +136,21 @@ t.test('a job that is refused here is not sent on, where protobuf would make ano
   answerWith((msg) => {
     const { jobs } = job.SubmitJobs.decode(msg.data);
     asked += jobs.length;
-    msg.respond(job.SubmitReply.encode({ jobs: jobs.map(() => ({ jobId: '1-0000000000000000', status: 'ready' })) }).finish());
+    const taken = jobs.map(() => ({ jobId: '1-0000000000000000', status: 'ready' }));
+    msg.respond(job.SubmitReply.encode({ jobs: taken }).finish());
   });
   const [ours, theirs] = QUEUES;
   const wrapped = { type: 'x', priority: 2 ** 32 + 7 };
-  const jobs = [{ type: 'x', queue: theirs }, { ...wrapped, queue: theirs }, { type: 'x', queue: ours }, { ...wrapped, queue: ours }];
+  const jobs = [
+    { type: 'x', queue: theirs }, { ...wrapped, queue: theirs },
+    { type: 'x', queue: ours }, { ...wrapped, queue: ours },
+  ];
   const answers = (await client.json('job.submit', { jobs })).body['jobs'] as object[];
-  t.match(answers, [{ status: 'ready' }, { error: { code: 'INVALID_ARGUMENT' } }, { status: 'ready' }, { error: { code: 'INVALID_ARGUMENT' } }]);
+  t.match(answers, [
+    { status: 'ready' }, { error: { code: 'INVALID_ARGUMENT' } },
+    { status: 'ready' }, { error: { code: 'INVALID_ARGUMENT' } },
+  ]);
   t.equal(asked, 1);
-  t.strictSame(Object.keys(answers[0]!), ['jobId', 'status', 'duplicate'], 'and what the other broker did not say is not said');
+  const said = Object.keys(answers[0]!);
+  t.strictSame(said, ['jobId', 'status', 'duplicate'], 'and what the other broker did not say is not said');
 });

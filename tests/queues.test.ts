@@ -11,14 +11,16 @@ t.test('a paused queue, with 3 partitions, 2 brokers and a change of leader', as
   const stranger = await Stranger.connect(reprise);
   t.teardown(() => stranger.close());
   const [first, second, third] = queuesOf(3) as [string, string, string];
-  const submit = (queue: string, form: 'json' | 'proto' = 'json') => stranger[form]('job.submit', { jobs: [{ type: 'x', queue }] });
+  const submit = (queue: string, form: 'json' | 'proto' = 'json') =>
+    stranger[form]('job.submit', { jobs: [{ type: 'x', queue }] });
   for (const queue of [first, second, third]) await submit(queue);
   for (const form of ['json', 'proto'] as const) {
     const queue = form === 'json' ? first : second;
     const paused = await stranger[form]('queue.pause', { queue, reason: 'closed' });
     t.match(paused, { code: '', body: { queue, status: 'paused', paused: { reason: 'closed' } } }, form);
     t.equal(Number(paused.body['ready']), 1);
-    t.match((await submit(queue, form)).body['jobs'], [{ error: { code: 'QUEUE_PAUSED', retryable: false, hint: /reprise queues resume <name>/ } }]);
+    const refused = (await submit(queue, form)).body['jobs'];
+    t.match(refused, [{ error: { code: 'QUEUE_PAUSED', retryable: false, hint: /reprise queues resume <name>/ } }]);
   }
   await reprise.stopBroker(reprise.brokers[0]!);
   const stats = async (queue: string) => (await stranger.json('queue.stats', { queue })).body;
@@ -26,19 +28,28 @@ t.test('a paused queue, with 3 partitions, 2 brokers and a change of leader', as
 
   const me = await stranger.register('w', { types: ['x'], capacity: 10 });
   const pulled = async (pullSeq: number): Promise<string[]> => {
-    const asked = [0, 1, 2].map((partition) => stranger.json('worker.pull', { ...me, partition, pullSeq, free: 5, expiresMs: 300 }));
-    return (await Promise.all(asked)).flatMap(({ body }) => (body['leases'] as { queue: string }[]).map(({ queue }) => queue));
+    const asked = [0, 1, 2].map((partition) =>
+      stranger.json('worker.pull', { ...me, partition, pullSeq, free: 5, expiresMs: 300 }));
+    const leases = (await Promise.all(asked)).flatMap(({ body }) => body['leases'] as { queue: string }[]);
+    return leases.map(({ queue }) => queue);
   };
   t.strictSame(await pulled(1), [third], 'only the open queue hands out');
   t.match((await stranger.json('queue.resume', { queue: first })).body, { status: 'open', ready: 1 });
   t.strictSame((await pulled(2)).filter((queue) => queue !== third), [first]);
 
   const { body } = await stranger.json('queue.list', {});
-  const listed = (body['queues'] as { queue: string; status: string; running: number }[]).map(({ queue, status, running }) => [queue, status, running]);
-  t.strictSame(listed, [[first, 'open', 1], [second, 'paused', 0], [third, 'open', 1]].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+  type Listed = { queue: string; status: string; running: number };
+  const listed = (body['queues'] as Listed[]).map(({ queue, status, running }) => [queue, status, running]);
+  const expected = [[first, 'open', 1], [second, 'paused', 0], [third, 'open', 1]];
+  t.strictSame(listed, expected.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
   t.equal(((await stranger.proto('queue.list', {})).body['queues'] as object[]).length, 3);
 
-  for (const [bad, code] of [[{}, 'INVALID_ARGUMENT'], [{ queue: 'no spaces' }, 'INVALID_ARGUMENT'], [{ queue: first, reason: 'x'.repeat(2_000) }, 'INVALID_ARGUMENT'], [{ queue: first, why: 'x' }, 'INVALID_ARGUMENT']] as const) {
+  const table = [
+    [{}, 'INVALID_ARGUMENT'], [{ queue: 'no spaces' }, 'INVALID_ARGUMENT'],
+    [{ queue: first, reason: 'x'.repeat(2_000) }, 'INVALID_ARGUMENT'],
+    [{ queue: first, why: 'x' }, 'INVALID_ARGUMENT'],
+  ] as const;
+  for (const [bad, code] of table) {
     t.equal((await stranger.json('queue.pause', bad)).code, code, JSON.stringify(bad).slice(0, 60));
   }
   t.equal((await stats(first))['status'], 'open', 'and nothing was changed');
@@ -54,17 +65,21 @@ t.test('a paused queue among others, in 3 partitions at 2 brokers: only its own 
   const [paused] = queues as [string];
   type Entry = { jobId: string; duplicate?: boolean; error?: { code: string } | null };
   for (const form of ['json', 'proto'] as const) {
-    const submit = async (jobs: object[]): Promise<Entry[]> => (await stranger[form]('job.submit', { jobs })).body['jobs'] as Entry[];
-    const before = queues.map((queue) => ({ type: 'x', queue, commandId: `${form} ${queue}`, key: `${form} ${queue}` }));
+    const submit = async (jobs: object[]): Promise<Entry[]> =>
+      (await stranger[form]('job.submit', { jobs })).body['jobs'] as Entry[];
+    const before = queues.map((queue) =>
+      ({ type: 'x', queue, commandId: `${form} ${queue}`, key: `${form} ${queue}` }));
     const accepted = await submit(before);
     t.match(await stranger[form]('queue.pause', { queue: paused }), { code: '' });
     const again = await submit([...before, ...queues.map((queue) => ({ type: 'x', queue }))]);
-    t.strictSame(again.slice(0, 3).map(({ jobId }) => jobId), accepted.map(({ jobId }) => jobId), `${form}: a submit that comes again gets its job`);
+    const ids = again.slice(0, 3).map(({ jobId }) => jobId);
+    t.strictSame(ids, accepted.map(({ jobId }) => jobId), `${form}: a submit that comes again gets its job`);
     t.strictSame(again.map(({ duplicate }) => duplicate ?? false), [true, true, true, false, false, false]);
     t.strictSame(again.map(({ error }) => error?.code ?? ''), ['', '', '', 'QUEUE_PAUSED', '', '']);
     const byKey = await submit([{ type: 'x', queue: paused, key: `${form} ${paused}` }]);
     t.match(byKey, [{ jobId: accepted[0]!.jobId, duplicate: true }], `${form}: so does one with the same key`);
-    t.match((await stranger[form]('queue.resume', { queue: paused })).body, { status: 'open', ready: form === 'json' ? 1 : 2 });
+    const resumed = await stranger[form]('queue.resume', { queue: paused });
+    t.match(resumed.body, { status: 'open', ready: form === 'json' ? 1 : 2 });
   }
   const sorted = queues.toSorted();
   for (const form of ['json', 'proto'] as const) {
@@ -92,10 +107,14 @@ t.test('arguments that cannot be sent are refused by the client, the field named
   ];
   for (const [queue, change, message] of table) {
     for (const verb of [pauseQueue, resumeQueue]) {
-      await t.rejects(verb(client, queue as string, change as object), { code: 'INVALID_ARGUMENT', message }, String(message));
+      const refused = { code: 'INVALID_ARGUMENT', message };
+      await t.rejects(verb(client, queue as string, change as object), refused, String(message));
     }
   }
-  await t.rejects(queueStats(client, undefined as unknown as string), { code: 'INVALID_ARGUMENT', message: /^queue must be/ });
+  await t.rejects(
+    queueStats(client, undefined as unknown as string),
+    { code: 'INVALID_ARGUMENT', message: /^queue must be/ },
+  );
   t.same(await listQueues(client), []);
   t.match(await pauseQueue(client, 'zz', { reason: 'closed', commandId: 'c' }), { paused: { reason: 'closed' } });
 });
@@ -117,18 +136,25 @@ t.test('the client and the command line', async (t) => {
   const where = ['--nats', reprise.url, '--namespace', reprise.ns];
   const queues = (...words: string[]) => run(['queues', ...words, ...where], { cwd });
 
-  t.match(await queues('ls'), { code: 0, stdout: '', stderr: /No queue has jobs that have not ended, and none is paused/ });
+  const none = /No queue has jobs that have not ended, and none is paused/;
+  t.match(await queues('ls'), { code: 0, stdout: '', stderr: none });
   await client.submit([{ type: 'x', queue: 'orders' }, { type: 'x', queue: 'orders', delayMs: 60_000 }, { type: 'y' }]);
   t.match(await pauseQueue(client, 'orders', { reason: 'closed' }), {
-    queue: 'orders', status: 'paused', ready: 1, scheduled: 1, running: 0, paused: { by: 'anna', reason: 'closed', sinceMs: Number },
+    queue: 'orders', status: 'paused', ready: 1, scheduled: 1, running: 0,
+    paused: { by: 'anna', reason: 'closed', sinceMs: Number },
   });
-  t.match((await listQueues(client)).map(({ queue, status }) => [queue, status]), [['default', 'open'], ['orders', 'paused']]);
-  t.match(await queues('show', 'orders'), { code: 0, stdout: /status +paused\n[^]*by +anna\n[^]*reason +closed\n[^]*ready +1\n/ });
+  const listed = (await listQueues(client)).map(({ queue, status }) => [queue, status]);
+  t.match(listed, [['default', 'open'], ['orders', 'paused']]);
+  t.match(await queues('show', 'orders'), {
+    code: 0, stdout: /status +paused\n[^]*by +anna\n[^]*reason +closed\n[^]*ready +1\n/,
+  });
   t.match(await queues('ls'), { code: 0, stdout: /queue +status +ready[^]*\ndefault +open +1[^]*\norders +paused +1/ });
-  t.match(JSON.parse((await queues('ls', '--json')).stdout), { queues: [{ queue: 'default' }, { queue: 'orders', paused: { by: 'anna' } }] });
+  const inJson = await queues('ls', '--json');
+  t.match(JSON.parse(inJson.stdout), { queues: [{ queue: 'default' }, { queue: 'orders', paused: { by: 'anna' } }] });
   const refused = await run(['submit', 'x', '--queue', 'orders', ...where], { cwd });
   t.match(refused, { code: 1, stderr: /queue orders takes no jobs: it was paused by anna: closed/ });
-  t.match(await queues('resume', 'orders', '--reason', 'open again'), { code: 0, stdout: 'orders open: 1 jobs ready, 0 running\n' });
+  const resumed = await queues('resume', 'orders', '--reason', 'open again');
+  t.match(resumed, { code: 0, stdout: 'orders open: 1 jobs ready, 0 running\n' });
   t.match(await queueStats(client, 'orders'), { status: 'open', paused: undefined });
   t.match(await queues('pause', 'orders', '--json'), { code: 0, stdout: /"status":"paused"/ });
   t.match(await resumeQueue(client, 'orders'), { status: 'open' });

@@ -17,7 +17,8 @@ t.test('a queue, a worker and a job, with 3 partitions', async (t) => {
   const stranger = await Stranger.connect(reprise);
   t.teardown(() => stranger.close());
   const cwd = t.testdir();
-  const replay = (...words: string[]) => run(['replay', ...words, '--nats', reprise.brokerUrl, '--namespace', reprise.ns], { cwd });
+  const where = ['--nats', reprise.brokerUrl, '--namespace', reprise.ns];
+  const replay = (...words: string[]) => run(['replay', ...words, ...where], { cwd });
   const steps = async (name: string): Promise<Step[]> => {
     const { code, stdout, stderr } = await replay(name, '--json');
     t.equal(code, 0, stderr);
@@ -26,13 +27,16 @@ t.test('a queue, a worker and a job, with 3 partitions', async (t) => {
   const told = (all: Step[]) => all.map(({ partition, event, before, after }) => [partition, event, before, after]);
   const [, , queue] = queuesOf(3) as [string, string, string];
 
-  t.match(await replay(`queue/${queue}`), { code: 1, stdout: '', stderr: /No journal holds an event of queue "queue-\d+"[^]*hint: .*paused/ }, 'before its first event');
+  t.match(await replay(`queue/${queue}`), {
+    code: 1, stdout: '', stderr: /No journal holds an event of queue "queue-\d+"[^]*hint: .*paused/,
+  }, 'before its first event');
   await stranger.patient('queue.pause', { queue, reason: 'closed' });
   await stranger.patient('queue.resume', { queue });
   const ofQueue = await steps(`queue/${queue}`);
   t.same(told(ofQueue), [[2, 'QueuePaused', 'absent', 'paused'], [2, 'QueueResumed', 'paused', 'open']]);
   t.match(ofQueue[1]!.changed, { reason: { before: 'closed', after: '' } });
-  t.match((await replay(`queue/${queue}`)).stdout, /^partition 2\n.*QueuePaused +absent → paused\n.*cause +PauseQueue[^]*reason: closed\n/);
+  const { stdout } = await replay(`queue/${queue}`);
+  t.match(stdout, /^partition 2\n.*QueuePaused +absent → paused\n.*cause +PauseQueue[^]*reason: closed\n/);
 
   for (const capacity of [2, 3]) {
     const me = await stranger.register('w', { types: ['x'], capacity });
@@ -50,9 +54,14 @@ t.test('a queue, a worker and a job, with 3 partitions', async (t) => {
   t.same(told(await steps(jobId)), [[undefined, 'JobSubmitted', 'absent', 'ready']]);
   t.same(await steps(`job/${jobId}`), await steps(jobId), 'a job is also named by its kind');
 
-  t.match(await replay('machine/m'), { code: 2, stdout: '', stderr: /There is no kind of actor "machine"[^]*hint: .*job, worker, queue/ });
-  t.match(await replay('worker/nobody'), { code: 1, stdout: '', stderr: /No journal holds an event of worker "nobody"/ });
+  t.match(await replay('machine/m'), {
+    code: 2, stdout: '', stderr: /There is no kind of actor "machine"[^]*hint: .*job, worker, queue/,
+  });
+  t.match(await replay('worker/nobody'), {
+    code: 1, stdout: '', stderr: /No journal holds an event of worker "nobody"/,
+  });
   t.match(await replay('queue/'), { code: 1, stderr: /queue ""/ });
   t.match(await replay('job/x'), { code: 1, stderr: /"x" is not a job id/ });
-  t.match(await run(['replay', 'queue/mail', '--nats', reprise.url, '--namespace', reprise.ns], { cwd }), { code: 1, stderr: /PERMISSION_DENIED/ }, 'an ordinary user may not read journals');
+  const ordinary = await run(['replay', 'queue/mail', '--nats', reprise.url, '--namespace', reprise.ns], { cwd });
+  t.match(ordinary, { code: 1, stderr: /PERMISSION_DENIED/ }, 'an ordinary user may not read journals');
 });

@@ -65,14 +65,16 @@ t.test('imports point one way', async (t) => {
     });
   });
   t.strictSame(wrong, []);
-  t.ok(code.some((path) => path.startsWith('actors/') && importsOf(path).some((each) => each.includes('protocols'))), 'imports are found at all');
+  const ofActors = code.filter((path) => path.startsWith('actors/'));
+  t.ok(ofActors.some((path) => importsOf(path).some((each) => each.includes('protocols'))), 'imports are found at all');
 });
 
 t.test('no files import each other, in however wide a circle', async (t) => {
-  const targets = new Map(code.map((path) => [path, importsOf(path).filter((each) => each.startsWith('.')).map((each) => {
+  const targetsOf = (path: string): string[] => importsOf(path).filter((each) => each.startsWith('.')).map((each) => {
     const target = normalize(join(dirname(path), each));
     return code.includes(target) ? target : target.replace(/\.js$/, '.ts');
-  })]));
+  });
+  const targets = new Map(code.map((path) => [path, targetsOf(path)]));
   const circles: string[][] = [];
   const done = new Set<string>();
   const visit = (path: string, way: readonly string[]): void => {
@@ -86,11 +88,13 @@ t.test('no files import each other, in however wide a circle', async (t) => {
 });
 
 t.test('the foreign worker imports nothing of ours', async (t) => {
-  t.strictSame(importsOf('tests/foreign-worker.ts').filter((each) => !each.startsWith('node:')).sort(), ['nats', 'protobufjs']);
+  const foreign = importsOf('tests/foreign-worker.ts').filter((each) => !each.startsWith('node:'));
+  t.strictSame(foreign.sort(), ['nats', 'protobufjs']);
 });
 
 t.test(`no file of code is longer than ${MOST_LINES} lines`, async (t) => {
-  t.strictSame(code.map((path) => [path, read(path).trimEnd().split('\n').length] as const).filter(([, lines]) => lines > MOST_LINES), []);
+  const lengths = code.map((path) => [path, read(path).trimEnd().split('\n').length] as const);
+  t.strictSame(lengths.filter(([, lines]) => lines > MOST_LINES), []);
 });
 
 /** The tables of tests may be wider. */
@@ -103,9 +107,11 @@ t.test(`no line of code is longer than ${MOST_COLUMNS} columns outside of tests`
 });
 
 t.test(`no line of a document is longer than ${MOST_COLUMNS} columns outside of tables and code`, async (t) => {
-  const written = documents.filter((path) => /^docs\/|^README|^CONTRIBUTING/.test(path) && !NOT_WRITTEN_HERE.test(path));
+  const written = documents
+    .filter((path) => /^docs\/|^README|^CONTRIBUTING/.test(path) && !NOT_WRITTEN_HERE.test(path));
   // Blocks of code become empty lines, so that the numbers of the others stay right.
-  const withoutCode = (text: string): string => text.replaceAll(/```[\s\S]*?```/g, (block) => block.replaceAll(/.+/g, ''));
+  const withoutCode = (text: string): string =>
+    text.replaceAll(/```[\s\S]*?```/g, (block) => block.replaceAll(/.+/g, ''));
   const wide = written.flatMap((path) => tooWide(path, withoutCode(read(path))));
   t.strictSame(wide.filter((line) => !/: \|/.test(line)), []);
 });
@@ -115,8 +121,9 @@ function tooWide(path: string, text: string): string[] {
 }
 
 t.test('private members are written with the word private, not with #', async (t) => {
+  const hashed = /\bthis\.#\w|^\s+(?:(?:static|readonly|async|get|set) )*#\w+\s*[(:=;!?<]/;
   const found = code.flatMap((path) => read(path).split('\n').flatMap((line, n) =>
-    (/\bthis\.#\w|^\s+(?:(?:static|readonly|async|get|set) )*#\w+\s*[(:=;!?<]/.test(line) ? [`${path}:${n + 1}: ${line}`] : [])));
+    (hashed.test(line) ? [`${path}:${n + 1}: ${line}`] : [])));
   t.strictSame(found, []);
 });
 
@@ -128,8 +135,10 @@ t.test('types are not talked away', async (t) => {
   const away = /\bas any\b|:\s*any\b(?!\s+\w)|<any>|@ts-(ignore|nocheck|expect-error)/;
   // In the second, each line must be an error: a step cannot write.
   const exempt = ['tests/tidy.test.ts', 'tests/counter/reading.ts'];
-  const found = code.filter((path) => path.endsWith('.ts') && !exempt.includes(path)).flatMap((path) =>
-    read(path).split('\n').flatMap((line, n) => (away.test(line.replace(/\/\*.*\*\/|^\s*(\*|\/\*\*).*$|\/\/(?!.*@ts-).*$/, '')) ? [`${path}:${n + 1}: ${line.trim()}`] : [])));
+  const comment = /\/\*.*\*\/|^\s*(\*|\/\*\*).*$|\/\/(?!.*@ts-).*$/;
+  const typed = code.filter((path) => path.endsWith('.ts') && !exempt.includes(path));
+  const found = typed.flatMap((path) => read(path).split('\n').flatMap((line, n) =>
+    (away.test(line.replace(comment, '')) ? [`${path}:${n + 1}: ${line.trim()}`] : [])));
   t.strictSame(found, []);
 });
 
@@ -138,7 +147,9 @@ t.test('docs/errors.md is the error table (write it: npx tsx tests/errors-page.t
 });
 
 t.test('the README is short, and every relative link of every document leads somewhere', async (t) => {
-  if (existsSync(join(root, 'README.md'))) t.ok(read('README.md').trimEnd().split('\n').length <= README_LINES, `at most ${README_LINES} lines`);
+  if (existsSync(join(root, 'README.md'))) {
+    t.ok(read('README.md').trimEnd().split('\n').length <= README_LINES, `at most ${README_LINES} lines`);
+  }
   const broken = documents.flatMap((path) =>
     [...read(path).replaceAll(/```[\s\S]*?```|`[^`\n]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, target]) => target!)
@@ -154,6 +165,8 @@ function leadsSomewhere(from: string, target: string): boolean {
   const at = join(root, dirname(from), decodeURIComponent(path));
   if (!existsSync(at)) return false;
   if (!anchor || !path.endsWith('.md') || statSync(at).isDirectory()) return true;
-  const headings = [...readFileSync(at, 'utf8').matchAll(/^#+\s+(.*)$/gm)].map(([, text]) => text!.toLowerCase().replaceAll(/[^\w\- ]/g, '').trim().replaceAll(' ', '-'));
+  const anchorOf = (heading: string): string =>
+    heading.toLowerCase().replaceAll(/[^\w\- ]/g, '').trim().replaceAll(' ', '-');
+  const headings = [...readFileSync(at, 'utf8').matchAll(/^#+\s+(.*)$/gm)].map(([, text]) => anchorOf(text!));
   return headings.includes(anchor);
 }

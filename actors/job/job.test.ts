@@ -5,26 +5,29 @@ import { parseJobId, type Session, type WorkerId } from '../../protocols/ids.js'
 import { backoffMs } from './backoff.js';
 import { applyJob } from './job.apply.js';
 import { jobChart, jobMachine } from './job.chart.js';
-import { decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit, type Outcome, type SubmitJob } from './job.decide.js';
+import {
+  decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit, type Outcome, type SubmitJob,
+} from './job.decide.js';
 import { decodeEvent } from '../kind.js';
 import { JOB_EVENTS, type JobEvent } from './job.events.js';
 import { LIVE_STATUSES, FINAL_STATUSES, type Job, type Policy } from './job.js';
 
 const ID = parseJobId('0-0123456789abcdef')!;
 const POLICY: Policy = {
-  maxAttempts: 3, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0, nonRetryable: ['BAD_INPUT'],
-  attemptMs: 5_000, heartbeatMs: 1_000,
+  maxAttempts: 3, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0,
+  nonRetryable: ['BAD_INPUT'], attemptMs: 5_000, heartbeatMs: 1_000,
 };
 const SUBMIT: SubmitJob = {
-  type: 'square', queue: 'default', payload: Buffer.from('{"n":12}'), contentType: '', priority: 0, key: '', commandId: '', delayMs: 0, runAtMs: 0,
-  policy: POLICY, totalMs: 0, labels: undefined,
+  type: 'square', queue: 'default', payload: Buffer.from('{"n":12}'), contentType: '', priority: 0, key: '',
+  commandId: '', delayMs: 0, runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
 };
 const NOW = 1_000_000;
 const TO = { workerId: 'w1' as WorkerId, session: 's1' as Session, pullSeq: 7 };
 const at = (nowMs = NOW) => ({ seq: 1, index: 0, nowMs, place: 0, content: undefined });
 
 /** The job after these events. */
-const given = (...events: JobEvent[]): Job => events.reduce<Job | undefined>((job, event) => applyJob(job, event, ID, at()), undefined)!;
+const given = (...events: JobEvent[]): Job =>
+  events.reduce<Job | undefined>((job, event) => applyJob(job, event, ID, at()), undefined)!;
 const submitted = (over: Partial<SubmitJob> = {}): JobEvent[] => decideSubmit({ ...SUBMIT, ...over }, undefined, NOW);
 const running = (attempt = 1, over: Partial<SubmitJob> = {}): Job => {
   const job = given(...submitted(over));
@@ -37,7 +40,8 @@ const running = (attempt = 1, over: Partial<SubmitJob> = {}): Job => {
 };
 const OK: Outcome = { kind: 'ok', result: Buffer.from('144'), contentType: '' };
 const RETRY: Outcome = { kind: 'retry', failure: { code: 'PERFORMER_ERROR', message: 'no' }, afterMs: undefined };
-const report = (job: Job, outcome: Outcome, attempt = job.attempt, lease = job.lease) => decideReport(job, attempt, lease, outcome, { nowMs: NOW, draw: 0.5 });
+const report = (job: Job, outcome: Outcome, attempt = job.attempt, lease = job.lease) =>
+  decideReport(job, attempt, lease, outcome, { nowMs: NOW, draw: 0.5 });
 const typeOf = (decided: JobEvent | { code: string } | 'repeated' | undefined) =>
   decided === undefined || decided === 'repeated' ? decided : 'code' in decided ? decided.code : decided.type;
 
@@ -46,7 +50,8 @@ t.test('submit', (t) => {
   const delayed = submitted({ delayMs: 500 });
   t.same(delayed.map(typeOf), ['JobSubmitted', 'JobDelayed'], 'with a delay, then it is scheduled as well');
   t.equal(given(...delayed).dueMs, NOW + 500);
-  t.same(submitted({ runAtMs: NOW - 1 }).map(typeOf), ['JobSubmitted'], 'with a time that has passed, then it is ready at once');
+  const passed = submitted({ runAtMs: NOW - 1 });
+  t.same(passed.map(typeOf), ['JobSubmitted'], 'with a time that has passed, then it is ready at once');
   t.end();
 });
 
@@ -59,10 +64,13 @@ t.test('reports', (t) => {
     ['fail', running(), { kind: 'fail', failure: { code: 'PERFORMER_FAILED', message: 'never' } }, 'JobFailed'],
     ['cancelled without a request', running(), { kind: 'cancelled' }, 'JobRetryScheduled'],
   ];
-  for (const [name, job, outcome, then] of table) t.equal(typeOf(report(job, outcome)), then, `given a running job, when ${name}, then ${then}`);
+  for (const [name, job, outcome, then] of table) {
+    t.equal(typeOf(report(job, outcome)), then, `given a running job, when ${name}, then ${then}`);
+  }
   const cancelling = applyJob(running(), decideCancel(running(), 'enough') as JobEvent, ID, at());
   t.equal(typeOf(report(cancelling, { kind: 'cancelled' })), 'JobCancelled');
-  t.equal(typeOf(report(cancelling, RETRY)), 'JobCancelled', 'a failure of a job that is being cancelled is no reason to go on');
+  const failed = report(cancelling, RETRY);
+  t.equal(typeOf(failed), 'JobCancelled', 'a failure of a job that is being cancelled is no reason to go on');
   t.equal(typeOf(report(cancelling, OK)), 'JobCompleted', 'the log decides: done is done');
   t.end();
 });
@@ -75,7 +83,8 @@ t.test('tokens', (t) => {
   for (const [first, second] of [[RETRY, OK], [OK, RETRY], [{ kind: 'cancelled' }, RETRY]] as const) {
     const ended = running();
     applyJob(ended, report(ended, first) as JobEvent, ID, at());
-    t.equal(typeOf(report(ended, second)), 'STALE_ATTEMPT', `after ${first.kind}, ${second.kind} with the same token is too late`);
+    const late = report(ended, second);
+    t.equal(typeOf(late), 'STALE_ATTEMPT', `after ${first.kind}, ${second.kind} with the same token is too late`);
   }
   const reclaimed = running();
   applyJob(reclaimed, decideReclaim(reclaimed, { nowMs: NOW, draw: 0 }), ID, at());
@@ -89,24 +98,32 @@ t.test('property: a report is taken for a repetition only if it says what ended 
   const outcomes = fc.oneof(
     fc.constant(OK), fc.constant<Outcome>({ kind: 'cancelled' }),
     fc.constantFrom(...failures).map((failure): Outcome => ({ kind: 'fail', failure })),
-    fc.record({ kind: fc.constant('retry' as const), failure: fc.constantFrom(...failures), afterMs: fc.constantFrom(undefined, 0, 10) }),
+    fc.record({
+      kind: fc.constant('retry' as const), failure: fc.constantFrom(...failures),
+      afterMs: fc.constantFrom(undefined, 0, 10),
+    }),
   );
   const after = (job: Job, outcome: Outcome): Job => applyJob(job, report(job, outcome) as JobEvent, ID, at());
   const start = (attempt: number, cancelling: boolean): Job => {
     const job = running(attempt);
     return cancelling ? applyJob(job, decideCancel(job, 'enough') as JobEvent, ID, at()) : job;
   };
-  const said = ({ status, failure, result, endedMs }: Job): string => JSON.stringify({ status, failure, result, endedMs });
+  const said = ({ status, failure, result, endedMs }: Job): string =>
+    JSON.stringify({ status, failure, result, endedMs });
   const answers = new Set<string | undefined>();
+  const [attempts, either] = [fc.integer({ min: 1, max: 3 }), fc.boolean()];
   fc.assert(
-    fc.property(outcomes, outcomes, fc.integer({ min: 1, max: 3 }), fc.boolean(), fc.boolean(), (first, second, attempt, cancelling, waited) => {
+    fc.property(outcomes, outcomes, attempts, either, either, (first, second, attempt, cancelling, waited) => {
       const job = after(start(attempt, cancelling), first);
       const same = said(job) === said(after(start(attempt, cancelling), second));
-      if (waited && job.status === 'retrying') applyJob(job, { type: 'JobBecameReady', body: { status: 'ready' } }, ID, at());
+      if (waited && job.status === 'retrying') {
+        applyJob(job, { type: 'JobBecameReady', body: { status: 'ready' } }, ID, at());
+      }
       const before = JSON.stringify(job);
       const answer = typeOf(report(job, second));
       answers.add(answer);
-      return answer === (same ? 'repeated' : 'STALE_ATTEMPT') && report(job, first) === 'repeated' && JSON.stringify(job) === before;
+      const expected = same ? 'repeated' : 'STALE_ATTEMPT';
+      return answer === expected && report(job, first) === 'repeated' && JSON.stringify(job) === before;
     }),
     { numRuns: 2_000 },
   );
@@ -115,12 +132,15 @@ t.test('property: a report is taken for a repetition only if it says what ended 
 });
 
 t.test('time', (t) => {
-  t.equal(typeOf(decideDue(given(...submitted({ delayMs: 10 })), { nowMs: NOW + 9, draw: 0 })), undefined, 'not before its time');
+  const early = decideDue(given(...submitted({ delayMs: 10 })), { nowMs: NOW + 9, draw: 0 });
+  t.equal(typeOf(early), undefined, 'not before its time');
   t.equal(typeOf(decideDue(given(...submitted({ delayMs: 10 })), { nowMs: NOW + 10, draw: 0 })), 'JobBecameReady');
-  t.equal(typeOf(decideDue(running(), { nowMs: NOW + 5_000, draw: 0 })), 'JobRetryScheduled', 'an attempt that takes too long is tried again');
+  const slow = decideDue(running(), { nowMs: NOW + 5_000, draw: 0 });
+  t.equal(typeOf(slow), 'JobRetryScheduled', 'an attempt that takes too long is tried again');
   t.equal(typeOf(decideDue(running(3), { nowMs: NOW + 5_000, draw: 0 })), 'JobFailed');
   t.equal(typeOf(decideDue(given(...submitted({ totalMs: 100 })), { nowMs: NOW + 100, draw: 0 })), 'JobExpired');
-  t.equal(typeOf(decideReclaim(running(), { nowMs: NOW, draw: 0 })), 'JobReclaimed', 'a silent worker loses the job at once');
+  const silent = decideReclaim(running(), { nowMs: NOW, draw: 0 });
+  t.equal(typeOf(silent), 'JobReclaimed', 'a silent worker loses the job at once');
   t.equal(typeOf(decideReclaim(running(3), { nowMs: NOW, draw: 0 })), 'JobFailed', 'a job that kills its workers ends');
   t.end();
 });
@@ -138,8 +158,9 @@ t.test('cancel', (t) => {
 
 t.test('backoff: initial × factor^(attempt−1), at most max, ± jitter', (t) => {
   t.same([1, 2, 3, 10].map((attempt) => backoffMs(POLICY, attempt, 0.5)), [1_000, 2_000, 4_000, 60_000]);
+  const draws = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 1_000 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempt, draw) => {
+    fc.property(fc.integer({ min: 1, max: 1_000 }), draws, (attempt, draw) => {
       const wait = backoffMs({ ...POLICY, backoffJitter: 0.1 }, attempt, draw);
       return wait >= 900 && wait <= 66_000;
     }),
@@ -177,7 +198,8 @@ t.test('every event survives its message', (t) => {
     const body = JOB_EVENTS[event.type].message.encode(event.body).finish();
     const again: JobEvent = decodeEvent<JobEvent>(JOB_EVENTS, { type: event.type, version: 1, body }, 'here');
     const job = event.type === 'JobSubmitted' ? undefined : running();
-    t.same(JSON.parse(JSON.stringify(applyJob(job && structuredClone(job), again, ID, at()))), JSON.parse(JSON.stringify(applyJob(job, event, ID, at()))), event.type);
+    const applied = applyJob(job && structuredClone(job), again, ID, at());
+    t.same(JSON.parse(JSON.stringify(applied)), JSON.parse(JSON.stringify(applyJob(job, event, ID, at()))), event.type);
   }
   t.end();
 });
@@ -193,9 +215,14 @@ function decisions(): [Job | undefined, JobEvent][] {
     return applyJob(job, report(job, RETRY) as JobEvent, ID, at());
   };
   pairs.push([given(submitted()[0]!), submitted({ delayMs: 5 })[1]!], [ready(), decideLease(ready(), TO, NOW)]);
-  for (const job of [ready(), scheduled(), retrying(0), running()]) pairs.push([job, decideCancel(job, '') as JobEvent]);
-  for (const job of [ready(), given(...submitted({ delayMs: 5, totalMs: 1 })), retrying(1), running(1, { totalMs: 1 })]) pairs.push([job, decideDue(job, chance)!]);
-  for (const job of [scheduled(), retrying(0)]) pairs.push([job, decideDue(job, { ...chance, nowMs: NOW + 1_000_000 })!]);
+  for (const job of [ready(), scheduled(), retrying(0), running()]) {
+    pairs.push([job, decideCancel(job, '') as JobEvent]);
+  }
+  const due = given(...submitted({ delayMs: 5, totalMs: 1 }));
+  for (const job of [ready(), due, retrying(1), running(1, { totalMs: 1 })]) pairs.push([job, decideDue(job, chance)!]);
+  for (const job of [scheduled(), retrying(0)]) {
+    pairs.push([job, decideDue(job, { ...chance, nowMs: NOW + 1_000_000 })!]);
+  }
   for (const outcome of [OK, RETRY]) pairs.push([running(), report(running(), outcome) as JobEvent]);
   pairs.push([running(3), report(running(3), RETRY) as JobEvent], [running(), decideReclaim(running(), chance)]);
   const cancelling = () => applyJob(running(), decideCancel(running(), '') as JobEvent, ID, at());

@@ -60,18 +60,24 @@ t.test('given a queue that was resumed, when the next commit begins, then it is 
   const play = new Play();
   for (const change of ['pause', 'resume'] as const) changedQueue(play, change, 'orders');
   changedQueue(play, 'pause', 'other');
-  for (const core of [play.core, play.replayed()]) t.strictSame([...core.read(queueKind).all()].map(({ id }) => id), ['other']);
+  for (const core of [play.core, play.replayed()]) {
+    t.strictSame([...core.read(queueKind).all()].map(({ id }) => id), ['other']);
+  }
   changedQueue(play, 'pause', 'orders');
-  for (const core of [play.core, play.replayed()]) t.match(core.read(queueKind).get('orders'), { status: 'paused', by: 'anna' });
+  for (const core of [play.core, play.replayed()]) {
+    t.match(core.read(queueKind).get('orders'), { status: 'paused', by: 'anna' });
+  }
 });
 
 const ofQueue = (queue: string, reason?: string): QueueStats => ({
-  queue, status: 'open', ready: 0, scheduled: 0, running: 0, retrying: 0, oldestWaitingMs: 0, ...(reason !== undefined && { paused: { by: '', sinceMs: 1, reason } }),
+  queue, status: 'open', ready: 0, scheduled: 0, running: 0, retrying: 0, oldestWaitingMs: 0,
+  ...(reason !== undefined && { paused: { by: '', sinceMs: 1, reason } }),
 });
 
 t.test('property: pages of several partitions have every queue once, in order', async (t) => {
   const names = fc.uniqueArray(fc.stringMatching(/^[a-c]{1,4}$/), { maxLength: 30 });
-  fc.assert(fc.property(names, fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 4 }), (all, limit, partitions) => {
+  const limits = fc.integer({ min: 1, max: 7 });
+  fc.assert(fc.property(names, limits, fc.integer({ min: 1, max: 4 }), (all, limit, partitions) => {
     const plays = Array.from({ length: partitions }, () => new Play());
     for (const [nth, queue] of all.entries()) {
       const play = plays[nth % partitions]!;
@@ -108,7 +114,10 @@ t.test('given long reasons in two partitions, then a page fits into a reply, and
 });
 
 t.test('given a partition whose page was cut by its size, then the merged page ends where it does', async (t) => {
-  const pages: Page[] = [{ queues: [ofQueue('a'), ofQueue('c')], next: 'c' }, { queues: [ofQueue('b'), ofQueue('d')], next: '' }];
+  const pages: Page[] = [
+    { queues: [ofQueue('a'), ofQueue('c')], next: 'c' },
+    { queues: [ofQueue('b'), ofQueue('d')], next: '' },
+  ];
   const page = mergedPage(pages, 1_000);
   t.strictSame([namesIn(page), page.next], [['a', 'b', 'c'], 'c']);
 });

@@ -2,12 +2,16 @@ import t from 'tap';
 import { transition } from 'xstate';
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { decodeEvent } from '../kind.js';
-import { applyWorker, decideDrain, decideGone, decideRegister, WORKER_EVENTS, workerChart, workerMachine, type Worker, type WorkerEvent } from './worker.js';
+import {
+  applyWorker, decideDrain, decideGone, decideRegister, WORKER_EVENTS, workerChart, workerMachine, type Worker,
+  type WorkerEvent,
+} from './worker.js';
 
 const ID = 'w1' as WorkerId;
 const SESSION = 's1' as Session;
 const REGISTER = { workerId: ID, session: SESSION, types: ['square'], queues: [], capacity: 5, software: 'test' };
-const given = (...events: WorkerEvent[]): Worker => events.reduce<Worker | undefined>((worker, event) => applyWorker(worker, { ...event, id: ID, nowMs: 1 }), undefined)!;
+const given = (...events: WorkerEvent[]): Worker =>
+  events.reduce<Worker | undefined>((worker, event) => applyWorker(worker, { ...event, id: ID, nowMs: 1 }), undefined)!;
 const registered = (): Worker => given(decideRegister(undefined, REGISTER)!);
 const draining = (): Worker => given(decideRegister(undefined, REGISTER)!, decideDrain(registered(), SESSION, false)!);
 
@@ -30,12 +34,14 @@ t.test('the Map and the machine agree, some decision takes every arrow, and ever
   ];
   for (const [worker, event] of pairs) {
     const from = worker?.status ?? 'absent';
-    const [next] = transition(workerMachine, workerMachine.resolveState({ value: from, context: { worker } }), { ...event, id: ID, nowMs: 2 } as never);
+    const value = workerMachine.resolveState({ value: from, context: { worker } });
+    const [next] = transition(workerMachine, value, { ...event, id: ID, nowMs: 2 } as never);
     t.equal(next.value, event.body.status);
     t.equal(workerChart.next(from, event.type), event.body.status);
     const applied = applyWorker(worker && { ...worker }, { ...event, id: ID, nowMs: 2 });
     const body = WORKER_EVENTS[event.type].message.encode(event.body).finish();
-    t.same(applyWorker(worker && { ...worker }, { ...decodeEvent(WORKER_EVENTS, { type: event.type, version: 1, body }, 'here'), id: ID, nowMs: 2 }), applied);
+    const decoded = decodeEvent<WorkerEvent>(WORKER_EVENTS, { type: event.type, version: 1, body }, 'here');
+    t.same(applyWorker(worker && { ...worker }, { ...decoded, id: ID, nowMs: 2 }), applied);
   }
   const taken = new Set(pairs.map(([worker, event]) => `${worker?.status ?? 'absent'} ${event.type}`));
   t.same(workerChart.arrows.map((arrow) => `${arrow.from} ${arrow.event}`).filter((arrow) => !taken.has(arrow)), []);

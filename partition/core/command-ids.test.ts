@@ -10,7 +10,9 @@ const sha = (text: string): Buffer => createHash('sha256').update(text).digest()
 const idOf = (text: string): JobId => jobId(P7, sha(text));
 
 t.test('it knows what a Map knows that forgets by time and number, in the same order', (t) => {
-  const act = fc.record({ name: fc.integer({ min: 0, max: 400 }), passedMs: fc.constantFrom(0, 0, 0, 1_000, 90_000), bare: fc.boolean() });
+  const act = fc.record({
+    name: fc.integer({ min: 0, max: 400 }), passedMs: fc.constantFrom(0, 0, 0, 1_000, 90_000), bare: fc.boolean(),
+  });
   fc.assert(fc.property(fc.array(act, { maxLength: 3_000, size: 'max' }), (acts) => {
     const most = 100;
     const commands = new CommandIds(P7, most);
@@ -24,7 +26,8 @@ t.test('it knows what a Map knows that forgets by time and number, in the same o
       if (commands.has(text) !== model.has(text)) return false;
       if (commands.has(text)) continue;
       commands.add(text, bare ? 'CancelJob' : 'SubmitJob', idOf(text), bare ? undefined : sha(text), nowMs);
-      model.set(text, { type: bare ? 'CancelJob' : 'SubmitJob', id: idOf(text), fingerprint: bare ? '' : sha(text).toString('hex'), atMs: nowMs });
+      const fingerprint = bare ? '' : sha(text).toString('hex');
+      model.set(text, { type: bare ? 'CancelJob' : 'SubmitJob', id: idOf(text), fingerprint, atMs: nowMs });
     }
     t.strictSame([...commands], [...model]);
     t.strictSame([...model.keys()].map((name) => commands.get(name)), [...model.values()]);
@@ -55,7 +58,10 @@ t.test('given a ring that has gone round when it must grow, then nothing is lost
   add(700, 1_000, COMMANDS.ms);
   commands.forget(COMMANDS.ms + 2);
   add(1_000, 5_000, COMMANDS.ms + 2);
-  t.strictSame([...commands].map(([name, { id }]) => `${name} ${id}`), Array.from({ length: 4_300 }, (_, n) => `c${n + 700} ${idOf(`c${n + 700}`)}`));
+  t.strictSame(
+    [...commands].map(([name, { id }]) => `${name} ${id}`),
+    Array.from({ length: 4_300 }, (_, n) => `c${n + 700} ${idOf(`c${n + 700}`)}`),
+  );
   t.equal(commands.get('c4999')?.fingerprint, sha('c4999').toString('hex'));
   t.end();
 });
@@ -73,7 +79,9 @@ t.test('given more than can be remembered, then the oldest are forgotten, and it
   t.equal(commands.windowMs(3_000), 3_000 - 1_999);
   t.equal(commands.windowMs(1_999 + COMMANDS.ms), COMMANDS.ms, 'until so much time has passed that nothing is missing');
   const long = new CommandIds(P7);
-  for (let n = 0; n < 3; n += 1) long.add(`${n}${'x'.repeat(COMMANDS.characters / 3)}`, 'SubmitJob', idOf('x'), undefined, 1);
+  for (let n = 0; n < 3; n += 1) {
+    long.add(`${n}${'x'.repeat(COMMANDS.characters / 3)}`, 'SubmitJob', idOf('x'), undefined, 1);
+  }
   long.forget(1);
   t.equal(long.size, 2, 'long ids are bounded together');
   t.end();

@@ -3,14 +3,16 @@ import fc from 'fast-check';
 import { parseToken, type Token } from '../../protocols/ids.js';
 import { Keyring } from '../../protocols/keyring.js';
 import { journal } from '../../protocols/messages.js';
-import { decide, failed, first, leasesIn, newCore, ok, Play, POLICY, decidedIn, session, token, worker } from '../../tests/play.js';
+import {
+  decide, failed, first, leasesIn, newCore, ok, Play, POLICY, decidedIn, session, token, worker,
+} from '../../tests/play.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import { placesOf, restore, viewOf } from './state.js';
 
 const jobOf = (nth: number) => ({
-  type: 'square', queue: 'default', payload: Buffer.alloc(20), contentType: '', priority: 0, key: '', commandId: '', delayMs: nth % 50 === 0 ? 1_000 : 0,
-  runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
+  type: 'square', queue: 'default', payload: Buffer.alloc(20), contentType: '', priority: 0, key: '', commandId: '',
+  delayMs: nth % 50 === 0 ? 1_000 : 0, runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
 });
 
 const TO = { replyTo: 'replyTo' } as const;
@@ -24,7 +26,8 @@ const started = (): Play => {
 t.test('a job goes its way', (t) => {
   const play = started();
   const id = play.submit();
-  t.same(leasesIn(play.pull('w1', 1, 5)), [first('w1', id)], 'given a ready job, when a worker pulls, then it is leased');
+  const leases = leasesIn(play.pull('w1', 1, 5));
+  t.same(leases, [first('w1', id)], 'given a ready job, when a worker pulls, then it is leased');
   play.pull('w1', 2, 5, [], [ok(first('w1', id))]);
   t.same(play.history(id), ['JobSubmitted', 'JobLeased', 'JobCompleted']);
   t.end();
@@ -56,10 +59,12 @@ t.test('a pull says what the worker holds', (t) => {
   const play = started();
   const [a, b] = [play.submit(), play.submit()];
   play.pull('w1', 1, 2);
-  t.same(leasesIn(play.pull('w1', 2, 2, [first('w1', a)])), [first('w1', b)], 'a lease that is missing from held is delivered again with the same token');
+  const missing = leasesIn(play.pull('w1', 2, 2, [first('w1', a)]));
+  t.same(missing, [first('w1', b)], 'a lease that is missing from held is delivered again with the same token');
   t.same(play.history(b), ['JobSubmitted', 'JobLeased'], 'and is not recorded twice');
   const decided = play.pull('w1', 3, 0, [first('w1', a), first('w1', b), token('w1', 1, a, 9, 9)]);
-  t.same(decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.revoked : [])), [token('w1', 1, a, 9, 9)], 'what it should not hold is revoked');
+  const revoked = decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.revoked : []));
+  t.same(revoked, [token('w1', 1, a, 9, 9)], 'what it should not hold is revoked');
   t.end();
 });
 
@@ -70,16 +75,18 @@ t.test('a token is of one session and cannot be guessed', async (t) => {
   const id = play.submit();
   const [given] = leasesIn(play.pull('w1', 1, 1));
   const revokedFor = (name: string, of: Token): boolean => {
+    const sender = { workerId: worker(name), session: session(name) };
     const decided = [
-      ...play.ask<'report'>({ kind: 'report', workerId: worker(name), session: session(name), reports: [{ ...ok(of), ...parseToken(of)! }] }).decided,
-      ...play.ask<'heartbeat'>({ kind: 'heartbeat', workerId: worker(name), session: session(name), tokens: [of], progress: [] }).decided,
+      ...play.ask<'report'>({ kind: 'report', ...sender, reports: [{ ...ok(of), ...parseToken(of)! }] }).decided,
+      ...play.ask<'heartbeat'>({ kind: 'heartbeat', ...sender, tokens: [of], progress: [] }).decided,
       ...play.pull(name, 2, 0, [of]),
     ];
     return decided.every((effect) => effect.kind === 'pulled' && effect.revoked.includes(of));
   };
   t.ok(revokedFor('w2', given!), 'another session cannot use it, nor learn from it');
   t.ok(revokedFor('w2', token('w2', 1, id, 1, 1)), 'nor the one that it would have been given itself');
-  for (const forged of [`${id}/1/1`, `${id}/1/1/test.${'A'.repeat(22)}`, given!.slice(0, -1)] as Token[]) t.ok(revokedFor('w1', forged), 'a guess is not the token');
+  const forgeries = [`${id}/1/1`, `${id}/1/1/test.${'A'.repeat(22)}`, given!.slice(0, -1)] as Token[];
+  for (const forged of forgeries) t.ok(revokedFor('w1', forged), 'a guess is not the token');
   t.equal(play.jobs.get(id)!.status, 'running', 'the attempt goes on');
   play.pull('w1', 3, 0, [], [ok(given!)]);
   t.equal(play.jobs.get(id)!.status, 'completed');
@@ -95,10 +102,12 @@ t.test('given another key, then what was leased under the older one is held and 
   for (const [nth, bytes] of play.commits.entries()) core.replay(journal.Commit.decode(bytes), nth + 1);
   core.lead({ nowMs: play.nowMs, monoMs: 0, draw: 0 });
   const pull = (pullSeq: number, held: Token[], reports: readonly ReturnType<typeof ok>[] = []): unknown[] => {
-    const asked = { workerId: worker('w1'), session: session('w1'), pullSeq, free: 1, expiresMs: 1, held };
+    const sender = { workerId: worker('w1'), session: session('w1') };
     const parsed = reports.map((report) => ({ ...report, ...parseToken(report.token)! }));
-    core.step({ nowMs: play.nowMs, monoMs: 1, draw: 0 }, (step) => decide<'pull'>(step, { kind: 'pull', ...asked, reports: parsed }, TO));
-    return decidedIn(core.take()?.effects ?? []).flatMap((effect) => (effect.kind === 'pulled' ? [...effect.revoked, ...effect.leases] : []));
+    const asked = { kind: 'pull' as const, ...sender, pullSeq, free: 1, expiresMs: 1, held, reports: parsed };
+    core.step({ nowMs: play.nowMs, monoMs: 1, draw: 0 }, (step) => decide<'pull'>(step, asked, TO));
+    const decided = decidedIn(core.take()?.effects ?? []);
+    return decided.flatMap((effect) => (effect.kind === 'pulled' ? [...effect.revoked, ...effect.leases] : []));
   };
   t.strictSame(pull(2, [given!]), [], 'neither revoked nor delivered again');
   t.strictSame(pull(3, [], [ok(given!)]), []);
@@ -146,7 +155,8 @@ t.test('what is remembered is forgotten by the commits’ own time', (t) => {
   play.submit();
   t.notOk(play.jobs.get(id), 'an ended job leaves the leader after a minute');
   t.equal(play.ask({ kind: 'get', target: { jobId: id } }).answer?.kind, 'archive', 'and the archive is asked');
-  t.match(play.ask({ kind: 'cancel', target: { jobId: id }, reason: '', commandId: '', by: 'client' }).answer, { kind: 'jobs', answers: [{ kind: 'archived', cancel: true }] });
+  const { answer } = play.ask({ kind: 'cancel', target: { jobId: id }, reason: '', commandId: '', by: 'client' });
+  t.match(answer, { kind: 'jobs', answers: [{ kind: 'archived', cancel: true }] });
   t.throws(() => play.submit({ key: 'k', payload: Buffer.from('2') }), /KEY_CONFLICT/, 'its key is kept for an hour');
   play.nowMs += 3_600_000;
   t.not(play.submit({ key: 'k', payload: Buffer.from('2') }), id);
@@ -158,7 +168,8 @@ t.test('cancelling a running job tells its worker through the open pull', (t) =>
   const id = play.submit();
   play.pull('w1', 1, 2);
   play.pull('w1', 2, 1, [first('w1', id)]);
-  const { decided } = play.ask({ kind: 'cancel', target: { jobId: id }, reason: 'enough', commandId: '', by: 'client' });
+  const target = { jobId: id };
+  const { decided } = play.ask({ kind: 'cancel', target, reason: 'enough', commandId: '', by: 'client' });
   t.same(decided.flatMap((effect) => (effect.kind === 'pulled' ? effect.cancel : [])), [first('w1', id)]);
   play.pull('w1', 3, 1, [], [{ token: first('w1', id), outcome: { kind: 'cancelled' } }]);
   t.equal(play.jobs.get(id)?.status, 'cancelled');
@@ -179,7 +190,8 @@ t.test('a commit holds at most 500 events, and a decision is never torn', (t) =>
   t.equal(play.jobs.size, 900);
   const sizes = play.commits.map((bytes) => journal.Commit.decode(bytes).events.length);
   t.equal(Math.max(...sizes) <= 500, true);
-  t.equal(sizes.reduce((sum, size) => sum + size), 1 + 900 + 18, 'one for the worker, one for each job, one more for each delayed job');
+  const total = sizes.reduce((sum, size) => sum + size);
+  t.equal(total, 1 + 900 + 18, 'one for the worker, one for each job, one more for each delayed job');
   for (const { id, job } of jobs) {
     if (job.delayMs > 0) t.same(play.history(id), ['JobSubmitted', 'JobDelayed']);
   }
@@ -195,10 +207,14 @@ type Act =
 
 const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({
-    do: fc.constant('submit' as const), priority: fc.integer({ min: 0, max: 3 }), delayMs: fc.constantFrom(0, 0, 0, 500),
-    key: fc.constantFrom('', '', 'a', 'b'), totalMs: fc.constantFrom(0, 0, 5_000), attempts: fc.integer({ min: 1, max: 3 }),
+    do: fc.constant('submit' as const), priority: fc.integer({ min: 0, max: 3 }),
+    delayMs: fc.constantFrom(0, 0, 0, 500), key: fc.constantFrom('', '', 'a', 'b'),
+    totalMs: fc.constantFrom(0, 0, 5_000), attempts: fc.integer({ min: 1, max: 3 }),
   }),
-  fc.record({ do: fc.constant('pull' as const), worker: fc.constantFrom('w1', 'w2'), free: fc.integer({ min: 0, max: 3 }), ends: fc.constantFrom('ok' as const, 'failed' as const, 'none' as const) }),
+  fc.record({
+    do: fc.constant('pull' as const), worker: fc.constantFrom('w1', 'w2'), free: fc.integer({ min: 0, max: 3 }),
+    ends: fc.constantFrom('ok' as const, 'failed' as const, 'none' as const),
+  }),
   fc.record({ do: fc.constant('cancel' as const), nth: fc.nat(30) }),
   fc.record({ do: fc.constant('tick' as const), ms: fc.constantFrom(0, 100, 600, 1_500, 70_000) }),
 );
@@ -215,16 +231,22 @@ class Actors {
 
   act(act: Act): void {
     const { play } = this;
-    if (act.do === 'submit') this.ids.push(play.submit({ priority: act.priority, delayMs: act.delayMs, key: act.key, totalMs: act.totalMs, policy: { ...POLICY, maxAttempts: act.attempts }, ...(act.key && { commandId: `c-${act.key}` }) }));
-    else if (act.do === 'tick') play.tick(act.ms);
-    else if (act.do === 'cancel') play.ask({ kind: 'cancel', target: { jobId: (this.ids[act.nth] ?? '0-0000000000000000') as never }, reason: '', commandId: '', by: 'client' });
-    else this.pull(act);
+    if (act.do === 'submit') {
+      const { priority, delayMs, key, totalMs, attempts: maxAttempts } = act;
+      const over = { priority, delayMs, key, totalMs, policy: { ...POLICY, maxAttempts } };
+      this.ids.push(play.submit({ ...over, ...(key && { commandId: `c-${key}` }) }));
+    } else if (act.do === 'tick') play.tick(act.ms);
+    else if (act.do === 'cancel') {
+      const jobId = (this.ids[act.nth] ?? '0-0000000000000000') as never;
+      play.ask({ kind: 'cancel', target: { jobId }, reason: '', commandId: '', by: 'client' });
+    } else this.pull(act);
   }
 
   private pull({ worker: name, free, ends }: Act & { do: 'pull' }): void {
     const { play } = this;
     if (play.core.live(workerKind).get(session(name)) === undefined) play.register(name);
-    const held = [...play.jobs.all()].filter((job) => job.status === 'running' && job.workerId === worker(name)).map((job) => token(name, job.pullSeq, job.id, job.attempt, job.lease));
+    const held = [...play.jobs.all()].filter((job) => job.status === 'running' && job.workerId === worker(name))
+      .map((job) => token(name, job.pullSeq, job.id, job.attempt, job.lease));
     const reports = ends === 'none' ? [] : held.map(ends === 'ok' ? ok : failed);
     const pullSeq = (this.pullSeq.get(name) ?? 0) + 1;
     this.pullSeq.set(name, pullSeq);
@@ -248,7 +270,8 @@ t.test('property: whatever happens, the journal folds to the very state that dec
       // Forgetting happens as a commit begins, so the two are compared after one.
       actors.play.submit();
       const live = json(viewOf(actors.play.core.state)) as { journalId: string; epoch: number };
-      t.same({ ...(json(viewOf(actors.play.replayed().state)) as object), journalId: live.journalId, epoch: live.epoch }, live);
+      const replayed = json(viewOf(actors.play.replayed().state)) as object;
+      t.same({ ...replayed, journalId: live.journalId, epoch: live.epoch }, live);
     }),
     { numRuns: 60 },
   );
@@ -264,8 +287,10 @@ t.test('property: no job has two valid tokens, and no job overtakes another in a
         actors.act(act);
         const { jobs } = actors.play;
         const taken = ready.filter((job) => jobs.get(job.id)?.lease !== job.lease);
-        const left = ready.filter((job) => jobs.get(job.id)?.status === 'ready' && jobs.get(job.id)?.lease === job.lease);
-        for (const one of taken) for (const other of left) if (other.priority > one.priority || (other.priority === one.priority && other.place < one.place)) return false;
+        const left = ready.filter(({ id, lease }) => jobs.get(id)?.status === 'ready' && jobs.get(id)?.lease === lease);
+        for (const one of taken) for (const { priority, place } of left) {
+          if (priority > one.priority || (priority === one.priority && place < one.place)) return false;
+        }
       }
       return true;
     }),

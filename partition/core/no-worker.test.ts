@@ -47,11 +47,17 @@ t.test('a silent worker is not counted for ever', (t) => {
 
 t.test('only a job that waits for nothing else has noWorker, in every reply', (t) => {
   const play = leading();
+  const ready = [{ id: play.nextId(), job: job() }];
+  const delayed = [{ id: play.nextId(), job: { ...job(), delayMs: 1_000 } }];
   const answers = [
-    play.ask<'submit'>({ kind: 'submit', by: 'c', waitMs: undefined, jobs: [{ id: play.nextId(), job: job() }] }).answer,
-    play.ask<'submit'>({ kind: 'submit', by: 'c', waitMs: undefined, jobs: [{ id: play.nextId(), job: { ...job(), delayMs: 1_000 } }] }).answer,
+    play.ask<'submit'>({ kind: 'submit', by: 'c', waitMs: undefined, jobs: ready }).answer,
+    play.ask<'submit'>({ kind: 'submit', by: 'c', waitMs: undefined, jobs: delayed }).answer,
   ];
-  t.same(answers.map((answer) => (answer?.kind === 'jobs' && answer.answers[0]!.kind === 'job' ? [answer.answers[0]!.status, answer.answers[0]!.noWorker] : undefined)), [
+  const told = answers.map((answer) => {
+    const given = answer?.kind === 'jobs' ? answer.answers[0]! : undefined;
+    return given?.kind === 'job' ? [given.status, given.noWorker] : undefined;
+  });
+  t.same(told, [
     ['ready', true], ['scheduled', false],
   ]);
   play.register('w1');

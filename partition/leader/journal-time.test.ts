@@ -30,12 +30,16 @@ class World {
 
   async lead(machine: { errorMs: number }): Promise<PartitionHost> {
     const host = new PartitionHost({
-      partition: P0, kinds: KINDS, deliverables: new Map(), deliver: () => Promise.reject(new Error('nothing is delivered here')), broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, followers: [],
+      partition: P0, kinds: KINDS, deliverables: new Map(),
+      deliver: () => Promise.reject(new Error('nothing is delivered here')),
+      broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, followers: [],
       log: pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) }),
       clock: { nowMs: () => this.wall(machine), monoMs: () => 5_000 + this.passedMs, draw: () => 0.5 },
-      leadership: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
-      archive: () => ({ find: async () => undefined }), openJournal: () => this.stream.open(), knownHeads: async () => [],
-      onHead: () => {}, onLeading: () => {}, onFollowing: () => {},
+      leadership: {
+        tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000,
+      },
+      archive: () => ({ find: async () => undefined }), openJournal: () => this.stream.open(),
+      knownHeads: async () => [], onHead: () => {}, onLeading: () => {}, onFollowing: () => {},
     });
     host.start();
     this.t.teardown(() => host.stop());
@@ -78,8 +82,10 @@ function ask(host: PartitionHost, command: object): Promise<Reply> {
 
 async function submit(host: PartitionHost, delayMs: number): Promise<JobId> {
   const id = ids.nextId();
-  const reply = await ask(host, { kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id, job: { ...job(), delayMs } }] });
-  if (reply.message === undefined || (reply.message as { jobs: [{ error?: object }] }).jobs[0].error) throw new Error(JSON.stringify(reply));
+  const jobs = [{ id, job: { ...job(), delayMs } }];
+  const reply = await ask(host, { kind: 'submit', by: 'client', waitMs: undefined, jobs });
+  const message = reply.message as { jobs: [{ error?: object }] } | undefined;
+  if (message === undefined || message.jobs[0].error) throw new Error(JSON.stringify(reply));
   return id;
 }
 
@@ -190,7 +196,8 @@ t.test('time never goes back, whatever the clocks do, and small differences are 
   const time = new JournalTime(1_000_000, 0);
   t.equal(time.read(1_000_000 + FOLLOWED_MS, 0), 1_000_000 + FOLLOWED_MS);
   t.equal(time.read(1_000_000, 1_000), 1_000_990 + FOLLOWED_MS, 'a small step back costs a hundredth');
-  const reads = Array.from({ length: 2_000 }, (_, n) => time.read(1_000_000 + ((n * 7_919_113) % 100_000_000) - 50_000_000, 2_000 + n));
+  const wallMs = (n: number): number => 1_000_000 + ((n * 7_919_113) % 100_000_000) - 50_000_000;
+  const reads = Array.from({ length: 2_000 }, (_, n) => time.read(wallMs(n), 2_000 + n));
   t.strictSame(reads, [...reads].sort((a, b) => a - b));
   t.end();
 });

@@ -19,11 +19,14 @@ const MOST_LINES: Readonly<Record<string, number>> = {
 };
 const DOCUMENTS = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
-  ...readdirSync(DOCS, { recursive: true }).map(String).filter((name) => name.endsWith('.md')).map((name) => join('docs', name)),
+  ...readdirSync(DOCS, { recursive: true }).map(String).filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
 ];
 
 t.test('made documents are fresh', (t) => {
-  for (const { file, make } of GENERATED) t.equal(read(join('docs', file)), make(), `docs/${file}; otherwise: npm run docs`);
+  for (const { file, make } of GENERATED) {
+    t.equal(read(join('docs', file)), make(), `docs/${file}; otherwise: npm run docs`);
+  }
   t.end();
 });
 
@@ -48,7 +51,9 @@ t.test('tests that invariants refer to exist by that name', (t) => {
   const invariants = read('docs/architecture.md').replaceAll(/\s+/g, ' ');
   const quoted = [...invariants.matchAll(/\]\(\.\.\/([\w./-]+\.ts)\) “([^”]+)”/g)];
   t.ok(quoted.length >= 8, 'the invariants name their tests');
-  for (const [, file, name] of quoted) t.ok(read(file!).includes(name!.replaceAll('…', '')), `${file} has “${name}”`);
+  for (const [, file, name] of quoted) {
+    t.ok(read(file!).includes(name!.replaceAll('…', '')), `${file} has “${name}”`);
+  }
   t.end();
 });
 
@@ -66,16 +71,23 @@ t.test('decisions are numbered without gaps and built alike', (t) => {
   t.same(decisions.map(({ number }) => number), decisions.map((_, nth) => nth + 1));
   for (const { file, number, text } of decisions) {
     t.match(text, new RegExp(`^# ADR ${number}: `), `${file} says its number`);
-    t.same([...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading), ['Context', 'Decision', 'Consequences', 'Numbers'], `${file} has the template's headings`);
+    const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    t.same(headings, ['Context', 'Decision', 'Consequences', 'Numbers'], `${file} has the template's headings`);
     t.ok(linesOf(text) <= 70, `${file} has at most 70 lines`);
   }
   t.end();
 });
 
 t.test('documents keep to their length and say the guarantee in the one way', (t) => {
-  for (const [document, most] of Object.entries(MOST_LINES)) t.ok(linesOf(read(document)) <= most, `${document} has ${linesOf(read(document))} of ${most} lines`);
-  for (const document of ['README.md', 'docs/architecture.md']) t.match(read(document), 'observed as completed exactly once; a handler may run more than once', document);
-  for (const document of DOCUMENTS) t.notMatch(read(document), /exactly[- ]once (execution|delivery|processing)/i, `${document} promises no more than that`);
+  for (const [document, most] of Object.entries(MOST_LINES)) {
+    t.ok(linesOf(read(document)) <= most, `${document} has ${linesOf(read(document))} of ${most} lines`);
+  }
+  const guarantee = 'observed as completed exactly once; a handler may run more than once';
+  for (const document of ['README.md', 'docs/architecture.md']) t.match(read(document), guarantee, document);
+  for (const document of DOCUMENTS) {
+    const more = /exactly[- ]once (execution|delivery|processing)/i;
+    t.notMatch(read(document), more, `${document} promises no more than that`);
+  }
   t.match(read('docs/architecture.md'), `1 to ${LIMITS.commitEvents} events`, 'the bound of a commit is the code’s');
   t.end();
 });

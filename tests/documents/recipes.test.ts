@@ -22,9 +22,13 @@ function recipe(name: string): { text: string; files: string[] }[] {
 const FOLDERS = (JSON.parse(read('tsconfig.json')) as { include: string[] }).include.filter((each) => each !== 'tests');
 const NOT_BUILT = (JSON.parse(read('tsconfig.build.json')) as { exclude: string[] }).exclude;
 
+const pathsIn = (folder: string): string[] =>
+  (readdirSync(join(ROOT, folder), { recursive: true }) as string[]).map((path) => join(folder, path));
+const isBuilt = (path: string): boolean => !NOT_BUILT.some((each) => path === each || path.startsWith(`${each}/`));
+
 /** The code of the build that is not generated. */
-const production = FOLDERS.flatMap((folder) => (readdirSync(join(ROOT, folder), { recursive: true }) as string[]).map((path) => join(folder, path)))
-  .filter((path) => /(?<!\.test|\.d)\.ts$/.test(path) && !NOT_BUILT.some((each) => path === each || path.startsWith(`${each}/`)));
+const production = FOLDERS.flatMap((folder) => pathsIn(folder))
+  .filter((path) => /(?<!\.test|\.d)\.ts$/.test(path) && isBuilt(path));
 
 /** Where labels are more than a field of a job that is stored and shown. */
 const OF_LABELS_ALONE = {
@@ -37,7 +41,9 @@ const OF_LABELS_ALONE = {
   'sdk/replies.ts': 'a map of a decoded message has a prototype',
 };
 
-const RECIPES = ['A new field of a job', 'A new event of a job', 'A new command', 'A new kind of actor', 'A new projection'];
+const RECIPES = [
+  'A new field of a job', 'A new event of a job', 'A new command', 'A new kind of actor', 'A new projection',
+];
 
 for (const name of RECIPES) {
   t.test(`${name}: every file of the recipe is there`, async (t) => {
@@ -75,13 +81,17 @@ t.test('a field of a job: no other production file names one that is only stored
 t.test('an event of a job: the table, the chart, what it changes and the page of lifecycles know each of them', async (t) => {
   const files = recipe('A new event of a job').map((step) => step.files[0]!);
   const job = KINDS.find(({ kind }) => kind.name === 'job')!.kind;
-  for (const type of Object.keys(job.events)) for (const path of files.filter((each) => !each.endsWith('.test.ts'))) t.match(read(path), new RegExp(`\\b${type}\\b`), `${type} in ${path}`);
+  const sources = files.filter((each) => !each.endsWith('.test.ts'));
+  for (const type of Object.keys(job.events)) {
+    for (const path of sources) t.match(read(path), new RegExp(`\\b${type}\\b`), `${type} in ${path}`);
+  }
 });
 
 t.test('a command: one file and one line each, and no other list of them', async (t) => {
   const list = read('actors/commands.ts');
   for (const { noun, verb } of COMMANDS) {
-    const found = KINDS.map(({ kind }) => `actors/${kind.name}/commands/${verb}.ts`).filter((path) => existsSync(join(ROOT, path)));
+    const found = KINDS.map(({ kind }) => `actors/${kind.name}/commands/${verb}.ts`)
+      .filter((path) => existsSync(join(ROOT, path)));
     const path = found.find((each) => read(each).includes(`noun: '${noun}'`));
     t.ok(path, `${noun}.${verb} is a file`);
     t.ok(list.includes(`'./${path?.slice('actors/'.length).replace(/\.ts$/, '.js')}'`), 'and a line');
@@ -94,9 +104,12 @@ t.test('a kind: a folder and a line in the cast, and the core names none of them
     t.ok(readdirSync(join(ROOT, 'actors', kind.name)).length > 0, `actors/${kind.name}/`);
     t.ok(cast.includes(`'./${kind.name}/`), 'its line');
   }
-  const core = readdirSync(join(ROOT, 'partition/core')).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+  const core = readdirSync(join(ROOT, 'partition/core'))
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
   t.ok(core.length >= 8, core.join());
   for (const name of core) {
-    for (const { kind } of KINDS) t.notMatch(read(`partition/core/${name}`), new RegExp(`actors/${kind.name}/`), `${name} and ${kind.name}`);
+    for (const { kind } of KINDS) {
+      t.notMatch(read(`partition/core/${name}`), new RegExp(`actors/${kind.name}/`), `${name} and ${kind.name}`);
+    }
   }
 });

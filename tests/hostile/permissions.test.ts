@@ -79,7 +79,9 @@ t.test('the user gateway', async (t) => {
 t.test('an ordinary user', async (t) => {
   for (const subject of NO_PUBLISH) t.ok(await publishing(subject), `may not publish to ${subject}`);
   for (const subject of MAY_PUBLISH) t.notOk(await publishing(subject), `may publish to ${subject}`);
-  for (const subject of [...NO_SUBSCRIBE, ...REQUESTS]) t.ok(await subscribing(subject), `may not subscribe to ${subject}`);
+  for (const subject of [...NO_SUBSCRIBE, ...REQUESTS]) {
+    t.ok(await subscribing(subject), `may not subscribe to ${subject}`);
+  }
   for (const subject of NO_SUBSCRIBE) t.ok(await subscribing(subject, 'brokers'), `nor to ${subject} in a group`);
   for (const subject of MAY_SUBSCRIBE) t.notOk(await subscribing(subject), `may subscribe to ${subject}`);
 });
