@@ -151,5 +151,5 @@ t.test('text that has no UTF-8 form does not get into the journal, so the next l
   await reprise.startBroker();
   const failureOf = (key: string): Promise<object> => client.patient('job.get', { key }).then(({ body }) => body['failure'] as object);
   t.strictSame(await failureOf('1'), { code: 'X', message: '\ufffd' });
-  t.strictSame(await failureOf('2'), { code: 'X', message: `${'x'.repeat(4_095)}\ufffd…` });
+  t.strictSame(await failureOf('2'), { code: 'X', message: 'x'.repeat(4_095) });
 });

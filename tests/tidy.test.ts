@@ -48,8 +48,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 const isTest = (path: string): boolean => path.endsWith('.test.ts');
 
+const FROM = /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]/;
+const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]/;
+const BARE = /(?:^|\n)import\s+['"]([^'"]+)['"]/;
+const IMPORT = new RegExp([FROM, DYNAMIC, BARE].map(({ source }) => source).join('|'), 'g');
+
 function importsOf(path: string): string[] {
-  const statements = read(path).matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|(?:^|\n)import\s+['"]([^'"]+)['"]/g);
+  const statements = read(path).matchAll(IMPORT);
   return [...statements].map(([, from, dynamic, bare]) => (from ?? dynamic ?? bare)!);
 }
 
