@@ -10,6 +10,6 @@ export type Effect =
       readonly kind: 'wait'; readonly to: ReplyTo; readonly wait: WaitOf<unknown>;
       readonly answers: readonly unknown[]; readonly waitMs: number;
     }
-  /** The actor itself, not a copy: after its end it does not change. */
+  /** Only of an actor that a reply waits for. */
   | { readonly kind: 'ended'; readonly actor: Actor }
   | { readonly kind: 'refused'; readonly to: ReplyTo; readonly rejection: Rejection };

@@ -122,11 +122,13 @@ function contentOf({ content }: EventType, stored: StoredEvent, body: object): D
 /** All actors of a kind in one partition: the state and its indexes, both made by folding. */
 export interface Store<A extends Actor = Actor> {
   get(id: string): A | undefined;
+  /** Whether it is the stored actor, not a copy. */
+  owns(actor: Readonly<A>): boolean;
   all(): Iterable<Readonly<A>>;
   /** The actor is about to change: it is removed from the indexes. */
   leave(actor: A): void;
-  /** The actor has changed, or is new: it is added to the indexes. */
-  enter(actor: A, isNew: boolean, event: ActorEvent): void;
+  /** The actor has changed, or is new: it is stored and added to the indexes. @returns the stored actor */
+  enter(actor: A, isNew: boolean, event: ActorEvent): A;
   /** A commit begins: what is too old at its time is forgotten. */
   begin(nowMs: number): void;
   /** The canonical view: plain data, equal for equal journals. Content is in it by hash and size. */
@@ -166,6 +168,8 @@ export interface Kind<R extends Role = Role> {
    * @param actor before the event; undefined if it did not exist
    */
   decideAgain(actor: Readonly<R['actor']> | undefined, recorded: Recorded<R['event']>): Again<R['event']>;
+  /** A copy that may be kept after the step, of an actor that is only valid within it. */
+  detached?(actor: Readonly<R['actor']>): R['actor'];
   /** When time has something to do with the actor, in Unix milliseconds; 0: never. Asked after every event. */
   dueMs?(actor: R['actor']): number;
   /** The queues that neither accept nor lease jobs. Asked for every lease. */

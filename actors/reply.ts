@@ -41,6 +41,8 @@ export interface Releasing {
   readonly position: jobs.Position.$Properties;
   /** Monotonic clock, milliseconds. */
   readonly monoMs: number;
+  /** The state as it is now, which may be later than that of the decision. */
+  read<R extends Role>(kind: Kind<R>): R['reading'];
   live<R extends Role>(kind: Kind<R>): R['live'];
   /** A worker does not get a lease of this job, because the payload cannot be read. */
   onWithheld(id: JobId, why: string): void;

@@ -74,6 +74,30 @@ export function writeRandomOf(id: JobId, into: Uint8Array, at: number): void {
   }
 }
 
+/** Writes the 80 random bits of a job's id as three numbers: 32 bits, 32 and 16. */
+export function idWords(id: JobId, into: Uint32Array): void {
+  const from = id.length - ID_DIGITS;
+  let [high, middle, low] = [0, 0, 0];
+  for (let i = from; i < from + 6; i += 1) high = (high << 5) | DIGITS[id.charCodeAt(i) & 127]!;
+  for (let i = from + 6; i < from + 12; i += 1) middle = (middle << 5) | DIGITS[id.charCodeAt(i) & 127]!;
+  for (let i = from + 12; i < from + ID_DIGITS; i += 1) low = (low << 5) | DIGITS[id.charCodeAt(i) & 127]!;
+  // Six digits are 30 bits: the first two of the 14 bits that follow fill each word.
+  into[0] = (high << 2) | (middle >>> 28);
+  into[1] = (middle << 4) | (low >>> 16);
+  into[2] = low & 0xffff;
+}
+
+/** The inverse of {@link idWords}. */
+export function jobIdOfWords(partition: Partition, high: number, middle: number, low: number): JobId {
+  let text = `${partition}-`;
+  for (let shift = 27; shift >= 2; shift -= 5) text += ALPHABET[(high >>> shift) & 31]!;
+  text += ALPHABET[((high & 3) << 3) | (middle >>> 29)]!;
+  for (let shift = 24; shift >= 4; shift -= 5) text += ALPHABET[(middle >>> shift) & 31]!;
+  text += ALPHABET[((middle & 15) << 1) | (low >>> 15)]!;
+  for (let shift = 10; shift >= 0; shift -= 5) text += ALPHABET[(low >>> shift) & 31]!;
+  return text as JobId;
+}
+
 export function partitionOfJob(id: JobId): Partition {
   return Number.parseInt(id, 10) as Partition;
 }

@@ -83,8 +83,8 @@ export function decidedIn(effects: readonly Effect[]): Decided[] {
 let salted = 0;
 export const salts: Salts = (into, at) => void into.fill((salted += 1) % 251, at, at + 16);
 
-export const newCore = (keyring = KEYRING): PartitionCore =>
-  new PartitionCore({ partition: 0 as Partition, kinds: KINDS, keyring, salts });
+export const newCore = (keyring = KEYRING, partition = 0 as Partition): PartitionCore =>
+  new PartitionCore({ partition, kinds: KINDS, keyring, salts });
 
 /** The checked request of each command, by its verb. */
 interface Requests {

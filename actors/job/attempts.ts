@@ -23,7 +23,7 @@ export class Attempts {
 
   constructor(readonly tokens: Tokens) {}
 
-  renew(job: Readonly<Job>, monoMs: number): void {
+  renew(job: Readonly<Pick<Job, 'id' | 'policy'>>, monoMs: number): void {
     this.aliveUntil.set(job.id, monoMs + job.policy.heartbeatMs);
   }
 

@@ -1,6 +1,7 @@
 /** A job in the canonical view: its content by hash and size. Positions and texts of contents are kept separately. */
 import { canonicalOf, hex, latin1, refOf, type CanonicalContent } from '../canonical.js';
 import type { Job, StoredBytes } from './job.js';
+import { detached } from './job-row.js';
 
 interface CanonicalBytes extends CanonicalContent {
   readonly contentType: string;
@@ -28,7 +29,7 @@ const bytes = ({ hash, size, contentType }: StoredBytes): CanonicalBytes => ({ h
 export function viewOfJob(job: Job): JobState {
   const { payload, result, failure, cancelReason } = job;
   return {
-    ...job,
+    ...detached(job),
     payload: bytes(payload),
     result: result && bytes(result),
     failure: failure && { code: failure.code, content: canonicalOf(failure.content) },

@@ -43,12 +43,9 @@ export class Drawn implements Chance {
   }
 }
 
-/** @param policy the command's, or the shared object that equals it */
-export function decideSubmit(
-  command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number, policy = command.policy,
-): JobEvent[] {
+export function decideSubmit(command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number): JobEvent[] {
   const totalDueMs = command.totalMs === 0 ? 0 : nowMs + command.totalMs;
-  const submitted: JobEvent = { type: 'JobSubmitted', body: submittedBody(command, fingerprint, policy, totalDueMs) };
+  const submitted: JobEvent = { type: 'JobSubmitted', body: submittedBody(command, fingerprint, totalDueMs) };
   const delayed = decideDelay(command, nowMs);
   return delayed ? [submitted, delayed] : [submitted];
 }

@@ -7,6 +7,7 @@ import { applyJob } from './job.apply.js';
 import { jobChart } from './job.chart.js';
 import { JOB_EVENTS, type JobEvent } from './job.events.js';
 import type { Job } from './job.js';
+import { detached } from './job-row.js';
 import { Jobs, type JobsReading } from './jobs.js';
 
 export interface JobRole extends Role {
@@ -21,9 +22,10 @@ export const jobKind: Kind<JobRole> = {
   name: 'job',
   chart: jobChart,
   events: JOB_EVENTS,
-  open: () => new Jobs(),
+  open: (partition) => new Jobs(partition),
   apply: (job, event, id, at) => applyJob(job, event, id as JobId, at),
   decideAgain: decideJobAgain,
+  detached,
   dueMs: ({ dueMs, totalDueMs, endedMs }) => {
     if (endedMs > 0) return 0;
     if (dueMs === 0 || totalDueMs === 0) return dueMs + totalDueMs;

@@ -147,11 +147,9 @@ function policyOf(retry: messages.RetryPolicy.$Properties, timeouts: messages.Ti
   };
 }
 
-/** The body of the event. @param policy the command's, or the shared object that equals it */
-export function submittedBody(
-  command: SubmitJob, fingerprint: Uint8Array | undefined, policy: Policy, totalDueMs: number,
-) {
-  const { type, queue, payload, contentType, priority, key, labels } = command;
+/** The body of the event. */
+export function submittedBody(command: SubmitJob, fingerprint: Uint8Array | undefined, totalDueMs: number) {
+  const { type, queue, payload, contentType, priority, key, policy, labels } = command;
   return {
     status: 'ready' as const, jobType: type, queue, payload, contentType, priority, key, fingerprint, policy, labels,
     totalDueMs,

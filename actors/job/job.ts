@@ -8,7 +8,7 @@ export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
 export type JobStatus = (typeof LIVE_STATUSES)[number] | FinalStatus;
 
-/** How a job is retried and timed, with every default filled in. Equal policies are one shared object. */
+/** How a job is retried and timed, with every default filled in. */
 export interface Policy {
   readonly maxAttempts: number;
   readonly backoffInitialMs: number;

@@ -1,68 +1,95 @@
-/** The jobs in the state of a partition, and their indexes. Ended jobs leave it after a while. */
-import type { JobId, Session } from '../../protocols/ids.js';
+/**
+ * The jobs in the state of a partition, in rows, and their indexes. Ended jobs leave it after a while.
+ */
+import { type JobId, type Partition, type Session } from '../../protocols/ids.js';
 import type { ActorEvent, Store } from '../kind.js';
-import { jobChart } from './job.chart.js';
-import type { Job } from './job.js';
-import type { JobBodies } from './job.events.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
+import { IdTable } from './id-table.js';
+import { jobChart } from './job.chart.js';
+import type { JobBodies } from './job.events.js';
+import { JobRow, JobTable } from './job-row.js';
+import type { Job } from './job.js';
 import { keyName, Keys } from './keys.js';
 import { Lines, type LinesReading } from './lines.js';
 
 /** How long ended jobs stay, by the time of the commits, so that every replay forgets the same. */
 const ENDED = {
-  /** At least as many stay, however old. */
+  /** At most as many stay, however young. */
   jobs: 5_000,
   ms: 60_000,
 } as const;
+const ID_DIGITS = 16;
 
 type JobsView = ReturnType<Keys['view']> & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
 
-/** What steps may read. */
+/** The running jobs of a session. */
+export interface Leases<J = Readonly<Job>> extends Iterable<J> {
+  readonly size: number;
+}
+
+/** What steps may read. A job that is read is valid within the step, and is not kept. */
 export interface JobsReading {
   readonly size: number;
   get(id: string): Readonly<Job> | undefined;
+  /** In no particular order. */
   all(): Iterable<Readonly<Job>>;
   readonly lines: LinesReading;
   readonly keys: Pick<Keys, 'find' | 'isFull'>;
-  leasesOf(session: Session): ReadonlySet<Readonly<Job>> | undefined;
+  leasesOf(session: Session): Leases | undefined;
   /** The running jobs of each session. */
-  readonly runningSessions: Iterable<ReadonlySet<Readonly<Job>>>;
+  readonly runningSessions: Iterable<Leases>;
 }
 
 export class Jobs implements Store<Job>, JobsReading {
-  readonly lines = new Lines();
   readonly keys = new Keys();
-  private byId = new Map<string, Job>();
-  private readonly running = new Map<Session, Set<Job>>();
-  /** Ended jobs, oldest first, as [id, endedMs]; those before `endedHead` have left. */
-  private ended: [JobId, number][] = [];
+  readonly lines: Lines;
+  private readonly table: JobTable;
+  private readonly ids: IdTable;
+  private readonly prefix: string;
+  private readonly running = new Map<Session, RowsOfSession>();
+  /** Rows of ended jobs, oldest first; those before `endedHead` have left. */
+  private ended: number[] = [];
   private endedHead = 0;
 
+  constructor(partition: Partition) {
+    this.table = new JobTable(partition);
+    this.ids = new IdTable(this.table);
+    this.lines = new Lines(this.table);
+    this.prefix = `${partition}-`;
+  }
+
   get size(): number {
-    return this.byId.size;
+    return this.ids.size;
   }
 
   get(id: string): Job | undefined {
-    return this.byId.get(id);
+    if (id.length !== this.prefix.length + ID_DIGITS || !id.startsWith(this.prefix)) return undefined;
+    const row = this.ids.find(id as JobId);
+    return row < 0 ? undefined : this.table.at(row, id as JobId);
   }
 
-  all(): Iterable<Readonly<Job>> {
-    return this.byId.values();
+  owns(job: Readonly<Job>): boolean {
+    return job instanceof JobRow && job.table === this.table;
   }
 
-  get runningSessions(): Iterable<ReadonlySet<Job>> {
+  *all(): Generator<Job> {
+    const { table } = this;
+    for (let row = 0; row < table.rows.end; row += 1) if (table.isUsed(row)) yield table.at(row);
+  }
+
+  get runningSessions(): Iterable<Leases> {
     return this.running.values();
   }
 
-  leasesOf(session: Session): ReadonlySet<Job> | undefined {
+  leasesOf(session: Session): Leases | undefined {
     return this.running.get(session);
   }
 
   leave(job: Job): void {
     switch (job.status) {
       case 'ready':
-        return this.lines.remove(job);
+        return this.lines.remove(rowOf(job));
       case 'running':
         this.lines.lineOf(job).running -= 1;
         return this.forgetLease(job);
@@ -72,11 +99,73 @@ export class Jobs implements Store<Job>, JobsReading {
     }
   }
 
-  enter(job: Job, isNew: boolean, event: ActorEvent): void {
-    if (isNew) this.add(job, event);
+  enter(job: Job, isNew: boolean, event: ActorEvent): Job {
+    const stored = isNew ? this.add(job, event) : job;
+    this.index(stored);
+    return stored;
+  }
+
+  begin(nowMs: number): void {
+    const { ended } = this;
+    while (this.endedHead < ended.length) {
+      const row = ended[this.endedHead]!;
+      const isFew = ended.length - this.endedHead <= ENDED.jobs;
+      if (isFew && this.table.at(row).endedMs + ENDED.ms >= nowMs) break;
+      this.ids.delete(row);
+      this.table.remove(row);
+      this.endedHead += 1;
+    }
+    if (this.endedHead > ENDED.jobs) {
+      ended.splice(0, this.endedHead);
+      this.endedHead = 0;
+    }
+    this.keys.forget(nowMs);
+    this.lines.forget(nowMs);
+  }
+
+  view(): object {
+    const jobs = this.inOrder().map(viewOfJob);
+    const ended = this.ended.slice(this.endedHead).map((row): [JobId, number] => {
+      const { id, endedMs } = this.table.at(row);
+      return [id, endedMs];
+    });
+    return { jobs, ended, ...this.keys.view() };
+  }
+
+  places(): object {
+    return Object.fromEntries(this.inOrder().map((job) => [job.id, placesOf(job)]));
+  }
+
+  restore(view: JobsView, places: JobsPlaces): void {
+    const { jobs, ended, keys, pastKeys } = structuredClone(view);
+    this.keys.restore({ keys, pastKeys });
+    for (const of of jobs) {
+      const job = jobOf(of, places[of.id] ?? {});
+      const stored = this.table.restore(job);
+      this.ids.add(stored.row);
+      if (!jobChart.isFinal(stored.status)) this.index(stored);
+    }
+    this.ended = ended.map(([id]) => rowOf(this.get(id)!));
+  }
+
+  private inOrder(): Job[] {
+    return [...this.all()].sort((a, b) => a.place - b.place);
+  }
+
+  private add(job: Job, { body }: ActorEvent): Job {
+    if (!job.id.startsWith(this.prefix)) throw new TypeError(`job ${job.id} is of another partition`);
+    const stored = this.table.add(job);
+    this.ids.add(stored.row);
+    if (job.key === '') return stored;
+    const { fingerprint } = body as JobBodies['JobSubmitted'];
+    this.keys.remember(keyName(job.queue, job.key), job.id, Buffer.from(fingerprint ?? []).toString('hex'));
+    return stored;
+  }
+
+  private index(job: Job): void {
     switch (job.status) {
       case 'ready':
-        return this.lines.push(job);
+        return this.lines.push(rowOf(job));
       case 'running':
         this.lines.lineOf(job).running += 1;
         return this.holdLease(job);
@@ -89,67 +178,38 @@ export class Jobs implements Store<Job>, JobsReading {
     }
   }
 
-  begin(nowMs: number): void {
-    const { ended } = this;
-    while (this.endedHead < ended.length) {
-      const [id, endedMs] = ended[this.endedHead]!;
-      if (ended.length - this.endedHead <= ENDED.jobs && endedMs + ENDED.ms >= nowMs) break;
-      this.byId.delete(id);
-      this.endedHead += 1;
-    }
-    if (this.endedHead > ENDED.jobs) {
-      ended.splice(0, this.endedHead);
-      this.endedHead = 0;
-    }
-    this.keys.forget(nowMs);
-    this.lines.forget(nowMs);
-  }
-
-  view(): object {
-    const jobs = [...this.byId.values()].map(viewOfJob);
-    return { jobs, ended: this.ended.slice(this.endedHead), ...this.keys.view() };
-  }
-
-  places(): object {
-    return Object.fromEntries([...this.byId.values()].map((job) => [job.id, placesOf(job)]));
-  }
-
-  restore(view: JobsView, places: JobsPlaces): void {
-    const { jobs, ended, keys, pastKeys } = structuredClone(view);
-    this.keys.restore({ keys, pastKeys });
-    this.ended = ended;
-    for (const of of jobs) {
-      const job = jobOf(of, places[of.id] ?? {});
-      this.byId.set(job.id, job);
-      if (!jobChart.isFinal(job.status)) this.enter(job, false, RESTORED);
-    }
-  }
-
-  private add(job: Job, { body }: ActorEvent): void {
-    this.byId.set(job.id, job);
-    if (job.key === '') return;
-    const { fingerprint } = body as JobBodies['JobSubmitted'];
-    this.keys.remember(keyName(job.queue, job.key), job.id, Buffer.from(fingerprint ?? []).toString('hex'));
-  }
-
   private end(job: Job): void {
-    this.ended.push([job.id, job.endedMs]);
+    this.ended.push(rowOf(job));
     if (job.key !== '') this.keys.retire(keyName(job.queue, job.key), job.endedMs);
   }
 
   private holdLease(job: Job): void {
     const session = job.session as Session;
-    const held = this.running.get(session);
-    if (held) held.add(job);
-    else this.running.set(session, new Set([job]));
+    let held = this.running.get(session);
+    if (held === undefined) this.running.set(session, (held = new RowsOfSession(this.table)));
+    held.rows.add(rowOf(job));
   }
 
   private forgetLease(job: Job): void {
     const session = job.session as Session;
     const held = this.running.get(session);
-    held?.delete(job);
+    held?.rows.delete(rowOf(job));
     if (held?.size === 0) this.running.delete(session);
   }
 }
 
-const RESTORED: ActorEvent = { type: '', body: { status: '' } };
+class RowsOfSession implements Leases<Job> {
+  readonly rows = new Set<number>();
+
+  constructor(private readonly table: JobTable) {}
+
+  get size(): number {
+    return this.rows.size;
+  }
+
+  *[Symbol.iterator](): Generator<Job> {
+    for (const row of this.rows) yield this.table.at(row);
+  }
+}
+
+const rowOf = (job: Readonly<Job>): number => (job as JobRow & Job).row;

@@ -1,78 +1,84 @@
 /** The jobs of one queue and type: those that are ready in their order, the others as counts. */
 import type { Job } from './job.js';
-import { Heap, type ReadonlyHeap } from '../heap.js';
-
-export const goesFirst = (a: Readonly<Job>, b: Readonly<Job>): boolean =>
-  a.priority === b.priority ? a.place < b.place : a.priority > b.priority;
-
-const isOlder = (a: Job, b: Job): boolean => a.place < b.place;
-
-/** Jobs that left the line stay in the order of age until there are so many more of them than of ready jobs. */
-const MOST_LEFT = 64;
+import type { JobTable } from './job-row.js';
+import { RowHeap } from './row-heap.js';
 
 /** What steps may read. */
 export interface ReadonlyLine {
   readonly queue: string;
   readonly type: string;
-  /** Those that are ready. */
-  readonly jobs: ReadonlyHeap<Readonly<Job>>;
+  /** How many are ready. */
+  readonly ready: number;
   /** How many others of the same queue and type there are, by status. */
   readonly scheduled: number;
   readonly running: number;
   readonly retrying: number;
   readonly isEmpty: boolean;
+  /** The ready job that goes first. */
+  readonly first: Readonly<Job> | undefined;
   /** The ready job that was submitted first. */
   readonly oldest: Readonly<Job> | undefined;
 }
 
 export class Line implements ReadonlyLine {
-  readonly jobs = new Heap<Job>(goesFirst);
   scheduled = 0;
   running = 0;
   retrying = 0;
-  /** The ready jobs by age, and some that have left. Absent while all have one priority: the first is the oldest. */
-  private ages: Heap<Job> | undefined;
+  /** Rows of the ready jobs. */
+  private readonly jobs: RowHeap;
+  /** The same by age. Absent while all have one priority: the first is the oldest. */
+  private ages: RowHeap | undefined;
 
   constructor(
     readonly queue: string,
     readonly type: string,
-  ) {}
+    private readonly table: JobTable,
+  ) {
+    this.jobs = new RowHeap((a, b) => table.goesFirst(a, b), table.inLines);
+  }
+
+  get ready(): number {
+    return this.jobs.size;
+  }
 
   get isEmpty(): boolean {
     return this.jobs.size === 0 && this.running === 0 && this.scheduled === 0 && this.retrying === 0;
   }
 
+  get firstRow(): number | undefined {
+    return this.jobs.peek();
+  }
+
+  get first(): Job | undefined {
+    return this.jobAt(this.jobs.peek());
+  }
+
   get oldest(): Job | undefined {
-    if (this.ages === undefined) return this.jobs.peek();
-    while (this.ages.peek()?.status !== 'ready') this.ages.pop();
-    return this.ages.peek();
+    return this.jobAt((this.ages ?? this.jobs).peek());
   }
 
-  push(job: Job): void {
-    const { jobs } = this;
+  push(row: number): void {
+    const { jobs, table } = this;
     const first = jobs.peek();
-    jobs.push(job);
-    if (this.ages) this.ages.push(job);
-    else if (first !== undefined && first.priority !== job.priority) this.ages = byAge(jobs);
+    jobs.push(row);
+    if (this.ages) this.ages.push(row);
+    else if (first !== undefined && table.at(first).priority !== table.at(row).priority) this.ages = this.byAge();
   }
 
-  /** @returns whether it was there */
-  remove(job: Job): boolean {
-    const isRemoved = this.jobs.remove(job);
-    if (this.ages) this.trim(this.ages.size);
-    return isRemoved;
+  remove(row: number): void {
+    this.jobs.remove(row);
+    if (this.jobs.size === 0) this.ages = undefined;
+    else this.ages?.remove(row);
   }
 
-  /** The cost is shared by all the jobs that left since the last time. */
-  private trim(size: number): void {
-    const ready = this.jobs.size;
-    if (ready === 0) this.ages = undefined;
-    else if (size > 2 * ready + MOST_LEFT) this.ages = byAge(this.jobs);
+  private jobAt(row: number | undefined): Job | undefined {
+    return row === undefined ? undefined : this.table.at(row);
   }
-}
 
-function byAge(jobs: Iterable<Job>): Heap<Job> {
-  const ages = new Heap<Job>(isOlder);
-  for (const job of jobs) ages.push(job);
-  return ages;
+  private byAge(): RowHeap {
+    const { table } = this;
+    const ages = new RowHeap((a, b) => table.isOlder(a, b), table.inAges);
+    for (const row of this.jobs) ages.push(row);
+    return ages;
+  }
 }

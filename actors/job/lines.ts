@@ -3,7 +3,8 @@
  * A line is ordered by priority, descending, then by place, ascending. A job that becomes ready again keeps its place.
  */
 import type { Job } from './job.js';
-import { goesFirst, Line, type ReadonlyLine } from './line.js';
+import type { JobTable } from './job-row.js';
+import { Line, type ReadonlyLine } from './line.js';
 
 /** How often lines without jobs are forgotten, by the time of the commits. */
 const FORGET_MS = 60_000;
@@ -31,13 +32,16 @@ export class Lines implements LinesReading {
   /** A cache: most jobs are in the same line as the one before. */
   private latest: Line | undefined;
 
-  push(job: Job): void {
-    this.lineOf(job).push(job);
+  constructor(private readonly table: JobTable) {}
+
+  push(row: number): void {
+    this.lineOf(this.table.at(row)).push(row);
     this.ready += 1;
   }
 
-  remove(job: Job): void {
-    if (this.lineOf(job).remove(job)) this.ready -= 1;
+  remove(row: number): void {
+    this.lineOf(this.table.at(row)).remove(row);
+    this.ready -= 1;
   }
 
   /** The queues that have a line, perhaps without jobs. */
@@ -55,7 +59,7 @@ export class Lines implements LinesReading {
 
   readyIn(queue: string): number {
     let ready = 0;
-    for (const { jobs } of this.ofQueue(queue)) ready += jobs.size;
+    for (const line of this.ofQueue(queue)) ready += line.ready;
     return ready;
   }
 
@@ -70,12 +74,12 @@ export class Lines implements LinesReading {
    * @param isHeld whether the jobs of a queue are not leased
    */
   first(lines: readonly ReadonlyLine[], isHeld: (queue: string) => boolean): Readonly<Job> | undefined {
-    let best: Readonly<Job> | undefined;
-    for (const line of lines) {
-      const job = line.jobs.peek();
-      if (job !== undefined && (best === undefined || goesFirst(job, best)) && !isHeld(line.queue)) best = job;
+    let best = -1;
+    for (const { firstRow: row, queue } of lines as readonly Line[]) {
+      if (row === undefined || (best >= 0 && !this.table.goesFirst(row, best))) continue;
+      if (!isHeld(queue)) best = row;
     }
-    return best;
+    return best < 0 ? undefined : this.table.at(best);
   }
 
   /** The line of such jobs, if there ever were any. */
@@ -90,7 +94,7 @@ export class Lines implements LinesReading {
     const name = `${queue} ${type}`;
     let line = this.lines.get(name);
     if (line === undefined) {
-      line = new Line(queue, type);
+      line = new Line(queue, type, this.table);
       this.add(name, line);
     }
     this.latest = line;

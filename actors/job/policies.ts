@@ -1,37 +1,46 @@
-/** Equal policies share one object, because a million jobs have few different ones. */
+/** Policies as texts, which rows have by number: a million jobs have few different ones. */
 import type { Policy } from './job.js';
 
-/** With more different ones the table is cleared, which only costs memory. */
+/** With more different ones the tables are cleared, which only costs time. */
 const MOST = 10_000;
 
 const byText = new Map<string, Policy>();
 /** By identity: requests without a policy all have the same object. */
-const known = new WeakMap<Policy, Policy>();
-let latest: Policy | undefined;
+const texts = new WeakMap<Policy, string>();
+let latest: { readonly policy: Policy; readonly text: string } | undefined;
 
-/** @param policy as it was decided or decoded, perhaps with the defaults of a message's prototype */
-export function sharedPolicy(policy: Policy): Policy {
-  if (latest !== undefined && (latest === policy || isSame(latest, policy))) return latest;
-  latest = known.get(policy) ?? find(policy);
-  return latest;
-}
-
-function find(policy: Policy): Policy {
-  const plain: Policy = {
-    maxAttempts: policy.maxAttempts, backoffInitialMs: policy.backoffInitialMs, backoffFactor: policy.backoffFactor,
-    backoffMaxMs: policy.backoffMaxMs, backoffJitter: policy.backoffJitter, nonRetryable: [...policy.nonRetryable],
-    attemptMs: policy.attemptMs, heartbeatMs: policy.heartbeatMs,
-  };
-  const text = JSON.stringify(plain);
-  let shared = byText.get(text);
-  if (shared === undefined) {
-    if (byText.size >= MOST) byText.clear();
-    byText.set(text, plain);
-    shared = plain;
+/** Equal for equal policies. @param policy as it was decided or decoded, perhaps with the defaults of a prototype */
+export function textOf(policy: Policy): string {
+  if (latest !== undefined && (latest.policy === policy || isSame(latest.policy, policy))) return latest.text;
+  let text = texts.get(policy);
+  if (text === undefined) {
+    text = JSON.stringify(plain(policy));
+    texts.set(policy, text);
   }
-  known.set(policy, shared);
-  return shared;
+  latest = { policy: policyOf(text), text };
+  return text;
 }
+
+/** One object for one text. */
+export function policyOf(text: string): Policy {
+  if (latest?.text === text) return latest.policy;
+  let policy = byText.get(text);
+  if (policy === undefined) {
+    if (byText.size >= MOST) byText.clear();
+    policy = JSON.parse(text) as Policy;
+    byText.set(text, policy);
+    texts.set(policy, text);
+  }
+  return policy;
+}
+
+export const sharedPolicy = (policy: Policy): Policy => policyOf(textOf(policy));
+
+const plain = (policy: Policy): Policy => ({
+  maxAttempts: policy.maxAttempts, backoffInitialMs: policy.backoffInitialMs, backoffFactor: policy.backoffFactor,
+  backoffMaxMs: policy.backoffMaxMs, backoffJitter: policy.backoffJitter, nonRetryable: [...policy.nonRetryable],
+  attemptMs: policy.attemptMs, heartbeatMs: policy.heartbeatMs,
+});
 
 const isSame = (a: Policy, b: Policy): boolean =>
   a.maxAttempts === b.maxAttempts && a.attemptMs === b.attemptMs && a.heartbeatMs === b.heartbeatMs &&

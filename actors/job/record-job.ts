@@ -8,7 +8,6 @@ import { decideSubmit } from './job.decide.js';
 import { jobKind } from './job.kind.js';
 import { bytesOf, type SubmitJob } from './job.submit.js';
 import { keyName, MOST_KEYS } from './keys.js';
-import { sharedPolicy } from './policies.js';
 import { currentAnswer } from './waits.js';
 
 export function recordJob(step: Step, id: JobId, job: SubmitJob, sharedCause: Cause): JobAnswer {
@@ -20,7 +19,7 @@ export function recordJob(step: Step, id: JobId, job: SubmitJob, sharedCause: Ca
   }
   step.makeRoom(bytesOf(job));
   const cause = job.commandId === '' ? sharedCause : { ...sharedCause, commandId: job.commandId };
-  const [submitted, delayed] = decideSubmit(job, fingerprint, step.nowMs, sharedPolicy(job.policy));
+  const [submitted, delayed] = decideSubmit(job, fingerprint, step.nowMs);
   const made = step.emit(jobKind, id, submitted!, cause);
   return currentAnswer(step, delayed ? step.emit(jobKind, made, delayed, cause) : made);
 }

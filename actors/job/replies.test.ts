@@ -11,7 +11,10 @@ const id = jobId(0 as Partition, new Uint8Array(10));
 function context(found: Pick<Job, 'status'> | undefined): Releasing {
   const none = { get: () => undefined, load: () => Promise.reject(new Error('not asked for')) };
   const archived = found && ({ id, attempt: 1, result: undefined, failure: undefined, ...found } as Job);
-  return { bytes: none, archive: { find: async () => archived }, position: { partition: 0, seq: 9 }, monoMs: 0, live: () => ({}), onWithheld: () => {} };
+  return {
+    bytes: none, archive: { find: async () => archived }, position: { partition: 0, seq: 9 }, monoMs: 0,
+    read: () => ({}), live: () => ({}), onWithheld: () => {},
+  };
 }
 
 const reply = async (answer: JobAnswer, found?: Pick<Job, 'status'>): Promise<unknown> => {

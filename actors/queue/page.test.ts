@@ -17,8 +17,8 @@ t.test('given ready jobs of several priorities, when they are counted, then none
   play.submit({ queue: 'orders' });
   play.nowMs += 500;
   for (const priority of [0, 5, 9]) play.submit({ queue: 'orders', priority });
-  for (const { jobs } of play.jobs.lines.ofQueue('orders')) {
-    jobs[Symbol.iterator] = () => {
+  for (const line of play.jobs.lines.ofQueue('orders') as Iterable<unknown>) {
+    (line as { jobs: Iterable<number> }).jobs[Symbol.iterator] = () => {
       throw new Error('the ready jobs were scanned');
     };
   }
@@ -34,7 +34,7 @@ t.test('given a low job that stays while high ones pass, then the oldest is righ
     play.pull('w1', 2 * nth + 1, 0, [], leasesIn(play.pull('w1', 2 * nth, 1)).map(ok));
   }
   const [line] = play.jobs.lines.ofQueue('orders') as [{ ages: { size: number } | undefined }];
-  t.ok(line.ages!.size < 100, 'bounded');
+  t.equal(line.ages!.size, 1, 'bounded');
   t.match(statsOf(play.core, 'orders'), { ready: 1, running: 0 });
 });
 

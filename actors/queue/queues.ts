@@ -31,9 +31,14 @@ export class Queues implements Store<Queue>, QueuesReading {
     this[status].delete(id);
   }
 
-  enter(queue: Queue): void {
+  owns(queue: Readonly<Queue>): boolean {
+    return this.byName.get(queue.id) === queue;
+  }
+
+  enter(queue: Queue): Queue {
     this.byName.set(queue.id, queue);
     this[queue.status].add(queue.id);
+    return queue;
   }
 
   /** An open queue is like one that was never paused, so it need not be remembered. */

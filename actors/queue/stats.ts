@@ -13,8 +13,8 @@ export function statsOf(step: Step, name: string): QueueStats {
   const queue = step.read(queueKind).get(name);
   const counts = { ready: 0, scheduled: 0, running: 0, retrying: 0 };
   let oldestMs = step.nowMs;
-  for (const { jobs, scheduled, running, retrying, oldest } of step.read(jobKind).lines.ofQueue(name)) {
-    counts.ready += jobs.size;
+  for (const { ready, scheduled, running, retrying, oldest } of step.read(jobKind).lines.ofQueue(name)) {
+    counts.ready += ready;
     counts.scheduled += scheduled;
     counts.running += running;
     counts.retrying += retrying;

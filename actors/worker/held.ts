@@ -2,6 +2,7 @@
 import { parseToken, type Session, type Token } from '../../protocols/ids.js';
 import { isWorthStarting } from '../job/attempts.js';
 import { isRunning } from '../job/job.js';
+import { leasedOf } from '../job/job-row.js';
 import { jobKind } from '../job/job.kind.js';
 import type { Step } from '../step.js';
 import type { Notice } from './sessions.js';
@@ -45,6 +46,6 @@ export function deliverAgain(step: Step, session: Session, listed: readonly Toke
     if (held.has(`${job.id}/${job.attempt}/${job.lease}`) || attempts.isWithheld(job.id)) continue;
     const leaseMs = Math.floor(attempts.leftMs(job, step.moment.monoMs));
     if (!isWorthStarting(job, leaseMs)) continue;
-    notice.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs });
+    notice.leases.push({ token: attempts.tokens.of(job), job: leasedOf(job), leaseMs });
   }
 }

@@ -5,6 +5,7 @@
  */
 import { isWorthStarting } from '../job/attempts.js';
 import { decideLease } from '../job/job.decide.js';
+import { leasedOf } from '../job/job-row.js';
 import { jobKind } from '../job/job.kind.js';
 import { takenOfPull } from '../job/taken.js';
 import type { Step } from '../step.js';
@@ -73,7 +74,7 @@ export function grantReady(step: Step, session: WorkerSession, most: number, not
     const taken = granted === 0 ? takenOfPull(pull.free) : undefined;
     const job = step.emit(jobKind, next, decideLease(next, to, step.nowMs), cause, taken);
     attempts.renew(job, step.moment.monoMs);
-    notice.leases.push({ token: attempts.tokens.of(job), job, attempt: job.attempt, leaseMs: heartbeatMs });
+    notice.leases.push({ token: attempts.tokens.of(job), job: leasedOf(job), leaseMs: heartbeatMs });
   }
   return true;
 }

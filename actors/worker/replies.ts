@@ -53,7 +53,7 @@ function fitting(
     bytes += (lease.payload?.length ?? 0) + LEASE_BYTES;
     const grant = grants[nth]!;
     if (taken.length === 0 || bytes <= MOST_PAYLOAD_BYTES) taken.push(lease);
-    else if (isCurrent(grant)) releasing.live(jobKind).renew(grant.job, releasing.monoMs);
+    else if (isCurrent(grant, releasing)) releasing.live(jobKind).renew(grant.job, releasing.monoMs);
   });
   return taken;
 }
@@ -73,9 +73,9 @@ function leaseOf(grant: LeaseGrant, releasing: Releasing): Sooner<Lease | undefi
 function withPayload(grant: LeaseGrant, payload: Uint8Array, releasing: Releasing): Lease | undefined {
   // A performer would take it for an empty payload.
   if (payload === REMOVED) return withhold(grant, 'The payload was removed from the journal.', releasing);
-  const { token, job, attempt, leaseMs } = grant;
+  const { token, job, leaseMs } = grant;
   const made: Lease = {
-    token, jobId: job.id, type: job.type, queue: job.queue, attempt, maxAttempts: job.policy.maxAttempts,
+    token, jobId: job.id, type: job.type, queue: job.queue, attempt: job.attempt, maxAttempts: job.policy.maxAttempts,
     contentType: job.payload.contentType, leaseMs, attemptMs: job.policy.attemptMs, key: job.key, payload,
   };
   if (job.labels) made.labels = { ...job.labels };
@@ -84,8 +84,11 @@ function withPayload(grant: LeaseGrant, payload: Uint8Array, releasing: Releasin
 
 function withhold(grant: LeaseGrant, why: string, releasing: Releasing): undefined {
   releasing.onWithheld(grant.job.id, why);
-  if (isCurrent(grant)) releasing.live(jobKind).withhold(grant.job.id);
+  if (isCurrent(grant, releasing)) releasing.live(jobKind).withhold(grant.job.id);
 }
 
 /** The job may have changed since it was leased. */
-const isCurrent = ({ job, attempt }: LeaseGrant): boolean => isRunning(job) && job.attempt === attempt;
+function isCurrent({ job: { id, attempt } }: LeaseGrant, releasing: Releasing): boolean {
+  const job = releasing.read(jobKind).get(id);
+  return job !== undefined && isRunning(job) && job.attempt === attempt;
+}

@@ -4,7 +4,7 @@
  */
 import type { Session, Token, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
-import type { Job } from '../job/job.js';
+import type { LeasedJob } from '../job/job-row.js';
 import type { ReplyTo } from '../reply.js';
 import type { ReadonlyLine } from '../job/line.js';
 import type { JobsReading } from '../job/jobs.js';
@@ -22,8 +22,7 @@ const RECALL_MS = 50;
 
 export interface LeaseGrant {
   readonly token: Token;
-  readonly job: Readonly<Job>;
-  readonly attempt: number;
+  readonly job: LeasedJob;
   /** How long it runs at least, counted from the arrival of the pull that gets it. */
   readonly leaseMs: number;
 }

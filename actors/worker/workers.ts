@@ -21,9 +21,14 @@ export class Workers implements Store<Worker>, WorkersReading {
 
   leave(): void {}
 
-  enter(worker: Worker): void {
+  owns(worker: Readonly<Worker>): boolean {
+    return this.byId.get(worker.id) === worker;
+  }
+
+  enter(worker: Worker): Worker {
     if (worker.status === 'gone') this.byId.delete(worker.id);
     else this.byId.set(worker.id, worker);
+    return worker;
   }
 
   begin(): void {}

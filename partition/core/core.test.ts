@@ -6,6 +6,7 @@ import { journal } from '../../protocols/messages.js';
 import {
   decide, failed, first, leasesIn, newCore, ok, Play, POLICY, decidedIn, session, token, worker,
 } from '../../tests/play.js';
+import { detached } from '../../actors/job/job-row.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { workerKind } from '../../actors/worker/worker.kind.js';
 import { placesOf, restore, viewOf } from './state.js';
@@ -16,12 +17,11 @@ const jobOf = (nth: number) => ({
 });
 
 const TO = { replyTo: 'replyTo' } as const;
-
-const started = (): Play => {
+function started(): Play {
   const play = new Play();
   play.register('w1');
   return play;
-};
+}
 
 t.test('a job goes its way', (t) => {
   const play = started();
@@ -283,7 +283,7 @@ t.test('property: no job has two valid tokens, and no job overtakes another in a
     fc.property(fc.array(acts, { maxLength: 60 }), (script) => {
       const actors = new Actors();
       for (const act of script) {
-        const ready = [...actors.play.jobs.all()].filter((job) => job.status === 'ready').map((job) => ({ ...job }));
+        const ready = [...actors.play.jobs.all()].filter((job) => job.status === 'ready').map((job) => detached(job));
         actors.act(act);
         const { jobs } = actors.play;
         const taken = ready.filter((job) => jobs.get(job.id)?.lease !== job.lease);

@@ -49,6 +49,8 @@ export class PartitionCore implements Step {
   private readonly sealed: Batch[] = [];
   private open: Batch | undefined;
   private pendingEvents = 0;
+  /** Ids of actors whose end a reply waits for, or waited for until its time was over. */
+  private readonly awaited = new Set<string>();
   /** Events that the decision may still make. */
   private room = 0;
   /** What the open batch may grow to by the decision. */
@@ -165,7 +167,7 @@ export class PartitionCore implements Step {
     const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
     const hosted = this.hosted(kind);
     // A copy would be changed, and indexed in place of the stored one.
-    if (before && hosted.store.get(id) !== before) {
+    if (before && !hosted.store.owns(before)) {
       throw new TypeError(`${kind.name} ${id} is not the one in the store`);
     }
     const batch = this.batchForEvent();
@@ -175,7 +177,9 @@ export class PartitionCore implements Step {
     const at = { seq: batch.seq, index, nowMs: batch.nowMs, content };
     const actor = fold(this.state, hosted, id, event, at, cause, before);
     hosted.member.changed?.(this, actor);
-    if (kind.chart.isFinal(actor.status)) batch.effects.push({ kind: 'ended', actor });
+    if (kind.chart.isFinal(actor.status) && this.awaited.delete(id)) {
+      batch.effects.push({ kind: 'ended', actor: hosted.kind.detached?.(actor) ?? actor });
+    }
     return actor as Readonly<R['actor']>;
   }
 
@@ -207,6 +211,10 @@ export class PartitionCore implements Step {
   }
 
   wait<A>(to: ReplyTo, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void {
+    for (const answer of answers) {
+      const id = wait.awaits(answer);
+      if (id !== undefined) this.awaited.add(id);
+    }
     this.effects.push({ kind: 'wait', to, wait: wait as WaitOf<unknown>, answers, waitMs });
   }
 

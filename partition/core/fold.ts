@@ -73,9 +73,9 @@ export function fold(
   const beforeDueMs = before === undefined ? 0 : (kind.dueMs?.(before) ?? 0);
   if (before !== undefined) store.leave(before);
   const { seq, index, nowMs, content } = at;
-  const actor = kind.apply(before, event, id, { seq, index, nowMs, content, place: hosted.seen });
+  const changed = kind.apply(before, event, id, { seq, index, nowMs, content, place: hosted.seen });
   if (before === undefined) hosted.seen += 1;
-  store.enter(actor, before === undefined, event);
+  const actor = store.enter(changed, before === undefined, event);
   const dueMs = kind.dueMs?.(actor) ?? 0;
   if (dueMs !== beforeDueMs) state.timers.change(hosted, id, beforeDueMs, dueMs);
   if (cause.commandId !== '' && !state.commands.has(cause.commandId)) {

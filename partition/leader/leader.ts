@@ -250,7 +250,10 @@ export class Leader {
   private releasing(head: Head): Releasing {
     const { bytes, archive, core, clock, onWithheld } = this.options;
     const position = { partition: this.partition, seq: head.seq, hash: head.hash, epoch: head.epoch };
-    return { bytes, archive, position, monoMs: clock.monoMs(), live: (kind) => core.live(kind), onWithheld };
+    return {
+      bytes, archive, position, monoMs: clock.monoMs(), onWithheld,
+      read: (kind) => core.read(kind), live: (kind) => core.live(kind),
+    };
   }
 
   /** Ends. Decisions that were not appended are discarded with the state, so their requests are refused. */

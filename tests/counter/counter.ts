@@ -79,8 +79,13 @@ export class Counters implements Store<Counter> {
 
   leave(): void {}
 
-  enter(counter: Counter): void {
+  owns(counter: Readonly<Counter>): boolean {
+    return this.byId.get(counter.id) === counter;
+  }
+
+  enter(counter: Counter): Counter {
     this.byId.set(counter.id, counter);
+    return counter;
   }
 
   begin(): void {}

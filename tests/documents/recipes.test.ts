@@ -53,10 +53,10 @@ for (const name of RECIPES) {
   });
 }
 
-t.test('a field of a job: five production files, and each of them names every field that is there already', async (t) => {
+t.test('a field of a job: six production files, and each of them names every field that is there already', async (t) => {
   const files = recipe('A new field of a job').flatMap((step) => step.files);
-  t.equal(files.length, 5);
-  const [proto, submit, state, view, show] = files.map(read);
+  t.equal(files.length, 6);
+  const [proto, submit, state, row, view, show] = files.map(read);
   const snake = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   // A job has these by the same name from its submission to its view.
   const common = Object.keys(SUBMIT).filter((field) => (VIEW_FIELDS as readonly string[]).includes(field));
@@ -66,7 +66,7 @@ t.test('a field of a job: five production files, and each of them names every fi
       const body = proto!.split(`message ${message} {`)[1]!.split('\n}')[0]!;
       t.match(body, new RegExp(`\\b${snake(field)} = `), `${field} in ${message}`);
     }
-    for (const source of [submit!, state!, view!, show!]) t.match(source, new RegExp(`\\b${field}\\b`), field);
+    for (const source of [submit!, state!, row!, view!, show!]) t.match(source, new RegExp(`\\b${field}\\b`), field);
   }
 });
 

@@ -6,7 +6,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { newCore } from '../play.js';
+import { KEYRING, newCore } from '../play.js';
 import { parseNamespace, type Partition } from '../../protocols/ids.js';
 import { Chain } from '../../streams/chain.js';
 import { openJournal } from '../../streams/jetstream.js';
@@ -31,7 +31,7 @@ for (const version of await recordedVersions()) {
       const [ns, of] = [parseNamespace(namespace)!, partition as Partition];
       const source = await openJournal({ url: server.brokerUrl, ns, partition: of });
       const chain = new Chain(of);
-      const { state } = newCore();
+      const { state } = newCore(KEYRING, of);
       for await (const stored of source.replay(1)) {
         const accepted = chain.accept(stored);
         if (accepted.kind !== 'commit') continue;

@@ -4,6 +4,7 @@ import { reject } from '../../../protocols/errors.js';
 import { job } from '../../../protocols/messages.js';
 import type { Command } from '../../command.js';
 import { describe, findJob } from '../find.js';
+import { detached } from '../job-row.js';
 import { jobKind } from '../job.kind.js';
 import { viewJson } from '../job.view.js';
 import { lacksWorker } from '../lacks-worker.js';
@@ -27,7 +28,6 @@ export const get = {
     if (found.kind === 'archived') return step.answer(to, archiveReply, found.jobId);
     const { job: held } = found;
     const progress = step.live(jobKind).progressOf(held.id);
-    // A copy, because the job may have changed when the reply is made.
-    step.answer(to, viewReply, { job: { ...held }, progress, noWorker: lacksWorker(step, held) });
+    step.answer(to, viewReply, { job: detached(held), progress, noWorker: lacksWorker(step, held) });
   },
 } as const satisfies Command<job.GetJob, { readonly target: Target }>;
