@@ -1,5 +1,5 @@
 /** Texts that many rows have in common, each kept once under a number and counted. */
-import { Rows, wordAt, type FrozenRows } from './rows.js';
+import { Rows, wordAt } from './rows.js';
 
 const ROW_BYTES = 8;
 const WORDS = ROW_BYTES / 4;
@@ -8,7 +8,7 @@ const COUNT = 1;
 
 /** The empty text has the number 0. */
 export class Interned {
-  private readonly rows = new Rows<string>(ROW_BYTES);
+  readonly rows = new Rows<string>(ROW_BYTES);
   private readonly numbers = new Map<string, number>();
 
   /** The number of a text, which one more row has now. */
@@ -38,12 +38,8 @@ export class Interned {
     this.rows.remove(row);
   }
 
-  freeze(): FrozenRows<string> {
-    return this.rows.freeze();
-  }
-
-  restore(frozen: FrozenRows<string>): void {
-    this.rows.restore(frozen);
+  /** The rows were restored: their texts are found again. */
+  restored(): void {
     for (let row = 0; row < this.rows.end; row += 1) {
       const text = this.rows.object(row);
       if (text !== undefined) this.numbers.set(text, row + 1);

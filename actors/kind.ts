@@ -10,6 +10,7 @@ import type { journal } from '../protocols/messages.js';
 import { unsaltedRef, type ContentRef } from '../streams/content.js';
 import { contentRefOf } from '../streams/contents.js';
 import type { Chart } from './chart.js';
+import type { Part, PartBytes } from './parts.js';
 import type { Again, Recorded } from './recorded.js';
 
 /** An actor in its store: plain data. */
@@ -135,6 +136,10 @@ export interface Store<A extends Actor = Actor> {
   view(): object;
   /** The content of the view, or its position. Not part of the view. */
   places?(): object;
+  /** Its state as it is now, for a snapshot. Absent: it is small, and is encoded at once from its view and places. */
+  freeze?(): Part[];
+  /** Into an empty store. @param parts of {@link freeze} @throws RangeError if parts are missing */
+  thaw?(parts: PartBytes): void;
   /** Into an empty store. @param view of {@link view}, @param places of {@link places}, perhaps through JSON */
   restore(view: object, places: object): void;
 }

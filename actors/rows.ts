@@ -26,6 +26,13 @@ export class Page<O> {
     this.f64 = new Float64Array(memory);
   }
 
+  setObject(at: number, object: O | undefined): void {
+    const { objects } = this;
+    // An array without holes, made when the first row of the page has an object.
+    if (objects.length === 0) for (let nth = 0; nth < PAGE_ROWS; nth += 1) objects.push(undefined);
+    objects[at] = object;
+  }
+
   copy(epoch: number): Page<O> {
     const { buffer } = this.u32;
     return new Page(epoch, buffer.slice(0) as ArrayBuffer, this.objects.slice());
@@ -49,6 +56,10 @@ export class Rows<O = never> {
   /** @param rowBytes a multiple of 8 */
   constructor(readonly rowBytes: number) {
     this.words = rowBytes / 4;
+  }
+
+  get pageBytes(): number {
+    return this.rowBytes * PAGE_ROWS;
   }
 
   /** A row of zeros. */
@@ -93,10 +104,7 @@ export class Rows<O = never> {
   }
 
   setObject(row: number, value: O | undefined): void {
-    const { objects } = this.write(row);
-    // An array without holes, made when the first row of its page has a value.
-    if (objects.length === 0) for (let nth = 0; nth < PAGE_ROWS; nth += 1) objects.push(undefined);
-    objects[row & IN_PAGE] = value;
+    this.write(row).setObject(row & IN_PAGE, value);
   }
 
   /** What is written from now on is not seen in these pages. */
@@ -106,15 +114,16 @@ export class Rows<O = never> {
     return { end, size, free, pages: this.pages.slice() };
   }
 
-  /** Instead of all rows. @param frozen of {@link freeze}; its pages are used, not copied */
+  /** Instead of all rows. @param frozen its pages are used, and copied before they are written */
   restore({ end, size, free, pages }: FrozenRows<O>): void {
-    Object.assign(this, { end, size, free, pages: [...pages], epoch: pages[0]?.epoch ?? 0 });
+    const epoch = pages.reduce((latest, page) => Math.max(latest, page.epoch), 0) + 1;
+    Object.assign(this, { end, size, free, pages: [...pages], epoch });
   }
 
   private append(): number {
     const row = this.end;
     this.end += 1;
-    if ((row & IN_PAGE) === 0) this.pages.push(new Page(this.epoch, new ArrayBuffer(this.rowBytes * PAGE_ROWS), []));
+    if ((row & IN_PAGE) === 0) this.pages.push(new Page(this.epoch, new ArrayBuffer(this.pageBytes), []));
     return row;
   }
 }

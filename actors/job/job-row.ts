@@ -11,7 +11,7 @@ import { policyOf, textOf } from './policies.js';
 import { Positions } from './row-heap.js';
 
 /** Fields that few waiting jobs have. The object is replaced, never changed. */
-export type Sparse = Partial<Pick<Job, 'key' | 'labels' | 'failure' | 'cancelReason' | 'result'>>;
+export type Sparse = { readonly [F in 'key' | 'labels' | 'failure' | 'cancelReason' | 'result']?: Job[F] | undefined };
 
 /** A row: numbers of 8 bytes, then words of 4, then the hash of the payload. */
 const NUMBERS = 9;
@@ -69,8 +69,7 @@ export class JobTable {
     f64[f + TOTAL_DUE_MS] = job.totalDueMs;
     const stored = this.at(row, job.id);
     stored.payload = job.payload;
-    if (job.key !== '') stored.setSparse({ key: job.key });
-    if (job.labels) stored.setSparse({ ...stored.sparse, labels: job.labels });
+    if (job.key !== '' || job.labels) stored.setSparse({ key: job.key || undefined, labels: job.labels });
     return stored;
   }
 
@@ -167,8 +166,9 @@ export class JobRow {
     return this.table.rows.object(this.row);
   }
 
-  setSparse(sparse: Sparse): void {
-    this.table.rows.setObject(this.row, sparse);
+  /** In one order, so that equal objects have equal parts in snapshots. */
+  setSparse({ key, labels, failure, cancelReason, result }: Sparse): void {
+    this.table.rows.setObject(this.row, { key, labels, failure, cancelReason, result });
   }
 
   get payload(): StoredBytes {
