@@ -3,6 +3,7 @@
  * ring, oldest first, and a Map from id to position. What is forgotten depends only on the journal, so every replay
  * forgets the same. Clients choose the ids, so its hash function must resist collisions: that of a Map is keyed.
  */
+import { listIn, listPart, type Part, type PartBytes } from '../../actors/parts.js';
 import type { CommandEntry } from '../../actors/step.js';
 import { isJobIdOf, jobId, writeRandomOf, type Partition } from '../../protocols/ids.js';
 
@@ -94,6 +95,18 @@ export class CommandIds {
       const at = (this.oldest + nth) & (this.capacity - 1);
       yield [this.names[at]!, this.entryAt(at)];
     }
+  }
+
+  freeze(): Part[] {
+    return [listPart('list', { list: [...this], forgottenMs: this.forgottenMs })];
+  }
+
+  thaw(parts: PartBytes): void {
+    const { list, forgottenMs } = listIn<{ list: [string, CommandEntry][]; forgottenMs: number }>(parts, 'list');
+    for (const [name, { type, id, fingerprint, atMs }] of list) {
+      this.add(name, type, id, Buffer.from(fingerprint, 'hex'), atMs);
+    }
+    this.forgottenMs = forgottenMs;
   }
 
   private entryAt(at: number): CommandEntry {

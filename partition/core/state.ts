@@ -2,10 +2,12 @@
  * The state of a partition: plain data, folded from its journal and nothing else. Volatile knowledge of a leader
  * (sessions, open pulls, the time of a worker's last request) is in the live part of a kind, not here.
  */
+import type { Store } from '../../actors/kind.js';
+import { listIn, listPart, type Part, type PartBytes } from '../../actors/parts.js';
 import type { CommandEntry } from '../../actors/step.js';
 import type { JournalId, Partition } from '../../protocols/ids.js';
 import { CommandIds } from './command-ids.js';
-import type { Cast } from './hosted.js';
+import type { Cast, Hosted } from './hosted.js';
 import { Outbox } from './outbox.js';
 import { Timers } from './timers.js';
 
@@ -66,6 +68,57 @@ export function placesOf({ outbox, cast }: PartitionState): Places {
   return { outbox: outbox.places(), kinds };
 }
 
+/** What is not of a kind. */
+interface Own extends Pick<View, 'journalId' | 'epoch' | 'seq' | 'nowMs' | 'outbox'> {
+  readonly outboxPlaces: object;
+  readonly seen: Readonly<Record<string, number>>;
+}
+
+/** The state as it is now, for a snapshot. It takes a moment, and may be read while the state goes on. */
+export function freeze({ journalId, epoch, seq, nowMs, commands, outbox, cast }: PartitionState): Part[] {
+  const seen = Object.fromEntries([...cast].map(([name, hosted]) => [name, hosted.seen]));
+  const own: Own = { journalId, epoch, seq, nowMs, seen, outbox: outbox.view(), outboxPlaces: outbox.places() };
+  const kinds = [...cast].flatMap(([name, { store }]) => under(name, store.freeze?.() ?? [viewPart(store)]));
+  return [listPart('partition', own), ...under('commands', commands.freeze()), ...kinds];
+}
+
+const VIEW_PART = 'view';
+const viewPart = (store: Store): Part => listPart(VIEW_PART, { view: store.view(), places: store.places?.() ?? {} });
+
+const under = (name: string, parts: readonly Part[]): Part[] =>
+  parts.map((part) => ({ name: `${name}/${part.name}`, bytes: () => part.bytes(), hash: () => part.hash() }));
+
+/** Fills a new state. @param parts of {@link freeze} @throws RangeError if parts are missing or of another layout */
+export function thaw(state: PartitionState, parts: PartBytes): void {
+  const { seen, outbox, outboxPlaces, ...own } = listIn<Own>(parts, 'partition');
+  Object.assign(state, own);
+  state.commands.thaw(partsUnder('commands', parts));
+  state.outbox.restore(outbox, outboxPlaces);
+  for (const [name, hosted] of state.cast) {
+    // A kind that is newer than the snapshot.
+    if (seen[name] === undefined) continue;
+    hosted.seen = seen[name];
+    thawStore(hosted.store, partsUnder(name, parts));
+    setTimers(state, hosted);
+  }
+}
+
+function thawStore(store: Store, parts: PartBytes): void {
+  if (store.thaw) return store.thaw(parts);
+  const { view, places } = listIn<{ view: object; places: object }>(parts, VIEW_PART);
+  store.restore(view, places);
+}
+
+function partsUnder(name: string, parts: PartBytes): PartBytes {
+  const prefix = `${name}/`;
+  return new Map([...parts].flatMap(([of, bytes]) => (of.startsWith(prefix) ? [[of.slice(prefix.length), bytes]] : [])));
+}
+
+function setTimers({ timers }: PartitionState, hosted: Hosted): void {
+  if (hosted.kind.dueMs === undefined) return;
+  for (const actor of hosted.store.all()) timers.change(hosted, actor.id, 0, hosted.kind.dueMs(actor));
+}
+
 /** Fills a new state. @param view of {@link viewOf}, @param places of {@link placesOf}, perhaps through JSON */
 export function restore(state: PartitionState, view: unknown, places: unknown): void {
   const at = places as Places;
@@ -80,6 +133,6 @@ export function restore(state: PartitionState, view: unknown, places: unknown): 
     if (of === undefined) continue;
     hosted.seen = of.seen;
     hosted.store.restore(of.state, at.kinds[name] ?? {});
-    for (const actor of hosted.store.all()) state.timers.change(hosted, actor.id, 0, hosted.kind.dueMs?.(actor) ?? 0);
+    setTimers(state, hosted);
   }
 }
