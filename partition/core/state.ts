@@ -4,6 +4,7 @@
  */
 import type { CommandEntry } from '../../actors/step.js';
 import type { JournalId, Partition } from '../../protocols/ids.js';
+import type { Barrier } from './barrier.js';
 import { CommandIds } from './command-ids.js';
 import type { Cast } from './hosted.js';
 import { Outbox } from './outbox.js';
@@ -21,11 +22,13 @@ export interface PartitionState {
   readonly timers: Timers;
   readonly commands: CommandIds;
   readonly outbox: Outbox;
+  /** The last one; undefined while release 0.3.0 can read the whole journal. */
+  barrier: Barrier | undefined;
 }
 
 export const newState = (partition: Partition, cast: Cast): PartitionState => ({
   partition, journalId: '', epoch: 0, seq: 0, nowMs: 0, cast, timers: new Timers(), commands: new CommandIds(partition),
-  outbox: new Outbox(),
+  outbox: new Outbox(), barrier: undefined,
 });
 
 /** A commit begins: the time advances, and what is too old is forgotten. */
@@ -45,14 +48,20 @@ interface View {
   readonly nowMs: number;
   readonly commands: readonly [string, CommandEntry][];
   readonly outbox: object;
+  /** Absent if there is none, so that views of older journals stay equal. */
+  readonly barrier?: Barrier;
   /** By kind: how many actors were seen, and the view of its store. */
   readonly kinds: Readonly<Record<string, { readonly seen: number; readonly state: object }>>;
 }
 
 /** The canonical view: equal for equal journals, on every machine and in every release that keeps its version. */
-export function viewOf({ partition, journalId, epoch, seq, nowMs, commands, outbox, cast }: PartitionState): View {
+export function viewOf({ partition, journalId, epoch, seq, nowMs, barrier, ...of }: PartitionState): View {
+  const { commands, outbox, cast } = of;
   const kinds = Object.fromEntries([...cast].map(([name, { seen, store }]) => [name, { seen, state: store.view() }]));
-  return { version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(), kinds };
+  return {
+    version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(),
+    ...(barrier && { barrier: { ...barrier } }), kinds,
+  };
 }
 
 interface Places {
@@ -69,8 +78,8 @@ export function placesOf({ outbox, cast }: PartitionState): Places {
 /** Fills a new state. @param view of {@link viewOf}, @param places of {@link placesOf}, perhaps through JSON */
 export function restore(state: PartitionState, view: unknown, places: unknown): void {
   const at = places as Places;
-  const { journalId, epoch, seq, nowMs, commands, outbox, kinds } = view as View;
-  Object.assign(state, { journalId, epoch, seq, nowMs });
+  const { journalId, epoch, seq, nowMs, commands, outbox, barrier, kinds } = view as View;
+  Object.assign(state, { journalId, epoch, seq, nowMs, barrier: barrier && { ...barrier } });
   for (const [name, { type, id, fingerprint, atMs }] of commands) {
     state.commands.add(name, type, id, Buffer.from(fingerprint, 'hex'), atMs);
   }
