@@ -6,8 +6,8 @@ import { journal } from '../protocols/messages.js';
 const BARRIER = 'VersionBarrier';
 
 export function tooNew(commit: journal.Commit, seq: number, needed: number, reader: number): RepriseError {
-  const { partition } = commit;
-  const needs = `The commit at ${seq} of partition ${partition} needs a reader of version ${needed}; this one is ${reader}.`;
+  const at = `The commit at ${seq} of partition ${commit.partition}`;
+  const needs = `${at} needs a reader of version ${needed}; this one is ${reader}.`;
   const release = releaseOf(commit);
   const wrote = release === '' ? 'A newer release' : `Release ${release}`;
   const message = `${needs} ${wrote} wrote it: upgrade all brokers to that release or a later one.`;

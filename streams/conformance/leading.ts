@@ -32,7 +32,7 @@ export const leading: Record<string, Spec> = {
     t.match(await first.journal.append(next(head).bytes, head.seq), { kind: 'refused', why: 'fenced' });
     t.equal((await checkOneChain(t, rig)).length, 3);
   },
-  'given commits that need a newer reader, when another leader starts, then its first commit needs it too': async (t, rig) => {
+  'given commits for newer readers, when another leader starts, then its first commit is too': async (t, rig) => {
     const first = await lead(t, await rig.open());
     await appendNext({ ...first, head: { ...first.head, minReader: 3 } }, 'a');
     const options = candidate();
