@@ -12,7 +12,6 @@ import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { journal } from '../../protocols/messages.js';
 import type { Salts } from '../../streams/content.js';
-import { BARRIER_EVENTS, Barriers, type BarrierEvent } from './barrier.js';
 import { Batch, EVENTS_PER_DECISION, EventWriter, roomBytes } from './batch.js';
 import { COMMANDS } from './command-ids.js';
 import { fold, foldBarrier, foldCommit, PARTITION } from './fold.js';
@@ -20,6 +19,7 @@ import { castOf, type Hosted } from './hosted.js';
 import { mostBodyBytes, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, newState, type PartitionState } from './state.js';
 import type { Timer } from './timers.js';
+import { BARRIER_EVENTS, Barriers, type BarrierEvent } from './version-barrier.js';
 
 /** With more events that are not yet appended, submits are refused. Reports and cancels never are. */
 const MOST_PENDING_EVENTS = 20_000;
@@ -159,7 +159,7 @@ export class PartitionCore implements Step {
   }
 
   makeRoom(bytes = 0, events = EVENTS_PER_DECISION): void {
-    const withBarriers = events + this.barriers.ahead(this.state.barrier);
+    const withBarriers = events + this.barriers.ahead(this.state.versionBarrier);
     if (this.open?.hasRoom(bytes, withBarriers) === false) this.seal();
     this.room = events;
     this.roomUpTo = Math.min(this.writer.size + roomBytes(bytes, withBarriers), this.maxCommitBytes);
@@ -253,7 +253,7 @@ export class PartitionCore implements Step {
     this.room -= 1;
     this.pendingEvents += 1;
     const batch = this.begunBatch();
-    const barrier = this.barriers.before(eventType, this.state.barrier);
+    const barrier = this.barriers.before(eventType, this.state.versionBarrier);
     if (barrier) this.raise(barrier, batch, cause);
     return batch;
   }

@@ -7,10 +7,10 @@ import { decodeEvent, type Actor, type ActorEvent, type At, type Decoded } from 
 import type { Cause } from '../../actors/step.js';
 import { RepriseError } from '../../protocols/errors.js';
 import { journal } from '../../protocols/messages.js';
-import { BARRIER_EVENTS, type BarrierEvent } from './barrier.js';
 import type { Hosted } from './hosted.js';
 import { OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, type PartitionState } from './state.js';
+import { BARRIER_EVENTS, type BarrierEvent } from './version-barrier.js';
 
 /**
  * Folds a commit of the journal.
@@ -68,7 +68,7 @@ function foldOwn(state: PartitionState, event: journal.Event, { seq, index }: Pl
 
 /** A higher one may follow, when a later release writes something newer still. */
 export function foldBarrier(state: PartitionState, { body: { reader, release } }: BarrierEvent): void {
-  state.barrier = { reader, release };
+  state.versionBarrier = { reader, release };
 }
 
 /** Folds one event of an actor, which may be its first. */

@@ -107,7 +107,7 @@ function read(commits: readonly Uint8Array[], reader: number): { commits: number
   return { commits: commits.length };
 }
 
-t.test('given no event that is new, when leaders of this version take turns, then an older reader reads all', async (t) => {
+t.test('given no new event, when leaders of this version take turns, then an older reader reads all', async (t) => {
   const world = new World();
   await world.start(counterKind);
   await world.changeLeader();
@@ -118,7 +118,7 @@ t.test('given no event that is new, when leaders of this version take turns, the
   t.strictSame(read(world.commits, BASE_READER), { commits: 4 });
 });
 
-t.test('given the first new event, then one barrier is before it, and every commit from there on needs it', async (t) => {
+t.test('given the first new event, then one barrier is before it, and every later commit needs it', async (t) => {
   const world = new World();
   await world.start(counterKind);
   await world.start(newerKind);
@@ -198,12 +198,12 @@ t.test('the state has the last barrier, and the view only where there is one', a
     step.makeRoom();
     startSilent(step, counterKind, 'old');
   });
-  t.notOk('barrier' in viewOf(core.state));
+  t.notOk('versionBarrier' in viewOf(core.state));
   core.step(at, (step) => {
     step.makeRoom();
     startSilent(step, newerKind, 'new');
   });
-  t.match(viewOf(core.state), { barrier: { reader: READER, release: RELEASE } });
+  t.match(viewOf(core.state), { versionBarrier: { reader: READER, release: RELEASE } });
   const restored = newCore();
   restore(restored.state, JSON.parse(JSON.stringify(viewOf(core.state))), placesOf(core.state));
   t.strictSame(viewOf(restored.state), viewOf(core.state));

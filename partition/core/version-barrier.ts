@@ -6,7 +6,7 @@ import type { ActorEvent, EventTable, EventType } from '../../actors/kind.js';
 import { journal } from '../../protocols/messages.js';
 import { BASE_READER, READER } from '../../streams/chain.js';
 
-export interface Barrier {
+export interface VersionBarrier {
   /** The number that a reader needs from here on. */
   readonly reader: number;
   /** Which wrote it, for people. */
@@ -15,7 +15,7 @@ export interface Barrier {
 
 export type BarrierEvent = ActorEvent & {
   readonly type: 'VersionBarrier';
-  readonly body: { readonly status: '' } & Barrier;
+  readonly body: { readonly status: '' } & VersionBarrier;
 };
 
 export const BARRIER_EVENTS: EventTable<BarrierEvent> = {
@@ -41,15 +41,15 @@ export class Barriers {
   }
 
   /** How many a decision may write at most. @param last the last one in the journal */
-  ahead(last: Barrier | undefined): number {
+  ahead(last: VersionBarrier | undefined): number {
     return this.readers.filter((reader) => reader > needed(last)).length;
   }
 
   /** The one that an event must follow; undefined if there need not be one. */
-  before({ since = 0 }: EventType, last: Barrier | undefined): BarrierEvent | undefined {
+  before({ since = 0 }: EventType, last: VersionBarrier | undefined): BarrierEvent | undefined {
     if (since <= needed(last)) return undefined;
     return { type: 'VersionBarrier', body: { status: '', reader: since, release: this.release } };
   }
 }
 
-const needed = (last: Barrier | undefined): number => last?.reader ?? BASE_READER;
+const needed = (last: VersionBarrier | undefined): number => last?.reader ?? BASE_READER;
