@@ -101,7 +101,7 @@ export class Chain {
 
   private link(commit: journal.Commit, seq: number): void {
     // An unknown version cannot be read, whatever its `minReader` is.
-    const needed = Math.max(commit.minReader, commit.version > COMMIT_VERSION ? commit.version : 0);
+    const needed = Math.max(commit.minReader, commit.version > COMMIT_VERSION ? this.reader + 1 : 0);
     if (needed > this.reader) throw tooNew(commit, seq, needed, this.reader);
     const head = this.head;
     if (commit.prevSeq >= seq) {

@@ -11,6 +11,7 @@ import { message, type ReplyReceiver } from '../../actors/reply.js';
 import { verifyServer } from '../../audit/server.js';
 import { startBroker, type Broker } from '../../gateways/nats/broker.js';
 import type { Partition } from '../../protocols/ids.js';
+import { journal } from '../../protocols/messages.js';
 import { connectClient, type Client } from '../../sdk/client.js';
 import { Chain } from '../../streams/chain.js';
 import { openJournal } from '../../streams/jetstream.js';
@@ -96,12 +97,16 @@ class Turns {
       const accepted = chain.accept(stored);
       if (accepted.kind === 'foreign') throw new Error(accepted.why);
       const { version, minReader, events } = accepted.commit;
-      story.push([version, minReader, events.map(({ type }) => type).join(' ')]);
+      story.push([version, minReader, events.map(named).join(' ')]);
     }
     await source.close();
     return story;
   }
 }
+
+/** The type of an event; of a barrier also the release that wrote it. */
+const named = ({ type, body }: journal.Event.$Properties): string =>
+  type === 'VersionBarrier' ? `${type} of ${journal.VersionBarrier.decode(body!).release}` : type!;
 
 const leading = (broker: Broker) => eventually(() => broker.hosts[P0]!.leader, 15_000);
 const halted = (broker: OldBroker) => eventually(() => broker.logged('the partition has halted'), 20_000);
@@ -180,7 +185,7 @@ if (!(await isInHistory(OLD.commit))) {
     await haltTheOld(t, turns);
     const story = (await turns.story()).slice(before);
     t.strictSame(story.filter(([, , types]) => types !== 'JobSubmitted'), [
-      [1, 2, 'LeaderStarted'], [2, 3, 'VersionBarrier CounterStarted'], [1, 3, 'LeaderStarted'],
+      [1, 2, 'LeaderStarted'], [2, 3, `VersionBarrier of ${NEW_VERSION} CounterStarted`], [1, 3, 'LeaderStarted'],
     ], 'one barrier, and every later epoch begins where an old broker halts');
     const findings = await verifyServer(turns.server.brokerUrl, NAMESPACE);
     t.match(findings, [{ ok: true, problem: undefined }], 'audit verify');
