@@ -143,7 +143,7 @@ export const ERRORS = {
     'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
   JOURNAL_TOO_NEW: operating(
     'A commit needs a newer version of Reprise.',
-    'Upgrade Reprise.'),
+    'Upgrade all brokers, and the `reprise` command, to the release that the message names or a later one.'),
   FOLD_DIVERGED: operating(
     'Replaying an event led to another status than the event names.',
     'Run the version that wrote it, and report this with `reprise replay <id> --json`.'),

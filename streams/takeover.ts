@@ -173,12 +173,14 @@ class Reader {
   /**
    * In the first version of the envelope: a reader of version 1 skips a commit of version 2 as a foreign message, but
    * halts at one of version 1 with a higher `minReader`. Every epoch begins with this commit, and it has no content.
+   * What it needs is what the commit before needs: a newer broker that has written nothing new locks nobody out.
    */
   private leaderStarted(leaderId: string, wall: number): { bytes: Uint8Array; commit: CommitHeader } {
     const epoch = (this.chain.head?.epoch ?? 0) + 1;
     const { partition } = this.journal;
     const before = this.chain.head ?? {
       journalId: this.options.journalId(), partition, seq: 0, hash: new Uint8Array(0), epoch: 0, nowMs: 0,
+      minReader: 0,
     };
     const commit = { ...headerAfter(before, { leaderId, epoch }, wall), version: FIRST_VERSION };
     const body = journal.LeaderStarted.encode({ status: 'led', epoch, leaderId, broker: this.options.broker }).finish();

@@ -161,7 +161,7 @@ async function host(parts: HostParts): Promise<PartitionHost> {
   let stopServing = (): void => {};
   const led: PartitionHost = new PartitionHost({
     partition, kinds: options.kinds ?? KINDS, broker: name, log, clock, leadership, keyring,
-    maxCommitBytes: parts.maxCommitBytes,
+    maxCommitBytes: parts.maxCommitBytes, release: options.version,
     followers: [projections.runner],
     deliverables: deliverables(COMMANDS, options.partitions),
     deliver: (to, delivery) => peers.deliver(to, delivery),

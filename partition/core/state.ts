@@ -10,6 +10,7 @@ import { CommandIds } from './command-ids.js';
 import type { Cast, Hosted } from './hosted.js';
 import { Outbox } from './outbox.js';
 import { Timers } from './timers.js';
+import type { VersionBarrier } from './version-barrier.js';
 
 export interface PartitionState {
   readonly partition: Partition;
@@ -23,11 +24,13 @@ export interface PartitionState {
   readonly timers: Timers;
   readonly commands: CommandIds;
   readonly outbox: Outbox;
+  /** The last one; undefined while release 0.3.0 can read the whole journal. */
+  versionBarrier: VersionBarrier | undefined;
 }
 
 export const newState = (partition: Partition, cast: Cast): PartitionState => ({
   partition, journalId: '', epoch: 0, seq: 0, nowMs: 0, cast, timers: new Timers(), commands: new CommandIds(partition),
-  outbox: new Outbox(),
+  outbox: new Outbox(), versionBarrier: undefined,
 });
 
 /** A commit begins: the time advances, and what is too old is forgotten. */
@@ -47,14 +50,20 @@ interface View {
   readonly nowMs: number;
   readonly commands: readonly [string, CommandEntry][];
   readonly outbox: object;
+  /** Absent if there is none, so that views of older journals stay equal. */
+  readonly versionBarrier?: VersionBarrier;
   /** By kind: how many actors were seen, and the view of its store. */
   readonly kinds: Readonly<Record<string, { readonly seen: number; readonly state: object }>>;
 }
 
 /** The canonical view: equal for equal journals, on every machine and in every release that keeps its version. */
-export function viewOf({ partition, journalId, epoch, seq, nowMs, commands, outbox, cast }: PartitionState): View {
+export function viewOf({ partition, journalId, epoch, seq, nowMs, versionBarrier, ...of }: PartitionState): View {
+  const { commands, outbox, cast } = of;
   const kinds = Object.fromEntries([...cast].map(([name, { seen, store }]) => [name, { seen, state: store.view() }]));
-  return { version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(), kinds };
+  return {
+    version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(),
+    ...(versionBarrier && { versionBarrier: { ...versionBarrier } }), kinds,
+  };
 }
 
 interface Places {
@@ -122,8 +131,8 @@ function setTimers({ timers }: PartitionState, hosted: Hosted): void {
 /** Fills a new state. @param view of {@link viewOf}, @param places of {@link placesOf}, perhaps through JSON */
 export function restore(state: PartitionState, view: unknown, places: unknown): void {
   const at = places as Places;
-  const { journalId, epoch, seq, nowMs, commands, outbox, kinds } = view as View;
-  Object.assign(state, { journalId, epoch, seq, nowMs });
+  const { journalId, epoch, seq, nowMs, commands, outbox, versionBarrier, kinds } = view as View;
+  Object.assign(state, { journalId, epoch, seq, nowMs, versionBarrier });
   for (const [name, { type, id, fingerprint, atMs }] of commands) {
     state.commands.add(name, type, id, Buffer.from(fingerprint, 'hex'), atMs);
   }

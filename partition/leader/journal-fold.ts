@@ -15,6 +15,8 @@ export interface FoldOptions {
   readonly kinds: readonly CastMember[];
   readonly keyring: Keyring;
   readonly maxCommitBytes: number;
+  /** Of this build, such as `0.3.0`. */
+  readonly release: string;
   readonly followers: readonly Follower[];
   readonly log: Logger;
 }

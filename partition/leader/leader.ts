@@ -186,7 +186,7 @@ export class Leader {
       const error = new RepriseError('FOLD_DIVERGED', `batch ${batch.seq} does not follow head ${this.head.seq}`);
       return this.lose({ kind: 'broken', error });
     }
-    const header = headerAfter(this.head, { leaderId, epoch: this.epoch }, batch.nowMs);
+    const header = headerAfter(this.head, { leaderId, epoch: this.epoch }, batch.nowMs, batch.neededReader);
     const pending = { bytes: batch.body.commit(header), expectedSeq: this.head.seq, batch };
     this.inFlight = pending;
     append(journal, pending).then(
@@ -208,7 +208,8 @@ export class Leader {
   }
 
   private advance({ bytes, batch }: PendingCommit): void {
-    this.head = { ...this.head, seq: batch.seq, hash: batch.body.hashOf(bytes), nowMs: batch.nowMs };
+    const minReader = Math.max(this.head.minReader, batch.neededReader);
+    this.head = { ...this.head, seq: batch.seq, hash: batch.body.hashOf(bytes), nowMs: batch.nowMs, minReader };
     this.options.bytes.put(batch.seq, bytes);
   }
 
