@@ -78,15 +78,18 @@ export function placesOf({ outbox, cast }: PartitionState): Places {
 }
 
 /** What is not of a kind. */
-interface Own extends Pick<View, 'journalId' | 'epoch' | 'seq' | 'nowMs' | 'outbox'> {
+interface Own extends Pick<View, 'journalId' | 'epoch' | 'seq' | 'nowMs' | 'outbox' | 'versionBarrier'> {
   readonly outboxPlaces: object;
   readonly seen: Readonly<Record<string, number>>;
 }
 
 /** The state as it is now, for a snapshot. It takes a moment, and may be read while the state goes on. */
-export function freeze({ journalId, epoch, seq, nowMs, commands, outbox, cast }: PartitionState): Part[] {
+export function freeze({ journalId, epoch, seq, nowMs, versionBarrier, ...of }: PartitionState): Part[] {
+  const { commands, outbox, cast } = of;
   const seen = Object.fromEntries([...cast].map(([name, hosted]) => [name, hosted.seen]));
-  const own: Own = { journalId, epoch, seq, nowMs, seen, outbox: outbox.view(), outboxPlaces: outbox.places() };
+  const own: Own = {
+    journalId, epoch, seq, nowMs, versionBarrier, seen, outbox: outbox.view(), outboxPlaces: outbox.places(),
+  };
   const kinds = [...cast].flatMap(([name, { store }]) => under(name, store.freeze?.() ?? [viewPart(store)]));
   return [listPart('partition', own), ...under('commands', commands.freeze()), ...kinds];
 }
