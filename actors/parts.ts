@@ -69,9 +69,9 @@ function pageIn<O>(parts: PartBytes, name: string, pageBytes: number): Page<O> {
   const memory = new ArrayBuffer(pageBytes);
   new Uint8Array(memory).set(bytes.subarray(0, pageBytes));
   const page = new Page<O>(0, memory, []);
-  if (bytes.length > pageBytes) {
-    for (const [at, object] of JSON.parse(bytes.toString('utf8', pageBytes)) as [number, O][]) page.setObject(at, object);
-  }
+  if (bytes.length === pageBytes) return page;
+  const objects = JSON.parse(bytes.toString('utf8', pageBytes)) as [number, O][];
+  for (const [at, object] of objects) page.setObject(at, object);
   return page;
 }
 

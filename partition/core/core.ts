@@ -15,6 +15,7 @@ import type { Salts } from '../../streams/content.js';
 import { Batch, EVENTS_PER_DECISION, EventWriter, roomBytes } from './batch.js';
 import { COMMANDS } from './command-ids.js';
 import { fold, foldBarrier, foldCommit, PARTITION } from './fold.js';
+import { Holding } from './holding.js';
 import { castOf, type Hosted } from './hosted.js';
 import { mostBodyBytes, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, newState, type PartitionState } from './state.js';
@@ -46,7 +47,7 @@ export class PartitionCore implements Step {
   goesOn = false;
   private readonly maxCommitBytes: number;
   private readonly members: readonly Hosted[];
-  private readonly holding: readonly Hosted[];
+  private readonly holding: Holding;
   private readonly barriers: Barriers;
   /** Of the batch that has events and is open; there is one at most. */
   private readonly writer: EventWriter;
@@ -67,7 +68,7 @@ export class PartitionCore implements Step {
     this.writer = new EventWriter(salts);
     this.barriers = new Barriers([OUTBOX_EVENTS, ...kinds.map(({ kind }) => kind.events)], release);
     this.members = [...this.state.cast.values()];
-    this.holding = this.members.filter(({ kind }) => kind.holds !== undefined);
+    this.holding = new Holding(this.members);
   }
 
   /** Folds a commit of the journal. */
@@ -141,18 +142,15 @@ export class PartitionCore implements Step {
   }
 
   heldQueues(): ReadonlySet<string> {
-    const held = this.holding.map(({ kind, store }) => kind.holds!(store)).filter(({ size }) => size > 0);
-    return held.length === 1 ? held[0]! : new Set(held.flatMap((each) => [...each]));
+    return this.holding.queues;
   }
 
   isHeld(queue: string): boolean {
-    for (const { kind, store } of this.holding) if (kind.holds!(store).has(queue)) return true;
-    return false;
+    return this.holding.isHeld(queue);
   }
 
   whyHeld(queue: string): string | undefined {
-    const holder = this.holding.find(({ kind, store }) => kind.holds!(store).has(queue));
-    return holder?.kind.whyHeld!(holder.store, queue);
+    return this.holding.whyHeld(queue);
   }
 
   seen(commandId: string): CommandEntry | undefined {

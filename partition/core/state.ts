@@ -123,7 +123,8 @@ function thawStore(store: Store, parts: PartBytes): void {
 
 function partsUnder(name: string, parts: PartBytes): PartBytes {
   const prefix = `${name}/`;
-  return new Map([...parts].flatMap(([of, bytes]) => (of.startsWith(prefix) ? [[of.slice(prefix.length), bytes]] : [])));
+  const under = [...parts].filter(([of]) => of.startsWith(prefix));
+  return new Map(under.map(([of, bytes]) => [of.slice(prefix.length), bytes]));
 }
 
 function setTimers({ timers }: PartitionState, hosted: Hosted): void {
