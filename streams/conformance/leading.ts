@@ -119,6 +119,7 @@ leading['given that others always write first, then the candidate gives up after
     read: (seq) => one.read(seq),
     lastSeq: () => one.lastSeq(),
     end: () => one.end(),
+    truncate: (firstSeq) => one.truncate(firstSeq),
     reopen: () => one.reopen(),
     close: () => one.close(),
   };
