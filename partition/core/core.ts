@@ -79,10 +79,7 @@ export class PartitionCore implements Step {
   /** Leadership begins. */
   lead(moment: Moment): void {
     this.moment = moment;
-    for (const { member } of this.members) {
-      this.room = 0;
-      member.lead?.(this);
-    }
+    this.each((member) => member.lead?.(this));
   }
 
   /** @param decide the decision of a command */
@@ -96,24 +93,23 @@ export class PartitionCore implements Step {
   tick(moment: Moment): void {
     this.moment = moment;
     this.fireTimers();
-    for (const { member } of this.members) {
-      this.room = 0;
-      member.tick?.(this);
-    }
+    this.each((member) => member.tick?.(this));
   }
 
   /** The next batch to be appended, after each kind could add to it. @returns undefined if there is none */
   take(): Batch | undefined {
     if (this.sealed.length === 0) {
-      for (const { member } of this.members) {
-        this.room = 0;
-        member.close?.(this);
-      }
+      this.each((member) => member.close?.(this));
       this.seal();
     }
     const batch = this.sealed.shift();
     if (batch) this.pendingEvents -= batch.events.length;
     return batch;
+  }
+
+  /** Ends the open commit: the state is then the one at the end of the last commit. */
+  endCommit(): void {
+    if (this.open && this.open.events.length > 0) this.seal();
   }
 
   /** All batches that were not taken. The state is discarded after this, so nothing more may be decided. */
@@ -225,6 +221,13 @@ export class PartitionCore implements Step {
 
   refuse(to: ReplyTo, rejection: Rejection): void {
     this.effects.push({ kind: 'refused', to, rejection });
+  }
+
+  private each(act: (member: CastMember) => void): void {
+    for (const { member } of this.members) {
+      this.room = 0;
+      act(member);
+    }
   }
 
   private get effects(): Batch['effects'] {

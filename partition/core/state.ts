@@ -103,6 +103,8 @@ const under = (name: string, parts: readonly Part[]): Part[] =>
 /** Fills a new state. @param parts of {@link freeze} @throws RangeError if parts are missing or of another layout */
 export function thaw(state: PartitionState, parts: PartBytes): void {
   const { seen, outbox, outboxPlaces, ...own } = listIn<Own>(parts, 'partition');
+  const unknown = Object.keys(seen).filter((name) => !state.cast.has(name));
+  if (unknown.length > 0) throw new RangeError(`this version has no kind ${unknown.join()}`);
   Object.assign(state, own);
   state.commands.thaw(partsUnder('commands', parts));
   state.outbox.restore(outbox, outboxPlaces);

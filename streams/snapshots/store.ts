@@ -19,7 +19,7 @@ const CHUNK_BYTES = 256 * 1024;
 const SEQ_DIGITS = 16;
 
 /** A snapshot in the store. */
-export interface Stored extends Manifest {
+export interface StoredSnapshot extends Manifest {
   readonly name: string;
   /** As stored. */
   readonly bytes: number;
@@ -34,10 +34,10 @@ export class SnapshotStore {
   ) {}
 
   /** Those of a partition, newest first. Of the same position the one with the higher epoch first. */
-  async list(partition: Partition): Promise<Stored[]> {
+  async list(partition: Partition): Promise<StoredSnapshot[]> {
     const store = await this.store();
     const objects = await this.trying('Listing the snapshots failed', () => store.list());
-    const found = objects.flatMap(({ name, metadata, size }): Stored[] => {
+    const found = objects.flatMap(({ name, metadata, size }): StoredSnapshot[] => {
       const manifest = manifestIn(metadata);
       return manifest?.partition === partition ? [{ ...manifest, name, bytes: size }] : [];
     });
@@ -45,7 +45,7 @@ export class SnapshotStore {
   }
 
   /** Writes a snapshot, reads it back, and marks it as verified. @throws RepriseError SNAPSHOT_BROKEN if it differs */
-  async write(manifest: Omit<Manifest, 'isVerified'>, parts: readonly StatePart[]): Promise<Stored> {
+  async write(manifest: Omit<Manifest, 'isVerified'>, parts: readonly StatePart[]): Promise<StoredSnapshot> {
     const { partition, journalId, seq, epoch, takenMs } = manifest;
     const name = `${partition}/${journalId}/${String(seq).padStart(SEQ_DIGITS, '0')}-${epoch}-${takenMs}`;
     const unverified: Manifest = { ...manifest, isVerified: false };
