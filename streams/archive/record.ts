@@ -1,0 +1,155 @@
+/**
+ * One commit as an archive has it: facts (the part that the hash covers) and contents, apart. Hashes that follow from
+ * the rest are left out of the facts, as they cannot be compressed: the hash of the commit before, and that of each
+ * content. A content that is removed leaves its hash behind, so the facts never change and the chain stands.
+ *
+ *     facts      flags, length and bytes of the hashed part, in which hashes that are left out are zeros
+ *     contents   of each hash that is left out of a leaf: the length of the salted content, or 0 if it was removed;
+ *                then of each the salt or the hash; then of each the content
+ *                or, of a commit that is kept as it is, length and bytes of all that follows the hashed part
+ */
+import { hash } from 'node:crypto';
+import { CONTENT_EVENT_TAG, CONTENT_SALTED_TAG, CONTENTS, SALT_BYTES } from '../content.js';
+import { EncodedCommit } from '../encoded-commit.js';
+import { HASH_BYTES, layoutOf, type Layout, type ReadLayout } from './layout.js';
+import { ByteReader, ByteWriter } from './varints.js';
+
+const WITHOUT_LEAVES = 1;
+const WITHOUT_PREV_HASH = 2;
+const CONTENTS_TAG = (CONTENTS << 3) | 2;
+const ZEROS = new Uint8Array(HASH_BYTES);
+
+/** A content: salted, or what is left of it. */
+interface Item {
+  readonly event: number;
+  /** Salt and content; undefined if it was removed. */
+  readonly salted: Uint8Array | undefined;
+  /** Of the salted content. Only if it was removed. */
+  readonly hash: Uint8Array;
+}
+
+/** @param prevHash of the commit before, if a reader will have it */
+export function writeRecord(
+  bytes: Uint8Array, layout: ReadLayout, prevHash: Uint8Array | undefined, facts: ByteWriter, contents: ByteWriter,
+): void {
+  const { hashedBytes, leaves, prevHashAt } = layout;
+  const items = itemsOf(bytes, layout);
+  // What cannot be built again exactly is kept as it is: content that was changed, or that is encoded in another way.
+  const isBuilt = layout.problem === undefined && isSame(bytes, layout, items);
+  const withoutPrev = prevHash !== undefined && prevHashAt !== undefined;
+  facts.varint((isBuilt ? WITHOUT_LEAVES : 0) | (withoutPrev ? WITHOUT_PREV_HASH : 0));
+  facts.varint(hashedBytes);
+  let copied = 0;
+  const leaveOut = (at: number): void => {
+    facts.put(bytes.subarray(copied, at));
+    facts.put(ZEROS);
+    copied = at + HASH_BYTES;
+  };
+  if (withoutPrev) leaveOut(prevHashAt);
+  if (isBuilt) for (const { hashAt } of leaves) leaveOut(hashAt);
+  facts.put(bytes.subarray(copied, hashedBytes));
+  if (isBuilt) writeItems(items, contents);
+  else contents.delimited(bytes.subarray(hashedBytes));
+}
+
+export interface Rebuilt {
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+/** @param prevHash of the commit before @throws RangeError if this is no record */
+export function readRecord(facts: ByteReader, contents: ByteReader, prevHash: Uint8Array | undefined): Rebuilt {
+  const flags = facts.varint();
+  const hashed = Uint8Array.from(facts.delimited());
+  const layout = layoutOf(hashed);
+  if ((flags & WITHOUT_PREV_HASH) !== 0) {
+    if (layout.prevHashAt === undefined || prevHash === undefined) throw new RangeError('the hash before is missing');
+    hashed.set(prevHash, layout.prevHashAt);
+  }
+  if ((flags & WITHOUT_LEAVES) === 0) return rebuilt(hashed, contents.delimited());
+  const items = readItems(layout, contents);
+  items.forEach((item, nth) => hashed.set(hashOfItem(item), layout.leaves[nth]!.hashAt));
+  return rebuilt(hashed, encodeContents(items));
+}
+
+function rebuilt(hashed: Uint8Array, beside: Uint8Array): Rebuilt {
+  const bytes = beside.length === 0 ? hashed : Buffer.concat([hashed, beside]);
+  return { bytes, hash: hash('sha256', hashed, 'buffer') };
+}
+
+/** Copies a record of contents without those of some events. */
+export function rewriteContents(
+  commit: Uint8Array, contents: ByteReader, isKeptAsIs: boolean, removed: ReadonlySet<number>, into: ByteWriter,
+): void {
+  if (isKeptAsIs) {
+    contents.delimited();
+    const rest = new EncodedCommit(commit).without(removed);
+    into.delimited(rest.subarray(layoutOf(rest).hashedBytes));
+    return;
+  }
+  const items = readItems(layoutOf(commit), contents);
+  writeItems(items.map((item) => (
+    removed.has(item.event) ? { event: item.event, salted: undefined, hash: hashOfItem(item) } : item)), into);
+}
+
+/** Goes over a record of facts. @returns whether the commit is kept as it is */
+export function skipFacts(facts: ByteReader): boolean {
+  const flags = facts.varint();
+  facts.delimited();
+  return (flags & WITHOUT_LEAVES) === 0;
+}
+
+function itemsOf(bytes: Uint8Array, { leaves, salted }: ReadLayout): Item[] {
+  return leaves.map(({ hashAt, event }, nth) =>
+    ({ event, salted: salted[nth], hash: bytes.subarray(hashAt, hashAt + HASH_BYTES) }));
+}
+
+function isSame(bytes: Uint8Array, { leaves, hashedBytes }: Layout, items: readonly Item[]): boolean {
+  if (Buffer.compare(bytes.subarray(hashedBytes), encodeContents(items)) !== 0) return false;
+  return items.every((item, nth) => {
+    const { hashAt } = leaves[nth]!;
+    return Buffer.compare(hashOfItem(item), bytes.subarray(hashAt, hashAt + HASH_BYTES)) === 0;
+  });
+}
+
+const hashOfItem = ({ salted, hash: left }: Item): Uint8Array =>
+  (salted === undefined ? left : hash('sha256', salted, 'buffer'));
+
+/** The same bytes as a ContentWriter makes. */
+function encodeContents(items: readonly Item[]): Uint8Array {
+  const writer = new ByteWriter(items.reduce((sum, { salted }) => sum + (salted?.length ?? 0) + MOST_OVERHEAD_BYTES, 0));
+  for (const { event, salted } of items) {
+    if (salted === undefined) continue;
+    writer.varint(CONTENTS_TAG);
+    const index = event === 0 ? 0 : 1 + ByteWriter.bytesOf(event);
+    writer.varint(index + 1 + ByteWriter.bytesOf(salted.length) + salted.length);
+    if (event > 0) {
+      writer.varint(CONTENT_EVENT_TAG);
+      writer.varint(event);
+    }
+    writer.varint(CONTENT_SALTED_TAG);
+    writer.delimited(salted);
+  }
+  return writer.take();
+}
+
+/** Tags, lengths and the index of the event take less. */
+const MOST_OVERHEAD_BYTES = 24;
+
+function writeItems(items: readonly Item[], into: ByteWriter): void {
+  for (const { salted } of items) into.varint(salted?.length ?? 0);
+  // What cannot be compressed lies together.
+  for (const { salted, hash: left } of items) into.put(salted?.subarray(0, SALT_BYTES) ?? left);
+  for (const { salted } of items) if (salted !== undefined) into.put(salted.subarray(SALT_BYTES));
+}
+
+function readItems({ leaves }: Layout, contents: ByteReader): Item[] {
+  const lengths = leaves.map(() => contents.varint());
+  const firsts = lengths.map((length) => contents.take(length === 0 ? HASH_BYTES : SALT_BYTES));
+  return leaves.map(({ event }, nth): Item => {
+    const [length, first] = [lengths[nth]!, firsts[nth]!];
+    if (length === 0) return { event, salted: undefined, hash: first };
+    if (length < SALT_BYTES) throw new RangeError(`a content of ${length} bytes has no salt`);
+    return { event, salted: Buffer.concat([first, contents.take(length - SALT_BYTES)]), hash: ZEROS };
+  });
+}
