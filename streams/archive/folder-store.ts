@@ -15,14 +15,21 @@ export class FolderStore implements ArchiveStore {
   }
 
   async put(name: string, parts: readonly Uint8Array[]): Promise<void> {
-    await this.write(name, parts, rename);
+    await this.write(name, parts, async (from, to) => {
+      await rename(from, to);
+      return true;
+    });
   }
 
   async create(name: string, parts: readonly Uint8Array[]): Promise<boolean> {
     // Unlike a rename, a link is refused if the name is taken.
     return await this.write(name, parts, async (from, to) => {
-      await link(from, to);
+      const isNew = await link(from, to).then(() => true, (error: unknown) => {
+        if (codeOf(error) === 'EEXIST') return false;
+        throw error;
+      });
       await rm(from);
+      return isNew;
     });
   }
 
@@ -66,7 +73,7 @@ export class FolderStore implements ArchiveStore {
   }
 
   private async write(
-    name: string, parts: readonly Uint8Array[], publish: (from: string, to: string) => Promise<void>,
+    name: string, parts: readonly Uint8Array[], publish: (from: string, to: string) => Promise<boolean>,
   ): Promise<boolean> {
     checkName(name);
     const path = join(this.location, name);
@@ -74,12 +81,11 @@ export class FolderStore implements ArchiveStore {
     try {
       await makeFolder(dirname(path));
       await writeSynced(temporary, parts);
-      await publish(temporary, path);
+      const isPublished = await publish(temporary, path);
       await syncFolder(dirname(path));
-      return true;
+      return isPublished;
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
-      if (codeOf(error) === 'EEXIST') return false;
       throw unreachable(`Writing ${name} in ${this.location}`, error);
     }
   }

@@ -76,8 +76,8 @@ export const objectName = (prefix: string, what: 'facts' | 'index' | 'contents',
 
 export const manifestName = (prefix: string): string => `${prefix}${MANIFEST.slice(1)}`;
 export const isManifestName = (name: string): boolean => name.endsWith(MANIFEST);
-export const objectsOf = ({ facts: { blocks: facts, index }, contents }: Manifest): string[] =>
-  [facts.name, index.name, contents.name];
+export const objectsOf = ({ facts: of, contents }: Manifest): string[] =>
+  [of.blocks.name, of.index.name, contents.name];
 
 /** With the fields in one order, which the hashes depend on. */
 export const manifestOf = (of: SegmentFacts, contents: SegmentContents): Manifest =>

@@ -9,7 +9,9 @@
  *                or, of a commit that is kept as it is, length and bytes of all that follows the hashed part
  */
 import { hash } from 'node:crypto';
-import { CONTENT_EVENT_TAG, CONTENT_SALTED_TAG, CONTENTS, SALT_BYTES } from '../content.js';
+import {
+  CONTENT_EVENT_TAG, CONTENT_SALTED_TAG, contentHash, CONTENTS, SALT_BYTES, varintBytes,
+} from '../content.js';
 import { EncodedCommit } from '../encoded-commit.js';
 import { HASH_BYTES, layoutOf, type Layout, type ReadLayout } from './layout.js';
 import { ByteReader, ByteWriter } from './varints.js';
@@ -60,7 +62,7 @@ export interface Rebuilt {
 /** @param prevHash of the commit before @throws RangeError if this is no record */
 export function readRecord(facts: ByteReader, contents: ByteReader, prevHash: Uint8Array | undefined): Rebuilt {
   const flags = facts.varint();
-  const hashed = Uint8Array.from(facts.delimited());
+  const hashed = Buffer.from(facts.delimited());
   const layout = layoutOf(hashed);
   if ((flags & WITHOUT_PREV_HASH) !== 0) {
     if (layout.prevHashAt === undefined || prevHash === undefined) throw new RangeError('the hash before is missing');
@@ -68,7 +70,7 @@ export function readRecord(facts: ByteReader, contents: ByteReader, prevHash: Ui
   }
   if ((flags & WITHOUT_LEAVES) === 0) return rebuilt(hashed, contents.delimited());
   const items = readItems(layout, contents);
-  items.forEach((item, nth) => hashed.set(hashOfItem(item), layout.leaves[nth]!.hashAt));
+  items.forEach((item, nth) => hashed.write(hashOfItem(item), layout.leaves[nth]!.hashAt, 'latin1'));
   return rebuilt(hashed, encodeContents(items));
 }
 
@@ -89,7 +91,7 @@ export function rewriteContents(
   }
   const items = readItems(layoutOf(commit), contents);
   writeItems(items.map((item) => (
-    removed.has(item.event) ? { event: item.event, salted: undefined, hash: hashOfItem(item) } : item)), into);
+    removed.has(item.event) ? { event: item.event, salted: undefined, hash: Buffer.from(hashOfItem(item), 'latin1') } : item)), into);
 }
 
 /** Goes over a record of facts. @returns whether the commit is kept as it is */
@@ -104,25 +106,35 @@ function itemsOf(bytes: Uint8Array, { leaves, salted }: ReadLayout): Item[] {
     ({ event, salted: salted[nth], hash: bytes.subarray(hashAt, hashAt + HASH_BYTES) }));
 }
 
-function isSame(bytes: Uint8Array, { leaves, hashedBytes }: Layout, items: readonly Item[]): boolean {
-  if (Buffer.compare(bytes.subarray(hashedBytes), encodeContents(items)) !== 0) return false;
-  return items.every((item, nth) => {
-    const { hashAt } = leaves[nth]!;
-    return Buffer.compare(hashOfItem(item), bytes.subarray(hashAt, hashAt + HASH_BYTES)) === 0;
-  });
+/** Whether {@link readRecord} makes the same bytes of it. */
+function isSame(bytes: Uint8Array, { hashedBytes }: Layout, items: readonly Item[]): boolean {
+  // Its contents are well-formed, so they are encoded in another way only if they are longer.
+  if (items.reduce((sum, item) => sum + encodedBytes(item), 0) !== bytes.length - hashedBytes) return false;
+  return items.every(({ salted, hash: leaf }) =>
+    salted === undefined || contentHash(salted) === Buffer.from(leaf.buffer, leaf.byteOffset, HASH_BYTES).toString('latin1'));
 }
 
-const hashOfItem = ({ salted, hash: left }: Item): Uint8Array =>
-  (salted === undefined ? left : hash('sha256', salted, 'buffer'));
+/** One character a byte, as in a ContentRef. */
+const hashOfItem = ({ salted, hash: left }: Item): string =>
+  (salted === undefined ? Buffer.from(left).toString('latin1') : contentHash(salted));
+
+const indexBytes = (event: number): number => (event === 0 ? 0 : 1 + varintBytes(event));
+const insideBytes = (event: number, salted: Uint8Array): number =>
+  indexBytes(event) + 1 + varintBytes(salted.length) + salted.length;
+
+function encodedBytes({ event, salted }: Item): number {
+  if (salted === undefined) return 0;
+  const inside = insideBytes(event, salted);
+  return 1 + varintBytes(inside) + inside;
+}
 
 /** The same bytes as a ContentWriter makes. */
 function encodeContents(items: readonly Item[]): Uint8Array {
-  const writer = new ByteWriter(items.reduce((sum, { salted }) => sum + (salted?.length ?? 0) + MOST_OVERHEAD_BYTES, 0));
+  const writer = new ByteWriter(items.reduce((sum, item) => sum + encodedBytes(item), 0));
   for (const { event, salted } of items) {
     if (salted === undefined) continue;
     writer.varint(CONTENTS_TAG);
-    const index = event === 0 ? 0 : 1 + ByteWriter.bytesOf(event);
-    writer.varint(index + 1 + ByteWriter.bytesOf(salted.length) + salted.length);
+    writer.varint(insideBytes(event, salted));
     if (event > 0) {
       writer.varint(CONTENT_EVENT_TAG);
       writer.varint(event);
@@ -132,9 +144,6 @@ function encodeContents(items: readonly Item[]): Uint8Array {
   }
   return writer.take();
 }
-
-/** Tags, lengths and the index of the event take less. */
-const MOST_OVERHEAD_BYTES = 24;
 
 function writeItems(items: readonly Item[], into: ByteWriter): void {
   for (const { salted } of items) into.varint(salted?.length ?? 0);

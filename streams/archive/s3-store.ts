@@ -18,6 +18,8 @@ export interface S3Place {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
 /** A store that does not answer must not hold an archiver for ever. */
 const CONNECT_MS = 5_000;
 const REQUEST_MS = 60_000;
@@ -39,6 +41,8 @@ export async function openS3Store(place: S3Place): Promise<ArchiveStore> {
     // We compare what was written; many compatible servers do not know the client's newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    // Without one it writes warnings to the console.
+    logger: SILENT,
   });
   return new S3Store(s3, client, place);
 }

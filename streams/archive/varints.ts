@@ -11,8 +11,6 @@ export class ByteWriter {
     this.bytes = Buffer.allocUnsafe(initialBytes);
   }
 
-  static bytesOf = varintBytes;
-
   varint(value: number): void {
     this.reserve(varintBytes(value));
     this.size = writeVarint(this.bytes, this.size, value);
