@@ -19,15 +19,14 @@ import { ByteReader, ByteWriter } from './varints.js';
 const WITHOUT_LEAVES = 1;
 const WITHOUT_PREV_HASH = 2;
 const CONTENTS_TAG = (CONTENTS << 3) | 2;
-const ZEROS = new Uint8Array(HASH_BYTES);
 
 /** A content: salted, or what is left of it. */
 interface Item {
   readonly event: number;
   /** Salt and content; undefined if it was removed. */
   readonly salted: Uint8Array | undefined;
-  /** Of the salted content. Only if it was removed. */
-  readonly hash: Uint8Array;
+  /** Hash of the salted content, one character a byte. Only if it was removed, or is to be compared. */
+  readonly hash: string;
 }
 
 /** @param prevHash of the commit before, if a reader will have it */
@@ -41,15 +40,10 @@ export function writeRecord(
   const withoutPrev = prevHash !== undefined && prevHashAt !== undefined;
   facts.varint((isBuilt ? WITHOUT_LEAVES : 0) | (withoutPrev ? WITHOUT_PREV_HASH : 0));
   facts.varint(hashedBytes);
-  let copied = 0;
-  const leaveOut = (at: number): void => {
-    facts.put(bytes.subarray(copied, at));
-    facts.put(ZEROS);
-    copied = at + HASH_BYTES;
-  };
-  if (withoutPrev) leaveOut(prevHashAt);
-  if (isBuilt) for (const { hashAt } of leaves) leaveOut(hashAt);
-  facts.put(bytes.subarray(copied, hashedBytes));
+  const from = facts.size;
+  facts.put(bytes.subarray(0, hashedBytes));
+  if (withoutPrev) facts.clear(from + prevHashAt, from + prevHashAt + HASH_BYTES);
+  if (isBuilt) for (const { hashAt } of leaves) facts.clear(from + hashAt, from + hashAt + HASH_BYTES);
   if (isBuilt) writeItems(items, contents);
   else contents.delimited(bytes.subarray(hashedBytes));
 }
@@ -91,7 +85,7 @@ export function rewriteContents(
   }
   const items = readItems(layoutOf(commit), contents);
   writeItems(items.map((item) => (
-    removed.has(item.event) ? { event: item.event, salted: undefined, hash: Buffer.from(hashOfItem(item), 'latin1') } : item)), into);
+    removed.has(item.event) ? { event: item.event, salted: undefined, hash: hashOfItem(item) } : item)), into);
 }
 
 /** Goes over a record of facts. @returns whether the commit is kept as it is */
@@ -102,21 +96,19 @@ export function skipFacts(facts: ByteReader): boolean {
 }
 
 function itemsOf(bytes: Uint8Array, { leaves, salted }: ReadLayout): Item[] {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return leaves.map(({ hashAt, event }, nth) =>
-    ({ event, salted: salted[nth], hash: bytes.subarray(hashAt, hashAt + HASH_BYTES) }));
+    ({ event, salted: salted[nth], hash: view.toString('latin1', hashAt, hashAt + HASH_BYTES) }));
 }
 
 /** Whether {@link readRecord} makes the same bytes of it. */
 function isSame(bytes: Uint8Array, { hashedBytes }: Layout, items: readonly Item[]): boolean {
   // Its contents are well-formed, so they are encoded in another way only if they are longer.
   if (items.reduce((sum, item) => sum + encodedBytes(item), 0) !== bytes.length - hashedBytes) return false;
-  return items.every(({ salted, hash: leaf }) =>
-    salted === undefined || contentHash(salted) === Buffer.from(leaf.buffer, leaf.byteOffset, HASH_BYTES).toString('latin1'));
+  return items.every(({ salted, hash: leaf }) => salted === undefined || contentHash(salted) === leaf);
 }
 
-/** One character a byte, as in a ContentRef. */
-const hashOfItem = ({ salted, hash: left }: Item): string =>
-  (salted === undefined ? Buffer.from(left).toString('latin1') : contentHash(salted));
+const hashOfItem = ({ salted, hash: left }: Item): string => (salted === undefined ? left : contentHash(salted));
 
 const indexBytes = (event: number): number => (event === 0 ? 0 : 1 + varintBytes(event));
 const insideBytes = (event: number, salted: Uint8Array): number =>
@@ -148,8 +140,11 @@ function encodeContents(items: readonly Item[]): Uint8Array {
 function writeItems(items: readonly Item[], into: ByteWriter): void {
   for (const { salted } of items) into.varint(salted?.length ?? 0);
   // What cannot be compressed lies together.
-  for (const { salted, hash: left } of items) into.put(salted?.subarray(0, SALT_BYTES) ?? left);
-  for (const { salted } of items) if (salted !== undefined) into.put(salted.subarray(SALT_BYTES));
+  for (const { salted, hash: left } of items) {
+    if (salted === undefined) into.put(Buffer.from(left, 'latin1'));
+    else into.putPart(salted, 0, SALT_BYTES);
+  }
+  for (const { salted } of items) if (salted !== undefined) into.putPart(salted, SALT_BYTES, salted.length);
 }
 
 function readItems({ leaves }: Layout, contents: ByteReader): Item[] {
@@ -157,8 +152,8 @@ function readItems({ leaves }: Layout, contents: ByteReader): Item[] {
   const firsts = lengths.map((length) => contents.take(length === 0 ? HASH_BYTES : SALT_BYTES));
   return leaves.map(({ event }, nth): Item => {
     const [length, first] = [lengths[nth]!, firsts[nth]!];
-    if (length === 0) return { event, salted: undefined, hash: first };
+    if (length === 0) return { event, salted: undefined, hash: Buffer.from(first).toString('latin1') };
     if (length < SALT_BYTES) throw new RangeError(`a content of ${length} bytes has no salt`);
-    return { event, salted: Buffer.concat([first, contents.take(length - SALT_BYTES)]), hash: ZEROS };
+    return { event, salted: Buffer.concat([first, contents.take(length - SALT_BYTES)]), hash: '' };
   });
 }

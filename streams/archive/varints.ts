@@ -2,6 +2,7 @@
 import { varintBytes, writeVarint } from '../content.js';
 
 const INITIAL_BYTES = 16 * 1024;
+const FEW_BYTES = 48;
 
 export class ByteWriter {
   size = 0;
@@ -20,6 +21,18 @@ export class ByteWriter {
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.size);
     this.size += bytes.length;
+  }
+
+  /** A part of it. A view of it would cost more than a loop over few bytes. */
+  putPart(bytes: Uint8Array, from: number, to: number): void {
+    if (to - from > FEW_BYTES) return this.put(bytes.subarray(from, to));
+    this.reserve(to - from);
+    for (let at = from; at < to; at += 1) this.bytes[this.size++] = bytes[at]!;
+  }
+
+  /** Overwrites bytes that were put before. */
+  clear(from: number, to: number): void {
+    this.bytes.fill(0, from, to);
   }
 
   /** With its length before it. */
