@@ -9,6 +9,7 @@ import { EncodedCommit } from '../encoded-commit.js';
 import { openArchive, type Archive } from './archive.js';
 import { actorId, anyJournal, hostileCommit, JOURNAL, journalOf, type AnyCommit } from './conformance/commits.js';
 import { CrashingStore, MemoryStore } from './conformance/stores.js';
+import { FolderStore } from './folder-store.js';
 import { hashOfFacts } from './manifest.js';
 import { removeArchivedContents } from './remove-contents.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -111,7 +112,8 @@ t.test('property: whichever contents are removed, the chain stands and exactly t
   await fc.assert(fc.asyncProperty(anyJournal(), anyCuts, bits, async (journal, cuts, draw) => {
     const store = new MemoryStore();
     const archive = await archiveAll(store, journal, cuts);
-    const facts = new Map(archive.manifests.map(({ facts: { blocks } }) => [blocks.name, store.objects.get(blocks.name)]));
+    const names = archive.manifests.map(({ facts }) => facts.blocks.name);
+    const facts = new Map(names.map((name) => [name, store.objects.get(name)]));
     const drawn = new Map<number, number[]>();
     for (const { facts: { firstSeq } } of archive.manifests) {
       await removeArchivedContents(store, JOURNAL, firstSeq, ({ seq, index }) => {
@@ -121,7 +123,8 @@ t.test('property: whichever contents are removed, the chain stands and exactly t
       });
     }
     const wanted = journal.map(({ seq, bytes }) => ({ seq, bytes: removeContents(bytes, drawn.get(seq) ?? []) }));
-    const counted = (await verified(store)).reduce((sum, each) => sum + (each.kind === 'segment' ? each.removed : NaN), 0);
+    const removedIn = (each: Verified): number => (each.kind === 'segment' ? each.removed : NaN);
+    const counted = (await verified(store)).reduce((sum, each) => sum + removedIn(each), 0);
     const removed = wanted.reduce((sum, { bytes }) => sum + checkContents(new EncodedCommit(bytes)).removed.length, 0);
     // The archive that was open before finds the new contents, too.
     return isSame(await all(archive.replay(1)), wanted) && isSame(await all((await opened(store)).replay(1)), wanted) &&
@@ -243,9 +246,31 @@ t.test('given a commit that does not follow, or a foreign message, then it is no
   t.equal(await writer.add(journal[0]!), true);
   t.equal(await writer.add({ seq: 2, bytes: Buffer.from([255, 255]) }), false);
   await t.rejects(writer.add(journal[2]!), { code: 'JOURNAL_BROKEN' });
-  const elsewhere = new SegmentWriter({ journal: { ...JOURNAL, partition: 4 as Partition }, head: undefined, previous: '' });
+  const another = { ...JOURNAL, partition: 4 as Partition };
+  const elsewhere = new SegmentWriter({ journal: another, head: undefined, previous: '' });
   t.equal(await elsewhere.add(journal[0]!), false, 'of another partition');
   await t.rejects(elsewhere.finish(), { code: 'INVALID_ARGUMENT' }, 'a segment without commits');
+});
+
+t.test('on a folder: what is archived is there for whoever opens it next', async (t) => {
+  const [folder, journal] = [t.testdir(), journalOf(SOME)];
+  await archiveAll(new FolderStore(folder), journal, [2]);
+  const store = new FolderStore(folder);
+  t.ok(isSame(await all((await opened(store)).replay(1)), journal));
+  await removeArchivedContents(store, JOURNAL, 1, () => true);
+  t.match((await verified(store))[0], { kind: 'segment', firstSeq: 1, contents: 0 });
+  t.ok((await verified(store)).every(({ kind }) => kind === 'segment'));
+});
+
+t.test('given commits that others archive meanwhile, then an open archive finds them when it is told to', async (t) => {
+  const [store, journal] = [new MemoryStore(), journalOf(SOME)];
+  const early = await opened(store);
+  await archiveAll(store, journal, [2]);
+  t.equal(await early.read(journal[0]!.seq), undefined);
+  await early.refresh();
+  t.same(Buffer.from((await early.read(journal[0]!.seq))!.bytes), Buffer.from(journal[0]!.bytes));
+  t.equal(await early.read(journal[3]!.seq - 1), undefined, 'and nothing where there was a foreign message');
+  t.equal(await early.read(1_000), undefined);
 });
 
 t.test('the journal of an archive is found, unless there are none or several', async (t) => {

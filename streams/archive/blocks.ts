@@ -88,4 +88,5 @@ export function readTable(encoded: Uint8Array): Block[] {
   return blocks;
 }
 
-export const hashOfBlock = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer').subarray(0, BLOCK_HASH_BYTES);
+export const hashOfBlock = (bytes: Uint8Array): Uint8Array =>
+  hash('sha256', bytes, 'buffer').subarray(0, BLOCK_HASH_BYTES);

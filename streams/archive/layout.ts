@@ -33,7 +33,8 @@ export function layoutOf(bytes: Uint8Array, onActor?: OnActor): Layout {
   const fields = new Fields(bytes, 0, bytes.length);
   const last = bytes[0] === VERSION_2[0] && bytes[1] === VERSION_2[1] ? CONTENTS : 0;
   const leaves: Layout['leaves'][number][] = [];
-  let [prevHashAt, headerBytes, eventCount, field]: [number | undefined, number, number, number] = [undefined, -1, 0, 0];
+  let prevHashAt: number | undefined;
+  let [headerBytes, eventCount, field] = [-1, 0, 0];
   for (field = fields.next(); field !== 0 && field !== last; field = fields.next()) {
     if (field === PREV_HASH && fields.end - fields.start === HASH_BYTES) prevHashAt = fields.start;
     if (field !== EVENTS) continue;

@@ -116,8 +116,9 @@ export class SegmentWriter {
   }
 
   /** The usual case, at a tenth of the cost of a whole commit: only the header is decoded. */
-  private following(seq: number, bytes: Uint8Array, { headerBytes, eventCount, problem }: ReadLayout): Header | undefined {
-    const head = this.head;
+  private following(seq: number, bytes: Uint8Array, layout: ReadLayout): Header | undefined {
+    const { head } = this;
+    const { headerBytes, eventCount, problem } = layout;
     if (head === undefined || eventCount === 0 || problem !== undefined) return undefined;
     const header = decodeHeader(bytes.subarray(0, headerBytes));
     const { partition, journalId } = this.start.journal;

@@ -1,6 +1,7 @@
 /**
  * Stores a segment: its objects first, each read back and compared, then its manifest. After a crash between any two
- * steps there is the segment, or there are objects that no manifest names; the next write of that position removes them.
+ * steps there is the segment, or there are objects that no manifest names,
+ * which the next write of that position removes.
  */
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';

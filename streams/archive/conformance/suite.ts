@@ -100,7 +100,9 @@ const SPECS: Readonly<Record<string, Spec>> = {
       await t.rejects(store.get(name), refused);
       await t.rejects(store.remove(name), refused);
     }
-    for (const prefix of ['../', '/', 'a/../', '.', 'a//']) await t.rejects(store.list(prefix), { code: 'INVALID_ARGUMENT' });
+    for (const prefix of ['../', '/', 'a/../', '.', 'a//']) {
+      await t.rejects(store.list(prefix), { code: 'INVALID_ARGUMENT' });
+    }
     t.strictSame(await store.list(''), []);
   },
 };
