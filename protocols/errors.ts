@@ -147,6 +147,14 @@ export const ERRORS = {
   JOURNAL_TOO_NEW: operating(
     'A commit needs a newer version of Reprise.',
     'Upgrade all brokers, and the `reprise` command, to the release that the message names or a later one.'),
+    'Upgrade Reprise.'),
+  ARCHIVE_UNREACHABLE: operating(
+    'The store of the archive does not answer, refuses, or cannot write.',
+    'The message holds what it reported. Jobs go on, but journals are not truncated until the archive is written: ' +
+      'watch the disk of the server.', true),
+  ARCHIVE_BROKEN: operating(
+    'An object of the archive is missing, was changed, or does not follow the one before.',
+    'The message names the object. Keep the archive as it is, and put the object back from a copy of the store.'),
   FOLD_DIVERGED: operating(
     'Replaying an event led to another status than the event names.',
     'Run the version that wrote it, and report this with `reprise replay <id> --json`.'),
