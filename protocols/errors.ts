@@ -147,7 +147,6 @@ export const ERRORS = {
   JOURNAL_TOO_NEW: operating(
     'A commit needs a newer version of Reprise.',
     'Upgrade all brokers, and the `reprise` command, to the release that the message names or a later one.'),
-    'Upgrade Reprise.'),
   ARCHIVE_UNREACHABLE: operating(
     'The store of the archive does not answer, refuses, or cannot write.',
     'The message holds what it reported. Jobs go on, but journals are not truncated until the archive is written: ' +
