@@ -38,11 +38,16 @@ export class ProjectionRunner implements Follower {
     for (const each of this.running) this.advance(each, committed);
   }
 
+  async close(): Promise<void> {
+    for (const { projection } of this.running) await projection.close?.();
+  }
+
   private advance(running: Running, committed: Committed): void {
     const { seq, hash, events } = committed;
     if (seq <= running.checkpoint.seq) return this.compare(running, seq, hash);
     const { projection } = running;
     for (let index = 0; index < events.length; index += 1) projection.evolve(events[index]!, index, committed);
+    projection.committed?.(committed);
     running.checkpoint = { seq, hash };
   }
 

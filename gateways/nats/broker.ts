@@ -41,6 +41,8 @@ export interface BrokerOptions {
   readonly log: Logger;
   /** The cast that it hosts, {@link KINDS} by default. All brokers of a namespace must host the same one. */
   readonly kinds?: readonly CastMember[];
+  /** Where the indexes of ended jobs are kept. Without it they stay in memory, and are made again at every start. */
+  readonly indexDir?: string;
 }
 
 export interface Broker {
@@ -101,7 +103,8 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   for (let n = 0; n < partitions; n += 1) {
     const partition = n as Partition;
     hosts.push(await host({
-      options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition, maxCommitBytes,
+      opened, options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition,
+      maxCommitBytes,
     }));
   }
   opened.push(() => Promise.all(hosts.map((each) => each.stop())));
@@ -128,6 +131,7 @@ async function connectGateway(url: string, name: string): Promise<NatsConnection
 }
 
 interface HostParts {
+  readonly opened: Opened;
   readonly options: BrokerOptions;
   readonly name: string;
   /** For streams, leadership and facts. Nothing is published here on a subject that a client chose. */
@@ -153,11 +157,12 @@ async function host(parts: HostParts): Promise<PartitionHost> {
   // Checkpoints are written on the same connection, so the server gets every fact before the checkpoint that covers it.
   const publisher = new Publisher(control);
   const projections = new Projections(partition, {
-    ns, log, witness, checkpoints, onForeign,
+    ns, log, witness, checkpoints, onForeign, indexDir: options.indexDir,
     publish: (subject, bytes) => publisher.publish(subject, bytes),
     hasListener: () => mayListen(control, subjects.events(ns, 'job')),
     mayPublish: () => leadership.validForMs() > 0,
   });
+  parts.opened.push(() => projections.runner.close());
   let stopServing = (): void => {};
   const led: PartitionHost = new PartitionHost({
     partition, kinds: options.kinds ?? KINDS, broker: name, log, clock, leadership, keyring,
@@ -167,7 +172,7 @@ async function host(parts: HostParts): Promise<PartitionHost> {
     deliver: (to, delivery) => peers.deliver(to, delivery),
     archive: (read) => projections.archive(read),
     openJournal: () => openJournal({ url, ns, partition }),
-    knownHeads: () => projections.begin(),
+    knownHeads: (journal) => projections.begin((seq) => journal.read(seq)),
     onHead: (head) => witness.note(storedHead(head)),
     onLeading: (_: Leader) => {
       stopServing = serveLeader(serving, led);

@@ -30,7 +30,7 @@ export interface HostOptions extends FoldOptions {
   archive(read: (seq: number) => Promise<Stored | undefined>): Archive;
   openJournal(): Promise<Journal>;
   /** Heads that the journal must contain. Called at every take-over, before the journal is read. */
-  knownHeads(): Promise<readonly KnownHead[]>;
+  knownHeads(journal: Journal): Promise<readonly KnownHead[]>;
   /** Commands that other partitions may send to this one. */
   readonly deliverables: Deliverables;
   readonly deliver: Deliver;
@@ -151,7 +151,7 @@ export class PartitionHost {
     const started = performance.now();
     const fold = this.newFold();
     try {
-      return await this.begin(await takeOver(journal, await this.takeOverOptions(fold)), fold, started);
+      return await this.begin(await takeOver(journal, await this.takeOverOptions(journal, fold)), fold, started);
     } catch (error) {
       await journal.close();
       throw error;
@@ -213,7 +213,7 @@ export class PartitionHost {
     const started = performance.now();
     const fold = this.newFold();
     try {
-      const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(fold));
+      const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(journal, fold));
       log.warn({ partition, seq: pending.expectedSeq + 1, written }, 'an ambiguous commit was settled');
       const term = await this.begin(takenOver, fold, started);
       if (!written) refuseAll(pending.batch, reject('NOT_LEADER', 'the commit was not recorded'));
@@ -233,10 +233,10 @@ export class PartitionHost {
     return new Fold(this.options);
   }
 
-  private async takeOverOptions(fold: Fold): Promise<TakeOverOptions> {
+  private async takeOverOptions(journal: Journal, fold: Fold): Promise<TakeOverOptions> {
     const { options } = this;
     const own = this.lastHead ? [{ ...this.lastHead, from: 'this broker' }] : [];
-    const known = [...(await options.knownHeads()), ...own];
+    const known = [...(await options.knownHeads(journal)), ...own];
     fold.known = known;
     return {
       known, broker: options.broker,
