@@ -3,6 +3,7 @@
  * no other process uses, rather the one with an index of its journal. So the disk that is used stays bounded,
  * however many journals there were, and two brokers on one machine have an index each.
  */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +43,9 @@ export async function takeHome(options: HomeOptions): Promise<Home> {
   const free: Slot[] = [];
   try {
     for (let nth = 0; nth < SLOTS; nth += 1) {
-      const slot = await look(join(options.root, `${options.name}.${nth}`), options);
+      const folder = join(options.root, `${options.name}.${nth}`);
+      if (free.some(({ isOurs }) => isOurs) && !existsSync(folder)) break;
+      const slot = await look(folder, options);
       if (slot) free.push(slot);
       if (slot?.usedMs === 0) break;
     }

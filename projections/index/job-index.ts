@@ -34,8 +34,8 @@ export interface IndexOptions {
 }
 
 export const START: Checkpoint = { seq: 0, hash: new Uint8Array() };
-/** 6 MB, and about as many milliseconds of sorting and writing. */
-const TABLE_ENTRIES = 1 << 17;
+/** 3 MB. */
+const TABLE_ENTRIES = 1 << 16;
 /** A table this small is written at once, without a thread: that takes about 2 ms. */
 const SMALL = 2_048;
 
@@ -174,7 +174,7 @@ export class JobIndex {
   }
 
   private async store(folder: string, { table, upTo }: Sealed): Promise<void> {
-    let { runs } = this;
+    let written: SortedRun | undefined;
     if (table.size > 0) {
       const run = this.nextRun;
       this.nextRun += 1;
@@ -182,22 +182,31 @@ export class JobIndex {
       if (this.options.perform) await this.options.perform(task);
       else if (table.size <= SMALL) performNow(task, this.options.onChange);
       else await performInThread(task);
-      const written = await SortedRun.open(task.path, run);
-      runs = [...this.runs, written];
+      written = await SortedRun.open(task.path, run);
     }
-    await this.replace(folder, runs, upTo);
+    await this.replace(folder, (runs) => (written ? [...runs, written] : runs), upTo, written);
     this.sealed = this.sealed.slice(1);
+    if (table.size >= this.tableEntries) table.recycle();
   }
 
-  /** After the manifest is written, look-ups use the new runs. */
-  private async replace(folder: string, runs: readonly SortedRun[], { seq, hash }: Checkpoint): Promise<void> {
+  /** After the manifest is written, look-ups use the new runs. @param added is closed if that fails */
+  private async replace(
+    folder: string, change: (runs: readonly SortedRun[]) => readonly SortedRun[], upTo: Checkpoint,
+    added: SortedRun | undefined,
+  ): Promise<void> {
     const { journalId, nextRun: next, options: { partition, onChange = () => {} } } = this;
-    await writeManifest(folder, {
-      journalId, partition, seq, hash: Buffer.from(hash).toString('hex'), next,
-      runs: runs.map(({ header }) => header),
-    }, onChange);
+    const { seq } = upTo;
+    const hash = Buffer.from(upTo.hash).toString('hex');
+    const runs = change(this.runs);
+    try {
+      const headers = runs.map(({ header }) => header);
+      await writeManifest(folder, { journalId, partition, seq, hash, next, runs: headers }, onChange);
+    } catch (error) {
+      await added?.close();
+      throw error;
+    }
     this.runs = runs;
-    this.stored = { seq, hash };
+    this.stored = upTo;
   }
 
   private async mergeAll(folder: string): Promise<void> {
@@ -222,10 +231,9 @@ export class JobIndex {
     });
     const merged = await SortedRun.open(path, run);
     // Runs that were stored meanwhile are newer and come behind. One manifest is written after the other.
-    const replaced = this.storing.then(async () => {
-      const from = this.runs.indexOf(inputs[0]!);
-      await this.replace(folder, this.runs.toSpliced(from, inputs.length, merged), this.stored);
-    });
+    const change = (runs: readonly SortedRun[]): SortedRun[] =>
+      runs.toSpliced(runs.indexOf(inputs[0]!), inputs.length, merged);
+    const replaced = this.storing.then(() => this.replace(folder, change, this.stored, merged));
     this.storing = replaced.catch(() => {});
     await replaced;
     for (const input of inputs) {

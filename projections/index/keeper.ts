@@ -128,6 +128,7 @@ export class IndexKeeper {
   private replace(folder: string, error: Error): void {
     this.warn({ folder, err: error }, 'the index of jobs is broken and is made again from the journal');
     const broken = this.index;
+    this.seenSeq = Math.max(this.seenSeq, broken.last.seq);
     const ready = broken.close().then(() => removeUnknown(folder, undefined));
     this.index = new JobIndex({ ...this.indexOptions(folder), ready });
     this.isBehind = true;

@@ -44,9 +44,11 @@ async function take(path: string): Promise<boolean> {
   await writeFile(own, JSON.stringify({ host: hostname(), pid: process.pid, started: startOf(process.pid) }));
   try {
     while (!(await linked(own, path))) {
-      const text = await readFile(path, 'utf8').catch(() => '');
-      if (text !== '' && isRunning(text)) return false;
-      if (text !== '') await discard(path, text, own);
+      const text = await readFile(path, 'utf8').catch(() => undefined);
+      // It was released meanwhile. After a power cut it may be there and empty.
+      if (text === undefined) continue;
+      if (isRunning(text)) return false;
+      await discard(path, text, own);
     }
     return true;
   } finally {

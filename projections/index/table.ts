@@ -8,9 +8,18 @@ import {
 } from './entry.js';
 
 const FULLEST = 0.7;
+/** Growing moves every entry in one go. With this a table moves 2,867 entries once, and has its last capacity then. */
+const GROWTH = 32;
 const BYTES = 4;
 
 const shared = (capacity: number): Uint32Array => new Uint32Array(new SharedArrayBuffer(capacity * WORDS * BYTES));
+
+/**
+ * Memory of tables that are on disk by now, cleared. New memory is slow at first: the system provides it page by page.
+ * For all indexes of this process.
+ */
+const spares: Uint32Array[] = [];
+const SPARES = 2;
 
 /** Status 0 marks a free slot. Nothing is ever removed. */
 export class IndexTable {
@@ -20,7 +29,15 @@ export class IndexTable {
 
   /** @param capacity in slots, a power of two; it grows */
   constructor(private capacity = 1 << 12) {
-    this.slots = shared(capacity);
+    const spare = spares.findIndex(({ length }) => length === capacity * WORDS);
+    this.slots = spare < 0 ? shared(capacity) : spares.splice(spare, 1)[0]!;
+  }
+
+  /** Gives its memory to a later table. Nobody may use this one any more. */
+  recycle(): void {
+    if (spares.length === SPARES) return;
+    spares.push(this.slots.fill(0));
+    this.slots = new Uint32Array();
   }
 
   /** @param isFirst whether the job began in the commit at `seq` @param status from 1 to 65,535 */
@@ -70,14 +87,15 @@ export class IndexTable {
 
   private grow(): void {
     const old = this.slots;
-    this.capacity *= 2;
+    this.capacity *= GROWTH;
     this.slots = shared(this.capacity);
     for (let at = 0; at < old.length; at += WORDS) {
       if (old[at + ID_LOW_STATUS] === 0) continue;
       this.key.high = old[at + ID_HIGH]!;
       this.key.middle = old[at + ID_MIDDLE]!;
       this.key.low = old[at + ID_LOW_STATUS]! >>> 16;
-      this.slots.set(old.subarray(at, at + WORDS), this.find());
+      const to = this.find();
+      for (let word = 0; word < WORDS; word += 1) this.slots[to + word] = old[at + word]!;
     }
   }
 }

@@ -13,6 +13,7 @@ export class RunWriter {
   private fence = new Uint32Array(64);
   private readonly temporary: string;
   private readonly file: number;
+  private isOpen = true;
   private entries = 0;
   /** Of the file, the header included. */
   private blocks = 1;
@@ -47,19 +48,21 @@ export class RunWriter {
     const header = { run: this.run, entries: this.entries, blocks, fence: fenceSum(fence) };
     this.write(encodeHeader(header), 0);
     fsyncSync(this.file);
-    closeSync(this.file);
+    this.close();
     renameSync(this.temporary, this.path);
     this.onChange();
     return header;
   }
 
   abandon(): void {
-    try {
-      closeSync(this.file);
-    } catch {
-      // It was closed before the rename failed.
-    }
+    this.close();
     rmSync(this.temporary, { force: true });
+  }
+
+  /** Once: the number may be that of another file by then. */
+  private close(): void {
+    if (this.isOpen) closeSync(this.file);
+    this.isOpen = false;
   }
 
   private noteFirst(high: number): void {
