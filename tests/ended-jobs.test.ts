@@ -31,10 +31,11 @@ async function foundBy(client: Client): Promise<number> {
   return views.filter(({ status }) => status === 'cancelled').length;
 }
 
-t.test('given an index on disk, deleted, damaged or not writable, then ended jobs are found after every start', async (t) => {
+t.test('given an index on disk, deleted, damaged or not writable, then ended jobs are found at every start', async (t) => {
   const indexDir = await mkdtemp(join(tmpdir(), 'reprise-index-test-'));
   const warnings: string[] = [];
-  const log = pino({ level: 'warn' }, { write: (line) => void warnings.push((JSON.parse(line) as { msg: string }).msg) });
+  const write = (line: string): void => void warnings.push((JSON.parse(line) as { msg: string }).msg);
+  const log = pino({ level: 'warn' }, { write });
   const reprise = await Reprise.start(t, { brokers: 0, log, indexDir });
   await written(reprise);
   const client = await connectClient({ url: reprise.url, namespace: reprise.ns });

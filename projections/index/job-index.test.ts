@@ -19,7 +19,8 @@ let folders = 0;
 const newFolder = (): string => mkdtempSync(join(root, `${(folders += 1)}-`));
 
 /** Ids that share beginnings, in any order of age. */
-const idOf = (n: number): string => jobId(P0, hashOf(Buffer.from([n, n >> 8])).subarray(0, 10).fill(n % 5, 0, n % 3 ? 0 : 6));
+const idOf = (n: number): string =>
+  jobId(P0, hashOf(Buffer.from([n, n >> 8])).subarray(0, 10).fill(n % 5, 0, n % 3 ? 0 : 6));
 
 interface Write {
   readonly n: number;
@@ -80,11 +81,10 @@ const open = async (folder: string, onBroken?: (error: Error) => void): Promise<
 const JOBS = 120;
 
 /** Commits of a few events: jobs begin, and some that began end. */
-const journals = fc.array(fc.array(fc.tuple(fc.nat(JOBS - 1), fc.integer({ min: 2, max: 7 })), { minLength: 1, maxLength: 9 }), {
-  minLength: 1, maxLength: 90,
-}).map((commits): Journal => {
+const events = fc.array(fc.tuple(fc.nat(JOBS - 1), fc.integer({ min: 2, max: 7 })), { minLength: 1, maxLength: 9 });
+const journals = fc.array(events, { minLength: 1, maxLength: 90 }).map((commits): Journal => {
   const [begun, ended] = [new Set<number>(), new Set<number>()];
-  return commits.map((events) => events.flatMap(([n, status]): Write[] => {
+  return commits.map((commit) => commit.flatMap(([n, status]): Write[] => {
     if (!begun.has(n)) return (begun.add(n), [{ n, status: 1, isFirst: true }]);
     return ended.has(n) ? [] : (ended.add(n), [{ n, status, isFirst: false }]);
   }));

@@ -68,7 +68,8 @@ function isRunning(text: string): boolean {
 function parse(text: string): Holder | undefined {
   try {
     const { host, pid, started } = JSON.parse(text) as Partial<Holder>;
-    return typeof host === 'string' && Number.isInteger(pid) ? { host, pid: pid!, started: String(started) } : undefined;
+    if (typeof host !== 'string' || !Number.isInteger(pid)) return undefined;
+    return { host, pid: pid!, started: String(started) };
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-/** The order of a table's entries by id: first into buckets by the upper 16 bits, which are random, then within each. */
+/** Sorts a table's entries by id: first into buckets by the upper 16 bits, which are random, then within each. */
 import { compareIds, HALF, ID_LOW_STATUS, WORDS } from './entry.js';
 
 const BUCKETS = 1 << 16;
