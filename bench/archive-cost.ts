@@ -63,7 +63,7 @@ class Leader {
   });
   private readonly leader = { leaderId: leaderId(randomBytes(10)), epoch: 1 };
   private head: Head = {
-    journalId: JOURNAL_ID, partition: P0, seq: 0, hash: new Uint8Array(0), epoch: 1, nowMs: Date.now(),
+    journalId: JOURNAL_ID, partition: P0, seq: 0, hash: new Uint8Array(0), epoch: 1, nowMs: Date.now(), minReader: 0,
   };
   private pullSeq = 0;
   private reports: Report[] = [];

@@ -1,5 +1,7 @@
 /** `reprise broker` */
+import { join } from 'node:path';
 import { startBroker } from '../gateways/nats/broker.js';
+import { cacheFolder } from '../streams/server/binary.js';
 import type { Where } from './arguments.js';
 import { locateForBroker } from './locate.js';
 import { logger } from './log.js';
@@ -9,17 +11,20 @@ import { endWithin, sendReady, untilStopRequested } from './shutdown.js';
 export interface BrokerFlags extends Where {
   readonly partitions: number;
   readonly replicas: number;
+  readonly indexDir?: string;
 }
 
 const STOP_WITHIN_MS = 8_000;
 /** If the parent died, so did the server, and leadership cannot be handed over. */
 const ORPHAN_STOP_WITHIN_MS = 2_000;
 
-export async function runBroker({ partitions, replicas, ...where }: BrokerFlags): Promise<void> {
+const inCache = (): string => join(cacheFolder(), 'index');
+
+export async function runBroker({ partitions, replicas, indexDir = inCache(), ...where }: BrokerFlags): Promise<void> {
   const stopRequested = untilStopRequested();
   const { url, namespace } = locateForBroker(where);
   const log = logger('broker');
-  const starting = startBroker({ url, namespace, partitions, replicas, version: version(), log });
+  const starting = startBroker({ url, namespace, partitions, replicas, indexDir, version: version(), log });
   // From here on, so that a broker which is still connecting can be stopped too.
   void stopRequested.then((why) => endWithin(why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, 0));
   const broker = await starting;

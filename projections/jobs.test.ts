@@ -1,13 +1,12 @@
 import t from 'tap';
-import fc from 'fast-check';
 import { committedOf, type Committed } from '../streams/committed.js';
 import { first, ok, Play } from '../tests/play.js';
 import { jobId, type Partition } from '../protocols/ids.js';
 import { journal } from '../protocols/messages.js';
 import { hashOf } from '../streams/chain.js';
 import { readCommit } from '../streams/contents.js';
-import { IndexTable } from './index-table.js';
-import { JobsProjection, JournalArchive } from './jobs.js';
+import { JobsProjection } from './jobs.js';
+import { JournalArchive } from './journal-archive.js';
 import { ProjectionRunner } from './runner.js';
 
 const P0 = 0 as Partition;
@@ -30,9 +29,9 @@ t.test('given a journal, the projection says of each job where it begins and end
   const runner = new ProjectionRunner(P0, [jobs]);
   for (const commit of committed(play)) runner.follow(commit);
   const [done, waiting] = [...play.jobs.all()].map(({ id }) => id);
-  t.same(jobs.find(done!), { firstSeq: 2, lastSeq: 4, status: 'completed' });
-  t.same(jobs.find(waiting!), { firstSeq: 5, lastSeq: 5, status: undefined });
-  t.equal(jobs.find(jobId(P0, new Uint8Array(10).fill(9))), undefined);
+  t.same(await jobs.find(done!), { firstSeq: 2, lastSeq: 4, status: 'completed' });
+  t.same(await jobs.find(waiting!), { firstSeq: 5, lastSeq: 5, status: undefined });
+  t.equal(await jobs.find(jobId(P0, new Uint8Array(10).fill(9))), undefined);
 
   const archive = new JournalArchive(jobs, async (seq) => readCommit(play.commits[seq - 1]!));
   const found = await archive.find(done!);
@@ -60,24 +59,5 @@ t.test('a projection that is deleted comes back equal, and one that comes back g
   t.same(seen({ seq, hash }), seen().slice(3));
   const elsewhere = { seq, hash: new Uint8Array(32) };
   t.throws(() => seen(elsewhere), { code: 'JOURNAL_REGRESSED' }, 'a checkpoint in another journal is found out');
-  t.end();
-});
-
-t.test('property: the index table answers as a Map does', (t) => {
-  const write = fc.tuple(fc.nat(400), fc.integer({ min: 1, max: 2 ** 48 - 1 }), fc.integer({ min: 1, max: 8 }));
-  const ids = fc.array(write, { maxLength: 1_000 });
-  fc.assert(
-    fc.property(ids, (writes) => {
-      const table = new IndexTable(4);
-      const map = new Map<string, { firstSeq: number; lastSeq: number; status: number }>();
-      for (const [n, seq, status] of writes) {
-        const random = jobId(P0, new Uint8Array(10).fill(n & 255).fill(n >> 4, 3)).slice(2);
-        table.set(random, seq, status);
-        map.set(random, { firstSeq: map.get(random)?.firstSeq ?? seq, lastSeq: seq, status });
-      }
-      for (const [random, entry] of map) if (JSON.stringify(table.get(random)) !== JSON.stringify(entry)) return false;
-      return table.size === map.size && table.get('zzzzzzzzzzzzzzzz') === undefined;
-    }),
-  );
   t.end();
 });

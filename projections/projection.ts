@@ -11,4 +11,8 @@ export interface Projection {
   readonly name: string;
   /** @param index of the event within its commit */
   evolve(event: EventName, index: number, commit: Committed): void;
+  /** Called after the last event of a commit. */
+  committed?(commit: Committed): void;
+  /** Saves what it keeps outside of memory. */
+  close?(): Promise<void>;
 }

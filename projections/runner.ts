@@ -31,6 +31,12 @@ export class ProjectionRunner implements Follower {
     if (running) running.checkpoint = checkpoint;
   }
 
+  /** Of the projection that is farthest behind. */
+  get after(): Checkpoint {
+    const checkpoints = this.running.map(({ checkpoint }) => checkpoint);
+    return checkpoints.reduce((least, each) => (each.seq < least.seq ? each : least), checkpoints[0] ?? START);
+  }
+
   follow(committed: Committed): void {
     if (committed.partition !== this.partition) {
       throw new TypeError(`expected a commit of partition ${this.partition}, got one of ${committed.partition}`);
@@ -38,11 +44,16 @@ export class ProjectionRunner implements Follower {
     for (const each of this.running) this.advance(each, committed);
   }
 
+  async close(): Promise<void> {
+    for (const { projection } of this.running) await projection.close?.();
+  }
+
   private advance(running: Running, committed: Committed): void {
     const { seq, hash, events } = committed;
     if (seq <= running.checkpoint.seq) return this.compare(running, seq, hash);
     const { projection } = running;
     for (let index = 0; index < events.length; index += 1) projection.evolve(events[index]!, index, committed);
+    projection.committed?.(committed);
     running.checkpoint = { seq, hash };
   }
 

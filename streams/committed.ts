@@ -23,6 +23,8 @@ export interface Committed {
 
 /** Gets every commit of a partition, in order. */
 export interface Follower {
+  /** The last commit that it needs no more; `seq` 0: it needs all. */
+  readonly after: { readonly seq: number; readonly hash: Uint8Array };
   follow(committed: Committed): void;
 }
 

@@ -117,18 +117,16 @@ class Reader {
   async checkEarlier(): Promise<void> {
     const { begin, known } = this.options;
     if (begin === undefined) return;
-    const { partition } = this.journal;
     const { firstSeq, lastSeq } = await this.journal.end();
-    if (lastSeq < begin.seq) {
-      const message = `The journal of partition ${partition} ends at ${lastSeq}, but a snapshot was taken at ${begin.seq}.`;
-      throw regressed(message, lastSeq + 1);
-    }
-    for (const head of [...known, { ...begin, from: 'a snapshot' }]) {
+    for (const head of known) {
       if (head.seq < firstSeq || head.seq > begin.seq) continue;
+      if (head.seq > lastSeq) throw lacks(this.journal.partition, head, lastSeq);
       const stored = await this.journal.read(head.seq);
       const hash = stored && tryRead(() => commitHash(stored.bytes));
-      if (hash === undefined || !sameBytes(hash, head.hash)) throw differs(partition, head);
+      if (hash === undefined || !sameBytes(hash, head.hash)) throw differs(this.journal.partition, head);
     }
+    if (lastSeq >= begin.seq) return;
+    throw lacks(this.journal.partition, { ...begin, from: 'the beginning of this fold' }, lastSeq);
   }
 
   /** @returns how many positions were read */
@@ -188,9 +186,7 @@ class Reader {
   private checkKnown(): void {
     const [missing] = [...this.known.values()].flat().sort((a, b) => a.seq - b.seq);
     if (missing === undefined) return;
-    const { seq, from } = missing;
-    const lacks = `The journal of partition ${this.journal.partition} lacks the commit at ${seq}, which ${from} knows`;
-    throw regressed(`${lacks}; its last commit is at ${this.chain.head?.seq ?? 0}.`, seq);
+    throw lacks(this.journal.partition, missing, this.chain.head?.seq ?? 0);
   }
 
   /**
@@ -211,6 +207,11 @@ class Reader {
     const event = { kind: 'partition', id: String(partition), type: 'LeaderStarted', version: 1, cause, body };
     return { bytes: encodeCommit(commit, encodeEvents([journal.Event.encode(event).finish()])), commit };
   }
+}
+
+function lacks(partition: number, { seq, from }: KnownHead, lastSeq: number): RepriseError {
+  const message = `The journal of partition ${partition} lacks the commit at ${seq}, which ${from} knows`;
+  return regressed(`${message}; its last commit is at ${lastSeq}.`, seq);
 }
 
 const differs = (partition: number, { seq, from }: KnownHead): RepriseError =>

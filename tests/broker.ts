@@ -28,6 +28,8 @@ export interface Options {
   readonly log?: Logger;
   /** A module with another cast for the brokers, as `kinds`. */
   readonly cast?: URL;
+  /** Where brokers in this process keep their indexes; without it in memory. */
+  readonly indexDir?: string;
 }
 
 export const quiet = pino({ level: process.env['REPRISE_TEST_LOG'] ?? 'silent' }, pino.destination(2));
@@ -42,11 +44,14 @@ export class Reprise {
     private running: RunningServer,
     private readonly log: Logger,
     private readonly cast?: URL,
+    private readonly index: Pick<BrokerOptions, 'indexDir'> = {},
   ) {}
 
-  static async start(t: Test, { partitions = 1, brokers = 1, log = quiet, cast }: Options = {}): Promise<Reprise> {
+  static async start(
+    t: Test, { partitions = 1, brokers = 1, log = quiet, cast, ...index }: Options = {},
+  ): Promise<Reprise> {
     const dataDir = await mkdtemp(join(tmpdir(), 'reprise-test-'));
-    const reprise = new Reprise(partitions, await startServer({ dataDir }), log, cast);
+    const reprise = new Reprise(partitions, await startServer({ dataDir }), log, cast, index);
     t.teardown(async () => {
       await reprise.stop();
       await rm(dataDir, { recursive: true, force: true });
@@ -69,9 +74,9 @@ export class Reprise {
 
   /** A broker in this process. @param url another way to the server, perhaps through a proxy */
   async startBroker(url = this.brokerUrl, log = this.log): Promise<Broker> {
-    const { ns: namespace, partitions } = this;
+    const { ns: namespace, partitions, index } = this;
     const cast = await castOf(this.cast?.href);
-    const broker = await startBroker({ url, namespace, partitions, version: '0.0.0', log, ...cast });
+    const broker = await startBroker({ url, namespace, partitions, version: '0.0.0', log, ...cast, ...index });
     this.brokers.push(broker);
     await within(broker.ready, 10_000, 'the broker did not become ready');
     return broker;

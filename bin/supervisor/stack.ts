@@ -131,8 +131,10 @@ function announce({ namespace, url, dataDir }: StackOptions, nats: string, serve
   write();
 }
 
-function brokerArgs({ namespace, partitions }: StackOptions): string[] {
-  return ['broker', '--partitions', String(partitions), '--namespace', namespace];
+function brokerArgs({ namespace, partitions, url, dataDir }: StackOptions): string[] {
+  const args = ['broker', '--partitions', String(partitions), '--namespace', namespace];
+  // With the data of a server of our own, so that both are deleted together.
+  return url === undefined ? [...args, '--index-dir', resolve(dataDir, 'index')] : args;
 }
 
 function workerArgs({ namespace, concurrency }: StackOptions, performers: readonly string[]): string[] {

@@ -45,6 +45,8 @@ export interface BrokerOptions {
   readonly kinds?: readonly CastMember[];
   /** When snapshots are taken. */
   readonly snapshotPolicy?: SnapshotPolicy;
+  /** Where the indexes of ended jobs are kept. Without it they stay in memory, and are made again at every start. */
+  readonly indexDir?: string;
 }
 
 export interface Broker {
@@ -105,7 +107,8 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   for (let n = 0; n < partitions; n += 1) {
     const partition = n as Partition;
     hosts.push(await host({
-      options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition, maxCommitBytes,
+      opened, options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition,
+      maxCommitBytes,
     }));
   }
   opened.push(() => Promise.all(hosts.map((each) => each.stop())));
@@ -132,6 +135,7 @@ async function connectGateway(url: string, name: string): Promise<NatsConnection
 }
 
 interface HostParts {
+  readonly opened: Opened;
   readonly options: BrokerOptions;
   readonly name: string;
   /** For streams, leadership and facts. Nothing is published here on a subject that a client chose. */
@@ -157,11 +161,12 @@ async function host(parts: HostParts): Promise<PartitionHost> {
   // Checkpoints are written on the same connection, so the server gets every fact before the checkpoint that covers it.
   const publisher = new Publisher(control);
   const projections = new Projections(partition, {
-    ns, log, witness, checkpoints, onForeign,
+    ns, log, witness, checkpoints, onForeign, indexDir: options.indexDir,
     publish: (subject, bytes) => publisher.publish(subject, bytes),
     hasListener: () => mayListen(control, subjects.events(ns, 'job')),
     mayPublish: () => leadership.validForMs() > 0,
   });
+  parts.opened.push(() => projections.runner.close());
   let stopServing = (): void => {};
   const led: PartitionHost = new PartitionHost({
     partition, kinds: options.kinds ?? KINDS, broker: name, log, clock, leadership, keyring,
@@ -172,7 +177,7 @@ async function host(parts: HostParts): Promise<PartitionHost> {
     archive: (read) => projections.archive(read),
     snapshots: new SnapshotStore(control, ns), snapshotPolicy: options.snapshotPolicy,
     openJournal: () => openJournal({ url, ns, partition }),
-    knownHeads: () => projections.begin(),
+    knownHeads: (journal) => projections.begin((seq) => journal.read(seq)),
     onHead: (head) => witness.note(storedHead(head)),
     onLeading: (_: Leader) => {
       stopServing = serveLeader(serving, led);

@@ -2,13 +2,14 @@
 import type { Logger } from 'pino';
 import type { Archive } from '../../actors/job/archive.js';
 import { EventsProjection, type EventsOptions } from '../../projections/events.js';
-import { JobsProjection, JournalArchive } from '../../projections/jobs.js';
+import { JobsProjection } from '../../projections/jobs.js';
+import { JournalArchive } from '../../projections/journal-archive.js';
 import { ProjectionRunner } from '../../projections/runner.js';
-import type { Partition } from '../../protocols/ids.js';
+import type { Namespace, Partition } from '../../protocols/ids.js';
 import { readCommit } from '../../streams/contents.js';
 import { storedHead } from '../../streams/head.js';
 import { checkpointOf, readKnown, type Heads } from '../../streams/heads.js';
-import type { Stored } from '../../streams/journal.js';
+import type { Journal } from '../../streams/journal.js';
 import type { KnownHead } from '../../streams/takeover.js';
 
 type Where = 'leadership' | 'witness' | 'checkpoints';
@@ -18,7 +19,10 @@ export const logForeign = (log: Logger, partition: Partition): OnForeign => (whe
   log.warn({ partition, messages, where }, 'foreign messages are skipped');
 
 export interface ProjectionsOptions extends Pick<EventsOptions, 'ns' | 'publish' | 'hasListener' | 'mayPublish'> {
+  readonly ns: Namespace;
   readonly log: Logger;
+  /** The folder of indexes; without it they stay in memory. */
+  readonly indexDir: string | undefined;
   readonly witness: Heads;
   readonly checkpoints: Heads;
   readonly onForeign: OnForeign;
@@ -27,13 +31,15 @@ export interface ProjectionsOptions extends Pick<EventsOptions, 'ns' | 'publish'
 export class Projections {
   readonly events: EventsProjection;
   readonly runner: ProjectionRunner;
-  private readonly jobs = new JobsProjection();
+  private readonly jobs: JobsProjection;
 
   constructor(
     private readonly partition: Partition,
     private readonly options: ProjectionsOptions,
   ) {
-    const { log, checkpoints } = options;
+    const { ns: namespace, log, checkpoints, indexDir: root } = options;
+    const warn = (details: object, message: string): void => log.warn(details, message);
+    this.jobs = new JobsProjection({ partition, namespace, root, warn });
     this.events = new EventsProjection({
       ...options,
       onSettled: (commit) => checkpoints.note(storedHead(commit, this.events.name)),
@@ -45,7 +51,7 @@ export class Projections {
   }
 
   /** Before a take-over. Another broker may have led since, so checkpoints are read again. @returns every known head */
-  async begin(): Promise<readonly KnownHead[]> {
+  async begin(read: Journal['read']): Promise<readonly KnownHead[]> {
     const { witness, checkpoints, onForeign } = this.options;
     const known = await readKnown(witness, checkpoints, this.partition);
     for (const where of ['witness', 'checkpoints'] as const) {
@@ -53,10 +59,13 @@ export class Projections {
     }
     this.events.follow();
     this.runner.begin(this.events.name, checkpointOf(known.checkpoints.heads, this.events.name));
+    const checkpoint = await this.jobs.begin(read);
+    if (checkpoint) this.runner.begin(this.jobs.name, checkpoint);
     return known.heads;
   }
 
-  archive(read: (seq: number) => Promise<Stored | undefined>): Archive {
+  archive(read: Journal['read']): Archive {
+    this.jobs.lead(read);
     return new JournalArchive(this.jobs, async (seq) => {
       const stored = await read(seq);
       return stored && readCommit(stored.bytes);

@@ -62,7 +62,12 @@ export class Fold {
 
   /** Where the journal is read from: at the snapshot, or earlier if a projection needs what is before it. */
   get begin(): Head | undefined {
-    return this.options.followers.length === 0 ? this.snapshot : undefined;
+    const { snapshot, options: { followers } } = this;
+    if (snapshot === undefined) return undefined;
+    let begin = snapshot;
+    // Time and epoch of an earlier head are not known, and not needed: the commits up to the snapshot follow.
+    for (const { after } of followers) if (after.seq < begin.seq) begin = { ...snapshot, ...after };
+    return begin.seq === 0 ? undefined : begin;
   }
 
   private newCore(): PartitionCore {

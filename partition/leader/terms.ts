@@ -18,7 +18,7 @@ export interface TermsOptions extends FoldOptions {
   /** undefined: none are taken, and every fold begins at the beginning of the journal. */
   readonly snapshots?: SnapshotStore | undefined;
   /** Heads that the journal must contain. Called at every take-over, before the journal is read. */
-  knownHeads(): Promise<readonly KnownHead[]>;
+  knownHeads(journal: Journal): Promise<readonly KnownHead[]>;
   /** The newest head that this broker itself knows. */
   lastHead(): Head | undefined;
 }
@@ -41,7 +41,7 @@ export class Terms {
     const started = performance.now();
     try {
       const fold = await this.newFold();
-      return await this.begin(await takeOver(journal, await this.takeOverOptions(fold)), fold, started);
+      return await this.begin(await takeOver(journal, await this.takeOverOptions(journal, fold)), fold, started);
     } catch (error) {
       await journal.close();
       throw error;
@@ -54,7 +54,7 @@ export class Terms {
     const started = performance.now();
     try {
       const fold = await this.newFold(pending.expectedSeq);
-      const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(fold));
+      const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(journal, fold));
       log.warn({ partition, seq: pending.expectedSeq + 1, written }, 'an ambiguous commit was settled');
       const term = await this.begin(takenOver, fold, started);
       if (!written) refuseAll(pending.batch, reject('NOT_LEADER', 'the commit was not recorded'));
@@ -93,10 +93,12 @@ export class Terms {
     return fold;
   }
 
-  private async takeOverOptions(fold: Fold): Promise<TakeOverOptions> {
+  private async takeOverOptions(journal: Journal, fold: Fold): Promise<TakeOverOptions> {
     const { options } = this;
     const last = options.lastHead();
-    const known = [...(await options.knownHeads()), ...(last ? [{ ...last, from: 'this broker' }] : [])];
+    const known = [...(await options.knownHeads(journal))];
+    if (last) known.push({ ...last, from: 'this broker' });
+    if (fold.snapshot) known.push({ ...fold.snapshot, from: 'a snapshot' });
     fold.known = known;
     return {
       known, begin: fold.begin, broker: options.broker,

@@ -25,7 +25,7 @@ const facts = z.strictObject({
   /** Hash of the last commit. */
   headHash: hex,
   /** Of the last commit. */
-  epoch: seq,
+  epoch: seq, minReader: seq,
   firstMs: seq, lastMs: seq,
   commits: seq, events: seq,
   /** Contents that were removed before are counted. */
@@ -116,9 +116,9 @@ export function broken(name: string, why: string): RepriseError {
 
 /** Where the chain stands after a segment. */
 export function headOfSegment({ facts: of }: Manifest): Head {
-  const { journalId, partition, lastSeq, headHash, epoch, lastMs } = of;
+  const { journalId, partition, lastSeq, headHash, epoch, lastMs, minReader } = of;
   const head = { journalId, partition: partition as Partition, seq: lastSeq, hash: Buffer.from(headHash, 'hex') };
-  return { ...head, epoch, nowMs: lastMs };
+  return { ...head, epoch, nowMs: lastMs, minReader };
 }
 
 /** @throws RepriseError ARCHIVE_BROKEN unless a segment of that journal follows the one before */

@@ -26,7 +26,7 @@ export interface SegmentStart {
   readonly previous: string;
 }
 
-type Header = Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs' | 'prevSeq' | 'prevHash'>;
+type Header = Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs' | 'prevSeq' | 'prevHash' | 'minReader'>;
 
 const NONE = new Uint8Array(0);
 
@@ -66,8 +66,10 @@ export class SegmentWriter {
     for (const actor of actors) this.index.add(actor, seq - this.first.seq);
     this.count(bytes, layout);
     const { epoch, nowMs, journalId } = header;
+    // As in the chain: what a journal needs never falls.
+    const minReader = Math.max(header.minReader, before?.minReader ?? 0);
     const hashed = hash('sha256', bytes.subarray(0, layout.hashedBytes), 'buffer');
-    this.head = { journalId, partition: this.start.journal.partition, seq, hash: hashed, epoch, nowMs };
+    this.head = { journalId, partition: this.start.journal.partition, seq, hash: hashed, epoch, nowMs, minReader };
     await this.blocks.add(seq, bytes, layout, before?.hash ?? NONE);
     return true;
   }
@@ -94,6 +96,7 @@ export class SegmentWriter {
     return {
       version: VERSION, ...name, firstSeq: first.seq, lastSeq: head?.seq ?? 0,
       prevSeq: before?.seq ?? 0, prevHash: hexOf(before), headHash: hexOf(head), epoch: head?.epoch ?? 0,
+      minReader: head?.minReader ?? 0,
       firstMs: first.nowMs, lastMs: head?.nowMs ?? 0, commits, events, contents, rawBytes,
     };
   }

@@ -178,5 +178,5 @@ class Sums {
 function headBefore({ facts: { journalId, partition, prevSeq, prevHash } }: Manifest): Head | undefined {
   if (prevSeq === 0) return undefined;
   const hashed = Buffer.from(prevHash, 'hex');
-  return { journalId, partition: partition as Partition, seq: prevSeq, hash: hashed, epoch: 0, nowMs: 0 };
+  return { journalId, partition: partition as Partition, seq: prevSeq, hash: hashed, epoch: 0, nowMs: 0, minReader: 0 };
 }

@@ -32,14 +32,15 @@ export async function findServer(options: FindOptions = {}): Promise<ServerBinar
 
 /** Where the fetched server is kept, for every checkout and package of this user. */
 export function cachePath(env: NodeJS.ProcessEnv = process.env): string {
-  return join(cacheFolder(env), 'reprise', `nats-server-${SERVER_VERSION}`, 'nats-server');
+  return join(cacheFolder(env), `nats-server-${SERVER_VERSION}`, 'nats-server');
 }
 
-function cacheFolder(env: NodeJS.ProcessEnv): string {
+/** This user's folder for what can be fetched or made again. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   const given = env['XDG_CACHE_HOME'];
-  if (given && isAbsolute(given)) return given;
+  if (given && isAbsolute(given)) return join(given, 'reprise');
   const home = env['HOME'] || homedir();
-  return process.platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
+  return join(home, ...(process.platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']), 'reprise');
 }
 
 /** If a server is named and cannot be used, that is an error: no other one is used in its place. */

@@ -42,7 +42,7 @@ export async function lock(path: string, group: number, dataDir: string): Promis
 const patienceMs = ({ parent }: Holder): number => (isAlive(parent) ? KILLED_WITHIN_MS : ENDING_WITHIN_MS);
 
 /** A link either appears with its whole content, or fails because the file of another process is there. */
-async function linked(from: string, to: string): Promise<boolean> {
+export async function linked(from: string, to: string): Promise<boolean> {
   return link(from, to).then(() => true, (error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') return false;
     throw error;
@@ -50,7 +50,7 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 /** Two processes may find the same stale lock at once: one that has moved a newer lock away puts it back. */
-async function discard(path: string, stale: string, own: string): Promise<void> {
+export async function discard(path: string, stale: string, own: string): Promise<void> {
   const aside = `${own}.stale`;
   const moved = await rename(path, aside).then(() => true, () => false);
   if (!moved) return;

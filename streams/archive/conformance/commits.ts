@@ -34,6 +34,7 @@ export function journalOf(commits: readonly AnyCommit[]): Stored[] {
   for (const commit of commits) {
     const start: Head = head ?? {
       journalId: JOURNAL.journalId, partition: JOURNAL.partition, seq: 0, hash: new Uint8Array(0), epoch: 1, nowMs: 1,
+      minReader: 0,
     };
     const leader = { leaderId: 'leader', epoch: start.epoch + (commit.version === 1 ? 1 : 0) };
     const header = { ...headerAfter(start, leader, start.nowMs + commit.events.length), version: commit.version };
