@@ -125,8 +125,8 @@ function thawStore(store: Store, parts: PartBytes): void {
 
 function partsUnder(name: string, parts: PartBytes): PartBytes {
   const prefix = `${name}/`;
-  const under = [...parts].filter(([of]) => of.startsWith(prefix));
-  return new Map(under.map(([of, bytes]) => [of.slice(prefix.length), bytes]));
+  const found = [...parts].filter(([of]) => of.startsWith(prefix));
+  return new Map(found.map(([of, bytes]) => [of.slice(prefix.length), bytes]));
 }
 
 function setTimers({ timers }: PartitionState, hosted: Hosted): void {
