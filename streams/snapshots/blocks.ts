@@ -20,6 +20,8 @@ const MOST_BLOCK_BYTES = MOST_PART_BYTES + BLOCK_BYTES;
 const NUMBER_BYTES = 4;
 /** The fastest: pages of rows are mostly zeros and hashes. */
 const LEVEL = 1;
+const SAMPLE_BYTES = 16 * 1024;
+const WORTH = 0.8;
 
 const compress = promisify(deflateRaw);
 const expand = promisify(inflateRaw);
@@ -40,9 +42,12 @@ export async function* blocksOf(parts: Iterable<StatePart>): AsyncGenerator<Buff
   if (block.length > 0) yield* compressed(block);
 }
 
+/** Hashes and ids are not worth compressing, and take the longest: a sample tells. */
 async function* compressed(block: readonly Buffer[]): AsyncGenerator<Buffer> {
-  const bytes = await compress(Buffer.concat(block), { level: LEVEL });
-  yield* delimited(bytes);
+  const whole = Buffer.concat(block);
+  const sample = whole.subarray(0, SAMPLE_BYTES);
+  const level = (await compress(sample, { level: LEVEL })).length > WORTH * sample.length ? 0 : LEVEL;
+  yield* delimited(await compress(whole, { level }));
 }
 
 function delimited(bytes: Buffer): [Buffer, Buffer] {
