@@ -56,7 +56,7 @@ function partIn(parts: PartBytes, name: string): Buffer {
 }
 
 /** The rows, then the objects beside them as `[row in the page, object]`; nothing if there are none. */
-function pagePart<O>(name: string, page: Page<O>): Part {
+export function pagePart<O>(name: string, page: Page<O>): Part {
   const bytes = (): Buffer => {
     const objects = page.objects.flatMap((object, at) => (object === undefined ? [] : [[at, object]]));
     return objects.length === 0 ? page.bytes : Buffer.concat([page.bytes, Buffer.from(JSON.stringify(objects))]);
@@ -64,7 +64,8 @@ function pagePart<O>(name: string, page: Page<O>): Part {
   return { name, bytes, hash: () => (page.hash ??= sha256(bytes())) };
 }
 
-function pageIn<O>(parts: PartBytes, name: string, pageBytes: number): Page<O> {
+/** @throws RangeError if the part is missing */
+export function pageIn<O>(parts: PartBytes, name: string, pageBytes: number): Page<O> {
   const bytes = partIn(parts, name);
   const memory = new ArrayBuffer(pageBytes);
   new Uint8Array(memory).set(bytes.subarray(0, pageBytes));

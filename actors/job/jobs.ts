@@ -19,6 +19,7 @@ const ENDED = {
   ms: 60_000,
 } as const;
 const ID_DIGITS = 16;
+const NONE = new Uint8Array();
 
 type JobsView = ReturnType<Keys['view']> & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
@@ -42,7 +43,7 @@ export interface JobsReading {
 }
 
 export class Jobs implements Store<Job>, JobsReading {
-  readonly keys = new Keys();
+  readonly keys: Keys;
   readonly lines: Lines;
   private readonly table: JobTable;
   private readonly ids: IdTable;
@@ -53,6 +54,7 @@ export class Jobs implements Store<Job>, JobsReading {
   private endedHead = 0;
 
   constructor(partition: Partition) {
+    this.keys = new Keys(partition);
     this.table = new JobTable(partition);
     this.ids = new IdTable(this.table);
     this.lines = new Lines(this.table);
@@ -158,7 +160,7 @@ export class Jobs implements Store<Job>, JobsReading {
     this.ids.add(stored.row);
     if (job.key === '') return stored;
     const { fingerprint } = body as JobBodies['JobSubmitted'];
-    this.keys.remember(keyName(job.queue, job.key), job.id, Buffer.from(fingerprint ?? []).toString('hex'));
+    this.keys.remember(keyName(job.queue, job.key), job.id, fingerprint ?? NONE);
     return stored;
   }
 
