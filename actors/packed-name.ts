@@ -1,7 +1,7 @@
 /**
- * A name in words of 32 bits, as it lies in a row and as it is hashed: four ASCII characters a word if the name is short
- * enough for its row, and the 32 digits of a UUID in four words. The code says which, so no two names have equal words
- * and an equal code. Other names are objects beside their rows, and are packed for their hash only.
+ * A name in words of 32 bits, as it lies in a row and as it is hashed: four ASCII characters a word if the name is
+ * short enough for its row, and the 32 digits of a UUID in four words. The code says which, so no two names have equal
+ * words and an equal code. Other names are objects beside their rows, and are packed for their hash only.
  */
 import { keyedHash } from '../protocols/keyed-hash.js';
 
@@ -62,13 +62,17 @@ export class PackedName {
 
   private packAscii(text: string): boolean {
     const { words, inRow } = this;
-    for (let nth = 0; nth < inRow; nth += 1) words[nth] = 0;
-    let all = 0;
-    for (let at = 0; at < text.length; at += 1) {
+    const { length } = text;
+    let [all, word] = [0, 0];
+    for (let at = 0; at < length; at += 1) {
       const unit = text.charCodeAt(at);
       all |= unit;
-      words[at >>> 2]! |= unit << ((at & 3) << 3);
+      word |= unit << ((at & 3) << 3);
+      if ((at & 3) < 3) continue;
+      words[at >>> 2] = word;
+      word = 0;
     }
+    for (let nth = length >>> 2; nth < inRow; nth += 1, word = 0) words[nth] = word;
     return all < 128;
   }
 
@@ -96,7 +100,9 @@ export class PackedName {
     if (this.words.length < count) this.words = new Uint32Array(count);
     const { words } = this;
     // The unit after an odd length is NaN, which is 0 here.
-    for (let nth = 0; nth < count; nth += 1) words[nth] = text.charCodeAt(2 * nth) | (text.charCodeAt(2 * nth + 1) << 16);
+    for (let nth = 0; nth < count; nth += 1) {
+      words[nth] = text.charCodeAt(2 * nth) | (text.charCodeAt(2 * nth + 1) << 16);
+    }
     this.code = BESIDE;
     this.hash = keyedHash(words, 0, count, text.length * (MOST_CODE + 1) + BESIDE);
   }

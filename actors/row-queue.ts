@@ -2,7 +2,7 @@
  * Rows that leave in the order in which they came: like {@link Rows}, but a page whose rows have all left is dropped,
  * and no row is used again. Rows are numbered round and round, so numbers stay small.
  */
-import { listIn, listPart, pageIn, pagePart, type Part, type PartBytes } from './parts.js';
+import { listIn, listPart, pageIn, PagePart, type Part, type PartBytes } from './parts.js';
 import { Page, PAGE_ROWS } from './rows.js';
 
 const PAGE_BITS = Math.log2(PAGE_ROWS);
@@ -80,14 +80,16 @@ export class RowQueue<O = never> {
     this.epoch += 1;
     const { first, size, rowBytes, pages } = this;
     const head: Head = { first, size, rowBytes, pages: pages.length };
-    return [listPart(name, head), ...pages.map((page, nth) => pagePart(pageName(name, first, nth), page))];
+    return [listPart(name, head), ...pages.map((page, nth) => new PagePart(name, pageNumber(first, nth), page))];
   }
 
   /** Instead of all rows. @throws RangeError if parts are missing or are those of another table */
   thaw(name: string, parts: PartBytes): void {
     const { first, size, rowBytes, pages } = listIn<Head>(parts, name);
     if (rowBytes !== this.rowBytes) throw new RangeError(`${name} has rows of ${rowBytes} bytes, not ${this.rowBytes}`);
-    this.pages = Array.from({ length: pages }, (_, nth) => pageIn<O>(parts, pageName(name, first, nth), this.pageBytes));
+    const { pageBytes } = this;
+    const numbers = Array.from({ length: pages }, (_, nth) => pageNumber(first, nth));
+    this.pages = numbers.map((number) => pageIn<O>(parts, `${name}/${number}`, pageBytes));
     Object.assign(this, { first, size, epoch: 1 });
   }
 
@@ -114,5 +116,5 @@ interface Head {
   readonly pages: number;
 }
 
-const pageName = (name: string, first: number, nth: number): string =>
-  `${name}/${(((first & ~IN_PAGE) + nth * PAGE_ROWS) & IN_NUMBERS) >>> PAGE_BITS}`;
+const pageNumber = (first: number, nth: number): number =>
+  (((first & ~IN_PAGE) + nth * PAGE_ROWS) & IN_NUMBERS) >>> PAGE_BITS;

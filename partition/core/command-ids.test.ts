@@ -49,7 +49,8 @@ function commandOf(nth: number): { name: string; type: string; id: string; finge
   return { name, type: `Type${nth % 5}`, id, fingerprint: nth % 3 === 0 ? undefined : sha(name) };
 }
 
-const bytesOf = (parts: readonly Part[]): Map<string, Buffer> => new Map(parts.map((part) => [part.name, part.bytes()]));
+const bytesOf = (parts: readonly Part[]): Map<string, Buffer> =>
+  new Map(parts.map((part) => [part.name, part.bytes()]));
 
 t.test('thawed commands go on as the frozen ones do, with the same parts', (t) => {
   const act = fc.record({
