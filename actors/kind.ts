@@ -62,6 +62,12 @@ export interface EventType {
   readonly content?: BodyContent;
   /** What a repeated command must be equal to, in 32 bytes. Remembered with the id of the command. */
   fingerprint?(body: object): Uint8Array | undefined;
+  /**
+   * The number that a reader must have to read this type in this version ({@link READER} of the release that brings
+   * it). Before the first such event the core writes a VersionBarrier, where older brokers halt. Absent: release 0.3.0
+   * reads it.
+   */
+  readonly since?: number;
   /** Upcasters: decode bodies of older versions into the current form. */
   readonly older?: Readonly<Record<number, (bytes: Uint8Array) => object>>;
 }

@@ -4,16 +4,10 @@
  * the hash of a page that was not written since is still known.
  */
 import { hash } from 'node:crypto';
+import type { StatePart } from '../streams/snapshots/blocks.js';
 import { Page, Rows, type FrozenRows } from './rows.js';
 
-export interface Part {
-  /** Unique within its state. */
-  readonly name: string;
-  /** As the state was when it was frozen. */
-  bytes(): Buffer;
-  /** SHA-256 of the bytes. */
-  hash(): Buffer;
-}
+export type Part = StatePart;
 
 /** Parts that were read back, by name. */
 export type PartBytes = ReadonlyMap<string, Buffer>;
@@ -23,7 +17,8 @@ const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer');
 /** Of plain data that is small, because it is encoded at once. */
 export function listPart(name: string, list: unknown): Part {
   const bytes = Buffer.from(JSON.stringify(list));
-  return { name, bytes: () => bytes, hash: () => sha256(bytes) };
+  let hashed: Buffer | undefined;
+  return { name, bytes: () => bytes, hash: () => (hashed ??= sha256(bytes)) };
 }
 
 /** @throws RangeError if the part is missing */
@@ -85,14 +80,15 @@ export function pageIn<O>(parts: PartBytes, name: string, pageBytes: number): Pa
   const memory = new ArrayBuffer(pageBytes);
   new Uint8Array(memory).set(bytes.subarray(0, pageBytes));
   const page = new Page<O>(0, memory, []);
-  if (bytes.length > pageBytes) {
-    const objects = JSON.parse(bytes.toString('utf8', pageBytes)) as [number, O][];
-    for (const [at, object] of objects) page.setObject(at, object);
-  }
+  if (bytes.length === pageBytes) return page;
+  const objects = JSON.parse(bytes.toString('utf8', pageBytes)) as [number, O][];
+  for (const [at, object] of objects) page.setObject(at, object);
   return page;
 }
 
 /** The hash of a state: of the names and hashes of its parts. */
-export function stateHash(parts: readonly { readonly name: string; hash(): Buffer }[]): Buffer {
+export function stateHash(parts: readonly Hashed[]): Buffer {
   return sha256(Buffer.concat(parts.flatMap((part) => [Buffer.from(`${part.name}\n`), part.hash()])));
 }
+
+type Hashed = Pick<Part, 'name' | 'hash'>;

@@ -105,7 +105,8 @@ class Writer {
     for (let batch = this.core.take(); batch; batch = this.core.take()) {
       effects.push(...batch.effects);
       if (batch.events.length === 0) continue;
-      const header = headerAfter(this.head, { leaderId: 'bench', epoch: this.head.epoch }, batch.nowMs);
+      const leader = { leaderId: 'bench', epoch: this.head.epoch };
+      const header = headerAfter(this.head, leader, batch.nowMs, batch.neededReader);
       const bytes = batch.body.commit(header);
       const appended = await this.journal.append(bytes, this.head.seq);
       if (appended.kind !== 'committed') throw new Error(`${appended.kind}: ${appended.message}`);

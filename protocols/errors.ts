@@ -141,9 +141,12 @@ export const ERRORS = {
   JOURNAL_BROKEN: operating(
     'The chain of hashes in the journal is broken, or a content in it does not match its hash.',
     'Stop, keep the data folder, run `reprise audit verify --data <copy>`, restore.'),
+  SNAPSHOT_BROKEN: operating(
+    'A snapshot cannot be read, or is not what was written.',
+    'An older one, or the journal, is used instead. Look at `reprise snapshots ls`.'),
   JOURNAL_TOO_NEW: operating(
     'A commit needs a newer version of Reprise.',
-    'Upgrade Reprise.'),
+    'Upgrade all brokers, and the `reprise` command, to the release that the message names or a later one.'),
   FOLD_DIVERGED: operating(
     'Replaying an event led to another status than the event names.',
     'Run the version that wrote it, and report this with `reprise replay <id> --json`.'),

@@ -8,6 +8,7 @@
  *     $KV.REPRISE_<ns>_LEASES.<n>        the leadership of a partition; brokers only
  *     $KV.REPRISE_<ns>_CHECKPOINTS.<n>.<projection>   checkpoints of projections; brokers only
  *     $KV.REPRISE_<ns>_KEYS.key          what tokens are signed with; brokers only
+ *     $O.REPRISE_<ns>_SNAPSHOTS.>        snapshots of the states of partitions; brokers only
  *     reprise.<ns>.event.<kind>.<id>.<Event>   committed facts; published by brokers; anyone may subscribe
  *     reprise.<ns>.progress.<jobId>      progress of a running attempt; never in a journal
  *
@@ -60,4 +61,6 @@ export const streams = {
   leadership: (ns: Namespace): string => `REPRISE_${ns}_LEASES`,
   checkpoints: (ns: Namespace): string => `REPRISE_${ns}_CHECKPOINTS`,
   keys: (ns: Namespace): string => `REPRISE_${ns}_KEYS`,
+  /** An object store: its stream is called OBJ_<name>. */
+  snapshots: (ns: Namespace): string => `REPRISE_${ns}_SNAPSHOTS`,
 } as const;

@@ -55,8 +55,8 @@ export async function* historyOf(
 function chainBefore(partition: Partition, firstSeq: number, stored: Stored): Chain {
   if (firstSeq === 1) return new Chain(partition);
   const commit = decodeLeniently(journal.Commit, stored.bytes) as journal.Commit;
-  const { journalId, prevSeq, prevHash, epoch, nowMs } = commit;
-  return new Chain(partition, { journalId, partition, seq: prevSeq, hash: prevHash, epoch, nowMs });
+  const { journalId, prevSeq, prevHash, epoch, nowMs, minReader } = commit;
+  return new Chain(partition, { journalId, partition, seq: prevSeq, hash: prevHash, epoch, nowMs, minReader });
 }
 
 function* factsOf({ commit, encoded }: ReadCommit, seq: number, { kind, id }: ActorAt): Generator<Fact> {

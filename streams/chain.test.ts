@@ -115,20 +115,30 @@ t.test('given a first commit that names a hash, then it is broken', async (t) =>
 
 t.test('given a commit for newer readers that follows ours, then reading halts', async (t) => {
   const forNewer = [
-    { minReader: 3 }, { version: 1, minReader: 3 }, { version: 3 }, { version: 3, minReader: 1 },
-    { version: 4, minReader: 4 },
+    { minReader: 4 }, { version: 1, minReader: 4 }, { version: 3 }, { version: 3, minReader: 1 }, { version: 4 },
+    { version: 4, minReader: 5 },
   ];
   for (const newer of forNewer) {
     const { chain } = built(1);
-    const needed = Math.max(newer.version ?? 0, newer.minReader ?? 0);
+    const needed = Math.max(4, newer.minReader ?? 0);
     t.throws(
       () => chain.accept({ seq: 2, bytes: after(chain.head, newer) }),
-      { code: 'JOURNAL_TOO_NEW', message: new RegExp(`needs a reader of version ${needed}; this one is 2`), cause: { position: 2 } },
+      { code: 'JOURNAL_TOO_NEW', message: new RegExp(`needs a reader of version ${needed}; this one is 3`), cause: { position: 2 } },
       JSON.stringify(newer),
     );
     const asFirst = () => new Chain(PARTITION).accept({ seq: 1, bytes: after(undefined, newer) });
     t.throws(asFirst, { code: 'JOURNAL_TOO_NEW' }, 'also as the first');
   }
+});
+
+t.test('what a commit needs, every later one needs', async (t) => {
+  const { chain } = built(2);
+  t.equal(headerAfter(chain.head!, leader, 0).minReader, 2, 'as before the first barrier');
+  chain.accept({ seq: 3, bytes: encodeCommit(headerAfter(chain.head!, leader, 0, 3), encodeEvents([event('x')])) });
+  t.equal(headerAfter(chain.head!, leader, 0).minReader, 3);
+  t.equal(headerAfter(chain.head!, leader, 0, 2).minReader, 3, 'and never less');
+  chain.accept({ seq: 4, bytes: after(chain.head, { minReader: 1 }) });
+  t.equal(headerAfter(chain.head!, leader, 0).minReader, 3, 'whatever a commit in between says');
 });
 
 t.test('given a journal that an older version began, then it goes on in version 2, and each hash is that of its version', async (t) => {

@@ -5,10 +5,14 @@ import type { Partition } from '../protocols/ids.js';
 import type { journal } from '../protocols/messages.js';
 import { commitHash, hashOfPart, readCommit, type ReadCommit } from './contents.js';
 import type { Stored } from './journal.js';
+import { tooNew } from './too-new.js';
 
-/** The version of the envelope that is written, and the newest `minReader` that this version satisfies. */
+/** The version of the envelope that is written. */
 export const COMMIT_VERSION = 2;
-export const READER = 2;
+/** The highest `minReader` that this version satisfies. */
+export const READER = 3;
+/** `minReader` of every commit before a VersionBarrier: release 0.3.0 satisfies it. */
+export const BASE_READER = 2;
 /** Written where an older reader must halt: it skips a commit of a newer version as a foreign message. */
 export const FIRST_VERSION = 1;
 
@@ -20,6 +24,8 @@ export interface Head {
   readonly hash: Uint8Array;
   readonly epoch: number;
   readonly nowMs: number;
+  /** What its commit needs. The next one needs no less. */
+  readonly minReader: number;
 }
 
 export type Accepted =
@@ -35,18 +41,18 @@ export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length ===
 
 /** The head of a journal whose last commit is at `seq`. */
 export function headOf(
-  commit: Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs'>, partition: Partition, seq: number, bytes: Uint8Array,
+  commit: Heading, partition: Partition, seq: number, bytes: Uint8Array,
 ): Head {
   return headWith(commit, partition, seq, commitHash(bytes));
 }
 
+/** What a head has of its commit. */
+type Heading = Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs' | 'minReader'>;
+
 function headWith(
-  { journalId, epoch, nowMs }: Pick<journal.Commit, 'journalId' | 'epoch' | 'nowMs'>,
-  partition: Partition,
-  seq: number,
-  hashed: Uint8Array,
+  { journalId, epoch, nowMs, minReader }: Heading, partition: Partition, seq: number, hashed: Uint8Array,
 ): Head {
-  return { journalId, partition, seq, hash: hashed, epoch, nowMs };
+  return { journalId, partition, seq, hash: hashed, epoch, nowMs, minReader };
 }
 
 export class Chain {
@@ -57,9 +63,11 @@ export class Chain {
   /** The first position after the head that has no message any more. */
   private missing: number | undefined;
 
+  /** @param reader the number of this reader; another one in tests */
   constructor(
     private readonly partition: Partition,
     head?: Head,
+    private readonly reader = READER,
   ) {
     this.head = head;
     this.readSeq = head?.seq ?? 0;
@@ -73,7 +81,9 @@ export class Chain {
     const why = read === undefined ? 'it is not a commit' : this.whyForeign(read.commit);
     if (read === undefined || why !== undefined) return { kind: 'foreign', seq: stored.seq, why: why ?? '' };
     this.link(read.commit, stored.seq);
-    this.head = headWith(read.commit, this.partition, stored.seq, hashOfPart(stored.bytes, read.encoded.hashedBytes));
+    const minReader = Math.max(read.commit.minReader, this.head?.minReader ?? 0);
+    const hashed = hashOfPart(stored.bytes, read.encoded.hashedBytes);
+    this.head = { ...headWith(read.commit, this.partition, stored.seq, hashed), minReader };
     this.missing = undefined;
     return { kind: 'commit', seq: stored.seq, bytes: stored.bytes, ...read };
   }
@@ -91,11 +101,8 @@ export class Chain {
 
   private link(commit: journal.Commit, seq: number): void {
     // An unknown version cannot be read, whatever its `minReader` is.
-    const needed = Math.max(commit.minReader, commit.version > COMMIT_VERSION ? commit.version : 0);
-    if (needed > READER) {
-      const message = `The commit at ${this.at(seq)} needs a reader of version ${needed}; this one is ${READER}.`;
-      throw new RepriseError('JOURNAL_TOO_NEW', message, { cause: { position: seq } });
-    }
+    const needed = Math.max(commit.minReader, commit.version > COMMIT_VERSION ? this.reader + 1 : 0);
+    if (needed > this.reader) throw tooNew(commit, seq, needed, this.reader);
     const head = this.head;
     if (commit.prevSeq >= seq) {
       throw this.broken(seq, `The commit at ${this.at(seq)} names ${commit.prevSeq}, a later one, as the one before.`);

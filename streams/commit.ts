@@ -5,7 +5,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import { encoded } from '../protocols/encoded.js';
 import { journal } from '../protocols/messages.js';
-import { COMMIT_VERSION, READER } from './chain.js';
+import { BASE_READER, COMMIT_VERSION } from './chain.js';
 import type { Head } from './chain.js';
 import { hashOfPart } from './contents.js';
 
@@ -25,8 +25,13 @@ const EVENTS = 10;
 /** Length-delimited: `Commit.events`. */
 export const EVENTS_TAG = (EVENTS << 3) | 2;
 
-/** The header of the commit that follows `head`. */
-export function headerAfter(head: Head, leader: { leaderId: string; epoch: number }, wallMs: number): CommitHeader {
+/**
+ * The header of the commit that follows `head`.
+ * @param neededReader of a VersionBarrier in this commit, otherwise 0: what was needed before is needed on
+ */
+export function headerAfter(
+  head: Head, leader: { leaderId: string; epoch: number }, wallMs: number, neededReader = 0,
+): CommitHeader {
   return {
     version: COMMIT_VERSION,
     journalId: head.journalId,
@@ -36,7 +41,7 @@ export function headerAfter(head: Head, leader: { leaderId: string; epoch: numbe
     prevSeq: head.seq,
     prevHash: head.hash,
     nowMs: Math.max(head.nowMs, wallMs),
-    minReader: READER,
+    minReader: Math.max(BASE_READER, head.minReader, neededReader),
   };
 }
 

@@ -103,6 +103,23 @@ export const keysConfig = (ns: Namespace, replicas: number): Wanted =>
 export const checkpointsConfig = (ns: Namespace, replicas: number): Wanted =>
   bucket(streams.checkpoints(ns), StorageType.File, replicas);
 
+/** Written and read by the client's object store, which replaces the metadata of an object by a rollup. */
+export function snapshotsConfig(ns: Namespace, replicas: number): Wanted {
+  const name = streams.snapshots(ns);
+  return {
+    ...PLAIN,
+    ...ABSENT,
+    ...UNLIMITED,
+    name: `OBJ_${name}`,
+    description: `Reprise: snapshots of the states of ${ns}`,
+    subjects: [`$O.${name}.C.>`, `$O.${name}.M.>`],
+    storage: StorageType.File,
+    allow_rollup_hdrs: true,
+    num_replicas: replicas,
+    metadata: {},
+  };
+}
+
 function bucket(name: string, storage: StorageType, replicas: number): Wanted {
   return {
     ...PLAIN,

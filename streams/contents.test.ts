@@ -11,7 +11,10 @@ import { checkContents, commitHash, contentRefOf, decodeCommit, readCommit, remo
 import { EncodedCommit } from './encoded-commit.js';
 import { randomSalts } from './salts.js';
 
-const HEAD: Head = { journalId: 'j', partition: 0 as Partition, seq: 6, hash: new Uint8Array(32).fill(6), epoch: 3, nowMs: 1_700_000_000_000 };
+const HEAD: Head = {
+  journalId: 'j', partition: 0 as Partition, seq: 6, hash: new Uint8Array(32).fill(6), epoch: 3,
+  nowMs: 1_700_000_000_000, minReader: 2,
+};
 const LEADER = { leaderId: 'leader', epoch: 3 };
 const FIELD = 4;
 const salts = randomSalts();

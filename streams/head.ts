@@ -8,13 +8,13 @@ import { tryRead } from '../protocols/try-read.js';
 import type { Head } from './chain.js';
 
 /** A head without the time of its commit. */
-export interface StoredHead extends Omit<Head, 'nowMs'> {
+export interface StoredHead extends Omit<Head, 'nowMs' | 'minReader'> {
   /** The projection whose checkpoint it is; empty in a witnessed head. */
   readonly projection: string;
 }
 
 /** What is stored of a commit's head. @param projection that has folded the commit; empty for the witness */
-export function storedHead(head: Omit<Head, 'nowMs'>, projection = ''): StoredHead {
+export function storedHead(head: Omit<Head, 'nowMs' | 'minReader'>, projection = ''): StoredHead {
   const { journalId, partition, seq, hash, epoch } = head;
   return { journalId, partition, seq, hash, epoch, projection };
 }

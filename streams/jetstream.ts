@@ -111,10 +111,15 @@ class JetStreamJournal implements Journal {
     return (await this.end()).lastSeq;
   }
 
-  async end(): Promise<{ lastSeq: number; serverMs: number }> {
+  async end(): Promise<{ firstSeq: number; lastSeq: number; serverMs: number }> {
     const request = this.jsm.streams.info(this.stream);
     const { state, ts } = await this.whileOpen(request, 'Reading the end of the journal failed');
-    return { lastSeq: state.last_seq, serverMs: Date.parse(ts ?? '') };
+    const { first_seq: firstSeq, last_seq: lastSeq } = state;
+    return { firstSeq: Math.max(1, firstSeq), lastSeq, serverMs: Date.parse(ts ?? '') };
+  }
+
+  async truncate(firstSeq: number): Promise<void> {
+    await this.whileOpen(this.jsm.streams.purge(this.stream, { seq: firstSeq }), 'Truncating the journal failed');
   }
 
   async reopen(): Promise<Journal> {

@@ -42,8 +42,13 @@ export interface Journal {
   read(seq: number): Promise<Stored | undefined>;
   /** Last sequence of the stream, from its leader; 0 when empty. */
   lastSeq(): Promise<number>;
-  /** The same, with the server's wall clock in Unix milliseconds; NaN if the server gives none. */
-  end(): Promise<{ readonly lastSeq: number; readonly serverMs: number }>;
+  /**
+   * The same, with the first sequence that is still stored (one more than the last if none is), and the server's wall
+   * clock in Unix milliseconds; NaN if the server gives none.
+   */
+  end(): Promise<{ readonly firstSeq: number; readonly lastSeq: number; readonly serverMs: number }>;
+  /** Removes everything before `firstSeq`. Sequences go on as before. */
+  truncate(firstSeq: number): Promise<void>;
   /**
    * A new connection to the same journal, for use after an ambiguous append. It closes this one, so that nothing that
    * the client still holds can be sent later. @throws RepriseError DISK_FULL when the server cannot write

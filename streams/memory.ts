@@ -25,6 +25,8 @@ export type Fault =
 export class MemoryStream {
   readonly messages = new Map<number, Uint8Array>();
   lastSeq = 0;
+  /** What is before it was truncated. */
+  firstSeq = 1;
   readonly maxBytes: number;
   /** Latency: awaited before an append reaches the stream, and again before its acknowledgement. */
   delay: () => Promise<void> = () => Promise.resolve();
@@ -75,6 +77,13 @@ export class MemoryStream {
 
   forget(journal: MemoryJournal): void {
     this.handles.delete(journal);
+  }
+
+  truncate(firstSeq: number): void {
+    for (; this.firstSeq < firstSeq && this.firstSeq <= this.lastSeq; this.firstSeq += 1) {
+      this.bytes -= this.messages.get(this.firstSeq)?.length ?? 0;
+      this.messages.delete(this.firstSeq);
+    }
   }
 
   /** What the server does with a publish. Without an expected sequence there is no fence. */
@@ -139,9 +148,15 @@ class MemoryJournal implements Journal {
     return this.stream.lastSeq;
   }
 
-  async end(): Promise<{ lastSeq: number; serverMs: number }> {
+  async end(): Promise<{ firstSeq: number; lastSeq: number; serverMs: number }> {
     this.assertUp();
-    return { lastSeq: this.stream.lastSeq, serverMs: this.stream.serverMs() };
+    const { firstSeq, lastSeq } = this.stream;
+    return { firstSeq, lastSeq, serverMs: this.stream.serverMs() };
+  }
+
+  async truncate(firstSeq: number): Promise<void> {
+    this.assertUp();
+    this.stream.truncate(firstSeq);
   }
 
   async reopen(): Promise<Journal> {

@@ -22,6 +22,7 @@ export async function checkStreamRights(
   const stored = [
     ...journals.flatMap((partition) => [subjects.journal(ns, partition), subjects.witness(ns, partition)]),
     ...[streams.leadership(ns), streams.checkpoints(ns), streams.keys(ns)].map((name) => `$KV.${name}.rights`),
+    `$O.${streams.snapshots(ns)}.M.rights`,
   ];
   const journal = streams.journal(ns, 0 as Partition);
   // Without a body the server does nothing for these requests.

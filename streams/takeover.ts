@@ -5,8 +5,10 @@
  */
 import { RepriseError } from '../protocols/errors.js';
 import { journal } from '../protocols/messages.js';
+import { tryRead } from '../protocols/try-read.js';
 import { Chain, FIRST_VERSION, headOf, sameBytes, type Head } from './chain.js';
 import { encodeCommit, encodeEvents, headerAfter, type CommitHeader } from './commit.js';
+import { commitHash } from './contents.js';
 import type { Appended, Journal } from './journal.js';
 import { stuck } from './writable.js';
 
@@ -21,6 +23,8 @@ export const WITNESS = 'the witness';
 
 export interface TakeOverOptions {
   readonly known: readonly KnownHead[];
+  /** Where reading begins: the head of a snapshot. Without it, at the beginning of the journal. */
+  readonly begin?: Head | undefined;
   /** A new random id at every call: no two tries, of one broker or two, may write the same bytes. */
   readonly leaderId: () => string;
   /** A random id for the journal. Used only when the journal is empty. */
@@ -49,6 +53,7 @@ const SILENT_TRIES = 2;
 export async function takeOver(from: Journal, options: TakeOverOptions): Promise<TakenOver> {
   const reader = new Reader(from, options);
   try {
+    await reader.checkEarlier();
     let failed: Failed = { kind: 'fenced', message: '' };
     let silent = 0;
     for (let tries = options.tries ?? TRIES; tries > 0; tries -= 1) {
@@ -99,10 +104,30 @@ class Reader {
     from: Journal,
     private readonly options: TakeOverOptions,
   ) {
+    const { begin, known } = options;
     this.journal = from;
-    this.chain = new Chain(from.partition);
-    for (const head of options.known) {
-      if (head.seq > 0) this.known.set(head.seq, [...(this.known.get(head.seq) ?? []), head]);
+    this.chain = new Chain(from.partition, begin);
+    this.lastSeq = begin?.seq ?? 0;
+    for (const head of known) {
+      if (head.seq > this.lastSeq) this.known.set(head.seq, [...(this.known.get(head.seq) ?? []), head]);
+    }
+  }
+
+  /** Known heads that are not after the beginning are read one by one, unless the journal begins after them. */
+  async checkEarlier(): Promise<void> {
+    const { begin, known } = this.options;
+    if (begin === undefined) return;
+    const { partition } = this.journal;
+    const { firstSeq, lastSeq } = await this.journal.end();
+    if (lastSeq < begin.seq) {
+      const message = `The journal of partition ${partition} ends at ${lastSeq}, but a snapshot was taken at ${begin.seq}.`;
+      throw regressed(message, lastSeq + 1);
+    }
+    for (const head of [...known, { ...begin, from: 'a snapshot' }]) {
+      if (head.seq < firstSeq || head.seq > begin.seq) continue;
+      const stored = await this.journal.read(head.seq);
+      const hash = stored && tryRead(() => commitHash(stored.bytes));
+      if (hash === undefined || !sameBytes(hash, head.hash)) throw differs(partition, head);
     }
   }
 
@@ -152,9 +177,7 @@ class Reader {
     const head = this.chain.head;
     if (head === undefined) return;
     for (const known of this.known.get(seq) ?? []) {
-      if (sameBytes(known.hash, head.hash)) continue;
-      const other = `The journal of partition ${head.partition} holds another commit at ${seq}`;
-      throw regressed(`${other} than ${known.from} knows.`, seq);
+      if (!sameBytes(known.hash, head.hash)) throw differs(head.partition, known);
     }
     this.known.delete(seq);
     // Awaited only if it is a promise: most folds are synchronous, and this runs for every commit.
@@ -173,12 +196,14 @@ class Reader {
   /**
    * In the first version of the envelope: a reader of version 1 skips a commit of version 2 as a foreign message, but
    * halts at one of version 1 with a higher `minReader`. Every epoch begins with this commit, and it has no content.
+   * What it needs is what the commit before needs: a newer broker that has written nothing new locks nobody out.
    */
   private leaderStarted(leaderId: string, wall: number): { bytes: Uint8Array; commit: CommitHeader } {
     const epoch = (this.chain.head?.epoch ?? 0) + 1;
     const { partition } = this.journal;
     const before = this.chain.head ?? {
       journalId: this.options.journalId(), partition, seq: 0, hash: new Uint8Array(0), epoch: 0, nowMs: 0,
+      minReader: 0,
     };
     const commit = { ...headerAfter(before, { leaderId, epoch }, wall), version: FIRST_VERSION };
     const body = journal.LeaderStarted.encode({ status: 'led', epoch, leaderId, broker: this.options.broker }).finish();
@@ -187,6 +212,9 @@ class Reader {
     return { bytes: encodeCommit(commit, encodeEvents([journal.Event.encode(event).finish()])), commit };
   }
 }
+
+const differs = (partition: number, { seq, from }: KnownHead): RepriseError =>
+  regressed(`The journal of partition ${partition} holds another commit at ${seq} than ${from} knows.`, seq);
 
 const regressed = (message: string, position: number): RepriseError =>
   new RepriseError('JOURNAL_REGRESSED', message, { cause: { position } });

@@ -42,6 +42,7 @@ t.test('given an empty server, when brokers start at once, then the streams are 
     'KV_REPRISE_fresh_CHECKPOINTS',
     'KV_REPRISE_fresh_KEYS',
     'KV_REPRISE_fresh_LEASES',
+    'OBJ_REPRISE_fresh_SNAPSHOTS',
     'REPRISE_fresh_JOURNAL_0',
     'REPRISE_fresh_JOURNAL_1',
     'REPRISE_fresh_JOURNAL_2',

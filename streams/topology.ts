@@ -12,6 +12,7 @@ import {
   leadershipConfig,
   OPERATORS_OWN,
   PARTITIONS,
+  snapshotsConfig,
   type Wanted,
   WITNESS_OF_0_1,
   witnessConfig,
@@ -29,6 +30,8 @@ interface Planned {
   readonly wanted: Wanted;
   /** Fields that an earlier version configured differently. */
   readonly formerly?: Partial<StreamConfig>;
+  /** The first version that has the stream: who only looks accepts that it is missing. */
+  readonly since?: string;
 }
 
 const NAME_IN_USE = 10058;
@@ -53,6 +56,7 @@ export async function ensureTopology(
     { wanted: leadershipConfig(ns, replicas), formerly: BUCKET_OF_0_1 },
     { wanted: checkpointsConfig(ns, replicas), formerly: BUCKET_OF_0_1 },
     { wanted: keysConfig(ns, replicas) },
+    { wanted: snapshotsConfig(ns, replicas), since: '0.4.0' },
   ];
   await Promise.all(others.map((planned) => ensure(jsm, planned, options.look)));
 }
@@ -62,6 +66,7 @@ async function ensure(jsm: JetStreamManager, planned: Planned, look = false): Pr
   const doing = `${look ? 'Checking' : 'Making or checking'} the stream ${wanted.name} failed`;
   try {
     const found = (await find(jsm, wanted.name)) ?? (look ? undefined : await make(jsm, wanted));
+    if (found === undefined && planned.since !== undefined) return;
     if (found === undefined) throw new RepriseError('STREAM_MISMATCH', `The stream ${wanted.name} is missing.`);
     const differences = await differencesOf(jsm, planned, found, look);
     if (differences.length > 0) {

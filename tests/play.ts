@@ -8,7 +8,7 @@ import {
 } from '../protocols/ids.js';
 import { Keyring } from '../protocols/keyring.js';
 import { leaseSignature, token as tokenWith } from '../protocols/proofs.js';
-import { COMMIT_VERSION, READER } from '../streams/chain.js';
+import { BASE_READER, COMMIT_VERSION } from '../streams/chain.js';
 import type { Salts } from '../streams/content.js';
 import { decodeCommit } from '../streams/contents.js';
 import type { Outcome, SubmitJob } from '../actors/job/job.decide.js';
@@ -117,7 +117,7 @@ export function decide<Verb extends keyof Requests>(
 }
 
 const HEADER = {
-  version: COMMIT_VERSION, minReader: READER, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l',
+  version: COMMIT_VERSION, minReader: BASE_READER, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l',
   prevHash: new Uint8Array(),
 };
 

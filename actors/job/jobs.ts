@@ -3,6 +3,7 @@
  */
 import { type JobId, type Partition, type Session } from '../../protocols/ids.js';
 import type { ActorEvent, Store } from '../kind.js';
+import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../parts.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
 import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
@@ -123,6 +124,29 @@ export class Jobs implements Store<Job>, JobsReading {
     }
     this.keys.forget(nowMs);
     this.lines.forget(nowMs);
+  }
+
+  freeze(): Part[] {
+    const { rows, texts } = this.table;
+    const ended = this.ended.slice(this.endedHead);
+    return [
+      ...rowParts('rows', rows), ...rowParts('texts', texts.rows), listPart('ended', ended), ...this.keys.freeze(),
+    ];
+  }
+
+  thaw(parts: PartBytes): void {
+    const { table } = this;
+    restoreRows(table.rows, parts, 'rows');
+    restoreRows(table.texts.rows, parts, 'texts');
+    table.texts.restored();
+    this.ended = listIn(parts, 'ended');
+    this.keys.thaw(parts);
+    for (let row = 0; row < table.rows.end; row += 1) {
+      if (!table.isUsed(row)) continue;
+      this.ids.add(row);
+      const job = table.at(row);
+      if (!jobChart.isFinal(job.status)) this.index(job);
+    }
   }
 
   view(): object {

@@ -34,8 +34,8 @@ const LOW_ID = 0xffff;
 const HAS_FINGERPRINT = 1 << 16;
 const IS_PAST = 1 << 17;
 const FLAGS = HAS_FINGERPRINT | IS_PAST | LOW_ID;
-const PART = 'keys';
-const ROWS = `${PART}/rows`;
+/** Names of parts, among those of all jobs. */
+const [HEAD, ROWS] = ['keys', 'keys/rows'];
 
 /** What few rows have: a long name, a fingerprint of another length. */
 interface Beside {
@@ -121,12 +121,12 @@ export class Keys {
   /** The parts of its state, as it is now. */
   freeze(): Part[] {
     const head: Head = { live: this.live.head, past: this.past.head };
-    return [listPart(PART, head), ...rowParts(ROWS, this.rows)];
+    return [listPart(HEAD, head), ...rowParts(ROWS, this.rows)];
   }
 
   /** Instead of all that is remembered. @throws RangeError if a part is missing or is that of other rows */
   thaw(parts: PartBytes): void {
-    const { live, past } = listIn<Head>(parts, PART);
+    const { live, past } = listIn<Head>(parts, HEAD);
     restoreRows(this.rows, parts, ROWS);
     this.live.head = live;
     this.past.head = past;

@@ -24,7 +24,7 @@ export async function bareJournal(scope: Scope, runs: number, log: Log): Promise
   log('the bare journal');
   const opened = await openFresh(scope);
   const events = eventsOfJobs();
-  let head: Head = { journalId: 'bench', partition, seq: 0, hash: new Uint8Array(0), epoch: 1, nowMs: 0 };
+  let head: Head = { journalId: 'bench', partition, seq: 0, hash: new Uint8Array(0), epoch: 1, nowMs: 0, minReader: 0 };
   const speeds: number[] = [];
   for (let run = 0; run < runs; run += 1) {
     const ran = await append(opened, head, events);

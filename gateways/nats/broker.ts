@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { CastMember } from '../../actors/cast.js';
 import type { Leader } from '../../partition/leader/leader.js';
 import { PartitionHost } from '../../partition/leader/host.js';
+import type { SnapshotPolicy } from '../../partition/leader/snapshotter.js';
 import { COMMANDS } from '../../actors/commands.js';
 import { KINDS } from '../../actors/kinds.js';
 import { RepriseError } from '../../protocols/errors.js';
@@ -23,6 +24,7 @@ import { checkGatewayRights, checkStreamRights } from '../../streams/rights.js';
 import { gatewayUrl, userOf } from '../../streams/server/address.js';
 import { mostCommitBytes } from '../../streams/server/max-payload.js';
 import { Publisher } from '../../streams/publisher.js';
+import { SnapshotStore } from '../../streams/snapshots/store.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { Identities } from '../identities.js';
 import { Router } from '../router.js';
@@ -41,6 +43,8 @@ export interface BrokerOptions {
   readonly log: Logger;
   /** The cast that it hosts, {@link KINDS} by default. All brokers of a namespace must host the same one. */
   readonly kinds?: readonly CastMember[];
+  /** When snapshots are taken. */
+  readonly snapshotPolicy?: SnapshotPolicy;
 }
 
 export interface Broker {
@@ -161,11 +165,12 @@ async function host(parts: HostParts): Promise<PartitionHost> {
   let stopServing = (): void => {};
   const led: PartitionHost = new PartitionHost({
     partition, kinds: options.kinds ?? KINDS, broker: name, log, clock, leadership, keyring,
-    maxCommitBytes: parts.maxCommitBytes,
+    maxCommitBytes: parts.maxCommitBytes, release: options.version,
     followers: [projections.runner],
     deliverables: deliverables(COMMANDS, options.partitions),
     deliver: (to, delivery) => peers.deliver(to, delivery),
     archive: (read) => projections.archive(read),
+    snapshots: new SnapshotStore(control, ns), snapshotPolicy: options.snapshotPolicy,
     openJournal: () => openJournal({ url, ns, partition }),
     knownHeads: () => projections.begin(),
     onHead: (head) => witness.note(storedHead(head)),

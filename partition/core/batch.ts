@@ -22,6 +22,8 @@ export const roomBytes = (bytes: number, events: number): number => bytes + even
 export class Batch {
   readonly events: EventName[] = [];
   readonly effects: Effect[] = [];
+  /** Of a VersionBarrier in it; 0: it has none. */
+  neededReader = 0;
   private closed: CommitBody | undefined;
 
   /**

@@ -29,8 +29,8 @@ const LOW_ID = 0xffff;
 const TYPE_SHIFT = 16;
 const MOST_TYPES = 0xff;
 const HAS_FINGERPRINT = 1 << 24;
-const PART = 'commands';
-const ROWS = `${PART}/rows`;
+/** Names of parts. */
+const [HEAD, ROWS] = ['head', 'rows'];
 
 /** What few rows have: a long name, the id of an actor that is no job of this partition, a type beyond the list. */
 interface Beside {
@@ -134,12 +134,12 @@ export class CommandIds {
   freeze(): Part[] {
     const { forgottenMs, characters, types } = this;
     const head: Head = { forgottenMs, characters, types };
-    return [listPart(PART, head), ...this.rows.freeze(ROWS)];
+    return [listPart(HEAD, head), ...this.rows.freeze(ROWS)];
   }
 
   /** Instead of all that is remembered. @throws RangeError if a part is missing or is that of other rows */
   thaw(parts: PartBytes): void {
-    const { forgottenMs, characters, types } = listIn<Head>(parts, PART);
+    const { forgottenMs, characters, types } = listIn<Head>(parts, HEAD);
     this.rows.thaw(ROWS, parts);
     Object.assign(this, { forgottenMs, characters, types });
     this.names.clear();

@@ -4,7 +4,7 @@
  * interface of their kind.
  */
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
-import type { Kind, Role } from '../../actors/kind.js';
+import type { EventType, Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, CommandEntry, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
@@ -14,11 +14,13 @@ import type { journal } from '../../protocols/messages.js';
 import type { Salts } from '../../streams/content.js';
 import { Batch, EVENTS_PER_DECISION, EventWriter, roomBytes } from './batch.js';
 import { COMMANDS } from './command-ids.js';
-import { fold, foldCommit, PARTITION } from './fold.js';
+import { fold, foldBarrier, foldCommit, PARTITION } from './fold.js';
+import { Holding } from './holding.js';
 import { castOf, type Hosted } from './hosted.js';
 import { mostBodyBytes, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, newState, type PartitionState } from './state.js';
 import type { Timer } from './timers.js';
+import { BARRIER_EVENTS, Barriers, type BarrierEvent } from './version-barrier.js';
 
 /** With more events that are not yet appended, submits are refused. Reports and cancels never are. */
 const MOST_PENDING_EVENTS = 20_000;
@@ -32,6 +34,8 @@ export interface CoreOptions extends LeaderParts {
   readonly salts: Salts;
   /** Of a commit: 512 KiB, or less where the server's max_payload is less. */
   readonly maxCommitBytes?: number;
+  /** Of this build, for the record of a VersionBarrier. */
+  readonly release?: string;
 }
 
 export class PartitionCore implements Step {
@@ -43,7 +47,8 @@ export class PartitionCore implements Step {
   goesOn = false;
   private readonly maxCommitBytes: number;
   private readonly members: readonly Hosted[];
-  private readonly holding: readonly Hosted[];
+  private readonly holding: Holding;
+  private readonly barriers: Barriers;
   /** Of the batch that has events and is open; there is one at most. */
   private readonly writer: EventWriter;
   private readonly sealed: Batch[] = [];
@@ -56,13 +61,14 @@ export class PartitionCore implements Step {
   /** What the open batch may grow to by the decision. */
   private roomUpTo = 0;
 
-  constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, salts, ...parts }: CoreOptions) {
+  constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, salts, release = '', ...parts }: CoreOptions) {
     this.state = newState(partition, castOf(kinds, partition, parts));
     this.maxCommitBytes = maxCommitBytes;
     this.mostBodyBytes = mostBodyBytes(maxCommitBytes);
     this.writer = new EventWriter(salts);
+    this.barriers = new Barriers([OUTBOX_EVENTS, ...kinds.map(({ kind }) => kind.events)], release);
     this.members = [...this.state.cast.values()];
-    this.holding = this.members.filter(({ kind }) => kind.holds !== undefined);
+    this.holding = new Holding(this.members);
   }
 
   /** Folds a commit of the journal. */
@@ -73,10 +79,7 @@ export class PartitionCore implements Step {
   /** Leadership begins. */
   lead(moment: Moment): void {
     this.moment = moment;
-    for (const { member } of this.members) {
-      this.room = 0;
-      member.lead?.(this);
-    }
+    this.each((member) => member.lead?.(this));
   }
 
   /** @param decide the decision of a command */
@@ -90,24 +93,23 @@ export class PartitionCore implements Step {
   tick(moment: Moment): void {
     this.moment = moment;
     this.fireTimers();
-    for (const { member } of this.members) {
-      this.room = 0;
-      member.tick?.(this);
-    }
+    this.each((member) => member.tick?.(this));
   }
 
   /** The next batch to be appended, after each kind could add to it. @returns undefined if there is none */
   take(): Batch | undefined {
     if (this.sealed.length === 0) {
-      for (const { member } of this.members) {
-        this.room = 0;
-        member.close?.(this);
-      }
+      this.each((member) => member.close?.(this));
       this.seal();
     }
     const batch = this.sealed.shift();
     if (batch) this.pendingEvents -= batch.events.length;
     return batch;
+  }
+
+  /** Ends the open commit: the state is then the one at the end of the last commit. */
+  endCommit(): void {
+    if (this.open && this.open.events.length > 0) this.seal();
   }
 
   /** All batches that were not taken. The state is discarded after this, so nothing more may be decided. */
@@ -136,18 +138,15 @@ export class PartitionCore implements Step {
   }
 
   heldQueues(): ReadonlySet<string> {
-    const held = this.holding.map(({ kind, store }) => kind.holds!(store)).filter(({ size }) => size > 0);
-    return held.length === 1 ? held[0]! : new Set(held.flatMap((each) => [...each]));
+    return this.holding.queues;
   }
 
   isHeld(queue: string): boolean {
-    for (const { kind, store } of this.holding) if (kind.holds!(store).has(queue)) return true;
-    return false;
+    return this.holding.isHeld(queue);
   }
 
   whyHeld(queue: string): string | undefined {
-    const holder = this.holding.find(({ kind, store }) => kind.holds!(store).has(queue));
-    return holder?.kind.whyHeld!(holder.store, queue);
+    return this.holding.whyHeld(queue);
   }
 
   seen(commandId: string): CommandEntry | undefined {
@@ -156,9 +155,10 @@ export class PartitionCore implements Step {
   }
 
   makeRoom(bytes = 0, events = EVENTS_PER_DECISION): void {
-    if (this.open?.hasRoom(bytes, events) === false) this.seal();
+    const withBarriers = events + this.barriers.ahead(this.state.versionBarrier);
+    if (this.open?.hasRoom(bytes, withBarriers) === false) this.seal();
     this.room = events;
-    this.roomUpTo = Math.min(this.writer.size + roomBytes(bytes, events), this.maxCommitBytes);
+    this.roomUpTo = Math.min(this.writer.size + roomBytes(bytes, withBarriers), this.maxCommitBytes);
   }
 
   emit<R extends Role>(
@@ -170,9 +170,10 @@ export class PartitionCore implements Step {
     if (before && !hosted.store.owns(before)) {
       throw new TypeError(`${kind.name} ${id} is not the one in the store`);
     }
-    const batch = this.batchForEvent();
+    const eventType = kind.events[event.type]!;
+    const batch = this.batchForEvent(eventType, cause);
     const index = batch.events.length;
-    const content = batch.add(kind.name, id, event.type, cause, kind.events[event.type]!, event.body, taken);
+    const content = batch.add(kind.name, id, event.type, cause, eventType, event.body, taken);
     this.checkBytes();
     const at = { seq: batch.seq, index, nowMs: batch.nowMs, content };
     const actor = fold(this.state, hosted, id, event, at, cause, before);
@@ -199,9 +200,9 @@ export class PartitionCore implements Step {
 
   /** Records an event of the partition itself. */
   emitOwn(event: OutboxEvent, cause: Cause): void {
-    const batch = this.batchForEvent();
-    const id = String(this.partition);
-    const content = batch.add(PARTITION, id, event.type, cause, OUTBOX_EVENTS[event.type], event.body);
+    const eventType = OUTBOX_EVENTS[event.type];
+    const batch = this.batchForEvent(eventType, cause);
+    const content = batch.add(PARTITION, String(this.partition), event.type, cause, eventType, event.body);
     this.checkBytes();
     this.state.outbox.apply(event, batch.seq, content);
   }
@@ -220,6 +221,13 @@ export class PartitionCore implements Step {
 
   refuse(to: ReplyTo, rejection: Rejection): void {
     this.effects.push({ kind: 'refused', to, rejection });
+  }
+
+  private each(act: (member: CastMember) => void): void {
+    for (const { member } of this.members) {
+      this.room = 0;
+      act(member);
+    }
   }
 
   private get effects(): Batch['effects'] {
@@ -248,11 +256,28 @@ export class PartitionCore implements Step {
     this.goesOn = again.length > 0;
   }
 
-  /** A batch gets its sequence and its time with its first event. Until then it has replies only. */
-  private batchForEvent(): Batch {
+  /** The first event that older readers cannot read is preceded by a barrier, for which {@link makeRoom} left room. */
+  private batchForEvent(eventType: EventType, cause: Cause): Batch {
     if (this.room === 0) throw new TypeError('a decision made more events than it made room for');
     this.room -= 1;
     this.pendingEvents += 1;
+    const batch = this.begunBatch();
+    const barrier = this.barriers.before(eventType, this.state.versionBarrier);
+    if (barrier) this.raise(barrier, batch, cause);
+    return batch;
+  }
+
+  private raise(barrier: BarrierEvent, batch: Batch, cause: Cause): void {
+    const { type, body } = barrier;
+    this.pendingEvents += 1;
+    batch.neededReader = body.reader;
+    batch.add(PARTITION, String(this.partition), type, cause, BARRIER_EVENTS[type], body);
+    this.checkBytes();
+    foldBarrier(this.state, barrier);
+  }
+
+  /** A batch gets its sequence and its time with its first event. Until then it has replies only. */
+  private begunBatch(): Batch {
     const open = (this.open ??= this.newBatch());
     if (open.events.length > 0) return open;
     const nowMs = Math.max(this.state.nowMs, this.moment.nowMs);

@@ -1,6 +1,7 @@
 /**
  * Deciding again: a journal is folded, and before each event its decision is made once more, from the journal alone.
- * Events of the partition itself say that it is led, and what its outbox sent and received; they are no decisions.
+ * Events of the partition itself say that it is led, what its outbox sent and received, and which readers it needs from
+ * there on; they are no decisions.
  */
 import type { ActorEvent, Decoded, Kind } from '../../actors/kind.js';
 import type { Again, Recorded, Taken } from '../../actors/recorded.js';

@@ -10,6 +10,7 @@ import { journal } from '../../protocols/messages.js';
 import type { Hosted } from './hosted.js';
 import { OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, type PartitionState } from './state.js';
+import { BARRIER_EVENTS, type BarrierEvent } from './version-barrier.js';
 
 /**
  * Folds a commit of the journal.
@@ -54,6 +55,8 @@ function foldOwn(state: PartitionState, event: journal.Event, { seq, index }: Pl
   const { kind, type, version, body } = event;
   if (kind === PARTITION && type === 'LeaderStarted' && version === 1) {
     state.epoch = journal.LeaderStarted.decode(body).epoch;
+  } else if (kind === PARTITION && type === 'VersionBarrier') {
+    foldBarrier(state, decodeEvent<BarrierEvent>(BARRIER_EVENTS, event, `${seq}.${index}`));
   } else if (kind === PARTITION) {
     const decoded = decodeEvent<OutboxEvent>(OUTBOX_EVENTS, event, `${seq}.${index}`);
     state.outbox.apply(decoded, seq, decoded.content);
@@ -61,6 +64,11 @@ function foldOwn(state: PartitionState, event: journal.Event, { seq, index }: Pl
     const which = `The event ${kind}/${type} at ${seq}.${index}`;
     throw new RepriseError('JOURNAL_TOO_NEW', `${which} is of a kind that this version does not know.`);
   }
+}
+
+/** A higher one may follow, when a later release writes something newer still. */
+export function foldBarrier(state: PartitionState, { body: { reader, release } }: BarrierEvent): void {
+  state.versionBarrier = { reader, release };
 }
 
 /** Folds one event of an actor, which may be its first. */

@@ -2,12 +2,15 @@
  * The state of a partition: plain data, folded from its journal and nothing else. Volatile knowledge of a leader
  * (sessions, open pulls, the time of a worker's last request) is in the live part of a kind, not here.
  */
+import type { Store } from '../../actors/kind.js';
+import { listIn, listPart, type Part, type PartBytes } from '../../actors/parts.js';
 import type { CommandEntry } from '../../actors/step.js';
 import type { JournalId, Partition } from '../../protocols/ids.js';
 import { CommandIds } from './command-ids.js';
-import type { Cast } from './hosted.js';
+import type { Cast, Hosted } from './hosted.js';
 import { Outbox } from './outbox.js';
 import { Timers } from './timers.js';
+import type { VersionBarrier } from './version-barrier.js';
 
 export interface PartitionState {
   readonly partition: Partition;
@@ -21,11 +24,13 @@ export interface PartitionState {
   readonly timers: Timers;
   readonly commands: CommandIds;
   readonly outbox: Outbox;
+  /** The last one; undefined while release 0.3.0 can read the whole journal. */
+  versionBarrier: VersionBarrier | undefined;
 }
 
 export const newState = (partition: Partition, cast: Cast): PartitionState => ({
   partition, journalId: '', epoch: 0, seq: 0, nowMs: 0, cast, timers: new Timers(), commands: new CommandIds(partition),
-  outbox: new Outbox(),
+  outbox: new Outbox(), versionBarrier: undefined,
 });
 
 /** A commit begins: the time advances, and what is too old is forgotten. */
@@ -45,14 +50,20 @@ interface View {
   readonly nowMs: number;
   readonly commands: readonly [string, CommandEntry][];
   readonly outbox: object;
+  /** Absent if there is none, so that views of older journals stay equal. */
+  readonly versionBarrier?: VersionBarrier;
   /** By kind: how many actors were seen, and the view of its store. */
   readonly kinds: Readonly<Record<string, { readonly seen: number; readonly state: object }>>;
 }
 
 /** The canonical view: equal for equal journals, on every machine and in every release that keeps its version. */
-export function viewOf({ partition, journalId, epoch, seq, nowMs, commands, outbox, cast }: PartitionState): View {
+export function viewOf({ partition, journalId, epoch, seq, nowMs, versionBarrier, ...of }: PartitionState): View {
+  const { commands, outbox, cast } = of;
   const kinds = Object.fromEntries([...cast].map(([name, { seen, store }]) => [name, { seen, state: store.view() }]));
-  return { version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(), kinds };
+  return {
+    version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(),
+    ...(versionBarrier && { versionBarrier: { ...versionBarrier } }), kinds,
+  };
 }
 
 interface Places {
@@ -66,11 +77,68 @@ export function placesOf({ outbox, cast }: PartitionState): Places {
   return { outbox: outbox.places(), kinds };
 }
 
+/** What is not of a kind. */
+interface Own extends Pick<View, 'journalId' | 'epoch' | 'seq' | 'nowMs' | 'outbox' | 'versionBarrier'> {
+  readonly outboxPlaces: object;
+  readonly seen: Readonly<Record<string, number>>;
+}
+
+/** The state as it is now, for a snapshot. It takes a moment, and may be read while the state goes on. */
+export function freeze({ journalId, epoch, seq, nowMs, versionBarrier, ...of }: PartitionState): Part[] {
+  const { commands, outbox, cast } = of;
+  const seen = Object.fromEntries([...cast].map(([name, hosted]) => [name, hosted.seen]));
+  const own: Own = {
+    journalId, epoch, seq, nowMs, versionBarrier, seen, outbox: outbox.view(), outboxPlaces: outbox.places(),
+  };
+  const kinds = [...cast].flatMap(([name, { store }]) => under(name, store.freeze?.() ?? [viewPart(store)]));
+  return [listPart('partition', own), ...under('commands', commands.freeze()), ...kinds];
+}
+
+const VIEW_PART = 'view';
+const viewPart = (store: Store): Part => listPart(VIEW_PART, { view: store.view(), places: store.places?.() ?? {} });
+
+const under = (name: string, parts: readonly Part[]): Part[] =>
+  parts.map((part) => ({ name: `${name}/${part.name}`, bytes: () => part.bytes(), hash: () => part.hash() }));
+
+/** Fills a new state. @param parts of {@link freeze} @throws RangeError if parts are missing or of another layout */
+export function thaw(state: PartitionState, parts: PartBytes): void {
+  const { seen, outbox, outboxPlaces, ...own } = listIn<Own>(parts, 'partition');
+  const unknown = Object.keys(seen).filter((name) => !state.cast.has(name));
+  if (unknown.length > 0) throw new RangeError(`this version has no kind ${unknown.join()}`);
+  Object.assign(state, own);
+  state.commands.thaw(partsUnder('commands', parts));
+  state.outbox.restore(outbox, outboxPlaces);
+  for (const [name, hosted] of state.cast) {
+    // A kind that is newer than the snapshot.
+    if (seen[name] === undefined) continue;
+    hosted.seen = seen[name];
+    thawStore(hosted.store, partsUnder(name, parts));
+    setTimers(state, hosted);
+  }
+}
+
+function thawStore(store: Store, parts: PartBytes): void {
+  if (store.thaw) return store.thaw(parts);
+  const { view, places } = listIn<{ view: object; places: object }>(parts, VIEW_PART);
+  store.restore(view, places);
+}
+
+function partsUnder(name: string, parts: PartBytes): PartBytes {
+  const prefix = `${name}/`;
+  const under = [...parts].filter(([of]) => of.startsWith(prefix));
+  return new Map(under.map(([of, bytes]) => [of.slice(prefix.length), bytes]));
+}
+
+function setTimers({ timers }: PartitionState, hosted: Hosted): void {
+  if (hosted.kind.dueMs === undefined) return;
+  for (const actor of hosted.store.all()) timers.change(hosted, actor.id, 0, hosted.kind.dueMs(actor));
+}
+
 /** Fills a new state. @param view of {@link viewOf}, @param places of {@link placesOf}, perhaps through JSON */
 export function restore(state: PartitionState, view: unknown, places: unknown): void {
   const at = places as Places;
-  const { journalId, epoch, seq, nowMs, commands, outbox, kinds } = view as View;
-  Object.assign(state, { journalId, epoch, seq, nowMs });
+  const { journalId, epoch, seq, nowMs, commands, outbox, versionBarrier, kinds } = view as View;
+  Object.assign(state, { journalId, epoch, seq, nowMs, versionBarrier });
   for (const [name, { type, id, fingerprint, atMs }] of commands) {
     state.commands.add(name, type, id, Buffer.from(fingerprint, 'hex'), atMs);
   }
@@ -80,6 +148,6 @@ export function restore(state: PartitionState, view: unknown, places: unknown): 
     if (of === undefined) continue;
     hosted.seen = of.seen;
     hosted.store.restore(of.state, at.kinds[name] ?? {});
-    for (const actor of hosted.store.all()) state.timers.change(hosted, actor.id, 0, hosted.kind.dueMs?.(actor) ?? 0);
+    setTimers(state, hosted);
   }
 }

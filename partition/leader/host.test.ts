@@ -21,7 +21,7 @@ const draw = (): number => (drawn = (drawn + 0.618034) % 1);
 
 function stage(stream: MemoryStream, over: Partial<HostOptions> = {}): PartitionHost {
   const host = new PartitionHost({
-    partition: P0, kinds: KINDS, deliverables: new Map(), deliver: noDelivery, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, log: pino({ level: 'silent' }), followers: [],
+    partition: P0, kinds: KINDS, deliverables: new Map(), deliver: noDelivery, broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, release: '0.0.0', log: pino({ level: 'silent' }), followers: [],
     clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw },
     leadership: { tryAcquire: async () => true, renew: async () => true, release: async () => {}, validForMs: () => 1_000 },
     archive: () => ({ find: async () => undefined }), openJournal: () => stream.open(), knownHeads: async () => [],

@@ -2,35 +2,28 @@
  * A broker's part in one partition: it waits for the leadership, takes over the journal, and leads. When leading ends,
  * for whatever reason, it folds everything again. There is no undo: a state in doubt is discarded.
  */
-import { randomBytes } from 'node:crypto';
 import { reject, RepriseError, type OperatingCode, type Rejection } from '../../protocols/errors.js';
-import { journalId, leaderId, type LeaderId, type Partition } from '../../protocols/ids.js';
+import type { Partition } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { Journal, Stored } from '../../streams/journal.js';
 import type { Leadership } from '../../streams/leadership.js';
 import { Payloads } from '../../streams/payloads.js';
-import { settle } from '../../streams/settle.js';
-import { takeOver, type KnownHead, type TakenOver, type TakeOverOptions } from '../../streams/takeover.js';
 import type { Archive } from '../../actors/job/archive.js';
 import { COMMANDS } from '../core/command-ids.js';
-import type { PartitionCore } from '../core/core.js';
-import { Fold, type FoldOptions } from './journal-fold.js';
 import type { Receiving } from '../core/deliveries.js';
 import type { Deliver } from './courier.js';
 import { alarms } from './alarms.js';
-import { Leader, refuseAll, type Lost, type PendingCommit } from './leader.js';
-import type { Clock } from './leader-time.js';
+import { Leader, type Lost } from './leader.js';
+import { Snapshotter, type SnapshotPolicy } from './snapshotter.js';
+import { Terms, type Term, type TermsOptions } from './terms.js';
 import { contentFields } from '../../actors/cast.js';
 import type { Deliverables } from '../../actors/delivery.js';
 
-export interface HostOptions extends FoldOptions {
-  readonly broker: string;
-  readonly clock: Clock;
+export interface HostOptions extends Omit<TermsOptions, 'lastHead'> {
   readonly leadership: Leadership;
   archive(read: (seq: number) => Promise<Stored | undefined>): Archive;
   openJournal(): Promise<Journal>;
-  /** Heads that the journal must contain. Called at every take-over, before the journal is read. */
-  knownHeads(): Promise<readonly KnownHead[]>;
+  readonly snapshotPolicy?: SnapshotPolicy | undefined;
   /** Commands that other partitions may send to this one. */
   readonly deliverables: Deliverables;
   readonly deliver: Deliver;
@@ -49,14 +42,6 @@ const HALTING: readonly string[] = [
   'JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'DISK_FULL', 'FOLD_DIVERGED',
 ];
 
-/** The state and the journal after a successful take-over. */
-interface Term {
-  readonly core: PartitionCore;
-  readonly journal: Journal;
-  readonly head: Head;
-  readonly leaderId: LeaderId;
-}
-
 export class PartitionHost {
   leader: Leader | undefined;
   /** Why the partition has halted, if it has. */
@@ -67,8 +52,10 @@ export class PartitionHost {
   private wake: (() => void) | undefined;
   private warnAgainMonoMs = 0;
   private readonly broken: Receiving['broken'] = new Map();
+  private readonly terms: Terms;
 
   constructor(private readonly options: HostOptions) {
+    this.terms = new Terms({ ...options, lastHead: () => this.lastHead });
     this.ready = new Promise((done) => (this.resolveReady = done));
   }
 
@@ -118,7 +105,7 @@ export class PartitionHost {
     const { leadership } = this.options;
     const renewing = setInterval(() => void this.renew(), RENEW_MS);
     try {
-      let term = await this.takeOver(await this.options.openJournal());
+      let term = await this.terms.takeOver(await this.options.openJournal());
       while (term && !this.stopping) term = await this.lead(term);
       // Stopped between the take-over and leading.
       await term?.journal.close();
@@ -147,38 +134,14 @@ export class PartitionHost {
     log.warn({ partition, windowMs, hint }, 'a repeated command is recognized for less than 10 minutes');
   }
 
-  private async takeOver(journal: Journal): Promise<Term | undefined> {
-    const started = performance.now();
-    const fold = this.newFold();
-    try {
-      return await this.begin(await takeOver(journal, await this.takeOverOptions(fold)), fold, started);
-    } catch (error) {
-      await journal.close();
-      throw error;
-    }
-  }
-
-  private async begin(result: TakenOver, fold: Fold, started: number): Promise<Term | undefined> {
-    const { log, partition } = this.options;
-    if (result.kind === 'deposed') {
-      log.info({ partition, why: result.why }, 'another broker leads');
-      await result.journal.close();
-      return undefined;
-    }
-    this.halted = undefined;
-    const { head, journal } = result;
-    fold.alarm(head.epoch);
-    const tookMs = Math.round(performance.now() - started);
-    log.info({ partition, epoch: head.epoch, seq: head.seq, actors: actorsOf(fold.core), tookMs }, 'leading');
-    return { core: fold.core, journal, head, leaderId: result.leaderId as LeaderId };
-  }
-
-  private async lead({ core, journal, head, leaderId: id }: Term): Promise<Term | undefined> {
+  private async lead({ core, journal, head, leaderId: id, foldedBytes }: Term): Promise<Term | undefined> {
     const { options } = this;
+    this.halted = undefined;
+    const snapshots = this.snapshotter(foldedBytes);
     const bytes = new Payloads((seq) => journal.read(seq), contentFields(options.kinds));
     const leader = new Leader({
       core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)),
-      followers: options.followers, deliver: options.deliver, clock: options.clock,
+      followers: options.followers, deliver: options.deliver, clock: options.clock, snapshots,
       receiving: { deliverables: options.deliverables, broken: this.broken }, maxCommitBytes: options.maxCommitBytes,
       ...alarms(options.log, options.partition),
       validForMs: () => options.leadership.validForMs(), onHead: (next) => this.noteHead(next),
@@ -190,13 +153,15 @@ export class PartitionHost {
     options.onLeading(leader);
     const lost = await leader.lost;
     this.leader = undefined;
+    const isWritten = snapshots?.end();
+    if (lost.kind === 'stopped') await isWritten;
     options.onFollowing();
     return this.afterwards(leader, journal, lost);
   }
 
   private async afterwards(leader: Leader, journal: Journal, lost: Lost): Promise<Term | undefined> {
     const { log, partition } = this.options;
-    if (lost.kind === 'ambiguous' && lost.pending) return this.settled(leader, journal, lost.pending);
+    if (lost.kind === 'ambiguous' && lost.pending) return this.terms.settle(leader, journal, lost.pending);
     await journal.close();
     if (lost.kind === 'stopped') return undefined;
     log.warn({ partition, lost: lost.kind, why: whyLost(lost) }, 'leading ended; the state is folded again');
@@ -207,45 +172,11 @@ export class PartitionHost {
     return undefined;
   }
 
-  /** Settles an ambiguous commit by the barrier, then sends its replies or refuses its requests. */
-  private async settled(leader: Leader, journal: Journal, pending: PendingCommit): Promise<Term | undefined> {
-    const { log, partition } = this.options;
-    const started = performance.now();
-    const fold = this.newFold();
-    try {
-      const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(fold));
-      log.warn({ partition, seq: pending.expectedSeq + 1, written }, 'an ambiguous commit was settled');
-      const term = await this.begin(takenOver, fold, started);
-      if (!written) refuseAll(pending.batch, reject('NOT_LEADER', 'the commit was not recorded'));
-      else if (term) leader.releaseSettled(pending, term.head);
-      else refuseAll(pending.batch, reject('UNKNOWN', 'recorded, but another broker leads now'));
-      return term;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      const message = `the commit was not acknowledged, and settling whether it was written failed: ${why}`;
-      refuseAll(pending.batch, reject('UNKNOWN', message));
-      await journal.close();
-      throw error;
-    }
-  }
-
-  private newFold(): Fold {
-    return new Fold(this.options);
-  }
-
-  private async takeOverOptions(fold: Fold): Promise<TakeOverOptions> {
-    const { options } = this;
-    const own = this.lastHead ? [{ ...this.lastHead, from: 'this broker' }] : [];
-    const known = [...(await options.knownHeads()), ...own];
-    fold.known = known;
-    return {
-      known, broker: options.broker,
-      journalId: () => journalId(randomBytes(10)),
-      leaderId: () => leaderId(randomBytes(10)),
-      nowMs: () => options.clock.nowMs(),
-      onCommit: (commit, seq, bytes, head) => fold.commit(commit, seq, bytes, head),
-      onForeign: (seq, why) => fold.skip(seq, why),
-    };
+  private snapshotter(foldedBytes: number): Snapshotter | undefined {
+    const { snapshots: store, snapshotPolicy: policy } = this.options;
+    const snapshotter = store && new Snapshotter({ ...this.options, store, policy });
+    snapshotter?.count(foldedBytes);
+    return snapshotter;
   }
 
   private noteHead(head: Head): void {
@@ -295,6 +226,3 @@ const whyLost = (lost: Lost): string => {
   if ('message' in lost) return lost.message;
   return lost.kind === 'broken' ? String(lost.error) : '';
 };
-
-const actorsOf = ({ state }: PartitionCore): Record<string, number> =>
-  Object.fromEntries([...state.cast].map(([name, { seen }]) => [name, seen]));

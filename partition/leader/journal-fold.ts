@@ -4,33 +4,82 @@ import type { CastMember } from '../../actors/cast.js';
 import type { Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import type { journal } from '../../protocols/messages.js';
-import type { Head } from '../../streams/chain.js';
+import type { PartBytes } from '../../actors/parts.js';
+import { messageOf, RepriseError } from '../../protocols/errors.js';
+import { READER, type Head } from '../../streams/chain.js';
+import { headOfSnapshot, SNAPSHOT_VERSION } from '../../streams/snapshots/manifest.js';
+import type { SnapshotStore, StoredSnapshot } from '../../streams/snapshots/store.js';
 import { randomSalts } from '../../streams/salts.js';
 import { WITNESS, type KnownHead } from '../../streams/takeover.js';
 import { committedOf, type Follower } from '../../streams/committed.js';
 import { PartitionCore } from '../core/core.js';
+import { thaw } from '../core/state.js';
 
 export interface FoldOptions {
   readonly partition: Partition;
   readonly kinds: readonly CastMember[];
   readonly keyring: Keyring;
   readonly maxCommitBytes: number;
+  /** Of this build, such as `0.3.0`. */
+  readonly release: string;
   readonly followers: readonly Follower[];
   readonly log: Logger;
 }
 
-/** One fold of the whole journal. Projections get its commits too, and skip those before their checkpoints. */
+/**
+ * One fold of a journal, from the newest snapshot that can be used. Projections get its commits too, and skip those
+ * before their checkpoints.
+ */
 export class Fold {
-  readonly core: PartitionCore;
+  core: PartitionCore;
   known: readonly KnownHead[] = [];
+  /** The head of the snapshot that it began with. */
+  snapshot: Head | undefined;
+  /** Of the commits that were folded, in bytes. */
+  foldedBytes = 0;
   private foreign = { messages: 0, first: 0, last: 0, why: '' };
 
   constructor(private readonly options: FoldOptions) {
-    this.core = new PartitionCore({ ...options, salts: randomSalts() });
+    this.core = this.newCore();
+  }
+
+  /** Begins with the newest snapshot up to a position that can be used, or with nothing. */
+  async resume(store: Pick<SnapshotStore, 'list' | 'read'>, upToSeq: number): Promise<void> {
+    const { partition, log } = this.options;
+    for (const snapshot of await store.list(partition)) {
+      if (!snapshot.isVerified || snapshot.seq > upToSeq) continue;
+      try {
+        this.core = this.newCore();
+        thaw(this.core.state, await this.read(store, snapshot));
+        this.snapshot = headOfSnapshot(snapshot);
+        return;
+      } catch (error) {
+        log.warn({ partition, seq: snapshot.seq, why: messageOf(error) }, 'a snapshot is passed over');
+      }
+    }
+    this.core = this.newCore();
+  }
+
+  /** Where the journal is read from: at the snapshot, or earlier if a projection needs what is before it. */
+  get begin(): Head | undefined {
+    return this.options.followers.length === 0 ? this.snapshot : undefined;
+  }
+
+  private newCore(): PartitionCore {
+    return new PartitionCore({ ...this.options, salts: randomSalts() });
+  }
+
+  private read(store: Pick<SnapshotStore, 'read'>, snapshot: StoredSnapshot): Promise<PartBytes> {
+    const { version, minReader, release } = snapshot;
+    if (version <= SNAPSHOT_VERSION && minReader <= READER) return store.read(snapshot.name, snapshot);
+    throw new RepriseError('SNAPSHOT_BROKEN', `The snapshot ${snapshot.name} is of the newer release ${release}.`);
   }
 
   commit(commit: journal.Commit, seq: number, bytes: Uint8Array, head: Head): void {
-    this.core.replay(commit, seq);
+    if (seq > (this.snapshot?.seq ?? 0)) {
+      this.core.replay(commit, seq);
+      this.foldedBytes += bytes.length;
+    }
     const { followers, partition } = this.options;
     for (const follower of followers) follower.follow(committedOf(commit, partition, seq, head.hash, bytes));
   }

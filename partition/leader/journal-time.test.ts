@@ -32,7 +32,7 @@ class World {
     const host = new PartitionHost({
       partition: P0, kinds: KINDS, deliverables: new Map(),
       deliver: () => Promise.reject(new Error('nothing is delivered here')),
-      broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, followers: [],
+      broker: 'test', keyring: KEYRING, maxCommitBytes: 500_000, release: '0.0.0', followers: [],
       log: pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) }),
       clock: { nowMs: () => this.wall(machine), monoMs: () => 5_000 + this.passedMs, draw: () => 0.5 },
       leadership: {

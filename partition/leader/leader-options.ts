@@ -9,6 +9,7 @@ import type { PartitionCore } from '../core/core.js';
 import type { Receiving } from '../core/deliveries.js';
 import type { Deliver } from './courier.js';
 import type { Clock } from './leader-time.js';
+import type { Snapshotter } from './snapshotter.js';
 import type { Undelivered } from './undelivered.js';
 
 export interface LeaderOptions {
@@ -20,6 +21,7 @@ export interface LeaderOptions {
   readonly archive: Archive;
   readonly followers: readonly Follower[];
   readonly clock: Clock;
+  readonly snapshots: Snapshotter | undefined;
   /** For how long the leadership is still valid, by this machine's clock. */
   validForMs(): number;
   /** Commands that other partitions may send to this one. */

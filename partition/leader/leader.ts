@@ -149,6 +149,7 @@ export class Leader {
     for (const { to, reply } of this.waiters.takeExpired(this.options.clock.monoMs())) this.step(to, reply);
     this.run(() => this.options.core.tick(this.time.moment()));
     this.time.look();
+    if (!this.inFlight) this.options.snapshots?.idle(this.options.core, this.head);
   }
 
   /** Writes after all requests that have arrived by now, so that they share the commit. */
@@ -168,6 +169,7 @@ export class Leader {
     if (this.ended || this.inFlight) return;
     let batch = this.options.core.take();
     if (batch?.events.length) {
+      this.options.snapshots?.ending(this.options.core);
       this.append(batch);
       if (releaseBefore) queueMicrotask(releaseBefore);
       return;
@@ -186,7 +188,7 @@ export class Leader {
       const error = new RepriseError('FOLD_DIVERGED', `batch ${batch.seq} does not follow head ${this.head.seq}`);
       return this.lose({ kind: 'broken', error });
     }
-    const header = headerAfter(this.head, { leaderId, epoch: this.epoch }, batch.nowMs);
+    const header = headerAfter(this.head, { leaderId, epoch: this.epoch }, batch.nowMs, batch.neededReader);
     const pending = { bytes: batch.body.commit(header), expectedSeq: this.head.seq, batch };
     this.inFlight = pending;
     append(journal, pending).then(
@@ -208,8 +210,10 @@ export class Leader {
   }
 
   private advance({ bytes, batch }: PendingCommit): void {
-    this.head = { ...this.head, seq: batch.seq, hash: batch.body.hashOf(bytes), nowMs: batch.nowMs };
+    const minReader = Math.max(this.head.minReader, batch.neededReader);
+    this.head = { ...this.head, seq: batch.seq, hash: batch.body.hashOf(bytes), nowMs: batch.nowMs, minReader };
     this.options.bytes.put(batch.seq, bytes);
+    this.options.snapshots?.committed(this.head, bytes.length);
   }
 
   /** First the replies, then the followers, in one turn: no request sees a follower that lags behind a reply. */

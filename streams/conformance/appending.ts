@@ -41,6 +41,20 @@ export const appending: Record<string, Spec> = {
     t.equal(await one.read(41), undefined);
     await one.close();
   },
+  'when it is truncated, then it begins later, and goes on where it was': async (t, rig) => {
+    const one = await rig.open();
+    t.match(await one.end(), { firstSeq: 1, lastSeq: 0 });
+    for (let i = 0; i < 5; i += 1) await one.append(text(`m${i}`), i);
+    await one.truncate(4);
+    t.match(await one.end(), { firstSeq: 4, lastSeq: 5 });
+    await one.truncate(2);
+    t.same((await collect(one.replay(1))).map((message) => message.seq), [4, 5]);
+    t.equal(await one.read(3), undefined);
+    t.same(await one.append(text('m5'), 5), { kind: 'committed', seq: 6 });
+    await one.truncate(7);
+    t.match(await one.end(), { firstSeq: 7, lastSeq: 6 }, 'nothing is left');
+    await one.close();
+  },
   'given a missing message, then a replay and a read skip it': async (t, rig) => {
     const one = await rig.open();
     for (let i = 0; i < 4; i += 1) await one.append(text(`m${i}`), i);

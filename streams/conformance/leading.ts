@@ -32,6 +32,16 @@ export const leading: Record<string, Spec> = {
     t.match(await first.journal.append(next(head).bytes, head.seq), { kind: 'refused', why: 'fenced' });
     t.equal((await checkOneChain(t, rig)).length, 3);
   },
+  'given commits for newer readers, when another leader starts, then its first commit is too': async (t, rig) => {
+    const first = await lead(t, await rig.open());
+    await appendNext({ ...first, head: { ...first.head, minReader: 3 } }, 'a');
+    const options = candidate();
+    const second = await lead(t, await rig.open(), options);
+    const needs = options.commits.map(({ version, minReader }) => [version, minReader]);
+    t.strictSame(needs, [[1, 2], [2, 3], [1, 3]], 'in the version that older readers halt at');
+    t.equal(second.head.minReader, 3);
+    await checkOneChain(t, rig);
+  },
   'given two candidates at once, then both lead one after the other on one chain': async (t, rig) => {
     const both = await Promise.all([lead(t, await rig.open()), lead(t, await rig.open())]);
     t.same(both.map((each) => each.head.epoch).sort(), [1, 2]);
@@ -109,6 +119,7 @@ leading['given that others always write first, then the candidate gives up after
     read: (seq) => one.read(seq),
     lastSeq: () => one.lastSeq(),
     end: () => one.end(),
+    truncate: (firstSeq) => one.truncate(firstSeq),
     reopen: () => one.reopen(),
     close: () => one.close(),
   };

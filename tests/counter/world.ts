@@ -12,7 +12,7 @@ import { jobIdsOf } from '../../gateways/draw-id.js';
 import type { Refusal } from '../../partition/core/outbox.js';
 import { job, KEYRING, salts } from '../play.js';
 import type { Partition } from '../../protocols/ids.js';
-import { COMMIT_VERSION, READER } from '../../streams/chain.js';
+import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 import { encodeCommit, type CommitHeader } from '../../streams/commit.js';
 import { decodeCommit } from '../../streams/contents.js';
 import { counters, startCounter } from './counter.js';
@@ -90,16 +90,16 @@ class Part {
   private commit(): Effect[] {
     const effects: Effect[] = [];
     for (let batch = this.core.take(); batch; batch = this.core.take()) {
-      if (batch.events.length > 0) this.commits.push(batch.body.commit(this.header(batch.nowMs)));
+      if (batch.events.length > 0) this.commits.push(batch.body.commit(this.header(batch.nowMs, batch.neededReader)));
       effects.push(...batch.effects);
     }
     return effects;
   }
 
-  private header(nowMs: number): CommitHeader {
+  private header(nowMs: number, neededReader = 0): CommitHeader {
     return {
       version: COMMIT_VERSION, journalId: `j${this.partition}`, partition: this.partition, epoch: 1, leaderId: 'l',
-      prevSeq: this.commits.length, prevHash: new Uint8Array(), nowMs, minReader: READER,
+      prevSeq: this.commits.length, prevHash: new Uint8Array(), nowMs, minReader: Math.max(BASE_READER, neededReader),
     };
   }
 }

@@ -9,7 +9,7 @@ import { workerKind } from '../../actors/worker/worker.kind.js';
 import { PartitionCore } from '../../partition/core/core.js';
 import { decide, job, KEYRING, Play, POLICY, salts, session, worker, type Asked } from '../play.js';
 import { parseToken, type Partition } from '../../protocols/ids.js';
-import { COMMIT_VERSION, READER } from '../../streams/chain.js';
+import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 
 /** Something that clients, workers and time do. */
 export type Act =
@@ -96,7 +96,7 @@ class Stage {
       if (batch.events.length === 0) continue;
       this.commits.push(batch.body.commit({
         version: COMMIT_VERSION, journalId: 'j', partition: 0 as Partition, epoch: 1, leaderId: 'l',
-        prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: READER,
+        prevSeq: batch.seq - 1, prevHash: new Uint8Array(), nowMs: batch.nowMs, minReader: BASE_READER,
       }));
     }
   }

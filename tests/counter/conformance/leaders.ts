@@ -99,7 +99,7 @@ export class ThreeLeaders {
   private lead(partition: Partition): void {
     const { kinds = KINDS_WITH_COUNTER, deliverables: received = deliverables, log, deliver } = this.options;
     const host = new PartitionHost({
-      partition, kinds, keyring: KEYRING, broker: 'test', maxCommitBytes: 500_000, followers: [],
+      partition, kinds, keyring: KEYRING, broker: 'test', maxCommitBytes: 500_000, release: '0.0.0', followers: [],
       log: log ?? pino({ level: 'silent' }), deliverables: received,
       deliver: deliver ?? ((to, bytes) => this.deliver(to, bytes)),
       clock: { nowMs: () => Date.now(), monoMs: () => performance.now(), draw: () => 0.5 },
