@@ -30,7 +30,7 @@ export function listIn<T>(parts: PartBytes, name: string): T {
 export function rowParts<O>(name: string, rows: Rows<O>): Part[] {
   const { pages, ...rest } = rows.freeze();
   const head = listPart(name, { ...rest, pages: pages.length, rowBytes: rows.rowBytes });
-  return [head, ...pages.map((page, nth) => pagePart(`${name}/${nth}`, page))];
+  return [head, ...pages.map((page, nth) => new PagePart(name, nth, page))];
 }
 
 type Head = Omit<FrozenRows<never>, 'pages'> & { readonly pages: number; readonly rowBytes: number };
@@ -50,16 +50,32 @@ function partIn(parts: PartBytes, name: string): Buffer {
   return bytes;
 }
 
-/** The rows, then the objects beside them as `[row in the page, object]`; nothing if there are none. */
-function pagePart<O>(name: string, page: Page<O>): Part {
-  const bytes = (): Buffer => {
+/** One small object a page, because there may be thousands, and the next command waits for them. */
+export class PagePart<O> implements Part {
+  constructor(
+    private readonly of: string,
+    private readonly nth: number,
+    private readonly page: Page<O>,
+  ) {}
+
+  get name(): string {
+    return `${this.of}/${this.nth}`;
+  }
+
+  /** The rows, then the objects beside them as `[row in the page, object]`; nothing if there are none. */
+  bytes(): Buffer {
+    const { page } = this;
     const objects = page.objects.flatMap((object, at) => (object === undefined ? [] : [[at, object]]));
     return objects.length === 0 ? page.bytes : Buffer.concat([page.bytes, Buffer.from(JSON.stringify(objects))]);
-  };
-  return { name, bytes, hash: () => (page.hash ??= sha256(bytes())) };
+  }
+
+  hash(): Buffer {
+    return (this.page.hash ??= sha256(this.bytes()));
+  }
 }
 
-function pageIn<O>(parts: PartBytes, name: string, pageBytes: number): Page<O> {
+/** @throws RangeError if the part is missing */
+export function pageIn<O>(parts: PartBytes, name: string, pageBytes: number): Page<O> {
   const bytes = partIn(parts, name);
   const memory = new ArrayBuffer(pageBytes);
   new Uint8Array(memory).set(bytes.subarray(0, pageBytes));
