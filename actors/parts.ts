@@ -35,12 +35,12 @@ export function rowParts<O>(name: string, rows: Rows<O>): Part[] {
 
 type Head = Omit<FrozenRows<never>, 'pages'> & { readonly pages: number; readonly rowBytes: number };
 
-/** Instead of all rows of a table. @throws RangeError if parts are missing or are those of another table */
+/** Instead of all rows of a table, which use the memory of the parts. @throws RangeError if parts are missing or are those of another table */
 export function restoreRows<O>(rows: Rows<O>, parts: PartBytes, name: string): void {
   const { end, size, free, pages, rowBytes } = listIn<Head>(parts, name);
   if (rowBytes !== rows.rowBytes) throw new RangeError(`${name} has rows of ${rowBytes} bytes, not ${rows.rowBytes}`);
   const read = Array.from({ length: pages }, (_, nth) => pageIn<O>(parts, `${name}/${nth}`, rows.pageBytes));
-  rows.restore({ end, size, free, pages: read });
+  rows.restore({ end, size, free, pages: read }, 0);
 }
 
 /** @throws RangeError if the part is missing */
@@ -74,11 +74,13 @@ export class PagePart<O> implements Part {
   }
 }
 
-/** @throws RangeError if the part is missing */
+/** Takes the memory of the part if it holds nothing else. @throws RangeError if the part is missing */
 export function pageIn<O>(parts: PartBytes, name: string, pageBytes: number): Page<O> {
   const bytes = partIn(parts, name);
-  const memory = new ArrayBuffer(pageBytes);
-  new Uint8Array(memory).set(bytes.subarray(0, pageBytes));
+  if (bytes.length < pageBytes) throw new RangeError(`the part ${name} has ${bytes.length} bytes of ${pageBytes}`);
+  const { buffer, byteOffset: from } = bytes;
+  const isAlone = buffer.byteLength === pageBytes;
+  const memory = (isAlone ? buffer : buffer.slice(from, from + pageBytes)) as ArrayBuffer;
   const page = new Page<O>(0, memory, []);
   if (bytes.length === pageBytes) return page;
   const objects = JSON.parse(bytes.toString('utf8', pageBytes)) as [number, O][];

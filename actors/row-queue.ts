@@ -90,7 +90,7 @@ export class RowQueue<O = never> {
     const { pageBytes } = this;
     const numbers = Array.from({ length: pages }, (_, nth) => pageNumber(first, nth));
     this.pages = numbers.map((number) => pageIn<O>(parts, `${name}/${number}`, pageBytes));
-    Object.assign(this, { first, size, epoch: 1 });
+    Object.assign(this, { first, size, epoch: 0 });
   }
 
   private get pageBytes(): number {

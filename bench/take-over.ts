@@ -24,7 +24,7 @@ import { report } from '../actors/worker/commands/report.js';
 import { pulledReply } from '../actors/worker/replies.js';
 import type { Notice } from '../actors/worker/sessions.js';
 import { startBroker } from '../gateways/nats/broker.js';
-import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId } from '../protocols/ids.js';
+import { jobId, journalId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId } from '../protocols/ids.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
 import { job } from '../protocols/messages.js';
@@ -138,7 +138,7 @@ async function fill(brokerUrl: string, live: number, ended: number): Promise<voi
     known: [],
     broker: 'bench',
     leaderId: () => leaderId(randomBytes(10)),
-    journalId: () => 'bench',
+    journalId: () => journalId(randomBytes(10)),
     nowMs: () => Date.now(),
     onCommit: () => undefined,
   });
@@ -162,7 +162,9 @@ async function child(url: string, untilSnapshot: boolean): Promise<void> {
     if (msg === 'snapshot' && untilSnapshot) process.send!({ tookMs, peakMb, rssMb: rssMb(), bytes, frozeMs });
   };
   const log = pino({ level: 'info' }, { write });
-  const broker = await startBroker({ url, namespace: NS, partitions: 1, version: '0.0.0', log, indexDir: process.env['BENCH_INDEX'] });
+  const indexDir = process.env['BENCH_INDEX'];
+  const options = { url, namespace: NS, partitions: 1, version: '0.0.0', log };
+  const broker = await startBroker({ ...options, ...(indexDir && { indexDir }) });
   await once(process, 'disconnect');
   await broker.stop();
   process.exit(0);

@@ -1,6 +1,6 @@
 /**
- * Takes snapshots of a partition's state while a leader goes on. The state is frozen at the end of a commit, which takes
- * a moment; it is written when that commit is acknowledged.
+ * Takes snapshots of a partition's state while a leader goes on. The state is frozen at the end of a commit, which
+ * takes a moment; it is written when that commit is acknowledged.
  */
 import { setImmediate as soon } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -145,8 +145,9 @@ export class Snapshotter {
       const snapshot = await store.write(this.manifest(parts, head), parts);
       this.lastBytes = snapshot.bytes;
       this.lastMonoMs = clock.monoMs();
+      const { seq, bytes } = snapshot;
       const tookMs = Math.round(clock.monoMs() - started);
-      log.info({ partition, seq: snapshot.seq, bytes: snapshot.bytes, frozeMs: Math.round(frozeMs), tookMs }, 'snapshot');
+      log.info({ partition, seq, bytes, frozeMs: Math.round(frozeMs), tookMs }, 'snapshot');
       for (const each of asked) each({ kind: 'taken', snapshot });
       await this.prune(snapshot);
     } catch (error) {

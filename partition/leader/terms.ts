@@ -62,7 +62,8 @@ export class Terms {
       else refuseAll(pending.batch, reject('UNKNOWN', 'recorded, but another broker leads now'));
       return term;
     } catch (error) {
-      const message = `the commit was not acknowledged, and settling whether it was written failed: ${messageOf(error)}`;
+      const why = messageOf(error);
+      const message = `the commit was not acknowledged, and settling whether it was written failed: ${why}`;
       refuseAll(pending.batch, reject('UNKNOWN', message));
       await journal.close();
       throw error;
