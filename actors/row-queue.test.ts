@@ -7,7 +7,7 @@ import { PAGE_ROWS, wordAt } from './rows.js';
 const ROW_BYTES = 8;
 const WORDS = ROW_BYTES / 4;
 const bytesOf = (parts: readonly Part[]): Map<string, Buffer> =>
-  new Map(parts.map((part) => [part.name, part.bytes()]));
+  new Map(parts.map((part) => [part.name, Buffer.from(part.bytes())]));
 
 type Content = [number, number | undefined];
 

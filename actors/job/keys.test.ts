@@ -12,7 +12,7 @@ const MOST = 12;
 const sha = (text: string): Buffer => createHash('sha256').update(text).digest();
 const idOf = (text: string): JobId => jobId(P5, sha(text));
 const bytesOf = (parts: readonly Part[]): Map<string, Buffer> =>
-  new Map(parts.map((part) => [part.name, part.bytes()]));
+  new Map(parts.map((part) => [part.name, Buffer.from(part.bytes())]));
 
 /** What keys did when they were in Maps, which keep the order of insertion. */
 class Model {

@@ -50,7 +50,7 @@ function commandOf(nth: number): { name: string; type: string; id: string; finge
 }
 
 const bytesOf = (parts: readonly Part[]): Map<string, Buffer> =>
-  new Map(parts.map((part) => [part.name, part.bytes()]));
+  new Map(parts.map((part) => [part.name, Buffer.from(part.bytes())]));
 
 t.test('thawed commands go on as the frozen ones do, with the same parts', (t) => {
   const act = fc.record({
