@@ -9,7 +9,7 @@ import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
 import type { JobBodies } from './job.events.js';
 import { JobRow, JobTable } from './job-row.js';
-import type { Job } from './job.js';
+import type { BytesRef, Job } from './job.js';
 import { keyName, Keys } from './keys.js';
 import { Lines, type LinesReading } from './lines.js';
 
@@ -132,6 +132,16 @@ export class Jobs implements Store<Job>, JobsReading {
     return [
       ...rowParts('rows', rows), ...rowParts('texts', texts.rows), listPart('ended', ended), ...this.keys.freeze(),
     ];
+  }
+
+  /** Payloads of jobs that have not ended. */
+  *needed(upToSeq: number): Generator<BytesRef | undefined> {
+    const { table } = this;
+    for (let row = 0; row < table.rows.end; row += 1) {
+      const job = table.isUsed(row) ? table.at(row) : undefined;
+      const isNeeded = job !== undefined && job.firstSeq <= upToSeq && !jobChart.isFinal(job.status);
+      yield isNeeded && job.payload.size > 0 ? job.payload : undefined;
+    }
   }
 
   thaw(parts: PartBytes): void {
