@@ -29,7 +29,7 @@ export function snapshotsText({ snapshots }: PartitionFigures, nowMs: number): s
 export function truncationText({ truncation, journal: { firstSeq } }: PartitionFigures): string {
   if (truncation === undefined) return 'nothing may be removed: nobody has said what is still needed';
   const { seq, names, by } = truncation;
-  const free = seq < firstSeq ? 'nothing may be removed' : `positions up to ${seq} may be removed`;
+  const free = seq < Math.max(1, firstSeq) ? 'nothing may be removed' : `positions up to ${seq} may be removed`;
   return by === 0 ? free : `${free}; held back by ${names.join(' and ')}: without, ${countText(by)} positions more`;
 }
 
