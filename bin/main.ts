@@ -1,5 +1,6 @@
 /** The command line. The code of a command is loaded when it runs, so that workers start fast. */
 import { Command, CommanderError } from 'commander';
+import { archiveCommand } from './commands/archive.js';
 import { auditCommand } from './commands/audit.js';
 import { brokerCommand } from './commands/broker.js';
 import { demoCommand } from './commands/demo.js';
@@ -8,7 +9,9 @@ import { doctorCommand } from './commands/doctor.js';
 import { jobsCommand } from './commands/jobs.js';
 import { queuesCommand } from './commands/queues.js';
 import { replayCommand } from './commands/replay.js';
+import { snapshotsCommand } from './commands/snapshots.js';
 import { submitCommand } from './commands/submit.js';
+import { systemCommand } from './commands/system.js';
 import { workerCommand } from './commands/worker.js';
 import { exitWithError, MISUSED, usageError } from './error-exit.js';
 import { version } from './self.js';
@@ -36,6 +39,9 @@ const COMMANDS = [
   queuesCommand,
   replayCommand,
   auditCommand,
+  snapshotsCommand,
+  archiveCommand,
+  systemCommand,
   doctorCommand,
   demoCommand,
 ];

@@ -11,7 +11,7 @@ import type { Partition } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { StatePart } from '../../streams/snapshots/blocks.js';
 import { SNAPSHOT_VERSION, type Manifest } from '../../streams/snapshots/manifest.js';
-import { SNAPSHOTS_KEPT, type SnapshotStore, type StoredSnapshot } from '../../streams/snapshots/store.js';
+import { SNAPSHOTS_KEPT, type SnapshotStore, type StoredSnapshot, type Taken } from '../../streams/snapshots/store.js';
 import type { PartitionCore } from '../core/core.js';
 import { freeze, type PartitionState } from '../core/state.js';
 import type { Clock } from './leader-time.js';
@@ -55,9 +55,6 @@ async function hashed(parts: readonly StatePart[]): Promise<void> {
     if (nth % AT_ONCE === AT_ONCE - 1) await soon();
   }
 }
-
-export type Taken = { readonly kind: 'taken'; readonly snapshot: StoredSnapshot }
-  | { readonly kind: 'failed'; readonly message: string };
 
 export class Snapshotter {
   /** Bytes of commits since the last snapshot. */

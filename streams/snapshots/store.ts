@@ -28,6 +28,11 @@ export interface StoredSnapshot extends Manifest {
   readonly bytes: number;
 }
 
+/** How taking one ended. */
+export type Taken =
+  | { readonly kind: 'taken'; readonly snapshot: StoredSnapshot }
+  | { readonly kind: 'failed'; readonly message: string };
+
 export class SnapshotStore {
   private opened: Promise<ObjectStore> | undefined;
 
