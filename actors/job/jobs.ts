@@ -2,6 +2,7 @@
  * The jobs in the state of a partition, in rows, and their indexes. Ended jobs leave it after a while.
  */
 import { type JobId, type Partition, type Session } from '../../protocols/ids.js';
+import type { Kept } from '../aside.js';
 import type { ActorEvent, Store } from '../kind.js';
 import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../parts.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
@@ -106,6 +107,17 @@ export class Jobs implements Store<Job>, JobsReading {
     return stored;
   }
 
+  /** Its key stays, so that it is not submitted a second time. */
+  remove(job: Job): Kept {
+    const kept = { view: viewOfJob(job), places: placesOf(job) };
+    const row = rowOf(job);
+    const at = this.ended.indexOf(row, this.endedHead);
+    if (at >= 0) this.ended.splice(at, 1);
+    this.ids.delete(row);
+    this.table.remove(row);
+    return kept;
+  }
+
   begin(nowMs: number): void {
     const { ended } = this;
     while (this.endedHead < ended.length) {
@@ -178,7 +190,8 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   private add(job: Job, { body }: ActorEvent): Job {
-    if (!job.id.startsWith(this.prefix)) throw new TypeError(`job ${job.id} is of another partition`);
+    const isOwn = job.id.startsWith(this.prefix) && job.id.length === this.prefix.length + ID_DIGITS;
+    if (!isOwn) throw new TypeError(`job ${job.id} is of another partition`);
     const stored = this.table.add(job);
     this.ids.add(stored.row);
     if (job.key === '') return stored;

@@ -3,6 +3,7 @@
  * batches. It does no I/O and reads no clock, so a broker, a test and a simulator run it alike. It uses actors by the
  * interface of their kind.
  */
+import type { AsideActor } from '../../actors/aside.js';
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
 import type { EventType, Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
@@ -14,7 +15,7 @@ import type { journal } from '../../protocols/messages.js';
 import type { Salts } from '../../streams/content.js';
 import { Batch, EVENTS_PER_DECISION, EventWriter, roomBytes } from './batch.js';
 import { COMMANDS } from './command-ids.js';
-import { fold, foldBarrier, foldCommit, PARTITION } from './fold.js';
+import { ABSENT, fold, foldBarrier, foldCommit, follow, PARTITION } from './fold.js';
 import { Holding } from './holding.js';
 import { castOf, type Hosted } from './hosted.js';
 import { mostBodyBytes, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
@@ -38,6 +39,13 @@ export interface CoreOptions extends LeaderParts {
   readonly release?: string;
 }
 
+/** A decision threw, and nothing was written or changed by it. */
+export class Unchanged extends Error {
+  constructor(cause: unknown) {
+    super(String(cause), { cause });
+  }
+}
+
 export class PartitionCore implements Step {
   readonly state: PartitionState;
   /** Of one command that an actor sends or another partition delivers. */
@@ -53,7 +61,11 @@ export class PartitionCore implements Step {
   private readonly writer: EventWriter;
   private readonly sealed: Batch[] = [];
   private open: Batch | undefined;
+  /** The one of `open` and `sealed` that last got its sequence. */
+  private begun: Batch | undefined;
   private pendingEvents = 0;
+  /** How many events and replies were decided. */
+  private changes = 0;
   /** Ids of actors whose end a reply waits for, or waited for until its time was over. */
   private readonly awaited = new Set<string>();
   /** Events that the decision may still make. */
@@ -85,11 +97,21 @@ export class PartitionCore implements Step {
     }
   }
 
-  /** @param decide the decision of a command */
+  /**
+   * @param decide the decision of a command
+   * @throws Unchanged if it threw before it wrote, changed or answered anything; after any other error the state is lost
+   */
   step(moment: Moment, decide: (step: Step) => void): void {
     this.moment = moment;
     this.room = 0;
-    decide(this);
+    const before = this.changes;
+    try {
+      decide(this);
+    } catch (error) {
+      if (this.changes !== before) throw error;
+      this.takeBack();
+      throw new Unchanged(error);
+    }
   }
 
   /** Fires the timers that are due. */
@@ -153,6 +175,10 @@ export class PartitionCore implements Step {
     return this.holding.whyHeld(queue);
   }
 
+  aside(kind: Kind, id: string): AsideActor | undefined {
+    return this.state.aside.get(kind.name, id);
+  }
+
   seen(commandId: string): CommandEntry | undefined {
     const known = this.state.commands.get(commandId);
     return known && known.atMs + COMMANDS.ms >= this.nowMs ? known : undefined;
@@ -174,13 +200,18 @@ export class PartitionCore implements Step {
     if (before && !hosted.store.owns(before)) {
       throw new TypeError(`${kind.name} ${id} is not the one in the store`);
     }
+    if (this.state.aside.get(kind.name, id)) throw new TypeError(`${kind.name} ${id} is set aside`);
+    const batch = this.begunBatch();
+    const known = before ?? hosted.store.get(id);
+    // Before anything is written or changed.
+    follow(kind.chart, id, known?.status ?? ABSENT, event);
     const eventType = kind.events[event.type]!;
-    const batch = this.batchForEvent(eventType, cause);
+    this.makeRoomForEvent(batch, eventType, cause);
     const index = batch.events.length;
     const content = batch.add(kind.name, id, event.type, cause, eventType, event.body, taken);
     this.checkBytes();
     const at = { seq: batch.seq, index, nowMs: batch.nowMs, content };
-    const actor = fold(this.state, hosted, id, event, at, cause, before);
+    const actor = fold(this.state, hosted, id, event, at, cause, known);
     hosted.member.changed?.(this, actor);
     if (kind.chart.isFinal(actor.status) && this.awaited.delete(id)) {
       batch.effects.push({ kind: 'ended', actor: hosted.kind.detached?.(actor) ?? actor });
@@ -205,7 +236,8 @@ export class PartitionCore implements Step {
   /** Records an event of the partition itself. */
   emitOwn(event: OutboxEvent, cause: Cause): void {
     const eventType = OUTBOX_EVENTS[event.type];
-    const batch = this.batchForEvent(eventType, cause);
+    const batch = this.begunBatch();
+    this.makeRoomForEvent(batch, eventType, cause);
     const content = batch.add(PARTITION, String(this.partition), event.type, cause, eventType, event.body);
     this.checkBytes();
     this.state.outbox.apply(event, batch.seq, content);
@@ -228,6 +260,7 @@ export class PartitionCore implements Step {
   }
 
   private get effects(): Batch['effects'] {
+    this.changes += 1;
     return (this.open ??= this.newBatch()).effects;
   }
 
@@ -254,14 +287,13 @@ export class PartitionCore implements Step {
   }
 
   /** The first event that older readers cannot read is preceded by a barrier, for which {@link makeRoom} left room. */
-  private batchForEvent(eventType: EventType, cause: Cause): Batch {
+  private makeRoomForEvent(batch: Batch, eventType: EventType, cause: Cause): void {
     if (this.room === 0) throw new TypeError('a decision made more events than it made room for');
     this.room -= 1;
     this.pendingEvents += 1;
-    const batch = this.begunBatch();
+    this.changes += 1;
     const barrier = this.barriers.before(eventType, this.state.versionBarrier);
     if (barrier) this.raise(barrier, batch, cause);
-    return batch;
   }
 
   private raise(barrier: BarrierEvent, batch: Batch, cause: Cause): void {
@@ -282,6 +314,7 @@ export class PartitionCore implements Step {
     begun.effects.push(...open.effects);
     beginCommit(this.state, begun.seq, begun.nowMs);
     this.open = begun;
+    this.begun = begun;
     return begun;
   }
 
@@ -289,6 +322,14 @@ export class PartitionCore implements Step {
   private checkBytes(): void {
     if (this.writer.size <= this.roomUpTo) return;
     throw new TypeError(`a decision wrote ${this.writer.size - this.roomUpTo} bytes more than it made room for`);
+  }
+
+  /** A batch that was begun for an event that was not made is begun again by the next. */
+  private takeBack(): void {
+    const { open } = this;
+    if (open === undefined || open !== this.begun || open.events.length > 0) return;
+    this.begun = undefined;
+    this.state.seq -= 1;
   }
 
   private newBatch(): Batch {

@@ -1,3 +1,4 @@
+import type { AsideActor } from '../../actors/aside.js';
 import type { Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
@@ -41,6 +42,10 @@ export class DeliveredStep implements Step {
 
   live<R extends Role>(kind: Kind<R>): R['live'] {
     return this.step.live(kind);
+  }
+
+  aside(kind: Kind, id: string): AsideActor | undefined {
+    return this.step.aside(kind, id);
   }
 
   heldQueues(): ReadonlySet<string> {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { reject } from '../../../protocols/errors.js';
 import { job } from '../../../protocols/messages.js';
+import { refuseAside } from '../../aside.js';
 import type { Command } from '../../command.js';
 import { describe, findJob } from '../find.js';
 import { detached } from '../job-row.js';
@@ -18,13 +19,14 @@ export const get = {
   request: job.GetJob,
   reply: job.JobView,
   json: z.strictObject(targetShape),
-  codes: ['NOT_FOUND'],
+  codes: ['NOT_FOUND', 'SET_ASIDE'],
   routing: TO_TARGET,
   check: (message) => ({ target: checkTarget(message) }),
   toJson: viewJson,
   decide(step, { target }, { to }) {
     const found = findJob(step, target);
     if (found === undefined) return step.refuse(to, reject('NOT_FOUND', `no ${describe(target)}`));
+    if (found.kind === 'aside') return step.refuse(to, refuseAside(found.aside));
     if (found.kind === 'archived') return step.answer(to, archiveReply, found.jobId);
     const { job: held } = found;
     const progress = step.live(jobKind).progressOf(held.id);
