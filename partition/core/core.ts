@@ -5,28 +5,34 @@
  */
 import type { AsideActor } from '../../actors/aside.js';
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
-import type { EventType, Kind, Role } from '../../actors/kind.js';
+import type { Actor, ActorEvent, Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, CommandEntry, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { journal } from '../../protocols/messages.js';
+import { wellFormed } from '../../protocols/utf8.js';
 import type { Salts } from '../../streams/content.js';
-import { Batch, EVENTS_PER_DECISION, EventWriter, roomBytes } from './batch.js';
+import { ASIDE_EVENTS } from './aside-events.js';
+import { EVENTS_PER_DECISION, type Batch } from './batch.js';
+import { Batches } from './batches.js';
 import { COMMANDS } from './command-ids.js';
-import { ABSENT, fold, foldBarrier, foldCommit, follow, PARTITION } from './fold.js';
+import type { Failing, Suspect } from './failing.js';
+import { ABSENT, applyOwn, fold, foldCommit, follow, OWN_EVENTS, PARTITION, type OwnEvent } from './fold.js';
 import { Holding } from './holding.js';
 import { castOf, type Hosted } from './hosted.js';
-import { mostBodyBytes, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
-import { beginCommit, newState, type PartitionState } from './state.js';
+import { mostBodyBytes, OUTBOX_EVENTS } from './outbox.js';
+import { newState, type PartitionState } from './state.js';
 import type { Timer } from './timers.js';
-import { BARRIER_EVENTS, Barriers, type BarrierEvent } from './version-barrier.js';
+import { Barriers } from './version-barrier.js';
 
 /** With more events that are not yet appended, submits are refused. Reports and cancels never are. */
 const MOST_PENDING_EVENTS = 20_000;
 /** Timers in one tick. After an outage many are due together, and commands must be decided as well. */
 const TIMERS_PER_TICK = 1_000;
+/** Of the reason why an actor is set aside, in characters. */
+const MOST_WHY = 512;
 
 export interface CoreOptions extends LeaderParts {
   readonly partition: Partition;
@@ -53,32 +59,20 @@ export class PartitionCore implements Step {
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
   /** Whether an actor has more to do in the next tick, because it works in slices. */
   goesOn = false;
-  private readonly maxCommitBytes: number;
+  /** Whose turn it was when a decision threw, if that is known. */
+  suspect: Suspect | undefined;
+  private turn: Suspect | undefined;
   private readonly members: readonly Hosted[];
   private readonly holding: Holding;
-  private readonly barriers: Barriers;
-  /** Of the batch that has events and is open; there is one at most. */
-  private readonly writer: EventWriter;
-  private readonly sealed: Batch[] = [];
-  private open: Batch | undefined;
-  /** The one of `open` and `sealed` that last got its sequence. */
-  private begun: Batch | undefined;
-  private pendingEvents = 0;
-  /** How many events and replies were decided. */
-  private changes = 0;
+  private readonly batches: Batches;
   /** Ids of actors whose end a reply waits for, or waited for until its time was over. */
   private readonly awaited = new Set<string>();
-  /** Events that the decision may still make. */
-  private room = 0;
-  /** What the open batch may grow to by the decision. */
-  private roomUpTo = 0;
 
   constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, salts, release = '', ...parts }: CoreOptions) {
     this.state = newState(partition, castOf(kinds, partition, parts));
-    this.maxCommitBytes = maxCommitBytes;
     this.mostBodyBytes = mostBodyBytes(maxCommitBytes);
-    this.writer = new EventWriter(salts);
-    this.barriers = new Barriers([OUTBOX_EVENTS, ...kinds.map(({ kind }) => kind.events)], release);
+    const tables = [OUTBOX_EVENTS, ASIDE_EVENTS, ...kinds.map(({ kind }) => kind.events)];
+    this.batches = new Batches(this.state, new Barriers(tables, release), maxCommitBytes, salts);
     this.members = [...this.state.cast.values()];
     this.holding = new Holding(this.members);
   }
@@ -88,13 +82,11 @@ export class PartitionCore implements Step {
     foldCommit(this.state, commit, seq);
   }
 
-  /** Leadership begins. */
-  lead(moment: Moment): void {
+  /** Leadership begins. @param failing actors that are set aside first, if leaders broke by them repeatedly */
+  lead(moment: Moment, failing?: Failing): void {
     this.moment = moment;
-    for (const { member } of this.members) {
-      this.room = 0;
-      member.lead?.(this);
-    }
+    for (const { kind, id, error } of failing?.takeRepeated() ?? []) this.setAside(kind, id, error);
+    this.forEach((member) => member.lead?.(this));
   }
 
   /**
@@ -103,13 +95,15 @@ export class PartitionCore implements Step {
    */
   step(moment: Moment, decide: (step: Step) => void): void {
     this.moment = moment;
-    this.room = 0;
-    const before = this.changes;
+    const { batches } = this;
+    batches.next();
+    const before = batches.changes;
     try {
       decide(this);
     } catch (error) {
-      if (this.changes !== before) throw error;
-      this.takeBack();
+      if (batches.changes !== before) throw error;
+      batches.takeBack();
+      this.suspect = undefined;
       throw new Unchanged(error);
     }
   }
@@ -118,29 +112,21 @@ export class PartitionCore implements Step {
   tick(moment: Moment): void {
     this.moment = moment;
     this.fireTimers();
-    for (const { member } of this.members) {
-      this.room = 0;
-      member.tick?.(this);
-    }
+    this.forEach((member) => member.tick?.(this));
   }
 
   /** The next batch to be appended, after each kind could add to it. @returns undefined if there is none */
   take(): Batch | undefined {
-    if (this.sealed.length === 0) {
-      for (const { member } of this.members) {
-        this.room = 0;
-        member.close?.(this);
-      }
-      this.seal();
+    if (this.batches.isEmpty) {
+      this.forEach((member) => member.close?.(this));
+      this.batches.seal();
     }
-    const batch = this.sealed.shift();
-    if (batch) this.pendingEvents -= batch.events.length;
-    return batch;
+    return this.batches.take();
   }
 
   /** All batches that were not taken. The state is discarded after this, so nothing more may be decided. */
   abandon(): Batch[] {
-    return [...this.sealed.splice(0), ...(this.open ? [this.open] : [])];
+    return this.batches.abandon();
   }
 
   get partition(): Partition {
@@ -148,11 +134,11 @@ export class PartitionCore implements Step {
   }
 
   get overloaded(): boolean {
-    return this.pendingEvents > MOST_PENDING_EVENTS;
+    return this.batches.pendingEvents > MOST_PENDING_EVENTS;
   }
 
   get nowMs(): number {
-    return this.open?.events.length ? this.open.nowMs : Math.max(this.state.nowMs, this.moment.nowMs);
+    return this.batches.openMs ?? Math.max(this.state.nowMs, this.moment.nowMs);
   }
 
   read<R extends Role>(kind: Kind<R>): R['reading'] {
@@ -185,38 +171,18 @@ export class PartitionCore implements Step {
   }
 
   makeRoom(bytes = 0, events = EVENTS_PER_DECISION): void {
-    const withBarriers = events + this.barriers.ahead(this.state.versionBarrier);
-    if (this.open?.hasRoom(bytes, withBarriers) === false) this.seal();
-    this.room = events;
-    this.roomUpTo = Math.min(this.writer.size + roomBytes(bytes, withBarriers), this.maxCommitBytes);
+    this.batches.makeRoom(bytes, events);
   }
 
   emit<R extends Role>(
     kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause, taken?: Taken,
   ): Readonly<R['actor']> {
-    const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
-    const hosted = this.hosted(kind);
-    // A copy would be changed, and indexed in place of the stored one.
-    if (before && !hosted.store.owns(before)) {
-      throw new TypeError(`${kind.name} ${id} is not the one in the store`);
+    try {
+      return this.emitted(this.hosted(kind), of, event, cause, taken) as Readonly<R['actor']>;
+    } catch (error) {
+      this.suspect ??= this.turn ?? { kind: kind.name, id: typeof of === 'string' ? of : of.id };
+      throw error;
     }
-    if (this.state.aside.get(kind.name, id)) throw new TypeError(`${kind.name} ${id} is set aside`);
-    const batch = this.begunBatch();
-    const known = before ?? hosted.store.get(id);
-    // Before anything is written or changed.
-    follow(kind.chart, id, known?.status ?? ABSENT, event);
-    const eventType = kind.events[event.type]!;
-    this.makeRoomForEvent(batch, eventType, cause);
-    const index = batch.events.length;
-    const content = batch.add(kind.name, id, event.type, cause, eventType, event.body, taken);
-    this.checkBytes();
-    const at = { seq: batch.seq, index, nowMs: batch.nowMs, content };
-    const actor = fold(this.state, hosted, id, event, at, cause, known);
-    hosted.member.changed?.(this, actor);
-    if (kind.chart.isFinal(actor.status) && this.awaited.delete(id)) {
-      batch.effects.push({ kind: 'ended', actor: hosted.kind.detached?.(actor) ?? actor });
-    }
-    return actor as Readonly<R['actor']>;
   }
 
   send({ to, command, body }: Outgoing, by: { readonly kind: string; readonly id: string }, cause: Cause): void {
@@ -234,17 +200,27 @@ export class PartitionCore implements Step {
   }
 
   /** Records an event of the partition itself. */
-  emitOwn(event: OutboxEvent, cause: Cause): void {
-    const eventType = OUTBOX_EVENTS[event.type];
-    const batch = this.begunBatch();
-    this.makeRoomForEvent(batch, eventType, cause);
-    const content = batch.add(PARTITION, String(this.partition), event.type, cause, eventType, event.body);
-    this.checkBytes();
-    this.state.outbox.apply(event, batch.seq, content);
+  emitOwn(event: OwnEvent, cause: Cause): void {
+    const eventType = OWN_EVENTS[event.type];
+    const batch = this.batches.begin(this.moment.nowMs);
+    const content = this.batches.add(batch, PARTITION, String(this.partition), event.type, cause, eventType, event.body);
+    applyOwn(this.state, event, { seq: batch.seq, index: batch.events.length - 1, nowMs: batch.nowMs }, content);
+  }
+
+  /** Notes whose turn it is, for the case that it throws. */
+  inTurn(kind: string, id: string, decide: () => void): void {
+    this.turn = { kind, id };
+    try {
+      decide();
+    } catch (error) {
+      this.suspect ??= this.turn;
+      throw error;
+    }
+    this.turn = undefined;
   }
 
   answer<A>(to: ReplyTo, reply: ReplyOf<A>, answer: A): void {
-    this.effects.push({ kind: 'answer', to, reply: reply as ReplyOf<unknown>, answer });
+    this.batches.effects.push({ kind: 'answer', to, reply: reply as ReplyOf<unknown>, answer });
   }
 
   wait<A>(to: ReplyTo, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void {
@@ -252,16 +228,48 @@ export class PartitionCore implements Step {
       const id = wait.awaits(answer);
       if (id !== undefined) this.awaited.add(id);
     }
-    this.effects.push({ kind: 'wait', to, wait: wait as WaitOf<unknown>, answers, waitMs });
+    this.batches.effects.push({ kind: 'wait', to, wait: wait as WaitOf<unknown>, answers, waitMs });
   }
 
   refuse(to: ReplyTo, rejection: Rejection): void {
-    this.effects.push({ kind: 'refused', to, rejection });
+    this.batches.effects.push({ kind: 'refused', to, rejection });
   }
 
-  private get effects(): Batch['effects'] {
-    this.changes += 1;
-    return (this.open ??= this.newBatch()).effects;
+  private emitted(
+    hosted: Hosted, of: Readonly<Actor> | string, event: ActorEvent, cause: Cause, taken: Taken | undefined,
+  ): Actor {
+    const { kind, store } = hosted;
+    const [id, given] = typeof of === 'string' ? [of, undefined] : [of.id, of];
+    // A copy would be changed, and indexed in place of the stored one.
+    if (given && !store.owns(given)) throw new TypeError(`${kind.name} ${id} is not the one in the store`);
+    if (this.state.aside.get(kind.name, id)) throw new TypeError(`${kind.name} ${id} is set aside`);
+    const batch = this.batches.begin(this.moment.nowMs);
+    const before = given ?? store.get(id);
+    // Before anything is written or changed.
+    follow(kind.chart, id, before?.status ?? ABSENT, event);
+    const content = this.batches.add(batch, kind.name, id, event.type, cause, kind.events[event.type]!, event.body, taken);
+    const at = { seq: batch.seq, index: batch.events.length - 1, nowMs: batch.nowMs, content };
+    const actor = fold(this.state, hosted, id, event, at, cause, before);
+    hosted.member.changed?.(this, actor);
+    if (kind.chart.isFinal(actor.status) && this.awaited.delete(id)) {
+      batch.effects.push({ kind: 'ended', actor: kind.detached?.(actor) ?? actor });
+    }
+    return actor;
+  }
+
+  private forEach(turn: (member: CastMember) => void): void {
+    for (const { member } of this.members) {
+      this.batches.next();
+      turn(member);
+    }
+  }
+
+  private setAside(kind: string, id: string, why: string): void {
+    if (this.state.cast.get(kind)?.store.get(id) === undefined) return;
+    this.batches.next();
+    this.makeRoom();
+    const body = { status: '' as const, kind, id, why: wellFormed(why.slice(0, MOST_WHY)) };
+    this.emitOwn({ type: 'ActorSetAside', body }, { commandId: '', type: 'SetAside', by: '' });
   }
 
   private hosted(kind: { readonly name: string }): Hosted {
@@ -278,68 +286,12 @@ export class PartitionCore implements Step {
       const timer = timers.takeDue(this.nowMs);
       if (timer === undefined) break;
       if (!timers.isCurrent(timer)) continue;
-      this.room = 0;
-      timer.hosted.member.due?.(this, timer.hosted.store.get(timer.id)!);
+      this.batches.next();
+      const { hosted, id } = timer;
+      this.inTurn(hosted.kind.name, id, () => hosted.member.due?.(this, hosted.store.get(id)!));
       if (timers.isCurrent(timer)) again.push(timer);
     }
     for (const { hosted, id, dueMs } of again) timers.change(hosted, id, 0, dueMs);
     this.goesOn = again.length > 0;
-  }
-
-  /** The first event that older readers cannot read is preceded by a barrier, for which {@link makeRoom} left room. */
-  private makeRoomForEvent(batch: Batch, eventType: EventType, cause: Cause): void {
-    if (this.room === 0) throw new TypeError('a decision made more events than it made room for');
-    this.room -= 1;
-    this.pendingEvents += 1;
-    this.changes += 1;
-    const barrier = this.barriers.before(eventType, this.state.versionBarrier);
-    if (barrier) this.raise(barrier, batch, cause);
-  }
-
-  private raise(barrier: BarrierEvent, batch: Batch, cause: Cause): void {
-    const { type, body } = barrier;
-    this.pendingEvents += 1;
-    batch.neededReader = body.reader;
-    batch.add(PARTITION, String(this.partition), type, cause, BARRIER_EVENTS[type], body);
-    this.checkBytes();
-    foldBarrier(this.state, barrier);
-  }
-
-  /** A batch gets its sequence and its time with its first event. Until then it has replies only. */
-  private begunBatch(): Batch {
-    const open = (this.open ??= this.newBatch());
-    if (open.events.length > 0) return open;
-    const nowMs = Math.max(this.state.nowMs, this.moment.nowMs);
-    const begun = new Batch(this.state.seq + 1, nowMs, this.maxCommitBytes, this.writer);
-    begun.effects.push(...open.effects);
-    beginCommit(this.state, begun.seq, begun.nowMs);
-    this.open = begun;
-    this.begun = begun;
-    return begun;
-  }
-
-  /** Before the fold, so that a commit that the journal cannot take is never waited for. */
-  private checkBytes(): void {
-    if (this.writer.size <= this.roomUpTo) return;
-    throw new TypeError(`a decision wrote ${this.writer.size - this.roomUpTo} bytes more than it made room for`);
-  }
-
-  /** A batch that was begun for an event that was not made is begun again by the next. */
-  private takeBack(): void {
-    const { open } = this;
-    if (open === undefined || open !== this.begun || open.events.length > 0) return;
-    this.begun = undefined;
-    this.state.seq -= 1;
-  }
-
-  private newBatch(): Batch {
-    return new Batch(this.state.seq, this.state.nowMs, this.maxCommitBytes, this.writer);
-  }
-
-  private seal(): void {
-    if (this.open === undefined) return;
-    this.open.close();
-    this.sealed.push(this.open);
-    this.open = undefined;
   }
 }

@@ -120,7 +120,7 @@ export function settle(core: PartitionCore, to: Partition, upToSeq: number, refu
     const bodyBytes = hears ? core.mostBodyBytes : 0;
     core.makeRoom(bodyBytes + recorded.length * REFUSAL_BYTES, DELIVERED_EVENTS + 1);
     core.emitOwn({ type: 'CommandsAnswered', body: { status: '', to, upToSeq: seq, refused: recorded } }, CAUSE);
-    member?.answered?.(new DeliveredStep(core), { id, command, seq, refusal });
+    if (hears) core.inTurn(kind, id, () => member.answered?.(new DeliveredStep(core), { id, command, seq, refusal }));
     recorded = [];
   }
 }

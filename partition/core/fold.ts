@@ -4,10 +4,12 @@
  */
 import type { AsideActor, AsideReason } from '../../actors/aside.js';
 import type { Chart } from '../../actors/chart.js';
-import { decodeEvent, type Actor, type ActorEvent, type At, type Decoded } from '../../actors/kind.js';
+import { decodeEvent, type Actor, type ActorEvent, type At, type Decoded, type EventTable } from '../../actors/kind.js';
 import type { Cause } from '../../actors/step.js';
 import { RepriseError } from '../../protocols/errors.js';
 import { journal } from '../../protocols/messages.js';
+import type { ContentRef } from '../../streams/content.js';
+import { ASIDE_EVENTS, type AsideEvent } from './aside-events.js';
 import type { Hosted } from './hosted.js';
 import { OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, type PartitionState } from './state.js';
@@ -102,19 +104,33 @@ export function causeOf({ cause }: journal.Event): Cause {
 /** The kind of the partition's own events. There is no actor of that kind. */
 export const PARTITION = 'partition';
 
-function foldOwn(state: PartitionState, event: journal.Event, { seq, index }: Place): void {
+function foldOwn(state: PartitionState, event: journal.Event, at: Place): void {
+  const { seq, index } = at;
   const { kind, type, version, body } = event;
   if (kind === PARTITION && type === 'LeaderStarted' && version === 1) {
     state.epoch = journal.LeaderStarted.decode(body).epoch;
   } else if (kind === PARTITION && type === 'VersionBarrier') {
     foldBarrier(state, decodeEvent<BarrierEvent>(BARRIER_EVENTS, event, `${seq}.${index}`));
   } else if (kind === PARTITION) {
-    const decoded = decodeEvent<OutboxEvent>(OUTBOX_EVENTS, event, `${seq}.${index}`);
-    state.outbox.apply(decoded, seq, decoded.content);
+    const decoded = decodeEvent<OwnEvent>(OWN_EVENTS, event, `${seq}.${index}`);
+    applyOwn(state, decoded, at, decoded.content);
   } else {
     const which = `The event ${kind}/${type} at ${seq}.${index}`;
     throw new RepriseError('JOURNAL_TOO_NEW', `${which} is of a kind that this version does not know.`);
   }
+}
+
+/** An event of the outbox, or one that sets an actor aside. */
+export type OwnEvent = OutboxEvent | AsideEvent;
+export const OWN_EVENTS: EventTable<OwnEvent> = { ...OUTBOX_EVENTS, ...ASIDE_EVENTS };
+
+export function applyOwn(state: PartitionState, event: OwnEvent, at: Place, content: ContentRef | undefined): void {
+  if (event.type !== 'ActorSetAside') return state.outbox.apply(event, at.seq, content);
+  const { kind, id, why } = event.body;
+  const hosted = state.cast.get(kind);
+  const status = hosted?.store.get(id)?.status;
+  if (hosted === undefined || status === undefined) return;
+  setAside(state, hosted, { id, reason: 'decision', type: event.type, status, detail: why }, at);
 }
 
 /** A higher one may follow, when a later release writes something newer still. */

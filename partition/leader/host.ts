@@ -15,7 +15,7 @@ import type { Archive } from '../../actors/job/archive.js';
 import { COMMANDS } from '../core/command-ids.js';
 import type { PartitionCore } from '../core/core.js';
 import { Fold, type FoldOptions } from './journal-fold.js';
-import type { Receiving } from '../core/deliveries.js';
+import { newBroken } from '../core/failing.js';
 import type { Deliver } from './courier.js';
 import { alarms } from './alarms.js';
 import { Leader, refuseAll, type Lost, type PendingCommit } from './leader.js';
@@ -66,7 +66,7 @@ export class PartitionHost {
   private running: Promise<void> | undefined;
   private wake: (() => void) | undefined;
   private warnAgainMonoMs = 0;
-  private readonly broken: Receiving['broken'] = new Map();
+  private readonly broken = newBroken();
 
   constructor(private readonly options: HostOptions) {
     this.ready = new Promise((done) => (this.resolveReady = done));
@@ -179,7 +179,7 @@ export class PartitionHost {
     const leader = new Leader({
       core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)),
       followers: options.followers, deliver: options.deliver, clock: options.clock,
-      receiving: { deliverables: options.deliverables, broken: this.broken }, maxCommitBytes: options.maxCommitBytes,
+      receiving: { deliverables: options.deliverables, ...this.broken }, maxCommitBytes: options.maxCommitBytes,
       ...alarms(options.log, options.partition),
       validForMs: () => options.leadership.validForMs(), onHead: (next) => this.noteHead(next),
       onApart: (apartMs) => this.noteClock(apartMs),
