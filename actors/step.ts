@@ -4,7 +4,7 @@
  */
 import type { Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
-import type { AsideActor } from './aside.js';
+import type { AsideReading, Repair } from './actor/aside.js';
 import type { Actor, Kind, Role } from './kind.js';
 import type { Cause, Taken } from './recorded.js';
 import type { ReplyTo, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
@@ -66,8 +66,10 @@ export interface Step {
   isHeld(queue: string): boolean;
   /** Why, for people; undefined if it is not held. */
   whyHeld(queue: string): string | undefined;
-  /** Why an actor is not in the state, if it is set aside. No event of it may be emitted then. */
-  aside(kind: Kind, id: string): AsideActor | undefined;
+  /** Actors that are not in the state, because they are set aside. No event of one may be emitted. */
+  readonly setAside: AsideReading;
+  /** Records that an actor that is set aside is taken back or dropped. Counts as an event of the decision. */
+  repair(repair: Repair, cause: Cause): void;
   /** A command id that is still remembered. */
   seen(commandId: string): CommandEntry | undefined;
   /**

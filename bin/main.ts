@@ -1,5 +1,6 @@
 /** The command line. The code of a command is loaded when it runs, so that workers start fast. */
 import { Command, CommanderError } from 'commander';
+import { actorsCommand } from './commands/actors.js';
 import { auditCommand } from './commands/audit.js';
 import { brokerCommand } from './commands/broker.js';
 import { demoCommand } from './commands/demo.js';
@@ -34,6 +35,7 @@ const COMMANDS = [
   submitCommand,
   jobsCommand,
   queuesCommand,
+  actorsCommand,
   replayCommand,
   auditCommand,
   doctorCommand,

@@ -104,6 +104,9 @@ export const ERRORS = {
   TOTAL_TIMED_OUT: failure(
     'The job did not end within timeouts.totalMs.',
     'Raise the time-out or add workers.', false),
+  BROKEN_HISTORY: failure(
+    'A stored event of the job could not be folded. The job was set aside, and then ended by actor.repair.',
+    'The failure holds the reason that was given.', false),
   CANCELLED: failure(
     'The job was cancelled.',
     'The failure holds the reason that was given.', false),

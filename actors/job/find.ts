@@ -1,5 +1,5 @@
 import type { JobId } from '../../protocols/ids.js';
-import type { AsideActor } from '../aside.js';
+import type { AsideActor } from '../actor/aside.js';
 import type { Step } from '../step.js';
 import type { Job } from './job.js';
 import { jobKind } from './job.kind.js';
@@ -19,7 +19,7 @@ export function findJob(step: Step, target: Target): Found {
   if (jobId === undefined) return undefined;
   const job = jobs.get(jobId);
   if (job) return { kind: 'job', job };
-  const aside = step.aside(jobKind, jobId);
+  const aside = step.setAside.get(jobKind.name, jobId);
   return aside ? { kind: 'aside', jobId, aside } : { kind: 'archived', jobId };
 }
 

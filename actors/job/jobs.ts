@@ -2,7 +2,7 @@
  * The jobs in the state of a partition, in rows, and their indexes. Ended jobs leave it after a while.
  */
 import { type JobId, type Partition, type Session } from '../../protocols/ids.js';
-import type { Kept } from '../aside.js';
+import type { Kept } from '../actor/aside.js';
 import type { ActorEvent, Store } from '../kind.js';
 import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../parts.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
@@ -10,7 +10,7 @@ import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
 import type { JobBodies } from './job.events.js';
 import { JobRow, JobTable } from './job-row.js';
-import type { Job } from './job.js';
+import type { Job, JobStatus } from './job.js';
 import { keyName, Keys } from './keys.js';
 import { Lines, type LinesReading } from './lines.js';
 
@@ -21,6 +21,11 @@ const ENDED = {
   ms: 60_000,
 } as const;
 const ID_DIGITS = 16;
+/** What a job that is taken back has lost: its numbers of attempts and leases stay, so that no token counts again. */
+const NO_ATTEMPT = {
+  workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0, reported: false, cancelling: false,
+  cancelReason: undefined, result: undefined, endedMs: 0,
+} as const satisfies Partial<Job>;
 
 type JobsView = ReturnType<Keys['view']> & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
@@ -116,6 +121,19 @@ export class Jobs implements Store<Job>, JobsReading {
     this.ids.delete(row);
     this.table.remove(row);
     return kept;
+  }
+
+  takeBack({ view, places }: Kept, status: string, lastSeq: number): Job {
+    const job = jobOf(view as JobState, places as JobPlaces);
+    const stored = this.table.restore({ ...job, ...NO_ATTEMPT, status: status as JobStatus, lastSeq });
+    this.ids.add(stored.row);
+    this.index(stored);
+    return stored;
+  }
+
+  dropped(kept: Kept | undefined, nowMs: number): void {
+    const { key, queue } = (kept?.view ?? { key: '' }) as JobState;
+    if (key !== '') this.keys.retire(keyName(queue, key), nowMs);
   }
 
   begin(nowMs: number): void {

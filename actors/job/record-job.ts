@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import type { JobId } from '../../protocols/ids.js';
-import { refuseAside } from '../aside.js';
+import { refuseAside } from '../actor/aside.js';
 import type { Cause, Step } from '../step.js';
 import type { JobAnswer } from './answers.js';
 import { decideSubmit } from './job.decide.js';
@@ -30,7 +30,7 @@ function seenBefore(step: Step, job: SubmitJob, fingerprint: Buffer): JobAnswer 
   const command = job.commandId === '' ? undefined : step.seen(job.commandId);
   if (command) {
     // Whose event was not folded: what the command was is not known.
-    const aside = command.type === 'SubmitJob' ? step.aside(jobKind, command.id) : undefined;
+    const aside = command.type === 'SubmitJob' ? step.setAside.get(jobKind.name, command.id) : undefined;
     if (aside) return refused(refuseAside(aside));
     const isRepeated = command.type === 'SubmitJob' && command.fingerprint === fingerprint.toString('hex');
     if (isRepeated) return duplicate(step, command.id as JobId);
@@ -50,7 +50,7 @@ function seenBefore(step: Step, job: SubmitJob, fingerprint: Buffer): JobAnswer 
 function duplicate(step: Step, jobId: JobId): JobAnswer {
   const job = step.read(jobKind).get(jobId);
   if (job) return currentAnswer(step, job, true);
-  const aside = step.aside(jobKind, jobId);
+  const aside = step.setAside.get(jobKind.name, jobId);
   return aside ? refused(refuseAside(aside)) : { kind: 'archived', jobId, duplicate: true };
 }
 

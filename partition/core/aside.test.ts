@@ -1,46 +1,19 @@
 /** Journals with events that cannot be folded: one actor is set aside, and all others are as if it were not there. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { JobId } from '../../protocols/ids.js';
-import { job as messages, type journal } from '../../protocols/messages.js';
-import { whyAside } from '../../actors/aside.js';
+import { whyAside } from '../../actors/actor/aside.js';
 import { jobKind } from '../../actors/job/job.kind.js';
-import { stateHash, type Part } from '../../actors/parts.js';
-import { decodeCommit } from '../../streams/contents.js';
 import { acts, Actors } from '../../tests/acts.js';
 import { decide, decidedIn, first, job, newCore, ok, Play, type Asked } from '../../tests/play.js';
+import {
+  CASES, DROPPED, EMPTY, folded, GARBAGE, HALF, hashOf, journalOf, led, poisoned, thawed, TWICE,
+  type Change, type Event,
+} from '../../tests/poisoned.js';
 import type { PartitionCore } from './core.js';
 import { decideCommitAgain } from './decide-again.js';
-import { freeze, placesOf, restore, thaw, viewOf } from './state.js';
-
-type Event = journal.Event;
-type Change = (event: Event) => readonly Event[];
-
-/** The journal as a broker with a mistake would have written it. @param change of the nth event of actors */
-function journalOf(play: Play, change: (event: Event, nth: number) => readonly Event[]): journal.Commit[] {
-  let nth = 0;
-  return play.commits.map((bytes) => {
-    const commit = decodeCommit(bytes);
-    commit.events = (commit.events as Event[]).flatMap((event) => change(event, nth++));
-    return commit;
-  });
-}
-
-function folded(commits: readonly journal.Commit[], core = newCore(), from = 0): PartitionCore {
-  commits.slice(from).forEach((commit, nth) => core.replay(commit, from + nth + 1));
-  return core;
-}
+import { placesOf, restore, viewOf } from './state.js';
 
 const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-const hashOf = ({ state }: PartitionCore): string => stateHash(freeze(state)).toString('hex');
-const read = (parts: readonly Part[]): ReadonlyMap<string, Buffer> =>
-  new Map(parts.map((part) => [part.name, Buffer.from(part.bytes())]));
-function thawed(core: PartitionCore): PartitionCore {
-  const fresh = newCore();
-  thaw(fresh.state, read(freeze(core.state)));
-  return fresh;
-}
-
 const TO = { replyTo: 'replyTo' } as const;
 function asked<Verb extends Asked<'get' | 'await' | 'cancel' | 'submit'>['kind']>(
   core: PartitionCore, request: Asked<Verb>,
@@ -49,43 +22,6 @@ function asked<Verb extends Asked<'get' | 'await' | 'cancel' | 'submit'>['kind']
   const batch = core.take();
   return decidedIn(batch?.effects ?? [])[0];
 }
-
-const EMPTY: Change = (event) => [{ ...event, body: Buffer.alloc(0) } as Event];
-const GARBAGE: Change = (event) => [{ ...event, body: Buffer.from([0x0a, 0x7f, 0x01]) } as Event];
-const DROPPED: Change = () => [];
-const TWICE: Change = (event) => [event, event];
-/** It may follow, and lacks the failure that is applied. */
-const HALF: Change = (event) =>
-  [{ ...event, body: messages.JobFailed.encode({ status: 'failed' }).finish() } as Event];
-
-interface Poisoned {
-  readonly play: Play;
-  readonly id: JobId;
-  readonly other: JobId;
-  readonly commits: journal.Commit[];
-}
-
-/** A job is leased and fails, beside another that is leased, with events of one type changed. */
-function poisoned(type: string, change: Change): Poisoned {
-  const play = new Play();
-  play.register('w1');
-  const [id, other] = [play.submit({ key: 'a', commandId: 'c' }), play.submit()];
-  play.pull('w1', 1, 2);
-  const failure = { code: 'PERFORMER_ERROR', message: 'no' };
-  play.pull('w1', 2, 0, [first('w1', other)], [{ token: first('w1', id), outcome: { kind: 'fail', failure } }]);
-  const commits = journalOf(play, (event) => (event.id === id && event.type === type ? change(event) : [event]));
-  return { play, id, other, commits };
-}
-
-const CASES: readonly (readonly [string, string, Change, { status: string; reason: string; skipped: number }])[] = [
-  ['an event that may not follow', 'JobLeased', TWICE, { status: 'running', reason: 'chart', skipped: 1 }],
-  ['a submission that is missing', 'JobSubmitted', DROPPED, { status: 'absent', reason: 'chart', skipped: 1 }],
-  ['a lease that is missing', 'JobLeased', DROPPED, { status: 'ready', reason: 'chart', skipped: 0 }],
-  ['a body that is empty', 'JobLeased', EMPTY, { status: 'ready', reason: 'chart', skipped: 1 }],
-  ['a body that cannot be decoded', 'JobLeased', GARBAGE, { status: 'ready', reason: 'body', skipped: 1 }],
-  ['a first body that cannot be decoded', 'JobSubmitted', GARBAGE, { status: 'absent', reason: 'body', skipped: 2 }],
-  ['a body that cannot be applied', 'JobFailed', HALF, { status: 'running', reason: 'apply', skipped: 0 }],
-];
 
 for (const [what, type, change, expected] of CASES) {
   t.test(`given ${what}, then that job alone is set aside, and the partition goes on`, (t) => {
@@ -97,7 +33,9 @@ for (const [what, type, change, expected] of CASES) {
     t.strictSame([...jobs.runningSessions].map((leases) => [...leases].map((each) => each.id)), [[other]]);
 
     const why = { kind: 'refused', rejection: { code: 'SET_ASIDE' } };
-    t.match(asked(core, { kind: 'get', target: { jobId: id } }), why);
+    const view = { kind: 'view', job: { id, status: expected.status }, setAside: String };
+    const shown = expected.status === 'absent' ? why : view;
+    t.match(asked(core, { kind: 'get', target: { jobId: id } }), shown);
     t.match(asked(core, { kind: 'await', target: { jobId: id }, waitMs: 9_999 }), why, 'nobody waits for its end');
     t.match(asked(core, { kind: 'cancel', target: { jobId: id }, reason: '', commandId: '' }), why);
     const again = { id: play.nextId(), job: { ...job(), key: 'a', commandId: 'c' } };
@@ -226,10 +164,9 @@ t.test('property: whichever events are broken, the partition goes on and all oth
 });
 
 t.test('a lease of a job that is set aside is nobody’s: its token is revoked, and its report is stale', (t) => {
-  const { id, other, commits } = poisoned('JobFailed', HALF);
-  const play = new Play();
-  Object.assign(play, { core: folded(commits) });
-  play.commits.push(...commits.map(() => new Uint8Array()));
+  const before = poisoned('JobFailed', HALF);
+  const { id, other } = before;
+  const play = led(before);
   play.register('w1');
   const [mine, its] = [first('w1', other), first('w1', id)];
   t.match(play.pull('w1', 9, 0, [its, mine]), [{ kind: 'pulled', revoked: [its] }]);

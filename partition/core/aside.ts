@@ -1,5 +1,5 @@
 /** The actors of a partition that are set aside. Part of its state, folded like the rest of it. */
-import type { AsideActor, Kept } from '../../actors/aside.js';
+import type { AsideActor, AsideReading, Kept } from '../../actors/actor/aside.js';
 
 interface Entry {
   actor: AsideActor;
@@ -9,7 +9,7 @@ interface Entry {
 
 type Keeps = readonly (Kept | null)[];
 
-export class Aside {
+export class Aside implements AsideReading {
   private readonly byName = new Map<string, Entry>();
 
   get size(): number {

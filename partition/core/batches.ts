@@ -3,7 +3,7 @@
  * one commit as a whole.
  */
 import type { Effect } from '../../actors/effect.js';
-import type { EventType } from '../../actors/kind.js';
+import type { ActorEvent, EventType } from '../../actors/kind.js';
 import type { Cause, Taken } from '../../actors/step.js';
 import type { ContentRef, Salts } from '../../streams/content.js';
 import { Batch, EventWriter, roomBytes } from './batch.js';
@@ -81,7 +81,7 @@ export class Batches {
    * @param batch from {@link begin}
    */
   add(
-    batch: Batch, kind: string, id: string, type: string, cause: Cause, of: EventType, body: object, taken?: Taken,
+    batch: Batch, kind: string, id: string, { type, body }: ActorEvent, of: EventType, cause: Cause, taken?: Taken,
   ): ContentRef | undefined {
     if (this.room === 0) throw new TypeError('a decision made more events than it made room for');
     this.room -= 1;

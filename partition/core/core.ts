@@ -3,7 +3,7 @@
  * batches. It does no I/O and reads no clock, so a broker, a test and a simulator run it alike. It uses actors by the
  * interface of their kind.
  */
-import type { AsideActor } from '../../actors/aside.js';
+import type { AsideReading, Repair } from '../../actors/actor/aside.js';
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
 import type { Actor, ActorEvent, Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
@@ -54,6 +54,7 @@ export class Unchanged extends Error {
 
 export class PartitionCore implements Step {
   readonly state: PartitionState;
+  readonly setAside: AsideReading;
   /** Of one command that an actor sends or another partition delivers. */
   readonly mostBodyBytes: number;
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
@@ -70,6 +71,7 @@ export class PartitionCore implements Step {
 
   constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, salts, release = '', ...parts }: CoreOptions) {
     this.state = newState(partition, castOf(kinds, partition, parts));
+    this.setAside = this.state.aside;
     this.mostBodyBytes = mostBodyBytes(maxCommitBytes);
     const tables = [OUTBOX_EVENTS, ASIDE_EVENTS, ...kinds.map(({ kind }) => kind.events)];
     this.batches = new Batches(this.state, new Barriers(tables, release), maxCommitBytes, salts);
@@ -85,13 +87,13 @@ export class PartitionCore implements Step {
   /** Leadership begins. @param failing actors that are set aside first, if leaders broke by them repeatedly */
   lead(moment: Moment, failing?: Failing): void {
     this.moment = moment;
-    for (const { kind, id, error } of failing?.takeRepeated() ?? []) this.setAside(kind, id, error);
+    for (const { kind, id, error } of failing?.takeRepeated() ?? []) this.setActorAside(kind, id, error);
     this.forEach((member) => member.lead?.(this));
   }
 
   /**
    * @param decide the decision of a command
-   * @throws Unchanged if it threw before it wrote, changed or answered anything; after any other error the state is lost
+   * @throws Unchanged if it threw before it changed or answered anything; after any other error the state is lost
    */
   step(moment: Moment, decide: (step: Step) => void): void {
     this.moment = moment;
@@ -161,8 +163,8 @@ export class PartitionCore implements Step {
     return this.holding.whyHeld(queue);
   }
 
-  aside(kind: Kind, id: string): AsideActor | undefined {
-    return this.state.aside.get(kind.name, id);
+  repair(repair: Repair, cause: Cause): void {
+    this.emitOwn({ type: 'ActorRepaired', body: { status: '', ...repair } }, cause);
   }
 
   seen(commandId: string): CommandEntry | undefined {
@@ -203,8 +205,9 @@ export class PartitionCore implements Step {
   emitOwn(event: OwnEvent, cause: Cause): void {
     const eventType = OWN_EVENTS[event.type];
     const batch = this.batches.begin(this.moment.nowMs);
-    const content = this.batches.add(batch, PARTITION, String(this.partition), event.type, cause, eventType, event.body);
-    applyOwn(this.state, event, { seq: batch.seq, index: batch.events.length - 1, nowMs: batch.nowMs }, content);
+    const content = this.batches.add(batch, PARTITION, String(this.partition), event, eventType, cause);
+    const at = { seq: batch.seq, index: batch.events.length - 1, nowMs: batch.nowMs, content };
+    applyOwn(this.state, event, at, cause);
   }
 
   /** Notes whose turn it is, for the case that it throws. */
@@ -247,7 +250,7 @@ export class PartitionCore implements Step {
     const before = given ?? store.get(id);
     // Before anything is written or changed.
     follow(kind.chart, id, before?.status ?? ABSENT, event);
-    const content = this.batches.add(batch, kind.name, id, event.type, cause, kind.events[event.type]!, event.body, taken);
+    const content = this.batches.add(batch, kind.name, id, event, kind.events[event.type]!, cause, taken);
     const at = { seq: batch.seq, index: batch.events.length - 1, nowMs: batch.nowMs, content };
     const actor = fold(this.state, hosted, id, event, at, cause, before);
     hosted.member.changed?.(this, actor);
@@ -264,7 +267,7 @@ export class PartitionCore implements Step {
     }
   }
 
-  private setAside(kind: string, id: string, why: string): void {
+  private setActorAside(kind: string, id: string, why: string): void {
     if (this.state.cast.get(kind)?.store.get(id) === undefined) return;
     this.batches.next();
     this.makeRoom();

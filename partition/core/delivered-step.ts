@@ -1,4 +1,4 @@
-import type { AsideActor } from '../../actors/aside.js';
+import type { AsideReading, Repair } from '../../actors/actor/aside.js';
 import type { Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
@@ -44,8 +44,12 @@ export class DeliveredStep implements Step {
     return this.step.live(kind);
   }
 
-  aside(kind: Kind, id: string): AsideActor | undefined {
-    return this.step.aside(kind, id);
+  get setAside(): AsideReading {
+    return this.step.setAside;
+  }
+
+  repair(repair: Repair, cause: Cause): void {
+    this.step.repair(repair, { ...cause, commandId: '' });
   }
 
   heldQueues(): ReadonlySet<string> {

@@ -2,14 +2,13 @@
  * Folding: one event changes one actor and the indexes of its kind. The leader folds new events with the same functions
  * that replay uses, so the two cannot diverge. A stored event that cannot be folded sets its actor aside.
  */
-import type { AsideActor, AsideReason } from '../../actors/aside.js';
+import type { AsideActor, AsideReason, Repair } from '../../actors/actor/aside.js';
 import type { Chart } from '../../actors/chart.js';
 import { decodeEvent, type Actor, type ActorEvent, type At, type Decoded, type EventTable } from '../../actors/kind.js';
 import type { Cause } from '../../actors/step.js';
 import { RepriseError } from '../../protocols/errors.js';
 import { journal } from '../../protocols/messages.js';
-import type { ContentRef } from '../../streams/content.js';
-import { ASIDE_EVENTS, type AsideEvent } from './aside-events.js';
+import { ASIDE_EVENTS, type AsideBodies, type AsideEvent } from './aside-events.js';
 import type { Hosted } from './hosted.js';
 import { OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
 import { beginCommit, type PartitionState } from './state.js';
@@ -39,7 +38,7 @@ type PlaceAndContent = Omit<At, 'place'>;
 function foldStored(state: PartitionState, event: journal.Event, at: Place): void {
   const hosted = state.cast.get(event.kind);
   if (hosted === undefined) return foldOwn(state, event, at);
-  if (state.aside.skips(event.kind, event.id)) return rememberCommand(state, event, at);
+  if (state.aside.skips(event.kind, event.id)) return rememberCommand(state, event.id, causeOf(event), at);
   const before = hosted.store.get(event.id);
   const seen = hosted.seen;
   // Of the actor as it was: a row changes in place.
@@ -55,7 +54,7 @@ function foldStored(state: PartitionState, event: journal.Event, at: Place): voi
     if (!isPoison(error)) throw error;
     hosted.seen = seen + (before === undefined && isFirst(hosted, event.type) ? 1 : 0);
     setAside(state, hosted, { id: event.id, reason, type: event.type, status, detail: '' }, at);
-    rememberCommand(state, event, at);
+    rememberCommand(state, event.id, causeOf(event), at);
   }
 }
 
@@ -88,9 +87,10 @@ export function setAside(state: PartitionState, hosted: Hosted, why: Why, { seq,
 }
 
 /** So that a command that was accepted is not done once more. */
-function rememberCommand({ commands }: PartitionState, event: journal.Event, { nowMs }: Place): void {
-  const { commandId, type } = causeOf(event);
-  if (commandId !== '' && !commands.has(commandId)) commands.add(commandId, type, event.id, undefined, nowMs);
+function rememberCommand(
+  { commands }: PartitionState, id: string, { commandId, type }: Cause, { nowMs }: Pick<At, 'nowMs'>,
+): void {
+  if (commandId !== '' && !commands.has(commandId)) commands.add(commandId, type, id, undefined, nowMs);
 }
 
 export function decodeStored({ kind }: Hosted, event: journal.Event, at: Place): ActorEvent & Decoded {
@@ -113,7 +113,7 @@ function foldOwn(state: PartitionState, event: journal.Event, at: Place): void {
     foldBarrier(state, decodeEvent<BarrierEvent>(BARRIER_EVENTS, event, `${seq}.${index}`));
   } else if (kind === PARTITION) {
     const decoded = decodeEvent<OwnEvent>(OWN_EVENTS, event, `${seq}.${index}`);
-    applyOwn(state, decoded, at, decoded.content);
+    applyOwn(state, decoded, { ...at, content: decoded.content }, causeOf(event));
   } else {
     const which = `The event ${kind}/${type} at ${seq}.${index}`;
     throw new RepriseError('JOURNAL_TOO_NEW', `${which} is of a kind that this version does not know.`);
@@ -124,13 +124,32 @@ function foldOwn(state: PartitionState, event: journal.Event, at: Place): void {
 export type OwnEvent = OutboxEvent | AsideEvent;
 export const OWN_EVENTS: EventTable<OwnEvent> = { ...OUTBOX_EVENTS, ...ASIDE_EVENTS };
 
-export function applyOwn(state: PartitionState, event: OwnEvent, at: Place, content: ContentRef | undefined): void {
-  if (event.type !== 'ActorSetAside') return state.outbox.apply(event, at.seq, content);
-  const { kind, id, why } = event.body;
+export function applyOwn(state: PartitionState, event: OwnEvent, at: PlaceAndContent, cause: Cause): void {
+  switch (event.type) {
+    case 'ActorSetAside': return setAsideByDecision(state, event.body, at);
+    case 'ActorRepaired':
+      rememberCommand(state, event.body.id, cause, at);
+      return repair(state, event.body, at);
+    default: return state.outbox.apply(event, at.seq, at.content);
+  }
+}
+
+function setAsideByDecision(state: PartitionState, { kind, id, why }: AsideBodies['ActorSetAside'], at: Place): void {
   const hosted = state.cast.get(kind);
   const status = hosted?.store.get(id)?.status;
   if (hosted === undefined || status === undefined) return;
-  setAside(state, hosted, { id, reason: 'decision', type: event.type, status, detail: why }, at);
+  setAside(state, hosted, { id, reason: 'decision', type: 'ActorSetAside', status, detail: why }, at);
+}
+
+function repair(state: PartitionState, { kind, id, as }: Repair, at: Place): void {
+  const hosted = state.cast.get(kind);
+  const kept = state.aside.kept(kind, id);
+  if (hosted === undefined || state.aside.get(kind, id) === undefined) return;
+  state.aside.delete(kind, id);
+  if (as === '') return hosted.store.dropped?.(kept, at.nowMs);
+  const actor = kept && hosted.store.takeBack?.(kept, as, at.seq);
+  const dueMs = actor ? (hosted.kind.dueMs?.(actor) ?? 0) : 0;
+  if (dueMs > 0) state.timers.change(hosted, id, 0, dueMs);
 }
 
 /** A higher one may follow, when a later release writes something newer still. */

@@ -2,7 +2,7 @@
  * The state of a partition: plain data, folded from its journal and nothing else. Volatile knowledge of a leader
  * (sessions, open pulls, the time of a worker's last request) is in the live part of a kind, not here.
  */
-import type { AsideActor } from '../../actors/aside.js';
+import type { AsideActor } from '../../actors/actor/aside.js';
 import type { Store } from '../../actors/kind.js';
 import { listIn, listPart, type Part, type PartBytes } from '../../actors/parts.js';
 import type { CommandEntry } from '../../actors/step.js';

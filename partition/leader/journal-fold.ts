@@ -1,6 +1,6 @@
 /** Folds the state of a partition from its journal during a take-over. */
 import type { Logger } from 'pino';
-import { whyAside } from '../../actors/aside.js';
+import { whyAside } from '../../actors/actor/aside.js';
 import type { CastMember } from '../../actors/cast.js';
 import type { Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';

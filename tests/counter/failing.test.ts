@@ -1,7 +1,7 @@
 /** Decisions that throw: a request is refused once, an actor is set aside, and the leader goes on leading. */
 import pino from 'pino';
 import t from 'tap';
-import type { AsideActor } from '../../actors/aside.js';
+import type { AsideActor } from '../../actors/actor/aside.js';
 import type { CastMember } from '../../actors/cast.js';
 import type { Kind } from '../../actors/kind.js';
 import { jobKind } from '../../actors/job/job.kind.js';
@@ -68,13 +68,13 @@ t.test('given a request whose decision throws before it changes anything, then t
   await leaders.decide(P0, (step, to) => startCounter(step, 'a', rare, to));
   for (let time = 0; time < 3; time += 1) {
     const reply = await replied(leaders, (step, to) => startCounter(step, 'a', rare, to));
-    t.match(reply.refused, { code: 'UNPROCESSABLE', message: /CounterStarted names status counting, but from counting/ });
+    t.match(reply.refused, { code: 'UNPROCESSABLE', message: /names status counting, but from counting/ });
     await leaders.decide(P0, (step, to) => startCounter(step, `b${time}`, rare, to));
   }
   t.equal(await epochOf(leaders), 1, 'no other leader was needed');
 });
 
-t.test('given one that throws after it has changed something, then it is refused, and nothing of it is left', async (t) => {
+t.test('given one that throws after it has changed something, then it is refused, and nothing is left', async (t) => {
   const leaders = await started();
   t.teardown(() => leaders.stop());
   const reply = await replied(leaders, (step, to) => {
@@ -90,7 +90,7 @@ t.test('given one that throws after it has changed something, then it is refused
 async function asideOf(leaders: ThreeLeaders, id: string): Promise<AsideActor | undefined> {
   let found: AsideActor | undefined;
   await leaders.decide(P0, (step, to) => {
-    found = step.aside(breakingKind, id);
+    found = step.setAside.get(breakingKind.name, id);
     step.answer(to, () => message({}), undefined);
   });
   return found;

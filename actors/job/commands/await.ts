@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { reject } from '../../../protocols/errors.js';
 import { job } from '../../../protocols/messages.js';
-import { refuseAside } from '../../aside.js';
+import { refuseAside } from '../../actor/aside.js';
 import type { Command } from '../../command.js';
 import { count } from '../../shapes.js';
 import { describe, findJob } from '../find.js';

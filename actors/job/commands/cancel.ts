@@ -5,7 +5,7 @@ import { reject } from '../../../protocols/errors.js';
 import type { JobId } from '../../../protocols/ids.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { job } from '../../../protocols/messages.js';
-import { refuseAside } from '../../aside.js';
+import { refuseAside } from '../../actor/aside.js';
 import type { Command } from '../../command.js';
 import { optionalText } from '../../shapes.js';
 import type { Step } from '../../step.js';

@@ -4,7 +4,7 @@ import { atMost, Invalid, jobType, queueName, text, whole } from '../../../proto
 import { ERRORS, isCode } from '../../../protocols/errors.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { worker } from '../../../protocols/messages.js';
-import { refuseAside } from '../../aside.js';
+import { refuseAside } from '../../actor/aside.js';
 import { identityIn, type Command, type ToAll } from '../../command.js';
 import type { Reply } from '../../reply.js';
 import { count, optionalText, texts } from '../../shapes.js';
@@ -81,7 +81,7 @@ export const register = {
   },
   decide(step, { worker: given, proof, partitions }, { to }) {
     const { workerId, session, types, queues } = given;
-    const aside = step.aside(workerKind, workerId);
+    const aside = step.setAside.get(workerKind.name, workerId);
     if (aside) return step.refuse(to, refuseAside(aside));
     const sessions = step.live(workerKind);
     const older = sessions.get(session);

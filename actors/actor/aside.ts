@@ -2,9 +2,9 @@
  * Actors that are set aside: their stored events cannot be folded. Each leaves the state and its indexes alone, so it
  * has no timers and no leases, and the partition goes on without it until it is repaired.
  */
-import { reject, type Rejection } from '../protocols/errors.js';
+import { reject, type Rejection } from '../../protocols/errors.js';
 
-/** `chart`: the event may not follow. `body`: it cannot be decoded. `apply`: it cannot be applied. `decision`: recorded. */
+/** The event may not follow, cannot be decoded, or cannot be applied; or decisions about the actor fail: recorded. */
 export type AsideReason = 'chart' | 'body' | 'apply' | 'decision';
 
 export interface AsideActor {
@@ -46,3 +46,21 @@ export function whyAside({ seq, index, type, status, reason, detail }: Omit<Asid
 
 export const refuseAside = (aside: AsideActor): Rejection =>
   reject('SET_ASIDE', `${aside.kind} ${aside.id} is set aside: ${whyAside(aside)}`);
+
+/** What steps may read of them. In the order in which they were set aside. */
+export interface AsideReading extends Iterable<AsideActor> {
+  readonly size: number;
+  get(kind: string, id: string): AsideActor | undefined;
+  /** The actor as it was before; undefined if it can only be dropped. */
+  kept(kind: string, id: string): Kept | undefined;
+}
+
+/** How an actor is repaired. */
+export interface Repair {
+  readonly kind: string;
+  readonly id: string;
+  /** The status that it is taken back with; empty: it is dropped, and may begin anew. */
+  readonly as: string;
+  /** For people. */
+  readonly reason: string;
+}
