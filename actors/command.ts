@@ -113,7 +113,7 @@ export interface Command<Request extends object = object, Checked extends object
 
 /** What any command may be refused with. */
 export const EVERY_COMMAND = [
-  'MALFORMED', 'INVALID_ARGUMENT', 'TOO_LARGE', 'WRONG_PARTITION', 'NOT_LEADER', 'UNKNOWN',
+  'MALFORMED', 'INVALID_ARGUMENT', 'TOO_LARGE', 'WRONG_PARTITION', 'NOT_LEADER', 'UNKNOWN', 'UNPROCESSABLE',
 ] as const satisfies readonly RejectionCode[];
 
 export const nameOf = ({ noun, verb }: Pick<Command, 'noun' | 'verb'>): string => `${noun}.${verb}`;

@@ -1,4 +1,6 @@
 /** All commands. A new one is a file and a line here. */
+import { list as listActors } from './actor/commands/list.js';
+import { repair } from './actor/commands/repair.js';
 import type { Command } from './command.js';
 import { nameOf } from './command.js';
 import { awaitEnd } from './job/commands/await.js';
@@ -21,6 +23,7 @@ const ALL = [
   register, pull, report, heartbeat, drain,
   pause, resume, stats, list,
   take,
+  listActors, repair,
 ] as const;
 
 export const COMMANDS: readonly Command[] = ALL;

@@ -9,6 +9,7 @@ import { decodeLeniently } from '../protocols/lenient.js';
 import type { journal } from '../protocols/messages.js';
 import { unsaltedRef, type ContentRef } from '../streams/content.js';
 import { contentRefOf } from '../streams/contents.js';
+import type { Kept } from './actor/aside.js';
 import type { Chart } from './chart.js';
 import type { Part, PartBytes } from './parts.js';
 import type { Again, Recorded } from './recorded.js';
@@ -136,6 +137,15 @@ export interface Store<A extends Actor = Actor> {
   leave(actor: A): void;
   /** The actor has changed, or is new: it is stored and added to the indexes. @returns the stored actor */
   enter(actor: A, isNew: boolean, event: ActorEvent): A;
+  /**
+   * The actor is set aside: it has left the indexes, and is taken out. What its kind needs to take it back is returned;
+   * undefined if it begins anew.
+   */
+  remove(actor: A): Kept | undefined;
+  /** One that is set aside is taken back with a status, and added to the indexes. @param seq of the commit */
+  takeBack?(kept: Kept, status: string, seq: number): A;
+  /** One that is set aside is forgotten. */
+  dropped?(kept: Kept | undefined, nowMs: number): void;
   /** A commit begins: what is too old at its time is forgotten. */
   begin(nowMs: number): void;
   /** The canonical view: plain data, equal for equal journals. Content is in it by hash and size. */

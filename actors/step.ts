@@ -4,6 +4,7 @@
  */
 import type { Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
+import type { AsideReading, Repair } from './actor/aside.js';
 import type { Actor, Kind, Role } from './kind.js';
 import type { Cause, Taken } from './recorded.js';
 import type { ReplyTo, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
@@ -65,6 +66,10 @@ export interface Step {
   isHeld(queue: string): boolean;
   /** Why, for people; undefined if it is not held. */
   whyHeld(queue: string): string | undefined;
+  /** Actors that are not in the state, because they are set aside. No event of one may be emitted. */
+  readonly setAside: AsideReading;
+  /** Records that an actor that is set aside is taken back or dropped. Counts as an event of the decision. */
+  repair(repair: Repair, cause: Cause): void;
   /** A command id that is still remembered. */
   seen(commandId: string): CommandEntry | undefined;
   /**

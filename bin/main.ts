@@ -1,6 +1,7 @@
 /** The command line. The code of a command is loaded when it runs, so that workers start fast. */
 import { Command, CommanderError } from 'commander';
 import { archiveCommand } from './commands/archive.js';
+import { actorsCommand } from './commands/actors.js';
 import { auditCommand } from './commands/audit.js';
 import { brokerCommand } from './commands/broker.js';
 import { demoCommand } from './commands/demo.js';
@@ -37,6 +38,7 @@ const COMMANDS = [
   submitCommand,
   jobsCommand,
   queuesCommand,
+  actorsCommand,
   replayCommand,
   auditCommand,
   snapshotsCommand,

@@ -52,6 +52,11 @@ export class JobsProjection implements Projection {
     this.keeper.lead(read);
   }
 
+  /** Up to there the index is on disk; in memory it is made again from the archive. */
+  get storedSeq(): number {
+    return this.keeper.storedSeq;
+  }
+
   evolve(event: EventName, _index: number, { seq }: Committed): void {
     if (!this.keeper.isBehind) this.note(event, seq);
   }

@@ -52,6 +52,9 @@ export const ERRORS = {
   ALREADY_ENDED: rejection(409,
     'The job has ended and cannot be changed.',
     'The message says how it ended.'),
+  SET_ASIDE: rejection(409,
+    'The job, worker or queue is set aside: a stored event of it cannot be folded. All others go on.',
+    'See `reprise doctor` for all that are set aside, and `reprise replay <id>` for the event.'),
   STALE_ATTEMPT: rejection(409,
     'The token does not belong to the current attempt.',
     'Stop the attempt: the job was given to another worker or has ended.'),
@@ -67,6 +70,9 @@ export const ERRORS = {
   NOT_LEADER: rejection(503,
     'The broker does not lead this partition now. Nothing was changed.',
     'Send it again.', true),
+  UNPROCESSABLE: rejection(422,
+    'The leader failed when it decided the request. Nothing was changed.',
+    'Do not send it again: report it with the message and the log of the broker.'),
   OVERLOADED: rejection(429,
     'Too many events are waiting to be written to the journal. Nothing was changed.',
     'Send it again a little later.', true),
@@ -98,6 +104,9 @@ export const ERRORS = {
   TOTAL_TIMED_OUT: failure(
     'The job did not end within timeouts.totalMs.',
     'Raise the time-out or add workers.', false),
+  BROKEN_HISTORY: failure(
+    'A stored event of the job could not be folded. The job was set aside, and then ended by actor.repair.',
+    'The failure holds the reason that was given.', false),
   CANCELLED: failure(
     'The job was cancelled.',
     'The failure holds the reason that was given.', false),

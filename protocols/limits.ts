@@ -9,6 +9,8 @@ export const LIMITS = {
   submitJobs: 1_000,
   /** In one page of the list of queues. */
   listedQueues: 1_000,
+  /** Of each partition. */
+  listedActors: 1_000,
   pullReports: 1_000,
   free: 10_000,
   keyBytes: 256,

@@ -9,5 +9,6 @@ export import job = reprise.job.v1;
 export import worker = reprise.worker.v1;
 export import error = reprise.error.v1;
 export import outbox = reprise.outbox.v1;
+export import actor = reprise.actor.v1;
 export import queue = reprise.queue.v1;
 export import snapshot = reprise.snapshot.v1;

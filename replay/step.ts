@@ -27,7 +27,7 @@ export interface Step {
   readonly removedBytes?: number;
   /** The failure that the event records. It may equal the previous one, and is then not in `changed`. */
   readonly failure?: { readonly code: string; readonly message: string };
-  /** The event does not follow from the status before: this journal cannot be folded by this version. */
+  /** Why the event cannot be folded: the partition has set the actor aside, or halts if the event is too new. */
   readonly complaint?: string;
 }
 

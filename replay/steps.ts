@@ -3,8 +3,8 @@
  * Pure.
  */
 import type { JobEvent } from '../actors/job/job.events.js';
-import { decodeEvent, type Actor, type ActorEvent, type Decoded, type Kind } from '../actors/kind.js';
-import { RepriseError } from '../protocols/errors.js';
+import { decodeEvent, type Actor, type ActorEvent, type At, type Decoded, type Kind } from '../actors/kind.js';
+import { messageOf, RepriseError } from '../protocols/errors.js';
 import type { journal } from '../protocols/messages.js';
 import type { Fact } from './history.js';
 import { NOT_LISTED_OF_JOB, shownOfJob } from './job.js';
@@ -45,22 +45,17 @@ export class Steps {
     const cause = { type: type ?? '', by: by ?? '', commandId: commandId ?? '' };
     const position = `${seq}.${index}`;
     const common = { position, time: new Date(nowMs).toISOString(), event: stored.type, cause, before };
-    const event = this.known(stored, position);
-    if (event === undefined) {
-      return { ...common, after: before, changed: {}, complaint: 'this version does not know the event' };
-    }
+    const event = this.read(stored, position);
+    if (typeof event === 'string') return { ...common, after: before, changed: {}, complaint: event };
     const next = this.kind.chart.next(before, event.type);
     const { status } = event.body;
-    const complaint = next === status ? {} : { complaint: `from ${before} the chart leads to ${next ?? 'no status'}` };
     const old = structuredClone(this.actor);
     this.status = status;
-    // Without its first event an actor cannot be folded; its events are still listed.
-    if (this.actor !== undefined || this.isFirst(event.type)) {
-      this.actor = this.kind.apply(this.actor, event, this.id, { seq, index, nowMs, place: 0, content: undefined });
-    }
+    const unapplied = this.apply(event, { seq, index, nowMs, place: 0, content: undefined });
+    const complaint = next === status ? unapplied : `from ${before} the chart leads to ${next ?? 'no status'}`;
     const removed = event.isContentRemoved ? { removedBytes: event.content?.size ?? 0 } : {};
     const changed = difference(old, this.actor, this.part.notListed);
-    return { ...common, after: status, changed, ...removed, ...this.part.shown(event), ...complaint };
+    return { ...common, after: status, changed, ...removed, ...this.part.shown(event), ...(complaint && { complaint }) };
   }
 
   /** A worker that is gone may register again: with its first event it is a new actor. */
@@ -76,12 +71,25 @@ export class Steps {
     return chart.next(chart.initial, type) !== undefined;
   }
 
-  private known(stored: journal.Event, position: string): (ActorEvent & Decoded) | undefined {
+  /** @returns a complaint if it cannot be applied: there, and before, the partition has set the actor aside */
+  private apply(event: ActorEvent, at: At): string | undefined {
+    // Without its first event an actor cannot be folded; its events are still listed.
+    if (this.actor === undefined && !this.isFirst(event.type)) return undefined;
+    try {
+      this.actor = this.kind.apply(this.actor, event, this.id, at);
+    } catch (error) {
+      return `the event cannot be applied: ${messageOf(error)}`;
+    }
+    return undefined;
+  }
+
+  /** @returns a complaint if it cannot be read */
+  private read(stored: journal.Event, position: string): (ActorEvent & Decoded) | string {
     try {
       return decodeEvent(this.kind.events, stored, position);
     } catch (error) {
-      if (error instanceof RepriseError && error.code === 'JOURNAL_TOO_NEW') return undefined;
-      throw error;
+      const isTooNew = error instanceof RepriseError && error.code === 'JOURNAL_TOO_NEW';
+      return isTooNew ? 'this version does not know the event' : `its body cannot be decoded: ${messageOf(error)}`;
     }
   }
 }

@@ -41,6 +41,8 @@ export interface JobView extends Plain, Omit<JobReply, keyof Plain | 'duplicate'
   /** 0 unless it is running. */
   readonly progress: number;
   readonly progressMessage: string;
+  /** Why the job is set aside, if it is: it is shown as last known. */
+  readonly setAside?: string;
 }
 
 export function jobReplyOf(reply: job.JobReply): JobReply {
@@ -58,7 +60,7 @@ export function viewOf(view: job.JobView): JobView {
   const { labels, progress, progressMessage, position } = view;
   return {
     ...fields, labels: { ...labels }, progress, progressMessage, position: positionOf(position), ...outcomeOf(view),
-    ...(view.noWorker && { noWorker: true as const }),
+    ...(view.noWorker && { noWorker: true as const }), ...(view.setAside && { setAside: view.setAside }),
   };
 }
 

@@ -134,7 +134,7 @@ t.test('given a read that fails, then the next one tries again', async (t) => {
 t.test('given more than fits, then the commits that came first leave, and are read back when they are asked for', async (t) => {
   const { read, reads } = counting();
   const one = commitAt(1).bytes.length + 400;
-  const payloads = new Payloads(read, fields, 3 * one);
+  const payloads = new Payloads(read, fields, undefined, 3 * one);
   for (let seq = 1; seq <= 4; seq += 1) payloads.put(seq, commitAt(seq).bytes);
   t.ok(payloads.bytes <= 3 * one);
   t.equal(payloads.get(1, 0), undefined);
@@ -144,7 +144,7 @@ t.test('given more than fits, then the commits that came first leave, and are re
 });
 
 t.test('given a commit that is larger than the cache, then it is loaded but not kept', async (t) => {
-  const payloads = new Payloads(counting().read, fields, 100);
+  const payloads = new Payloads(counting().read, fields, undefined, 100);
   t.same(await payloads.load(1, 0), bytes(100, 1));
   t.equal(payloads.bytes, 0);
 });

@@ -9,7 +9,7 @@ import { checkWritten } from './contents.js';
 import { EncodedCommit } from './encoded-commit.js';
 import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
-import type { Place } from './snapshots/carried.js';
+import type { Carried } from './snapshots/carried.js';
 
 /** Some 50,000 small jobs. The payloads of a longer backlog are read from the journal, one commit at a time. */
 const MAX_BYTES = 24 * 1024 * 1024;
@@ -42,9 +42,9 @@ export class Payloads {
   constructor(
     private readonly read: (seq: number) => Promise<Stored | undefined>,
     private readonly fields: ContentFields,
-    private readonly maxBytes = MAX_BYTES,
     /** What outlives the journal's reach. */
-    private readonly carried?: (of: Place) => Promise<Uint8Array | undefined>,
+    private readonly carried?: Pick<Carried, 'find'>,
+    private readonly maxBytes = MAX_BYTES,
   ) {}
 
   /** The current size of the cache. */
@@ -75,7 +75,7 @@ export class Payloads {
   async load(seq: number, index: number): Promise<Uint8Array> {
     const kept = this.touch(seq);
     if (kept) return this.contentOf(kept, seq, index);
-    const carried = await this.carried?.({ seq, index });
+    const carried = await this.carried?.find({ seq, index });
     return carried ?? this.contentOf(await this.shared(seq), seq, index);
   }
 

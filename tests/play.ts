@@ -23,6 +23,7 @@ import type { Await } from '../actors/job/commands/await.js';
 import type { Cancel } from '../actors/job/commands/cancel.js';
 import type { Submit } from '../actors/job/commands/submit.js';
 import type { Target } from '../actors/job/target.js';
+import type { RepairActor } from '../actors/actor/commands/repair.js';
 import type { ChangeQueue } from '../actors/queue/change.js';
 import type { Step } from '../actors/step.js';
 import type { Drain } from '../actors/worker/commands/drain.js';
@@ -99,6 +100,7 @@ interface Requests {
   readonly drain: Drain;
   readonly pause: ChangeQueue;
   readonly resume: ChangeQueue;
+  readonly repair: Omit<RepairActor, 'kind'> & { readonly of: string };
 }
 
 interface Reported {
@@ -113,7 +115,9 @@ export function decide<Verb extends keyof Requests>(
   step: Step, { kind, by = '', ...request }: Asked<Verb>, to: ReplyTo,
 ): void {
   const command = COMMANDS.find(({ verb }) => verb === kind)!;
-  command.decide(step, request, { to, by });
+  // The kind of an actor has the name of the verb’s field here.
+  const checked = 'of' in request ? { ...request, kind: request.of } : request;
+  command.decide(step, checked, { to, by });
 }
 
 const HEADER = {

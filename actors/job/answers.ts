@@ -20,6 +20,8 @@ export interface ViewAnswer {
   readonly job: Readonly<Job>;
   readonly progress: Progress | undefined;
   readonly noWorker: boolean;
+  /** Why it is set aside, if it is. */
+  readonly setAside?: string;
 }
 
 export function answerOf(job: Readonly<Job>, duplicate = false, noWorker = false): JobAnswer & { kind: 'job' } {

@@ -4,7 +4,7 @@ import type { job as messages } from '../../protocols/messages.js';
 import { decidedAgain, type Again, type Recorded } from '../recorded.js';
 import type { Job } from './job.js';
 import {
-  decideCancel, decideDelay, decideDue, decideLease, decideReclaim, decideReport, decideSubmit,
+  decideCancel, decideDelay, decideDue, decideGiveUp, decideLease, decideReclaim, decideReport, decideSubmit,
   type Chance, type Outcome,
 } from './job.decide.js';
 import type { JobBodies, JobEvent } from './job.events.js';
@@ -56,8 +56,10 @@ export function decideJobAgain(job: Readonly<Job> | undefined, recorded: Recorde
     case 'JobCancelled':
       if (job.status !== 'running') return cameTo(decideCancel(job, event.body.failure.message), chance);
       return endAgain(job, event, readTaken(taken), chance);
-    case 'JobRetryScheduled':
     case 'JobFailed':
+      if (recorded.cause.type === 'RepairActor') return decidedAgain(decideGiveUp(job, event.body.failure.message));
+      return endAgain(job, event, readTaken(taken), chance);
+    case 'JobRetryScheduled':
       return endAgain(job, event, readTaken(taken), chance);
     default:
       return event satisfies never;

@@ -51,17 +51,19 @@ export class JobTable {
   /** A job that was just submitted. Column by column, because it runs for every job. */
   add(job: Job): JobRow & Job {
     const { texts } = this;
+    idWords(job.id, words);
+    // First what may throw, so that no row is left behind.
+    const policy = textOf(job.policy);
     const row = this.rows.add();
     const { u32, f64 } = this.rows.write(row);
     const [w, f] = [wordAt(row, ROW_WORDS), wordAt(row, ROW_NUMBERS)];
-    idWords(job.id, words);
     u32[w + HIGH] = words[0]!;
     u32[w + MIDDLE] = words[1]!;
     u32[w + LOW] = (words[2]! << 16) | CODES.get(job.status)!;
     u32[w + PRIORITY] = job.priority;
     u32[w + QUEUE] = texts.take(job.queue);
     u32[w + TYPE] = texts.take(job.type);
-    u32[w + POLICY] = texts.take(textOf(job.policy));
+    u32[w + POLICY] = texts.take(policy);
     f64[f + PLACE] = job.place;
     f64[f + FIRST_SEQ] = job.firstSeq;
     f64[f + LAST_SEQ] = job.lastSeq;

@@ -160,6 +160,10 @@ function attemptFailed(
   return { type: 'JobRetryScheduled', body: { status: 'retrying', attempt, lease, failure, dueMs, reported } };
 }
 
+/** A job whose history is broken was taken back to be ended. */
+export const decideGiveUp = (job: Readonly<Job>, reason: string): JobEvent =>
+  failed(job, { code: 'BROKEN_HISTORY', message: reason }, false);
+
 const failed = (job: Readonly<Job>, failure: Failure, reported: boolean): Extract<JobEvent, { type: 'JobFailed' }> => ({
   type: 'JobFailed',
   body: { status: 'failed', attempt: job.attempt, lease: job.lease, failure, reported },

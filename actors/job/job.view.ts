@@ -11,7 +11,7 @@ import { positionJson } from './reply-json.js';
 type View = messages.JobView;
 
 /** Not part of the job: the position that the view is based on, and volatile knowledge of the leader. */
-type Beside = 'position' | 'progress' | 'progressMessage' | 'noWorker';
+type Beside = 'position' | 'progress' | 'progressMessage' | 'noWorker' | 'setAside';
 /** The result, which is read from the journal, and its type. */
 type Result = 'result' | 'contentType';
 export type ViewField = Exclude<keyof View, Beside | Result | '$unknowns'>;

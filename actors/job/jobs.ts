@@ -2,6 +2,7 @@
  * The jobs in the state of a partition, in rows, and their indexes. Ended jobs leave it after a while.
  */
 import { type JobId, type Partition, type Session } from '../../protocols/ids.js';
+import type { Kept } from '../actor/aside.js';
 import type { ActorEvent, Store } from '../kind.js';
 import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../parts.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
@@ -9,7 +10,7 @@ import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
 import type { JobBodies } from './job.events.js';
 import { JobRow, JobTable } from './job-row.js';
-import type { BytesRef, Job } from './job.js';
+import type { BytesRef, Job, JobStatus } from './job.js';
 import { keyName, Keys } from './keys.js';
 import { Lines, type LinesReading } from './lines.js';
 
@@ -21,6 +22,11 @@ const ENDED = {
 } as const;
 const ID_DIGITS = 16;
 const NONE = new Uint8Array();
+/** What a job that is taken back has lost: its numbers of attempts and leases stay, so that no token counts again. */
+const NO_ATTEMPT = {
+  workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0, reported: false, cancelling: false,
+  cancelReason: undefined, result: undefined, endedMs: 0,
+} as const satisfies Partial<Job>;
 
 type JobsView = ReturnType<Keys['view']> & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
@@ -108,6 +114,30 @@ export class Jobs implements Store<Job>, JobsReading {
     return stored;
   }
 
+  /** Its key stays, so that it is not submitted a second time. */
+  remove(job: Job): Kept {
+    const kept = { view: viewOfJob(job), places: placesOf(job) };
+    const row = rowOf(job);
+    const at = this.ended.indexOf(row, this.endedHead);
+    if (at >= 0) this.ended.splice(at, 1);
+    this.ids.delete(row);
+    this.table.remove(row);
+    return kept;
+  }
+
+  takeBack({ view, places }: Kept, status: string, lastSeq: number): Job {
+    const job = jobOf(view as JobState, places as JobPlaces);
+    const stored = this.table.restore({ ...job, ...NO_ATTEMPT, status: status as JobStatus, lastSeq });
+    this.ids.add(stored.row);
+    this.index(stored);
+    return stored;
+  }
+
+  dropped(kept: Kept | undefined, nowMs: number): void {
+    const { key, queue } = (kept?.view ?? { key: '' }) as JobState;
+    if (key !== '') this.keys.retire(keyName(queue, key), nowMs);
+  }
+
   begin(nowMs: number): void {
     const { ended } = this;
     while (this.endedHead < ended.length) {
@@ -189,7 +219,8 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   private add(job: Job, { body }: ActorEvent): Job {
-    if (!job.id.startsWith(this.prefix)) throw new TypeError(`job ${job.id} is of another partition`);
+    const isOwn = job.id.startsWith(this.prefix) && job.id.length === this.prefix.length + ID_DIGITS;
+    if (!isOwn) throw new TypeError(`job ${job.id} is of another partition`);
     const stored = this.table.add(job);
     this.ids.add(stored.row);
     if (job.key === '') return stored;

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import type { JobId } from '../../protocols/ids.js';
+import { refuseAside } from '../actor/aside.js';
 import type { Cause, Step } from '../step.js';
 import type { JobAnswer } from './answers.js';
 import { decideSubmit } from './job.decide.js';
@@ -28,6 +29,9 @@ export function recordJob(step: Step, id: JobId, job: SubmitJob, sharedCause: Ca
 function seenBefore(step: Step, job: SubmitJob, fingerprint: Buffer): JobAnswer | undefined {
   const command = job.commandId === '' ? undefined : step.seen(job.commandId);
   if (command) {
+    // Whose event was not folded: what the command was is not known.
+    const aside = command.type === 'SubmitJob' ? step.setAside.get(jobKind.name, command.id) : undefined;
+    if (aside) return refused(refuseAside(aside));
     const isRepeated = command.type === 'SubmitJob' && command.fingerprint === fingerprint.toString('hex');
     if (isRepeated) return duplicate(step, command.id as JobId);
     return refused(reject('COMMAND_CONFLICT', `commandId ${job.commandId} was used for another ${command.type}`));
@@ -45,7 +49,9 @@ function seenBefore(step: Step, job: SubmitJob, fingerprint: Buffer): JobAnswer 
 
 function duplicate(step: Step, jobId: JobId): JobAnswer {
   const job = step.read(jobKind).get(jobId);
-  return job ? currentAnswer(step, job, true) : { kind: 'archived', jobId, duplicate: true };
+  if (job) return currentAnswer(step, job, true);
+  const aside = step.setAside.get(jobKind.name, jobId);
+  return aside ? refused(refuseAside(aside)) : { kind: 'archived', jobId, duplicate: true };
 }
 
 const refused = (rejection: Rejection): JobAnswer => ({ kind: 'refused', rejection });

@@ -78,9 +78,10 @@ function withResult<T extends WithResult>(reply: T, ref: BytesRef, { bytes }: Re
 }
 
 /** The view of a job in the leader's state. */
-export function viewReply({ job, progress, noWorker }: ViewAnswer, releasing: Releasing): Sooner<Reply> {
+export function viewReply({ job, progress, noWorker, setAside }: ViewAnswer, releasing: Releasing): Sooner<Reply> {
   const view = viewOf(job, releasing.position);
   if (noWorker) view.noWorker = true;
+  if (setAside) view.setAside = setAside;
   if (progress) Object.assign(view, { progress: progress.fraction, progressMessage: progress.message });
   return viewed(view, job.result, releasing);
 }

@@ -3,6 +3,7 @@ import { reject } from '../../protocols/errors.js';
 import { queueName, text } from '../../protocols/bounds.js';
 import { partitionOfQueue } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
+import { refuseAside } from '../actor/aside.js';
 import type { From, ToOne } from '../command.js';
 import { optionalText } from '../shapes.js';
 import type { Step } from '../step.js';
@@ -42,6 +43,8 @@ export function changeQueue(step: Step, change: ChangeQueue, type: string, decid
     const why = `commandId ${commandId} was used for a ${before.type} of ${before.id}`;
     return step.refuse(to, reject('COMMAND_CONFLICT', why));
   }
+  const aside = step.setAside.get(queueKind.name, queue);
+  if (aside) return step.refuse(to, refuseAside(aside));
   const event = before ? undefined : decide(step.read(queueKind).get(queue), { reason, by });
   if (event) {
     step.makeRoom(reason.length);

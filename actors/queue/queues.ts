@@ -41,6 +41,10 @@ export class Queues implements Store<Queue>, QueuesReading {
     return queue;
   }
 
+  remove({ id }: Queue): undefined {
+    this.byName.delete(id);
+  }
+
   /** An open queue is like one that was never paused, so it need not be remembered. */
   begin(): void {
     if (this.open.size === 0) return;

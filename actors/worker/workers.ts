@@ -31,6 +31,10 @@ export class Workers implements Store<Worker>, WorkersReading {
     return worker;
   }
 
+  remove({ id }: Worker): undefined {
+    this.byId.delete(id);
+  }
+
   begin(): void {}
 
   view(): object {

@@ -6,6 +6,7 @@ import { fitness } from '../../streams/durability.js';
 import type { Where } from '../arguments.js';
 import { locateForBroker, type Located } from '../locate.js';
 import { paint, print } from '../terminal.js';
+import { asideFinding } from './aside.js';
 import { brokerFindings } from './brokers.js';
 import { durabilityFinding, monitoringOf } from './durability.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -52,10 +53,11 @@ async function server({ url, namespace }: Located, monitoring: string | undefine
     const brokers = await brokerFindings(nc, namespace);
     const hasBroker = brokers.every(({ level }) => level === 'ok');
     const leaders = hasBroker ? await leaderFindings(nc, namespace, partitions) : [];
+    const aside = leaders.some(({ level }) => level === 'ok') ? [await asideFinding(nc, namespace)] : [];
     const monitored = await monitoringOf(nc, monitoring);
     const storage = await storageFindings(monitored);
     const ofServer = [version(nc, replicas), durabilityFinding(monitored), await rightsFinding(url), ...storage];
-    return [...ofServer, ...findings, ...retention, ...brokers, ...leaders];
+    return [...ofServer, ...findings, ...retention, ...brokers, ...leaders, ...aside];
   } finally {
     await nc.close();
   }

@@ -53,6 +53,7 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
     ['status', statusText(status) + (cancelling && endedMs === 0 ? ', cancelling' : '')],
   cancelling: null,
   noWorker: ({ noWorker, type, queue }) => noWorker && ['', lacksWorker(type, queue)],
+  setAside: ({ setAside }) => setAside !== undefined && ['set aside', visible(setAside)],
   queue: ({ queue, priority }) => ['queue', `${queue}, priority ${priority}`],
   priority: null,
   key: ({ key }) => key !== '' && ['key', visible(key)],

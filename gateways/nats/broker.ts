@@ -7,6 +7,7 @@ import type { CastMember } from '../../actors/cast.js';
 import type { Leader } from '../../partition/leader/leader.js';
 import { PartitionHost } from '../../partition/leader/host.js';
 import type { SnapshotPolicy } from '../../partition/leader/snapshotter.js';
+import type { TruncationPolicy } from '../../partition/leader/truncator.js';
 import { COMMANDS } from '../../actors/commands.js';
 import { KINDS } from '../../actors/kinds.js';
 import { RepriseError } from '../../protocols/errors.js';
@@ -24,6 +25,7 @@ import { checkGatewayRights, checkStreamRights } from '../../streams/rights.js';
 import { gatewayUrl, userOf } from '../../streams/server/address.js';
 import { mostCommitBytes } from '../../streams/server/max-payload.js';
 import { Publisher } from '../../streams/publisher.js';
+import { Objects } from '../../streams/snapshots/objects.js';
 import { SnapshotStore } from '../../streams/snapshots/store.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { Identities } from '../identities.js';
@@ -43,8 +45,8 @@ export interface BrokerOptions {
   readonly log: Logger;
   /** The cast that it hosts, {@link KINDS} by default. All brokers of a namespace must host the same one. */
   readonly kinds?: readonly CastMember[];
-  /** When snapshots are taken. */
-  readonly snapshotPolicy?: SnapshotPolicy;
+  /** When snapshots are taken, and journals truncated. */
+  readonly policies?: { readonly snapshotPolicy?: SnapshotPolicy; readonly truncationPolicy?: TruncationPolicy };
   /** Where the indexes of ended jobs are kept. Without it they stay in memory, and are made again at every start. */
   readonly indexDir?: string;
 }
@@ -175,7 +177,8 @@ async function host(parts: HostParts): Promise<PartitionHost> {
     deliverables: deliverables(COMMANDS, options.partitions),
     deliver: (to, delivery) => peers.deliver(to, delivery),
     archive: (read) => projections.archive(read),
-    snapshots: new SnapshotStore(control, ns), snapshotPolicy: options.snapshotPolicy,
+    snapshots: new SnapshotStore(control, ns), objects: new Objects(control, ns), ...options.policies,
+    projections: () => projections.holds,
     openJournal: () => openJournal({ url, ns, partition }),
     knownHeads: (journal) => projections.begin((seq) => journal.read(seq)),
     onHead: (head) => witness.note(storedHead(head)),

@@ -9,6 +9,7 @@ import type { Namespace, Partition } from '../../protocols/ids.js';
 import { readCommit } from '../../streams/contents.js';
 import { storedHead } from '../../streams/head.js';
 import { checkpointOf, readKnown, type Heads } from '../../streams/heads.js';
+import { holdOfProjection, type Hold } from '../../streams/holds.js';
 import type { Journal } from '../../streams/journal.js';
 import type { KnownHead } from '../../streams/takeover.js';
 
@@ -32,6 +33,7 @@ export class Projections {
   readonly events: EventsProjection;
   readonly runner: ProjectionRunner;
   private readonly jobs: JobsProjection;
+  private eventsSeq = 0;
 
   constructor(
     private readonly partition: Partition,
@@ -42,7 +44,10 @@ export class Projections {
     this.jobs = new JobsProjection({ partition, namespace, root, warn });
     this.events = new EventsProjection({
       ...options,
-      onSettled: (commit) => checkpoints.note(storedHead(commit, this.events.name)),
+      onSettled: (commit) => {
+        this.eventsSeq = commit.seq;
+        checkpoints.note(storedHead(commit, this.events.name));
+      },
       onDropped: (commits) => log.warn(
         { partition, commits }, 'facts of the oldest commits are not published again: the checkpoint is too far behind',
       ),
@@ -58,10 +63,19 @@ export class Projections {
       if (known[where].foreign > 0) onForeign(where, known[where].foreign);
     }
     this.events.follow();
-    this.runner.begin(this.events.name, checkpointOf(known.checkpoints.heads, this.events.name));
+    const settled = checkpointOf(known.checkpoints.heads, this.events.name);
+    this.eventsSeq = settled?.seq ?? 0;
+    this.runner.begin(this.events.name, settled);
     const checkpoint = await this.jobs.begin(read);
     if (checkpoint) this.runner.begin(this.jobs.name, checkpoint);
     return known.heads;
+  }
+
+  /** How far they have come, and have saved it. */
+  get holds(): readonly Hold[] {
+    return [
+      holdOfProjection(this.events.name, this.eventsSeq), holdOfProjection(this.jobs.name, this.jobs.storedSeq),
+    ];
   }
 
   archive(read: Journal['read']): Archive {

@@ -3,29 +3,35 @@
  * batches. It does no I/O and reads no clock, so a broker, a test and a simulator run it alike. It uses actors by the
  * interface of their kind.
  */
+import type { AsideReading, Repair } from '../../actors/actor/aside.js';
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
-import type { EventType, Kind, Role } from '../../actors/kind.js';
+import type { Actor, ActorEvent, Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, CommandEntry, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { journal } from '../../protocols/messages.js';
-import type { Salts } from '../../streams/content.js';
-import { Batch, EVENTS_PER_DECISION, EventWriter, roomBytes } from './batch.js';
+import { wellFormed } from '../../protocols/utf8.js';
+import type { ContentRef, Salts } from '../../streams/content.js';
+import { EVENTS_PER_DECISION, type Batch } from './batch.js';
+import { Batches } from './batches.js';
 import { COMMANDS } from './command-ids.js';
-import { fold, foldBarrier, foldCommit, PARTITION } from './fold.js';
+import type { Failing, Suspect } from './failing.js';
+import { ABSENT, applyOwn, fold, foldCommit, follow, OWN_EVENTS, PARTITION, type OwnEvent } from './fold.js';
 import { Holding } from './holding.js';
 import { castOf, type Hosted } from './hosted.js';
-import { mostBodyBytes, OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
-import { beginCommit, newState, type PartitionState } from './state.js';
+import { mostBodyBytes } from './outbox.js';
+import { newState, type PartitionState } from './state.js';
 import type { Timer } from './timers.js';
-import { BARRIER_EVENTS, Barriers, type BarrierEvent } from './version-barrier.js';
+import { Barriers } from './version-barrier.js';
 
 /** With more events that are not yet appended, submits are refused. Reports and cancels never are. */
 const MOST_PENDING_EVENTS = 20_000;
 /** Timers in one tick. After an outage many are due together, and commands must be decided as well. */
 const TIMERS_PER_TICK = 1_000;
+/** In characters. */
+const MOST_WHY = 512;
 
 export interface CoreOptions extends LeaderParts {
   readonly partition: Partition;
@@ -38,35 +44,36 @@ export interface CoreOptions extends LeaderParts {
   readonly release?: string;
 }
 
+/** A decision threw, and nothing was written or changed by it. */
+export class Unchanged extends Error {
+  constructor(cause: unknown) {
+    super(String(cause), { cause });
+  }
+}
+
 export class PartitionCore implements Step {
   readonly state: PartitionState;
+  readonly setAside: AsideReading;
   /** Of one command that an actor sends or another partition delivers. */
   readonly mostBodyBytes: number;
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
   /** Whether an actor has more to do in the next tick, because it works in slices. */
   goesOn = false;
-  private readonly maxCommitBytes: number;
+  /** Whose turn it was when a decision threw, if that is known. */
+  suspect: Suspect | undefined;
+  private turn: Suspect | undefined;
   private readonly members: readonly Hosted[];
   private readonly holding: Holding;
-  private readonly barriers: Barriers;
-  /** Of the batch that has events and is open; there is one at most. */
-  private readonly writer: EventWriter;
-  private readonly sealed: Batch[] = [];
-  private open: Batch | undefined;
-  private pendingEvents = 0;
+  private readonly batches: Batches;
   /** Ids of actors whose end a reply waits for, or waited for until its time was over. */
   private readonly awaited = new Set<string>();
-  /** Events that the decision may still make. */
-  private room = 0;
-  /** What the open batch may grow to by the decision. */
-  private roomUpTo = 0;
 
   constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, salts, release = '', ...parts }: CoreOptions) {
     this.state = newState(partition, castOf(kinds, partition, parts));
-    this.maxCommitBytes = maxCommitBytes;
+    this.setAside = this.state.aside;
     this.mostBodyBytes = mostBodyBytes(maxCommitBytes);
-    this.writer = new EventWriter(salts);
-    this.barriers = new Barriers([OUTBOX_EVENTS, ...kinds.map(({ kind }) => kind.events)], release);
+    const tables = [OWN_EVENTS, ...kinds.map(({ kind }) => kind.events)];
+    this.batches = new Batches(this.state, new Barriers(tables, release), maxCommitBytes, salts);
     this.members = [...this.state.cast.values()];
     this.holding = new Holding(this.members);
   }
@@ -76,45 +83,56 @@ export class PartitionCore implements Step {
     foldCommit(this.state, commit, seq);
   }
 
-  /** Leadership begins. */
-  lead(moment: Moment): void {
+  /** Leadership begins. @param failing actors that are set aside first, if leaders broke by them repeatedly */
+  lead(moment: Moment, failing?: Failing): void {
     this.moment = moment;
-    this.each((member) => member.lead?.(this));
+    for (const { kind, id, error } of failing?.takeRepeated() ?? []) this.setActorAside(kind, id, error);
+    this.forEach((member) => member.lead?.(this));
   }
 
-  /** @param decide the decision of a command */
+  /**
+   * @param decide the decision of a command
+   * @throws Unchanged if it threw before it changed or answered anything; after any other error the state is lost
+   */
   step(moment: Moment, decide: (step: Step) => void): void {
     this.moment = moment;
-    this.room = 0;
-    decide(this);
+    const { batches } = this;
+    batches.next();
+    const before = batches.changes;
+    try {
+      decide(this);
+    } catch (error) {
+      if (batches.changes !== before) throw error;
+      batches.takeBack();
+      this.suspect = undefined;
+      throw new Unchanged(error);
+    }
   }
 
   /** Fires the timers that are due. */
   tick(moment: Moment): void {
     this.moment = moment;
     this.fireTimers();
-    this.each((member) => member.tick?.(this));
+    this.forEach((member) => member.tick?.(this));
   }
 
   /** The next batch to be appended, after each kind could add to it. @returns undefined if there is none */
   take(): Batch | undefined {
-    if (this.sealed.length === 0) {
-      this.each((member) => member.close?.(this));
-      this.seal();
+    if (this.batches.isEmpty) {
+      this.forEach((member) => member.close?.(this));
+      this.batches.seal();
     }
-    const batch = this.sealed.shift();
-    if (batch) this.pendingEvents -= batch.events.length;
-    return batch;
+    return this.batches.take();
   }
 
   /** Ends the open commit: the state is then the one at the end of the last commit. */
   endCommit(): void {
-    if (this.open && this.open.events.length > 0) this.seal();
+    this.batches.endCommit();
   }
 
   /** All batches that were not taken. The state is discarded after this, so nothing more may be decided. */
   abandon(): Batch[] {
-    return [...this.sealed.splice(0), ...(this.open ? [this.open] : [])];
+    return this.batches.abandon();
   }
 
   get partition(): Partition {
@@ -122,11 +140,11 @@ export class PartitionCore implements Step {
   }
 
   get overloaded(): boolean {
-    return this.pendingEvents > MOST_PENDING_EVENTS;
+    return this.batches.pendingEvents > MOST_PENDING_EVENTS;
   }
 
   get nowMs(): number {
-    return this.open?.events.length ? this.open.nowMs : Math.max(this.state.nowMs, this.moment.nowMs);
+    return this.batches.openMs ?? Math.max(this.state.nowMs, this.moment.nowMs);
   }
 
   read<R extends Role>(kind: Kind<R>): R['reading'] {
@@ -149,47 +167,34 @@ export class PartitionCore implements Step {
     return this.holding.whyHeld(queue);
   }
 
+  repair(repair: Repair, cause: Cause): void {
+    this.emitOwn({ type: 'ActorRepaired', body: { status: '', ...repair } }, cause);
+  }
+
   seen(commandId: string): CommandEntry | undefined {
     const known = this.state.commands.get(commandId);
     return known && known.atMs + COMMANDS.ms >= this.nowMs ? known : undefined;
   }
 
   makeRoom(bytes = 0, events = EVENTS_PER_DECISION): void {
-    const withBarriers = events + this.barriers.ahead(this.state.versionBarrier);
-    if (this.open?.hasRoom(bytes, withBarriers) === false) this.seal();
-    this.room = events;
-    this.roomUpTo = Math.min(this.writer.size + roomBytes(bytes, withBarriers), this.maxCommitBytes);
+    this.batches.makeRoom(bytes, events);
   }
 
   emit<R extends Role>(
     kind: Kind<R>, of: Readonly<R['actor']> | string, event: R['event'], cause: Cause, taken?: Taken,
   ): Readonly<R['actor']> {
-    const [id, before] = typeof of === 'string' ? [of, undefined] : [of.id, of];
-    const hosted = this.hosted(kind);
-    // A copy would be changed, and indexed in place of the stored one.
-    if (before && !hosted.store.owns(before)) {
-      throw new TypeError(`${kind.name} ${id} is not the one in the store`);
+    try {
+      return this.emitted(this.hosted(kind), of, event, cause, taken) as Readonly<R['actor']>;
+    } catch (error) {
+      this.suspect ??= this.turn ?? { kind: kind.name, id: typeof of === 'string' ? of : of.id };
+      throw error;
     }
-    const eventType = kind.events[event.type]!;
-    const batch = this.batchForEvent(eventType, cause);
-    const index = batch.events.length;
-    const content = batch.add(kind.name, id, event.type, cause, eventType, event.body, taken);
-    this.checkBytes();
-    const at = { seq: batch.seq, index, nowMs: batch.nowMs, content };
-    const actor = fold(this.state, hosted, id, event, at, cause, before);
-    hosted.member.changed?.(this, actor);
-    if (kind.chart.isFinal(actor.status) && this.awaited.delete(id)) {
-      batch.effects.push({ kind: 'ended', actor: hosted.kind.detached?.(actor) ?? actor });
-    }
-    return actor as Readonly<R['actor']>;
   }
 
   send({ to, command, body }: Outgoing, by: { readonly kind: string; readonly id: string }, cause: Cause): void {
     const { kind, id } = by;
-    const { mostBodyBytes: most } = this;
-    if (body.length > most) {
-      throw new TypeError(`the body of ${command} has ${body.length} bytes; ${kind} ${id} may send ${most}`);
-    }
+    const given = `the body of ${command} has ${body.length} bytes`;
+    if (body.length > this.mostBodyBytes) throw new TypeError(`${given}; ${kind} ${id} may send ${this.mostBodyBytes}`);
     const seq = this.state.outbox.nextSeq(to);
     this.emitOwn({ type: 'CommandSent', body: { status: '', to, seq, command, body, kind, id } }, cause);
   }
@@ -199,16 +204,27 @@ export class PartitionCore implements Step {
   }
 
   /** Records an event of the partition itself. */
-  emitOwn(event: OutboxEvent, cause: Cause): void {
-    const eventType = OUTBOX_EVENTS[event.type];
-    const batch = this.batchForEvent(eventType, cause);
-    const content = batch.add(PARTITION, String(this.partition), event.type, cause, eventType, event.body);
-    this.checkBytes();
-    this.state.outbox.apply(event, batch.seq, content);
+  emitOwn(event: OwnEvent, cause: Cause): void {
+    const eventType = OWN_EVENTS[event.type];
+    const batch = this.batches.begin(this.moment.nowMs);
+    const content = this.batches.add(batch, PARTITION, String(this.partition), event, eventType, cause);
+    applyOwn(this.state, event, placeIn(batch, content), cause);
+  }
+
+  /** Notes whose turn it is, for the case that it throws. */
+  inTurn(kind: string, id: string, decide: () => void): void {
+    this.turn = { kind, id };
+    try {
+      decide();
+    } catch (error) {
+      this.suspect ??= this.turn;
+      throw error;
+    }
+    this.turn = undefined;
   }
 
   answer<A>(to: ReplyTo, reply: ReplyOf<A>, answer: A): void {
-    this.effects.push({ kind: 'answer', to, reply: reply as ReplyOf<unknown>, answer });
+    this.batches.effects.push({ kind: 'answer', to, reply: reply as ReplyOf<unknown>, answer });
   }
 
   wait<A>(to: ReplyTo, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void {
@@ -216,28 +232,53 @@ export class PartitionCore implements Step {
       const id = wait.awaits(answer);
       if (id !== undefined) this.awaited.add(id);
     }
-    this.effects.push({ kind: 'wait', to, wait: wait as WaitOf<unknown>, answers, waitMs });
+    this.batches.effects.push({ kind: 'wait', to, wait: wait as WaitOf<unknown>, answers, waitMs });
   }
 
   refuse(to: ReplyTo, rejection: Rejection): void {
-    this.effects.push({ kind: 'refused', to, rejection });
+    this.batches.effects.push({ kind: 'refused', to, rejection });
   }
 
-  private each(act: (member: CastMember) => void): void {
+  private emitted(
+    hosted: Hosted, of: Readonly<Actor> | string, event: ActorEvent, cause: Cause, taken: Taken | undefined,
+  ): Actor {
+    const { kind, store } = hosted;
+    const [id, given] = typeof of === 'string' ? [of, undefined] : [of.id, of];
+    // A copy would be changed, and indexed in place of the stored one.
+    if (given && !store.owns(given)) throw new TypeError(`${kind.name} ${id} is not the one in the store`);
+    if (this.state.aside.get(kind.name, id)) throw new TypeError(`${kind.name} ${id} is set aside`);
+    const before = given ?? store.get(id);
+    // Before anything is written or changed.
+    follow(kind.chart, id, before?.status ?? ABSENT, event);
+    const batch = this.batches.begin(this.moment.nowMs);
+    const content = this.batches.add(batch, kind.name, id, event, kind.events[event.type]!, cause, taken);
+    const actor = fold(this.state, hosted, id, event, placeIn(batch, content), cause, before);
+    hosted.member.changed?.(this, actor);
+    if (kind.chart.isFinal(actor.status) && this.awaited.delete(id)) {
+      batch.effects.push({ kind: 'ended', actor: kind.detached?.(actor) ?? actor });
+    }
+    return actor;
+  }
+
+  private forEach(turn: (member: CastMember) => void): void {
     for (const { member } of this.members) {
-      this.room = 0;
-      act(member);
+      this.batches.next();
+      turn(member);
     }
   }
 
-  private get effects(): Batch['effects'] {
-    return (this.open ??= this.newBatch()).effects;
+  private setActorAside(kind: string, id: string, why: string): void {
+    if (this.state.cast.get(kind)?.store.get(id) === undefined) return;
+    this.batches.next();
+    this.makeRoom();
+    const body = { status: '' as const, kind, id, why: wellFormed(why.slice(0, MOST_WHY)) };
+    this.emitOwn({ type: 'ActorSetAside', body }, { commandId: '', type: 'SetAside', by: '' });
   }
 
   private hosted(kind: { readonly name: string }): Hosted {
     const hosted = this.state.cast.get(kind.name);
-    if (hosted === undefined) throw new TypeError(`no kind ${kind.name} in the cast`);
-    return hosted;
+    if (hosted) return hosted;
+    throw new TypeError(`no kind ${kind.name} in the cast`);
   }
 
   /** An actor whose timer is still due after its turn goes on in the next tick: so a long task is done in slices. */
@@ -248,60 +289,16 @@ export class PartitionCore implements Step {
       const timer = timers.takeDue(this.nowMs);
       if (timer === undefined) break;
       if (!timers.isCurrent(timer)) continue;
-      this.room = 0;
-      timer.hosted.member.due?.(this, timer.hosted.store.get(timer.id)!);
+      this.batches.next();
+      const { hosted, id } = timer;
+      this.inTurn(hosted.kind.name, id, () => hosted.member.due?.(this, hosted.store.get(id)!));
       if (timers.isCurrent(timer)) again.push(timer);
     }
     for (const { hosted, id, dueMs } of again) timers.change(hosted, id, 0, dueMs);
     this.goesOn = again.length > 0;
   }
-
-  /** The first event that older readers cannot read is preceded by a barrier, for which {@link makeRoom} left room. */
-  private batchForEvent(eventType: EventType, cause: Cause): Batch {
-    if (this.room === 0) throw new TypeError('a decision made more events than it made room for');
-    this.room -= 1;
-    this.pendingEvents += 1;
-    const batch = this.begunBatch();
-    const barrier = this.barriers.before(eventType, this.state.versionBarrier);
-    if (barrier) this.raise(barrier, batch, cause);
-    return batch;
-  }
-
-  private raise(barrier: BarrierEvent, batch: Batch, cause: Cause): void {
-    const { type, body } = barrier;
-    this.pendingEvents += 1;
-    batch.neededReader = body.reader;
-    batch.add(PARTITION, String(this.partition), type, cause, BARRIER_EVENTS[type], body);
-    this.checkBytes();
-    foldBarrier(this.state, barrier);
-  }
-
-  /** A batch gets its sequence and its time with its first event. Until then it has replies only. */
-  private begunBatch(): Batch {
-    const open = (this.open ??= this.newBatch());
-    if (open.events.length > 0) return open;
-    const nowMs = Math.max(this.state.nowMs, this.moment.nowMs);
-    const begun = new Batch(this.state.seq + 1, nowMs, this.maxCommitBytes, this.writer);
-    begun.effects.push(...open.effects);
-    beginCommit(this.state, begun.seq, begun.nowMs);
-    this.open = begun;
-    return begun;
-  }
-
-  /** Before the fold, so that a commit that the journal cannot take is never waited for. */
-  private checkBytes(): void {
-    if (this.writer.size <= this.roomUpTo) return;
-    throw new TypeError(`a decision wrote ${this.writer.size - this.roomUpTo} bytes more than it made room for`);
-  }
-
-  private newBatch(): Batch {
-    return new Batch(this.state.seq, this.state.nowMs, this.maxCommitBytes, this.writer);
-  }
-
-  private seal(): void {
-    if (this.open === undefined) return;
-    this.open.close();
-    this.sealed.push(this.open);
-    this.open = undefined;
-  }
 }
+
+/** Of the event that was added last. */
+const placeIn = ({ seq, nowMs, events }: Batch, content: ContentRef | undefined) =>
+  ({ seq, index: events.length - 1, nowMs, content });

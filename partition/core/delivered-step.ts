@@ -1,3 +1,4 @@
+import type { AsideReading, Repair } from '../../actors/actor/aside.js';
 import type { Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { Cause, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
@@ -41,6 +42,14 @@ export class DeliveredStep implements Step {
 
   live<R extends Role>(kind: Kind<R>): R['live'] {
     return this.step.live(kind);
+  }
+
+  get setAside(): AsideReading {
+    return this.step.setAside;
+  }
+
+  repair(repair: Repair, cause: Cause): void {
+    this.step.repair(repair, { ...cause, commandId: '' });
   }
 
   heldQueues(): ReadonlySet<string> {

@@ -113,13 +113,14 @@ export function settle(core: PartitionCore, to: Partition, upToSeq: number, refu
   for (const { kind, id, command, seq } of settled) {
     const refusal = refusals.get(seq);
     if (refusal) recorded.push(refusal);
-    const { answered } = core.state.cast.get(kind)?.member ?? {};
-    if (answered === undefined && seq !== last && recorded.length < MOST_RECORDED) continue;
+    const member = core.state.aside.get(kind, id) ? undefined : core.state.cast.get(kind)?.member;
+    const hears = member?.answered !== undefined;
+    if (!hears && seq !== last && recorded.length < MOST_RECORDED) continue;
     // What the actor does about it shares the commit with the record, so it happens once or not at all. It may send.
-    const bodyBytes = answered ? core.mostBodyBytes : 0;
+    const bodyBytes = hears ? core.mostBodyBytes : 0;
     core.makeRoom(bodyBytes + recorded.length * REFUSAL_BYTES, DELIVERED_EVENTS + 1);
     core.emitOwn({ type: 'CommandsAnswered', body: { status: '', to, upToSeq: seq, refused: recorded } }, CAUSE);
-    answered?.(new DeliveredStep(core), { id, command, seq, refusal });
+    if (hears) core.inTurn(kind, id, () => member.answered?.(new DeliveredStep(core), { id, command, seq, refusal }));
     recorded = [];
   }
 }

@@ -7,15 +7,21 @@ import type { Partition } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { Journal, Stored } from '../../streams/journal.js';
 import type { Leadership } from '../../streams/leadership.js';
+import type { Hold } from '../../streams/holds.js';
 import { Payloads } from '../../streams/payloads.js';
+import { Carried } from '../../streams/snapshots/carried.js';
+import type { ObjectPlace } from '../../streams/snapshots/objects.js';
 import type { Archive } from '../../actors/job/archive.js';
 import { COMMANDS } from '../core/command-ids.js';
-import type { Receiving } from '../core/deliveries.js';
+import type { PartitionCore } from '../core/core.js';
+import { newBroken } from '../core/failing.js';
 import type { Deliver } from './courier.js';
 import { alarms } from './alarms.js';
 import { Leader, type Lost } from './leader.js';
 import { Snapshotter, type SnapshotPolicy } from './snapshotter.js';
 import { Terms, type Term, type TermsOptions } from './terms.js';
+import { truncating, type Led } from './truncating.js';
+import type { TruncationPolicy, Truncator } from './truncator.js';
 import { contentFields } from '../../actors/cast.js';
 import type { Deliverables } from '../../actors/delivery.js';
 
@@ -24,6 +30,13 @@ export interface HostOptions extends Omit<TermsOptions, 'lastHead'> {
   archive(read: (seq: number) => Promise<Stored | undefined>): Archive;
   openJournal(): Promise<Journal>;
   readonly snapshotPolicy?: SnapshotPolicy | undefined;
+  readonly truncationPolicy?: TruncationPolicy | undefined;
+  /** Where contents are carried that outlive the journal's reach. */
+  readonly objects?: ObjectPlace | undefined;
+  /** The last position that is written to the archive and verified. Without an archive nothing is truncated. */
+  readonly archived?: (() => { readonly seq: number } | undefined) | undefined;
+  /** How far projections have come, and have saved it. */
+  projections?(): readonly Hold[];
   /** Commands that other partitions may send to this one. */
   readonly deliverables: Deliverables;
   readonly deliver: Deliver;
@@ -51,7 +64,7 @@ export class PartitionHost {
   private running: Promise<void> | undefined;
   private wake: (() => void) | undefined;
   private warnAgainMonoMs = 0;
-  private readonly broken: Receiving['broken'] = new Map();
+  private readonly broken = newBroken();
   private readonly terms: Terms;
 
   constructor(private readonly options: HostOptions) {
@@ -138,23 +151,25 @@ export class PartitionHost {
     const { options } = this;
     this.halted = undefined;
     const snapshots = this.snapshotter(foldedBytes);
-    const bytes = new Payloads((seq) => journal.read(seq), contentFields(options.kinds));
+    const carried = await this.carried(core);
+    const bytes = new Payloads((seq) => journal.read(seq), contentFields(options.kinds), carried);
     const leader = new Leader({
       core, journal, head, leaderId: id, bytes, archive: options.archive((seq) => journal.read(seq)),
       followers: options.followers, deliver: options.deliver, clock: options.clock, snapshots,
-      receiving: { deliverables: options.deliverables, broken: this.broken }, maxCommitBytes: options.maxCommitBytes,
+      receiving: { deliverables: options.deliverables, ...this.broken }, maxCommitBytes: options.maxCommitBytes,
       ...alarms(options.log, options.partition),
       validForMs: () => options.leadership.validForMs(), onHead: (next) => this.noteHead(next),
       onApart: (apartMs) => this.noteClock(apartMs),
     });
+    const truncator = carried && this.truncator({ leader, core, journal, bytes }, carried);
     this.noteHead(head);
     this.leader = leader;
     this.resolveReady();
     options.onLeading(leader);
     const lost = await leader.lost;
     this.leader = undefined;
-    const isWritten = snapshots?.end();
-    if (lost.kind === 'stopped') await isWritten;
+    const ended = Promise.all([snapshots?.end(), truncator?.end()]);
+    if (lost.kind === 'stopped') await ended;
     options.onFollowing();
     return this.afterwards(leader, journal, lost);
   }
@@ -177,6 +192,20 @@ export class PartitionHost {
     const snapshotter = store && new Snapshotter({ ...this.options, store, policy });
     snapshotter?.count(foldedBytes);
     return snapshotter;
+  }
+
+  /** What earlier truncations have carried. */
+  private async carried({ state }: PartitionCore): Promise<Carried | undefined> {
+    const { objects, partition } = this.options;
+    const carried = objects && new Carried(objects, partition);
+    if (state.truncated) await carried?.open(state.journalId);
+    return carried;
+  }
+
+  private truncator(led: Led, carried: Carried): Truncator | undefined {
+    const { archived, snapshots, projections = (): Hold[] => [], truncationPolicy: policy } = this.options;
+    if (!archived || !snapshots) return undefined;
+    return truncating(led, { ...this.options, archived, snapshots, projections, carried, policy });
   }
 
   private noteHead(head: Head): void {

@@ -1,5 +1,6 @@
 /** Folds the state of a partition from its journal during a take-over. */
 import type { Logger } from 'pino';
+import { whyAside } from '../../actors/actor/aside.js';
 import type { CastMember } from '../../actors/cast.js';
 import type { Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
@@ -89,6 +90,20 @@ export class Fold {
     for (const follower of followers) follower.follow(committedOf(commit, partition, seq, head.hash, bytes));
   }
 
+  private alarmOfAside(): void {
+    const { aside } = this.core.state;
+    if (aside.size === 0) return;
+    const { log, partition } = this.options;
+    const setAside: Record<string, number> = {};
+    for (const { kind } of aside) setAside[kind] = (setAside[kind] ?? 0) + 1;
+    const [first] = aside;
+    const hint = '`reprise doctor` lists them.';
+    log.warn(
+      { partition, setAside, first: first && `${first.kind}/${first.id}: ${whyAside(first)}`, hint },
+      'actors are set aside, because stored events of theirs cannot be folded; all others go on',
+    );
+  }
+
   skip(seq: number, why: string): void {
     this.foreign = { messages: this.foreign.messages + 1, first: this.foreign.first || seq, last: seq, why };
   }
@@ -99,6 +114,7 @@ export class Fold {
     if (this.foreign.messages > 0) {
       log.warn({ partition, ...this.foreign }, 'foreign messages in the journal are skipped');
     }
+    this.alarmOfAside();
     if (epoch > 1 && !this.known.some(({ from }) => from === WITNESS)) {
       const known = this.known.map(({ seq, from }) => `${seq} by ${from}`);
       log.warn(

@@ -16,6 +16,7 @@ import type { Batch } from '../core/batch.js';
 import type { PendingAppend } from '../../streams/settle.js';
 import { receive, settle, type Delivery } from '../core/deliveries.js';
 import { Courier } from './courier.js';
+import { Deciding } from './deciding.js';
 import type { LeaderOptions } from './leader-options.js';
 import { LeaderTime } from './leader-time.js';
 import { askForSnapshot, release } from './release.js';
@@ -40,6 +41,7 @@ export class Leader {
   head: Head;
   private readonly waiters: Waiters;
   private readonly time: LeaderTime;
+  private readonly deciding: Deciding;
   private readonly courier: Courier;
   private readonly ticking: NodeJS.Timeout;
   private inFlight: PendingCommit | undefined;
@@ -58,7 +60,8 @@ export class Leader {
       release(to, () => wait.reply(answers, this.releasing(this.head)));
     });
     this.time = new LeaderTime(options);
-    options.core.lead(this.time.moment());
+    this.deciding = new Deciding(options, (error) => this.lose({ kind: 'broken', error }));
+    this.deciding.lead(this.time.moment());
     this.courier = this.newCourier();
     this.courier.run();
     this.ticking = setInterval(() => this.tick(), TICK_MS);
@@ -135,13 +138,7 @@ export class Leader {
   }
 
   private run(input: () => void, to?: ReplyTo): void {
-    try {
-      input();
-    } catch (error) {
-      // A broken invariant: the state may be wrong, so the host folds it again from the journal.
-      if (to) sendReply(to, refused(reject('UNKNOWN', `internal error: ${String(error)}`)));
-      return this.lose({ kind: 'broken', error });
-    }
+    if (!this.deciding.run(input, to)) return;
     if (!this.scheduled && !this.inFlight) this.schedule();
   }
 
@@ -167,7 +164,7 @@ export class Leader {
    */
   private write(releaseBefore?: () => void): void {
     if (this.ended || this.inFlight) return;
-    let batch = this.options.core.take();
+    let batch = this.deciding.take();
     if (batch?.events.length) {
       this.options.snapshots?.ending(this.options.core);
       this.append(batch);
@@ -175,7 +172,7 @@ export class Leader {
       return;
     }
     releaseBefore?.();
-    for (; batch; batch = this.options.core.take()) {
+    for (; batch; batch = this.deciding.take()) {
       if (batch.events.length > 0) return this.append(batch);
       this.releaseWithoutCommit(batch);
     }

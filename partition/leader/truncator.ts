@@ -8,7 +8,7 @@ import type { JournalId, Partition } from '../../protocols/ids.js';
 import { tryRead } from '../../protocols/try-read.js';
 import { commitHash } from '../../streams/contents.js';
 import type { Journal } from '../../streams/journal.js';
-import { lowestHold, type Hold } from '../../streams/holds.js';
+import { holdOfArchive, holdOfSnapshots, lowestHold, type Hold } from '../../streams/holds.js';
 import type { Carried, Place } from '../../streams/snapshots/carried.js';
 import type { SnapshotStore } from '../../streams/snapshots/store.js';
 import type { PartitionState } from '../core/state.js';
@@ -94,7 +94,7 @@ export class Truncator {
 
   private async next(): Promise<Cut | undefined> {
     const { state, policy = TRUNCATION } = this.options;
-    const hold = lowestHold(await this.holds());
+    const hold = lowestHold(await this.holds(), state.seq);
     const seq = (hold?.seq ?? 0) - policy.margin;
     return seq - (state.truncated?.seq ?? 0) < policy.least ? undefined : this.cutAt(seq);
   }
@@ -103,11 +103,8 @@ export class Truncator {
     const { partition, state, snapshots, archived, policy = TRUNCATION } = this.options;
     const verified = (await snapshots.list(partition))
       .filter(({ isVerified, journalId }) => isVerified && journalId === state.journalId);
-    const holds: Hold[] = [
-      { name: 'the second newest snapshot', seq: verified[1]?.seq ?? 0 },
-      { name: 'the archive', seq: archived()?.seq ?? 0 },
-    ];
-    const others = lowestHold(holds)?.seq ?? 0;
+    const holds = [holdOfSnapshots(verified.map(({ seq }) => seq)), holdOfArchive(archived()?.seq ?? 0)];
+    const others = lowestHold(holds, state.seq)?.seq ?? 0;
     for (const projection of this.options.projections()) {
       if (projection.seq >= others - policy.mostLag) holds.push(projection);
       else this.alarm(projection, others);

@@ -55,6 +55,13 @@ export class IndexKeeper {
     return goesOn ? undefined : this.index.last;
   }
 
+  /** Up to there it is on disk, or needs nothing: an index in memory is made again from the archive. */
+  get storedSeq(): number {
+    if (this.home === undefined || this.isBehind) return this.seenSeq;
+    void this.index.save();
+    return this.index.stored.seq;
+  }
+
   /** @param read valid until the next {@link begin} */
   lead(read: ReadStored): void {
     this.read = read;

@@ -88,6 +88,10 @@ export class Counters implements Store<Counter> {
     return counter;
   }
 
+  remove({ id }: Counter): undefined {
+    this.byId.delete(id);
+  }
+
   begin(): void {}
 
   view(): object {

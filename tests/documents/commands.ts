@@ -26,8 +26,8 @@ function commandTable(): string {
     '|---|---|---|---|',
     ...COMMANDS.map(rowOf),
     '',
-    `Any of them may be refused with ${EVERY_COMMAND.map(code).join(', ')}`,
-    'as well, and with an operating error where the partition has halted.',
+    `Any of them may be refused with ${EVERY_COMMAND.slice(0, -1).map(code).join(', ')}`,
+    `or ${code(EVERY_COMMAND.at(-1)!)} as well, and with an operating error where the partition has halted.`,
     '',
   ].join('\n');
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { reject } from '../../../protocols/errors.js';
 import { job } from '../../../protocols/messages.js';
+import { refuseAside } from '../../actor/aside.js';
 import type { Command } from '../../command.js';
 import { count } from '../../shapes.js';
 import { describe, findJob } from '../find.js';
@@ -21,7 +22,7 @@ export const awaitEnd = {
   request: job.AwaitJob,
   reply: job.JobReply,
   json: z.strictObject({ ...targetShape, waitMs: count.optional() }),
-  codes: ['NOT_FOUND'],
+  codes: ['NOT_FOUND', 'SET_ASIDE'],
   routing: TO_TARGET,
   check: (message) => ({ target: checkTarget(message), waitMs: checkWaitMs(message.waitMs) }),
   holdMs: ({ waitMs }) => waitMs,
@@ -31,6 +32,7 @@ export const awaitEnd = {
   decide(step, { target, waitMs }, { to }) {
     const found = findJob(step, target);
     if (found === undefined) return step.refuse(to, reject('NOT_FOUND', `no ${describe(target)}`));
+    if (found.kind === 'aside') return step.refuse(to, refuseAside(found.aside));
     const answer = found.kind === 'job' ? currentAnswer(step, found.job) : { ...found, duplicate: false };
     step.wait(to, ONE_JOB, [answer], waitMs);
   },

@@ -5,6 +5,7 @@ import { reject } from '../../../protocols/errors.js';
 import type { JobId } from '../../../protocols/ids.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { job } from '../../../protocols/messages.js';
+import { refuseAside } from '../../actor/aside.js';
 import type { Command } from '../../command.js';
 import { optionalText } from '../../shapes.js';
 import type { Step } from '../../step.js';
@@ -33,7 +34,7 @@ export const cancel = {
   request: job.CancelJob,
   reply: job.JobReply,
   json: z.strictObject({ ...targetShape, reason: optionalText, commandId: optionalText }),
-  codes: ['NOT_FOUND', 'ALREADY_ENDED', 'COMMAND_CONFLICT'],
+  codes: ['NOT_FOUND', 'ALREADY_ENDED', 'SET_ASIDE', 'COMMAND_CONFLICT'],
   routing: TO_TARGET,
   check: (message) => ({
     target: checkTarget(message),
@@ -46,6 +47,7 @@ export const cancel = {
   decide(step, { target, reason, commandId }, { to, by }) {
     const found = findJob(step, target);
     if (found === undefined) return step.refuse(to, reject('NOT_FOUND', `no ${describe(target)}`));
+    if (found.kind === 'aside') return step.refuse(to, refuseAside(found.aside));
     const jobId = found.kind === 'job' ? found.job.id : found.jobId;
     const conflict = conflictOf(step, commandId, jobId);
     if (conflict) return step.refuse(to, reject('COMMAND_CONFLICT', conflict));

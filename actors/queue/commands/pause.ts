@@ -13,7 +13,7 @@ export const pause = {
   request: queue.PauseQueue,
   reply: queue.QueueStats,
   json: z.strictObject({ queue: z.string(), ...changeShape }),
-  codes: ['COMMAND_CONFLICT'],
+  codes: ['COMMAND_CONFLICT', 'SET_ASIDE'],
   routing: TO_QUEUE,
   check: checkChange,
   decide: (step, change, from) => changeQueue(step, change, 'PauseQueue', decidePause, from),

@@ -13,7 +13,7 @@ export const resume = {
   request: queue.ResumeQueue,
   reply: queue.QueueStats,
   json: z.strictObject({ queue: z.string(), ...changeShape }),
-  codes: ['COMMAND_CONFLICT'],
+  codes: ['COMMAND_CONFLICT', 'SET_ASIDE'],
   routing: TO_QUEUE,
   check: checkChange,
   decide: (step, change, from) => changeQueue(step, change, 'ResumeQueue', decideResume, from),

@@ -4,6 +4,7 @@ import { atMost, Invalid, jobType, queueName, text, whole } from '../../../proto
 import { ERRORS, isCode } from '../../../protocols/errors.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { worker } from '../../../protocols/messages.js';
+import { refuseAside } from '../../actor/aside.js';
 import { identityIn, type Command, type ToAll } from '../../command.js';
 import type { Reply } from '../../reply.js';
 import { count, optionalText, texts } from '../../shapes.js';
@@ -60,7 +61,7 @@ export const register = {
     types: texts, queues: texts.optional(), capacity: count, software: optionalText,
   }),
   session: 'drawn',
-  codes: ['SESSION_UNPROVED'],
+  codes: ['SESSION_UNPROVED', 'SET_ASIDE'],
   routing: toEveryPartition,
   check(message, context) {
     const { workerId, session, proof } = identityIn(context);
@@ -80,6 +81,8 @@ export const register = {
   },
   decide(step, { worker: given, proof, partitions }, { to }) {
     const { workerId, session, types, queues } = given;
+    const aside = step.setAside.get(workerKind.name, workerId);
+    if (aside) return step.refuse(to, refuseAside(aside));
     const sessions = step.live(workerKind);
     const older = sessions.get(session);
     if (older?.pull) answerPull(step, older, emptyNotice());
