@@ -108,7 +108,7 @@ class Folding {
     }
   }
 
-  /** At the beginning of the journal, or with the oldest snapshot that it goes on from. Takes out what is not folded. */
+  /** Where the journal begins, or with the oldest snapshot that it goes on from. Takes out what is not folded. */
   private async begin(open: SnapshotFinding[]): Promise<Chain> {
     const { journal, store } = this.options;
     const { firstSeq } = await journal.end();

@@ -11,7 +11,8 @@ t.test('the lowest hold, and how much it alone holds back', (t) => {
     ['equal ones', [holdOfArchive(90), events], { seq: 90, names: ['the archive', 'the projection events'], by: 10 }],
     ['one that has nothing yet', [events, holdOfArchive(0)], { seq: 0, names: ['the archive'], by: 90 }],
     ['one beyond the end', [holdOfArchive(150)], { seq: 100, names: ['the archive'], by: 0 }],
-    ['all beyond it', [holdOfArchive(150), holdOfProjection('a', 101)], { seq: 100, names: ['the archive', 'the projection a'], by: 0 }],
+    ['all beyond it', [holdOfArchive(150), holdOfSnapshots([101, 102])],
+      { seq: 100, names: ['the archive', '2 verified snapshots'], by: 0 }],
   ];
   for (const [what, holds, lowest] of table) t.strictSame(lowestHold(holds, 100), lowest, what);
   t.end();

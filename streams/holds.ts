@@ -39,6 +39,7 @@ export function holdOfSnapshots(seqs: readonly number[]): Hold {
   return { name: `${SNAPSHOTS_NEEDED} verified snapshots`, seq: newestFirst[SNAPSHOTS_NEEDED - 1] ?? 0 };
 }
 
-export const holdOfProjection = (projection: string, seq: number): Hold => ({ name: `the projection ${projection}`, seq });
+export const holdOfProjection = (projection: string, seq: number): Hold =>
+  ({ name: `the projection ${projection}`, seq });
 /** @param seq of its last commit; 0 if nothing is archived yet */
 export const holdOfArchive = (seq: number): Hold => ({ name: 'the archive', seq });

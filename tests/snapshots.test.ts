@@ -35,7 +35,7 @@ const asBroker = ({ brokerUrl, ns }: Reprise, cwd: string) => (...args: string[]
 
 const jsonOf = <T>(schema: z.ZodType<T>, { stdout }: Ran): T => schema.parse(JSON.parse(stdout));
 
-t.test('taken from outside: JSON, protobuf, client; of all partitions and of one; 3 partitions at 2 brokers', async (t) => {
+t.test('taken from outside: JSON, protobuf, client; of all partitions, and of some; at 2 brokers', async (t) => {
   const reprise = await Reprise.start(t, { partitions: 3, brokers: 2 });
   const stranger = await Stranger.connect(reprise);
   t.teardown(() => stranger.close());
@@ -60,9 +60,12 @@ t.test('taken from outside: JSON, protobuf, client; of all partitions and of one
 
   const table = [
     [{ partitions: [3] }, 'WRONG_PARTITION'], [{ partitions: [1, 1] }, 'INVALID_ARGUMENT'],
-    [{ partitions: 1 }, 'INVALID_ARGUMENT'], [{ partitions: [-1] }, 'INVALID_ARGUMENT'], [{ all: true }, 'INVALID_ARGUMENT'],
+    [{ partitions: 1 }, 'INVALID_ARGUMENT'], [{ partitions: [-1] }, 'INVALID_ARGUMENT'],
+    [{ all: true }, 'INVALID_ARGUMENT'],
   ] as const;
-  for (const [bad, expected] of table) t.equal((await stranger.json('snapshot.take', bad)).code, expected, JSON.stringify(bad));
+  for (const [bad, expected] of table) {
+    t.equal((await stranger.json('snapshot.take', bad)).code, expected, JSON.stringify(bad));
+  }
 });
 
 t.test('an ordinary user may neither ask for one nor look', async (t) => {
@@ -71,7 +74,8 @@ t.test('an ordinary user may neither ask for one nor look', async (t) => {
   t.teardown(() => client.close());
   await t.rejects(takeSnapshots(client), { code: 'PERMISSION_DENIED', hint: /nats:\/\/broker:/ });
   for (const verb of ['ls', 'take', 'verify']) {
-    const { code, stderr, stdout } = await run(['snapshots', verb, '--nats', reprise.url, '--namespace', reprise.ns, '--json'], { cwd: t.testdir() });
+    const where = ['--nats', reprise.url, '--namespace', reprise.ns];
+    const { code, stderr, stdout } = await run(['snapshots', verb, ...where, '--json'], { cwd: t.testdir() });
     t.equal(code, 1, verb);
     t.match(stderr, /PERMISSION_DENIED[^]*nats:\/\/broker:/, verb);
     t.match(JSON.parse(stdout), { error: { code: 'PERMISSION_DENIED' } }, verb);
@@ -97,7 +101,10 @@ t.test('the command: nothing yet, taken, listed, verified, folded; a broken one 
   t.match(taken.stdout, /^ok {2}partition [01]: position \d+, [\d.]+ k?B, verified\n/);
   t.notMatch(taken.stdout, '\u001b', 'no colour without a terminal');
   await work();
-  const second = jsonOf(z.strictObject({ ok: z.literal(true), snapshots: z.array(TAKEN.extend({ verified: z.literal(true) })) }), await snapshots('take', '--json'));
+  const again = TAKEN.extend({ verified: z.literal(true) });
+  const second = jsonOf(
+    z.strictObject({ ok: z.literal(true), snapshots: z.array(again) }), await snapshots('take', '--json'),
+  );
   t.equal(second.snapshots.length, 2);
   await work();
   t.equal((await snapshots('take', '--partition', '1', '--json')).code, 0);
@@ -105,13 +112,17 @@ t.test('the command: nothing yet, taken, listed, verified, folded; a broken one 
   const listed = jsonOf(z.strictObject({ snapshots: z.array(LISTED) }), await snapshots('ls', '--json')).snapshots;
   t.strictSame(listed.map(({ partition }) => partition), [0, 0, 1, 1, 1]);
   t.ok(listed.every(({ verified, release }) => verified && release === '0.0.0'));
-  t.match((await snapshots('ls')).stdout, /^partition +position +age +size +parts +release +verified\n0 +\d+ +\d+m?s +[\d.]+ k?B +\d+ +0\.0\.0 +yes\n/);
+  const { stdout } = await snapshots('ls');
+  t.match(stdout, /^partition +position +age +size +parts +release +verified\n/);
+  t.match(stdout, /\n0 +\d+ +\d+m?s +[\d.]+ k?B +\d+ +0\.0\.0 +yes\n/);
 
   const whole = await snapshots('verify', '--fold');
   t.equal(whole.code, 0, whole.stderr);
-  t.equal(whole.stdout.match(/^ok .*its commit is in the journal, folding on gives the same hash$/gm)?.length, 5, whole.stdout);
+  const folded = whole.stdout.match(/^ok .*its commit is in the journal, folding on gives the same hash$/gm);
+  t.equal(folded?.length, 5, whole.stdout);
   const Verified = z.strictObject({ ok: z.boolean(), snapshots: z.array(VERIFIED) });
-  t.ok(jsonOf(Verified, await snapshots('verify', '--json')).snapshots.every(({ ok, commit, fold }) => ok && commit === 'there' && fold === undefined));
+  const unfolded = jsonOf(Verified, await snapshots('verify', '--json')).snapshots;
+  t.ok(unfolded.every(({ ok, commit, fold }) => ok && commit === 'there' && fold === undefined));
 
   await breakSnapshot(reprise, listed[3]!.name);
   const broken = await snapshots('verify', '--fold', '--json');
@@ -120,9 +131,11 @@ t.test('the command: nothing yet, taken, listed, verified, folded; a broken one 
   t.equal(found.ok, false);
   t.strictSame(found.snapshots.map(({ ok }) => ok), [true, true, true, false, true]);
   t.match(found.snapshots[3]!.problem, /cannot be used/);
-  t.strictSame(found.snapshots.map(({ fold }) => fold), ['same', 'same', 'same', undefined, 'same'], 'the others are folded past it');
+  const folds = found.snapshots.map(({ fold }) => fold);
+  t.strictSame(folds, ['same', 'same', 'same', undefined, 'same'], 'the others are folded past it');
   const text = await snapshots('verify');
-  t.match(text, { code: 1, stdout: /^bad {3}partition 1: .*cannot be used/m, stderr: /hint: .*audit verify.*snapshots take/ });
+  t.match(text, { code: 1, stdout: /^bad {3}partition 1: .*cannot be used/m });
+  t.match(text.stderr, /hint: .*audit verify.*snapshots take/);
 });
 
 /** As somebody with the password of the brokers may: other bytes in the chunks of an object. */
@@ -163,13 +176,15 @@ t.test('a journal that lacks the commit of a snapshot, or has another one there'
   t.match(await verify(() => ({ hash: '0'.repeat(64) })), [{ problem: /another commit/ }, {}, {}]);
   t.match(await verify(({ seq }) => ({ seq: seq + 1_000 })), [{ problem: /ends at \d+, before the snapshot/ }, {}, {}]);
   const unmarked = await verify(() => ({ isVerified: false }));
-  t.ok(unmarked.every(({ problem, commit, fold }) => problem === undefined && commit === undefined && fold === undefined), 'what does not count is no finding');
+  t.ok(unmarked.every((each) => Object.keys(each).join() === 'snapshot'), 'what does not count is no finding');
   const newer = await verify(() => ({ version: 99 }));
-  t.match(newer, [{ commit: 'there', fold: undefined, problem: undefined }, {}, {}], 'of a newer release: compared, but not folded');
+  const compared = [{ commit: 'there', fold: undefined, problem: undefined }, {}, {}];
+  t.match(newer, compared, 'of a newer release: compared, but not folded');
 
   const [newest, , oldest] = await real.list(partition);
   await journal.truncate(oldest!.seq + 1);
-  t.match(await verify(() => ({})), [{ fold: 'same', commit: 'there' }, { fold: 'same' }, { fold: 'base', commit: 'truncated' }]);
+  const base = { fold: 'base', commit: 'truncated' };
+  t.match(await verify(() => ({})), [{ fold: 'same', commit: 'there' }, { fold: 'same' }, base]);
   await journal.truncate(newest!.seq + 1);
   const after = await verify(() => ({}));
   t.match(after, [{ fold: 'base', commit: 'truncated' }, { fold: undefined, problem: undefined }, {}]);
@@ -189,7 +204,10 @@ t.test('folding to another state than that of the snapshot is found, and only th
   t.teardown(() => journal.close());
   const real = new SnapshotStore(nc, reprise.ns);
   const store = {
-    list: async (of: Partition) => (await real.list(of)).map((each, nth) => (nth === 0 ? each : { ...each, stateHash: '0'.repeat(64) })),
+    list: async (of: Partition) => {
+      const [newest, oldest] = await real.list(of);
+      return [newest!, { ...oldest!, stateHash: '0'.repeat(64) }];
+    },
     read: real.read.bind(real), verify: async () => undefined,
   };
   const findings = await verifySnapshots({ store, journal, kinds: KINDS, onProgress: () => undefined });
@@ -198,8 +216,10 @@ t.test('folding to another state than that of the snapshot is found, and only th
 
 t.test('wrong options, no server, no namespace', async (t) => {
   const cwd = t.testdir();
-  const misused = [['snapshots'], ['snapshots', 'drop'], ['snapshots', 'ls', '--partition', 'x'], ['snapshots', 'ls', '--fold'], ['snapshots', 'verify', 'extra'], ['snapshots', 'ls', '--nats', '']];
-  for (const args of misused) t.equal((await run(args, { cwd })).code, 2, args.join(' '));
+  for (const args of ['', 'drop', 'ls --partition x', 'ls --fold', 'verify extra', 'take --json=1']) {
+    const { code } = await run(['snapshots', ...args.split(' ').filter(Boolean)], { cwd });
+    t.equal(code, 2, args);
+  }
   for (const verb of ['ls', 'take', 'verify']) {
     const gone = await run(['snapshots', verb, '--nats', 'nats://broker:x@127.0.0.1:1', '--json'], { cwd });
     t.match([gone.code, JSON.parse(gone.stdout)], [1, { error: { code: 'SERVER_UNREACHABLE', hint: /./ } }], verb);

@@ -82,7 +82,8 @@ async function jobsIn(archive: Archive): Promise<number> {
 }
 
 const HEADINGS = [
-  'partition', 'journal', 'segments', 'positions', 'commits', 'events', 'removed', 'size', 'of the journal', 'from', 'to',
+  'partition', 'journal', 'segments', 'positions', 'commits', 'events', 'removed', 'size', 'of the journal', 'from',
+  'to',
 ] as const;
 const OF_JOBS = ['jobs', 'bytes a job'] as const;
 

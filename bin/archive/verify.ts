@@ -95,5 +95,6 @@ function* linesOf(journal: VerifiedJournal): Generator<string> {
     yield `       and ${countText(findings.length - FINDINGS_PRINTED)} more; see --json`;
   }
   const { unnamed } = journal;
-  if (unnamed.length > 0) yield `       ${countText(unnamed.length)} objects of writes that did not end; they do no harm`;
+  if (unnamed.length === 0) return;
+  yield `       ${countText(unnamed.length)} objects of writes that did not end; they do no harm`;
 }

@@ -21,7 +21,7 @@ export function archiveCommand(): Command {
       .addOption(namespaceOption())
       .addOption(jsonOption(json))
       .addHelpText('after', EXAMPLE);
-  const ls = subcommand('ls', 'list the archived journals: segments, positions, sizes', 'print them as one line of JSON')
+  const ls = subcommand('ls', 'list the archived journals: segments, positions, sizes', 'print them as JSON')
     .option('--jobs', 'also count the jobs, and the bytes that each takes')
     .action(async (flags: ListFlags) => (await import('../archive/list.js')).runList(flags));
   const verify = subcommand('verify', 'read all of it and check it', 'print the findings as one line of JSON')

@@ -10,7 +10,7 @@ Examples:
   reprise queues resume orders
 
 A paused queue takes and leases no jobs. Running attempts go on, and waiting jobs keep their place.
-The oldest waits since its submission, also if it was delayed.
+The oldest waits since its submission, also if it was delayed. Sizes of journals and snapshots: \`reprise system\`.
 `;
 
 export function queuesCommand(): Command {

@@ -14,7 +14,8 @@ export const tableOf = (queues: readonly QueueStats[]): Generator<string> =>
 
 const cells = ({ queue, status, ready, scheduled, running, retrying, oldestWaitingMs }: QueueStats): string[] =>
   [
-    queue, status, ...[ready, scheduled, running, retrying].map(String), ready === 0 ? '-' : durationText(oldestWaitingMs),
+    queue, status, ...[ready, scheduled, running, retrying].map(String),
+    ready === 0 ? '-' : durationText(oldestWaitingMs),
   ];
 
 export function* linesOf(stats: QueueStats): Generator<string> {

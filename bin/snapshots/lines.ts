@@ -11,7 +11,8 @@ export const tableOf = (snapshots: readonly StoredSnapshot[], nowMs: number): Ge
     cells: cells(snapshot, nowMs), colour: snapshot.isVerified ? undefined : 'yellow' as const,
   })));
 
-function cells({ partition, seq, takenMs, bytes, parts, release, isVerified }: StoredSnapshot, nowMs: number): string[] {
+function cells(snapshot: StoredSnapshot, nowMs: number): string[] {
+  const { partition, seq, takenMs, bytes, parts, release, isVerified } = snapshot;
   return [
     String(partition), String(seq), ageText(takenMs, nowMs), sizeText(bytes), countText(parts), visible(release),
     isVerified ? 'yes' : 'no',

@@ -51,7 +51,7 @@ function lineOf({ snapshot, problem, ...compared }: SnapshotFinding, flags: Veri
   const { partition, seq, takenMs, bytes, isVerified } = snapshot;
   const which = `partition ${partition}: position ${seq}, ${ageText(takenMs, nowMs)} old, ${sizeText(bytes)}`;
   if (problem !== undefined) return `${paint('red', 'bad')}   ${which}: ${visible(problem)}`;
-  if (!isVerified) return `${paint('yellow', 'skip')}  ${which}: being written, or left half written; it does not count`;
+  if (!isVerified) return `${paint('yellow', 'skip')}  ${which}: being written, or left half written; not used`;
   return `${paint('green', 'ok')}    ${which}: ${comparedWith(snapshot, compared, flags).join(', ')}`;
 }
 
