@@ -55,7 +55,8 @@ export class Steps {
     const complaint = next === status ? unapplied : `from ${before} the chart leads to ${next ?? 'no status'}`;
     const removed = event.isContentRemoved ? { removedBytes: event.content?.size ?? 0 } : {};
     const changed = difference(old, this.actor, this.part.notListed);
-    return { ...common, after: status, changed, ...removed, ...this.part.shown(event), ...(complaint && { complaint }) };
+    const said = { ...removed, ...this.part.shown(event), ...(complaint && { complaint }) };
+    return { ...common, after: status, changed, ...said };
   }
 
   /** A worker that is gone may register again: with its first event it is a new actor. */

@@ -11,7 +11,8 @@ export async function runList(flags: ActorFlags): Promise<void> {
     if (list.total === 0) return note('No job, worker or queue is set aside.');
     for (const { kind, id, why, sinceMs, skipped } of list.actors) {
       const later = skipped === 0 ? '' : `, and ${skipped} later events are not folded`;
-      print(`${paint('yellow', `${kind}/${visible(id)}`)} since ${new Date(sinceMs).toISOString()}: ${visible(why)}${later}`);
+      const since = new Date(sinceMs).toISOString();
+      print(`${paint('yellow', `${kind}/${visible(id)}`)} since ${since}: ${visible(why)}${later}`);
     }
     if (list.total > list.actors.length) note(`and ${list.total - list.actors.length} more`);
   });

@@ -19,7 +19,7 @@ interface List {
 /** To be asked where every partition has a leader: one that is missing is another finding. */
 export async function asideFinding(nc: NatsConnection, ns: Namespace): Promise<Finding> {
   const { actors = [], total = 0, code, message } = await ask(nc, ns);
-  if (code !== undefined) return warn(WHAT, `not known: ${code}: ${message ?? ''}`, 'Try again when all brokers are of this version.');
+  if (code !== undefined) return warn(WHAT, `not known: ${code}: ${message ?? ''}`, 'Are all brokers of this version?');
   if (total === 0) return ok(WHAT, 'nothing');
   const shown = actors.slice(0, SHOWN).map(({ kind, id, why }) => `${kind}/${id} (${why})`).join(', ');
   return warn(WHAT, `${total} actors: ${shown}${total > SHOWN ? ', …' : ''}`, HINT);

@@ -1,6 +1,6 @@
 /**
- * Actors in whose turns leaders of this process broke, because a decision threw. The journal has nothing of such a turn,
- * so the next leader would break again. From the second time on it sets the actor aside instead, and leads.
+ * Actors in whose turns leaders of this process broke, because a decision threw. The journal has nothing of such a
+ * turn, so the next leader would break again. From the second time on it sets the actor aside, and leads.
  */
 export interface Suspect {
   readonly kind: string;

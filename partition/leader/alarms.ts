@@ -4,7 +4,9 @@ import type { Partition } from '../../protocols/ids.js';
 import type { LeaderOptions } from './leader-options.js';
 import { logUndelivered } from './undelivered.js';
 
-export const alarms = (log: Logger, partition: Partition): Pick<LeaderOptions, 'onUndelivered' | 'onUndecided' | 'onWithheld'> => ({
+type Alarms = Pick<LeaderOptions, 'onUndelivered' | 'onUndecided' | 'onWithheld'>;
+
+export const alarms = (log: Logger, partition: Partition): Alarms => ({
   onUndelivered: (undelivered) => logUndelivered(log, partition, undelivered),
   onUndecided: (err) => {
     const hint = 'Report it with this line.';

@@ -88,5 +88,5 @@ function whyNot(step: Step, kind: string, id: string, as: RepairActor['as']): Re
     return reject('ALREADY_ENDED', `${kind} ${id} was ${aside.status} before; it can only be dropped here`);
   }
   if (kind === jobKind.name && step.setAside.kept(kind, id)) return undefined;
-  return reject('INVALID_ARGUMENT', `nothing of ${kind} ${id} is known that could be taken back; it can only be dropped`);
+  return reject('INVALID_ARGUMENT', `${kind} ${id} has nothing that could be taken back; it can only be dropped`);
 }

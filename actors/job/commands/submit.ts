@@ -92,7 +92,9 @@ export const submit = {
   json: z.strictObject({ jobs: z.array(jobShape), ...waiting }),
   alone: { list: 'jobs', json: jobShape.extend(waiting) },
   opaque: new Set(['payload']),
-  codes: ['UNSUPPORTED', 'KEY_CONFLICT', 'KEYS_EXHAUSTED', 'COMMAND_CONFLICT', 'OVERLOADED', 'QUEUE_PAUSED', 'SET_ASIDE'],
+  codes: [
+    'UNSUPPORTED', 'KEY_CONFLICT', 'KEYS_EXHAUSTED', 'COMMAND_CONFLICT', 'OVERLOADED', 'QUEUE_PAUSED', 'SET_ASIDE',
+  ],
   routing: toQueues,
   fromJson(given: { jobs: JsonJob[]; wait?: boolean; waitMs?: number }, alone: boolean) {
     const { wait = false, waitMs = 0, ...one } = given;
