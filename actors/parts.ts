@@ -35,7 +35,10 @@ export function rowParts<O>(name: string, rows: Rows<O>): Part[] {
 
 type Head = Omit<FrozenRows<never>, 'pages'> & { readonly pages: number; readonly rowBytes: number };
 
-/** Instead of all rows of a table, which use the memory of the parts. @throws RangeError if parts are missing or are those of another table */
+/**
+ * Instead of all rows of a table, which use the memory of the parts.
+ * @throws RangeError if parts are missing or are those of another table
+ */
 export function restoreRows<O>(rows: Rows<O>, parts: PartBytes, name: string): void {
   const { end, size, free, pages, rowBytes } = listIn<Head>(parts, name);
   if (rowBytes !== rows.rowBytes) throw new RangeError(`${name} has rows of ${rowBytes} bytes, not ${rows.rowBytes}`);

@@ -1,7 +1,8 @@
 /**
  * How long a broker takes to take over an existing journal, and its peak memory:
- * `node dist/bench/take-over.js [--live jobs] [--ended jobs] [--snapshot]`. The jobs are decided by the core and appended to a real
- * server; then a process takes over, three times, and the median is shown. An ended job has three events.
+ * `node dist/bench/take-over.js [--live jobs] [--ended jobs] [--snapshot]`. The jobs are decided by the core and
+ * appended to a real server; then a process takes over, three times, and the median is shown. An ended job has three
+ * events. With --snapshot, a broker takes one first.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +25,8 @@ import { report } from '../actors/worker/commands/report.js';
 import { pulledReply } from '../actors/worker/replies.js';
 import type { Notice } from '../actors/worker/sessions.js';
 import { startBroker } from '../gateways/nats/broker.js';
-import { jobId, journalId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId } from '../protocols/ids.js';
+import { jobId, journalId, leaderId, parseNamespace, parseSession } from '../protocols/ids.js';
+import { parseToken, parseWorkerId } from '../protocols/ids.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
 import { job } from '../protocols/messages.js';

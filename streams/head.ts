@@ -33,7 +33,7 @@ const PROJECTION = /^[a-z]{0,32}$/;
 
 export const plainHeads: HeadCodec = { encode: (head) => journal.Head.encode(head).finish(), decode };
 
-/** Heads of projections. Version 0.1.0 had the checkpoint of `events` only, and wrote it as `{"seq":…,"hash":"…"}`. */
+/** Of projections. Version 0.1.0 had the checkpoint of `events` only, and wrote it as `{"seq":…,"hash":"…"}`. */
 export const checkpointHeads: HeadCodec = {
   encode: plainHeads.encode,
   decode: (bytes, partition) => {

@@ -155,17 +155,9 @@ export class PartitionCore implements Step {
     return this.hosted(kind).live;
   }
 
-  heldQueues(): ReadonlySet<string> {
-    return this.holding.queues;
-  }
-
-  isHeld(queue: string): boolean {
-    return this.holding.isHeld(queue);
-  }
-
-  whyHeld(queue: string): string | undefined {
-    return this.holding.whyHeld(queue);
-  }
+  readonly heldQueues = (): ReadonlySet<string> => this.holding.queues;
+  readonly isHeld = (queue: string): boolean => this.holding.isHeld(queue);
+  readonly whyHeld = (queue: string): string | undefined => this.holding.whyHeld(queue);
 
   repair(repair: Repair, cause: Cause): void {
     this.emitOwn({ type: 'ActorRepaired', body: { status: '', ...repair } }, cause);

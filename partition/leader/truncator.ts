@@ -81,7 +81,8 @@ export class Truncator {
       const cut = await this.next();
       if (cut && !this.ended) await this.truncate(cut);
     } catch (error) {
-      if (!this.ended) log.warn({ partition, why: messageOf(error) }, 'the journal could not be truncated; trying again');
+      const why = messageOf(error);
+      if (!this.ended) log.warn({ partition, why }, 'the journal could not be truncated; trying again');
     }
   }
 
