@@ -24,6 +24,8 @@ export interface HostOptions extends Omit<TermsOptions, 'lastHead'> {
   archive(read: (seq: number) => Promise<Stored | undefined>): Archive;
   openJournal(): Promise<Journal>;
   readonly snapshotPolicy?: SnapshotPolicy | undefined;
+  /** The last commit that is archived; undefined while that is not known. Without it there is no archive at all. */
+  readonly archived?: (() => Pick<Head, 'seq' | 'hash'> | undefined) | undefined;
   /** Commands that other partitions may send to this one. */
   readonly deliverables: Deliverables;
   readonly deliver: Deliver;
