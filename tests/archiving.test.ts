@@ -147,20 +147,21 @@ t.test('given the archiver is killed again and again, then nothing is lost', asy
   const staged = await stage(t);
   const { reprise, journal, folder, ns, end, isArchived, archivedSeq } = staged;
   const draw = random(7);
-  let isOver = false;
+  let kills = 0;
   const killing = (async () => {
-    while (!isOver) {
-      await new Promise((resolve) => setTimeout(resolve, 300 + 700 * draw()));
-      const { pid } = reprise.brokers[0]!.archive;
-      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    for (let before = 0; kills < 5; kills += 1) {
+      // It is at work; the moment is random.
+      await eventually(() => archivedSeq() > before, 30_000);
+      await new Promise((resolve) => setTimeout(resolve, 100 * draw()));
+      before = archivedSeq();
+      process.kill(reprise.brokers[0]!.archive.pid!, 'SIGKILL');
     }
   })();
-  for (let round = 0; round < 12; round += 1) {
-    await end(10);
+  while (kills < 5) {
+    await end(5);
     const seq = archivedSeq();
     if (seq > 0) await journal.truncate(seq);
   }
-  isOver = true;
   await killing;
   await isArchived();
   t.strictSame(await findings(folder, ns), []);

@@ -42,6 +42,7 @@ const HALTED_RETRY_MS = 5_000;
 /** Errors that going on would make worse: the partition halts until an operator has dealt with them. */
 const HALTING: readonly string[] = [
   'JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'DISK_FULL', 'FOLD_DIVERGED',
+  'ARCHIVE_BROKEN',
 ];
 
 export class PartitionHost {
