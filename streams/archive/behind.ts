@@ -27,8 +27,8 @@ export async function archiveBehind(store: ArchiveStore, ns: Namespace, journal:
   const before = await archive.read(first.prevSeq);
   if (before !== undefined && sameBytes(commitHash(before.bytes), first.prevHash)) return archive;
   const what = before === undefined ? `ends at ${archive.head.seq}` : 'has another commit there';
-  const message = `The journal begins at ${first.seq}, after the commit at ${first.prevSeq}, but the archive ${where} ` +
-    `${what}.`;
+  const begins = `The journal begins at ${first.seq}, after the commit at ${first.prevSeq}`;
+  const message = `${begins}, but the archive ${where} ${what}.`;
   throw new RepriseError('ARCHIVE_BROKEN', message, { cause: { position: first.prevSeq } });
 }
 
