@@ -57,7 +57,8 @@ async function stage(t: Test, options: Options = {}) {
     }
     return ids;
   };
-  const archivedSeq = (): number => Math.max(0, ...reprise.brokers.map((each) => each.archive.archived(ZERO)?.()?.seq ?? 0));
+  const archivedSeq = (): number =>
+    Math.max(0, ...reprise.brokers.map(({ archive }) => archive.archived(ZERO)?.()?.seq ?? 0));
   const isArchived = () => eventually(async () => archivedSeq() === (await journal.lastSeq()), 20_000);
   return { reprise, client, nc, journal, folder, lines, end, archivedSeq, isArchived, ns: reprise.ns };
 }
@@ -115,14 +116,16 @@ t.test('given a truncated journal, then jobs, replay, audit and a take-over read
 
   await rename(folder, `${folder}-away`);
   const [unvouched] = await verifyServer(reprise.brokerUrl, ns);
-  t.match(unvouched, { ok: false, position: 1, problem: /neither archive nor snapshot vouches.*there is no archive of it/ });
+  const problem = /neither archive nor snapshot vouches.*there is no archive of it/;
+  t.match(unvouched, { ok: false, position: 1, problem });
   await t.rejects(typesOf(staged, ids[0]!), { code: 'ARCHIVE_UNREACHABLE' });
   const [named] = await verifyServer(reprise.brokerUrl, ns, { archive: `${folder}-away` });
   t.match(named, { ok: true }, 'unless it is named');
   await rename(`${folder}-away`, folder);
 
   const name = readdirSync(folder, { recursive: true }).map(String).find((each) => each.includes('.facts.'))!;
-  await writeFile(join(folder, name), readFileSync(join(folder, name)).map((byte, at) => (at === 30 ? byte ^ 1 : byte)));
+  const path = join(folder, name);
+  await writeFile(path, readFileSync(path).map((byte, at) => (at === 30 ? byte ^ 1 : byte)));
   const [damaged] = await verifyServer(reprise.brokerUrl, ns);
   t.match(damaged, { ok: false, problem: /the archive has a fault in/ });
 });
@@ -147,9 +150,9 @@ t.test('given the archiver is killed again and again, then nothing is lost', asy
   const staged = await stage(t);
   const { reprise, journal, folder, ns, end, isArchived, archivedSeq } = staged;
   const draw = random(7);
-  let kills = 0;
+  const kills: number[] = [];
   const killing = (async () => {
-    for (let before = 0; kills < 5; kills += 1) {
+    for (let before = 0; kills.length < 5; kills.push(before)) {
       // It is at work; the moment is random.
       await eventually(() => archivedSeq() > before, 30_000);
       await new Promise((resolve) => setTimeout(resolve, 100 * draw()));
@@ -157,7 +160,7 @@ t.test('given the archiver is killed again and again, then nothing is lost', asy
       process.kill(reprise.brokers[0]!.archive.pid!, 'SIGKILL');
     }
   })();
-  while (kills < 5) {
+  while (kills.length < 5) {
     await end(5);
     const seq = archivedSeq();
     if (seq > 0) await journal.truncate(seq);

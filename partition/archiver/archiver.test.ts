@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { openArchive } from '../../streams/archive/archive.js';
 import { archiveBehind } from '../../streams/archive/behind.js';
-import { anyCommit, anyJournal, JOURNAL, journalOf } from '../../streams/archive/conformance/commits.js';
+import { anyJournal, JOURNAL, journalOf } from '../../streams/archive/conformance/commits.js';
 import { CrashingStore, MemoryStore } from '../../streams/archive/conformance/stores.js';
-import type { ArchiveStore } from '../../streams/archive/store.js';
+import type { ArchiveStore, ByteRange } from '../../streams/archive/store.js';
 import { verifyArchive } from '../../streams/archive/verify.js';
 import type { Head } from '../../streams/chain.js';
 import type { Stored } from '../../streams/journal.js';
@@ -63,7 +63,7 @@ const isFindingIn = async (store: ArchiveStore): Promise<boolean> => {
 async function isWhole(stream: MemoryStream, store: ArchiveStore, commits: readonly Stored[]): Promise<boolean> {
   if (await isFindingIn(store)) return false;
   const through = readingThrough(await stream.open(), (of) => archiveBehind(store, namespace as Namespace, of));
-  const read = (await all(through.replay(1))).filter(({ bytes }) => Buffer.compare(bytes, Buffer.from('foreign')) !== 0);
+  const read = (await all(through.replay(1))).filter(({ bytes }) => Buffer.from(bytes).toString() !== 'foreign');
   return read.length === commits.length &&
     commits.every(({ seq, bytes }, nth) => read[nth]!.seq === seq && Buffer.compare(read[nth]!.bytes, bytes) === 0);
 }
@@ -72,7 +72,7 @@ const event = { actor: 1, content: new Uint8Array(60) };
 const plain = { gap: 0, version: 2, events: [event, event, event], removed: [], beside: undefined } as const;
 const commits = journalOf(Array.from({ length: 12 }, (_, nth) => ({ ...plain, gap: nth % 5 === 4 ? 2 : 0 })));
 
-t.test('whichever operation of the store fails, and from then on all, nothing is lost, and the next one goes on', async (t) => {
+t.test('whichever operation of the store is the last one, nothing is lost, and the next archiver goes on', async (t) => {
   const counting = new CrashingStore(new MemoryStore(), Infinity, false);
   const whole = await archiverOf({ stream: streamOf(commits), store: counting });
   await whole.archiver.step();
@@ -101,9 +101,20 @@ class Flaky extends MemoryStore {
     if (this.count === this.failing) throw new Error('it failed');
   }
 
-  override put = async (...of: Parameters<MemoryStore['put']>): Promise<void> => (this.check(), MemoryStore.prototype.put.apply(this, of));
-  override get = async (...of: Parameters<MemoryStore['get']>) => (this.check(), MemoryStore.prototype.get.apply(this, of));
-  override list = async (...of: Parameters<MemoryStore['list']>) => (this.check(), MemoryStore.prototype.list.apply(this, of));
+  override async put(name: string, parts: readonly Uint8Array[]): Promise<void> {
+    this.check();
+    return super.put(name, parts);
+  }
+
+  override async get(name: string, range?: ByteRange): Promise<Uint8Array | undefined> {
+    this.check();
+    return super.get(name, range);
+  }
+
+  override async list(prefix: string): Promise<readonly string[]> {
+    this.check();
+    return super.list(prefix);
+  }
 }
 
 t.test('given one operation that fails, then the same archiver goes on', async (t) => {
@@ -118,7 +129,8 @@ t.test('given one operation that fails, then the same archiver goes on', async (
 });
 
 t.test('property: any journal, archived and truncated at any time, is read through as it was', async () => {
-  await fc.assert(fc.asyncProperty(anyJournal(anyCommit), fc.integer({ min: 1, max: 3_000 }), fc.nat(30), async (journal, segmentBytes, cut) => {
+  const anySize = fc.integer({ min: 1, max: 3_000 });
+  await fc.assert(fc.asyncProperty(anyJournal(), anySize, fc.nat(30), async (journal, segmentBytes, cut) => {
     const [stream, store] = [streamOf(journal), new MemoryStore()];
     const { archiver } = await archiverOf({ stream, store, policy: { segmentBytes, intervalMs: 0 } });
     await archiver.step();
