@@ -3,6 +3,7 @@
  * evidence, so the server is started on a copy.
  */
 import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { RepriseError } from '../protocols/errors.js';
@@ -15,25 +16,34 @@ import { complete, journalNamed, verifyServer } from './server.js';
 const NOT_COPIED: ReadonlySet<string> = new Set([
   'server.lock', 'ports', 'broker.secret', 'nats-server.log', 'nats-server.out',
 ]);
+/** Where `reprise dev` keeps the archive. It is read where it is. */
+const ARCHIVE = 'archive';
 
-export async function verifyFolder(given: string): Promise<Finding[]> {
+/** @param archive its location; by default the folder beside the data, else the one that brokers recorded */
+export async function verifyFolder(given: string, archive?: string): Promise<Finding[]> {
   const folder = resolve(given);
   const journals = await journalsIn(folder);
   const copy = await mkdtemp(join(tmpdir(), 'reprise-audit-'));
   try {
-    await cp(folder, copy, { recursive: true, filter: (path) => !NOT_COPIED.has(basename(path)) });
-    return await verifyCopy(copy, journals);
+    const beside = join(folder, ARCHIVE);
+    const filter = (path: string): boolean => path !== beside && !NOT_COPIED.has(basename(path));
+    await cp(folder, copy, { recursive: true, filter });
+    const found = existsSync(beside) ? beside : undefined;
+    return await verifyCopy(copy, journals, archive ?? found);
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
 }
 
-async function verifyCopy(copy: string, journals: ReadonlyMap<Namespace, Partition[]>): Promise<Finding[]> {
+async function verifyCopy(
+  copy: string, journals: ReadonlyMap<Namespace, Partition[]>, archive: string | undefined,
+): Promise<Finding[]> {
   const server = await startOnCopy(copy);
   try {
     const findings: Finding[] = [];
     for (const [namespace, partitions] of journals) {
-      findings.push(...(await verifyServer(server.brokerUrl, namespace, complete(partitions))));
+      const wanted = complete(partitions);
+      findings.push(...(await verifyServer(server.brokerUrl, namespace, { wanted, archive })));
     }
     return findings;
   } finally {

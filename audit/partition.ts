@@ -1,23 +1,25 @@
 /**
  * Verifies one journal. It is whole if the chain holds from the first commit, the last message of the stream is at the
  * stream's end, and the journal contains every known head, of the witness and of the checkpoints of projections. An
- * intact chain does not show whether its tail was lost, so a journal without known heads is a finding too. Removed
- * contents are counted; a changed content is a finding.
+ * intact chain does not show whether its tail was lost, so a journal without known heads is a finding too. Something
+ * must vouch for the beginning of a truncated one. Removed contents are counted; a changed content is a finding.
  */
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { Chain, sameBytes } from '../streams/chain.js';
+import { firstCommitOf } from '../streams/first-commit.js';
 import { openJournal } from '../streams/jetstream.js';
 import { checkContents, type ReadCommit } from '../streams/contents.js';
 import type { Journal } from '../streams/journal.js';
 import type { KnownHeads } from '../streams/heads.js';
 import { WITNESS, type KnownHead } from '../streams/takeover.js';
+import { checkBeginning, headBefore, type Beginning, type BeginningSources } from './beginning.js';
 
 export interface Finding {
   readonly namespace: string;
   readonly partition: number;
   readonly ok: boolean;
-  /** How many commits are valid, from the first. */
+  /** How many commits of the journal are valid, from its first one. */
   readonly commits: number;
   /** Foreign messages in the journal. They are skipped. */
   readonly foreign: number;
@@ -32,6 +34,8 @@ export interface Finding {
   readonly removedContents: readonly Removed[];
   /** How many commits have a content that was changed. */
   readonly changed: number;
+  /** undefined for a journal that was never truncated. */
+  readonly beginning: Beginning | undefined;
   /** The first bad or missing position. */
   readonly position?: number;
   readonly problem?: string;
@@ -62,11 +66,15 @@ export interface KnownFrom extends KnownHeads {
   readonly problems: readonly string[];
 }
 
-/** @param known must have been read before: a head that is read later may be of a commit that this does not read */
-export async function verifyPartition(
-  url: string, ns: Namespace, partition: Partition, known: KnownFrom,
-): Promise<Finding> {
-  const reading = new Reading(ns, partition, known);
+export interface PartitionSources extends Omit<BeginningSources, 'heads'> {
+  readonly url: string;
+  /** Must have been read before: a head that is read later may be of a commit that this does not read. */
+  readonly known: KnownFrom;
+}
+
+export async function verifyPartition(sources: PartitionSources): Promise<Finding> {
+  const { url, ns, partition } = sources;
+  const reading = new Reading(sources);
   let source: Journal | undefined;
   try {
     source = await openJournal({ url, ns, partition });
@@ -83,7 +91,7 @@ export async function verifyPartition(
 }
 
 class Reading {
-  private readonly chain: Chain;
+  private chain: Chain;
   private readonly headsAt = new Map<number, KnownHead[]>();
   private readonly knownHeads: readonly NewestHead[];
   private commits = 0;
@@ -93,20 +101,23 @@ class Reading {
   private removed = 0;
   private readonly removedContents: Removed[] = [];
   private changed = 0;
+  private beginning: Beginning | undefined;
+  private readonly known: KnownFrom;
+  private readonly ns: Namespace;
+  private readonly partition: Partition;
   private bad: { position?: number; problem: string } | undefined;
 
-  constructor(
-    private readonly ns: Namespace,
-    private readonly partition: Partition,
-    private readonly known: KnownFrom,
-  ) {
+  constructor(private readonly sources: PartitionSources) {
+    const { ns, partition, known } = sources;
+    [this.ns, this.partition, this.known] = [ns, partition, known];
     this.chain = new Chain(partition);
-    for (const head of known.heads) this.headsAt.set(head.seq, [...(this.headsAt.get(head.seq) ?? []), head]);
+    this.expect(known.heads);
     this.knownHeads = newestOf(known.heads);
   }
 
   async read(source: Journal): Promise<void> {
     const untilSeq = await source.lastSeq();
+    await this.begin(source);
     for await (const stored of source.replay(1)) {
       const accepted = this.chain.accept(stored);
       this.readSeq = stored.seq;
@@ -136,8 +147,27 @@ class Reading {
       head: head && { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
       witnessed: this.known.witness.heads.length,
       foreignHeads: this.known.witness.foreign + this.known.checkpoints.foreign, knownHeads: this.knownHeads,
-      removed: this.removed, removedContents: this.removedContents, changed: this.changed, ...this.bad,
+      removed: this.removed, removedContents: this.removedContents, changed: this.changed,
+      beginning: this.beginning, ...this.bad,
     };
+  }
+
+  private expect(heads: readonly KnownHead[]): void {
+    for (const head of heads) this.headsAt.set(head.seq, [...(this.headsAt.get(head.seq) ?? []), head]);
+  }
+
+  /** Where it was truncated, the chain begins at the commit before its first one. */
+  private async begin(source: Journal): Promise<void> {
+    const first = await firstCommitOf(source);
+    if (first === undefined || first.prevSeq === 0) return;
+    this.chain = new Chain(this.partition, headBefore(first, this.partition));
+    this.readSeq = first.prevSeq;
+    const heads = this.known.heads.filter(({ seq }) => seq < first.seq);
+    for (const { seq } of heads) this.headsAt.delete(seq);
+    const checked = await checkBeginning(first, { ...this.sources, heads });
+    this.beginning = checked.beginning;
+    this.expect(checked.heads);
+    for (const { position, problem } of checked.wrong) this.mark(position, problem);
   }
 
   private commit(seq: number, { commit, encoded }: ReadCommit): void {

@@ -3,8 +3,11 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
+import { ArchivePlace } from '../streams/archive/behind.js';
+import { recordedLocation } from '../streams/archive/recorded.js';
 import { connectNats, operating } from '../streams/connect.js';
 import { knownOf, openCheckpoints, openWitness, type Heads, type StoredHeads } from '../streams/heads.js';
+import { SnapshotStore } from '../streams/snapshots/store.js';
 import { verifyPartition, type Finding, type KnownFrom } from './partition.js';
 
 const JOURNAL = /^REPRISE_(.+)_JOURNAL_(\d+)$/;
@@ -20,17 +23,27 @@ export function journalNamed(stream: string): JournalName | undefined {
   return found ? { namespace: found[1] as Namespace, partition: Number(found[2]) as Partition } : undefined;
 }
 
-/** @param wanted the partitions that must exist; by default those of `ns` that the server has */
-export async function verifyServer(url: string, ns: Namespace, wanted?: readonly Partition[]): Promise<Finding[]> {
+export interface ServerOptions {
+  /** The partitions that must exist; by default those of the namespace that the server has. */
+  readonly wanted?: readonly Partition[];
+  /** Location of the archive; by default the one that brokers recorded. */
+  readonly archive?: string | undefined;
+}
+
+export async function verifyServer(url: string, ns: Namespace, options: ServerOptions = {}): Promise<Finding[]> {
   const nc = await connectNats({ url, name: 'reprise audit', reconnect: true });
+  const place = new ArchivePlace(ns, async () => options.archive ?? (await recordedLocation(nc, ns)));
+  const snapshots = new SnapshotStore(nc, ns);
   try {
-    const partitions = wanted ?? (await partitionsOn(nc, ns));
+    const partitions = options.wanted ?? (await partitionsOn(nc, ns));
     const findings: Finding[] = [];
     for (const partition of partitions) {
-      findings.push(await verifyPartition(url, ns, partition, await readAll(nc, ns, partition)));
+      const known = await readAll(nc, ns, partition);
+      findings.push(await verifyPartition({ url, ns, partition, known, place, snapshots }));
     }
     return findings;
   } finally {
+    await place.close();
     await nc.close();
   }
 }

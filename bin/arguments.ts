@@ -50,6 +50,11 @@ export const namespaceOption = (): Option =>
   new Option('--namespace <name>', 'the namespace (default: REPRISE_NAMESPACE or "default")');
 export const jsonOption = (what: string): Option => new Option('--json', what);
 
+/** Of commands that read journals. */
+export const archiveOption = (): Option =>
+  new Option('--archive <location>', 'the archive: a folder or s3://bucket/prefix (default: as brokers recorded it)')
+    .argParser(filled);
+
 /** Of the server that `dev` and the demo start. */
 export const portOption = (): Option =>
   new Option('--port <number>', 'port of the server; 0: any free port (default: 4222 if free, else any free port)')

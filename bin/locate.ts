@@ -24,6 +24,8 @@ export function locate(where: Where): Located {
 
 const environmentUrl = (): string | undefined => process.env['REPRISE_NATS_URL'] || undefined;
 
+export const archiveFromEnvironment = (): string | undefined => process.env['REPRISE_ARCHIVE'] || undefined;
+
 export interface ServerFlags {
   readonly nats?: string;
   readonly port?: number;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startBroker } from '../gateways/nats/broker.js';
 import { cacheFolder } from '../streams/server/binary.js';
 import type { Where } from './arguments.js';
-import { locateForBroker } from './locate.js';
+import { archiveFromEnvironment, locateForBroker } from './locate.js';
 import { logger } from './log.js';
 import { version } from './self.js';
 import { endWithin, sendReady, untilStopRequested } from './shutdown.js';
@@ -12,6 +12,7 @@ export interface BrokerFlags extends Where {
   readonly partitions: number;
   readonly replicas: number;
   readonly indexDir?: string;
+  readonly archive?: string;
 }
 
 const STOP_WITHIN_MS = 8_000;
@@ -20,11 +21,14 @@ const ORPHAN_STOP_WITHIN_MS = 2_000;
 
 const inCache = (): string => join(cacheFolder(), 'index');
 
-export async function runBroker({ partitions, replicas, indexDir = inCache(), ...where }: BrokerFlags): Promise<void> {
+export async function runBroker(flags: BrokerFlags): Promise<void> {
+  const { partitions, replicas, indexDir = inCache(), archive = archiveFromEnvironment(), ...where } = flags;
   const stopRequested = untilStopRequested();
   const { url, namespace } = locateForBroker(where);
   const log = logger('broker');
-  const starting = startBroker({ url, namespace, partitions, replicas, indexDir, version: version(), log });
+  const starting = startBroker({
+    url, namespace, partitions, replicas, indexDir, version: version(), log, ...(archive && { archive }),
+  });
   // From here on, so that a broker which is still connecting can be stopped too.
   void stopRequested.then((why) => endWithin(why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, 0));
   const broker = await starting;

@@ -1,12 +1,13 @@
 /** Reads the events of one actor from a journal and checks the chain on the way. */
-import type { JobId, Namespace, Partition } from '../protocols/ids.js';
+import { RepriseError } from '../protocols/errors.js';
+import type { JobId, Partition } from '../protocols/ids.js';
 import { partitionOfJob } from '../protocols/ids.js';
 import { decodeLeniently } from '../protocols/lenient.js';
 import { journal } from '../protocols/messages.js';
 import { Chain } from '../streams/chain.js';
 import { checkWritten, type ReadCommit } from '../streams/contents.js';
-import { openJournal } from '../streams/jetstream.js';
 import type { Stored } from '../streams/journal.js';
+import { openWholeJournal, type WholeJournalOptions } from '../streams/whole-journal.js';
 
 export interface Range {
   readonly firstSeq: number;
@@ -21,6 +22,9 @@ export interface Fact {
   readonly event: journal.Event;
 }
 
+/** Of journals, each with its archive. */
+export type Source = Omit<WholeJournalOptions, 'partition'>;
+
 /** Which actor, and in which journal. */
 export interface ActorAt {
   readonly partition: Partition;
@@ -29,19 +33,20 @@ export interface ActorAt {
 }
 
 /** @param range the whole journal by default */
-export const history = (url: string, ns: Namespace, id: JobId, range?: Range): AsyncGenerator<Fact> =>
-  historyOf(url, ns, { partition: partitionOfJob(id), kind: 'job', id }, range);
+export const history = (source: Source, id: JobId, range?: Range): AsyncGenerator<Fact> =>
+  historyOf(source, { partition: partitionOfJob(id), kind: 'job', id }, range);
 
 /** @param range the whole journal by default */
 export async function* historyOf(
-  url: string, ns: Namespace, actor: ActorAt, range: Range = { firstSeq: 1, lastSeq: Infinity },
+  from: Source, actor: ActorAt, range: Range = { firstSeq: 1, lastSeq: Infinity },
 ): AsyncGenerator<Fact> {
   const { partition } = actor;
-  const source = await openJournal({ url, ns, partition });
+  const source = await openWholeJournal({ ...from, partition });
   try {
     let chain: Chain | undefined;
     for await (const stored of source.replay(range.firstSeq)) {
       if (stored.seq > range.lastSeq) return;
+      if (chain === undefined && range.firstSeq > 1 && stored.seq > range.firstSeq) throw begins(partition, stored.seq);
       chain ??= chainBefore(partition, range.firstSeq, stored);
       const accepted = chain.accept(stored);
       if (accepted.kind === 'commit') yield* factsOf(accepted, stored.seq, actor);
@@ -57,6 +62,12 @@ function chainBefore(partition: Partition, firstSeq: number, stored: Stored): Ch
   const commit = decodeLeniently(journal.Commit, stored.bytes) as journal.Commit;
   const { journalId, prevSeq, prevHash, epoch, nowMs, minReader } = commit;
   return new Chain(partition, { journalId, partition, seq: prevSeq, hash: prevHash, epoch, nowMs, minReader });
+}
+
+function begins(partition: Partition, seq: number): RepriseError {
+  const hint = 'Name the archive of its earlier commits by --archive.';
+  const message = `The journal of partition ${partition} begins at ${seq}, and no archive of it is known.`;
+  return new RepriseError('NOT_FOUND', message, { hint });
 }
 
 function* factsOf({ commit, encoded }: ReadCommit, seq: number, { kind, id }: ActorAt): Generator<Fact> {

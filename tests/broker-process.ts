@@ -5,7 +5,7 @@ import { parseNamespace, type Namespace } from '../protocols/ids.js';
 import { castOf } from './broker.js';
 
 const { BROKER_URL: url = '', BROKER_NAMESPACE: ns = '', BROKER_PARTITIONS: partitions = '1' } = process.env;
-const { BROKER_CAST: cast, REPRISE_TEST_LOG: level = 'silent' } = process.env;
+const { BROKER_CAST: cast, BROKER_ARCHIVE: archive, REPRISE_TEST_LOG: level = 'silent' } = process.env;
 process.stdin.on('end', () => process.exit()).resume();
 const broker = await startBroker({
   url,
@@ -13,6 +13,7 @@ const broker = await startBroker({
   partitions: Number(partitions),
   version: '0.0.0',
   log: pino({ level }, pino.destination(2)),
+  ...(archive && { archive }),
   ...(await castOf(cast)),
 });
 await broker.ready;

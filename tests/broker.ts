@@ -30,6 +30,9 @@ export interface Options {
   readonly cast?: URL;
   /** Where brokers in this process keep their indexes; without it in memory. */
   readonly indexDir?: string;
+  /** Where they archive, and when. */
+  readonly archive?: string;
+  readonly archivePolicy?: BrokerOptions['archivePolicy'];
 }
 
 export const quiet = pino({ level: process.env['REPRISE_TEST_LOG'] ?? 'silent' }, pino.destination(2));
@@ -44,14 +47,14 @@ export class Reprise {
     private running: RunningServer,
     private readonly log: Logger,
     private readonly cast?: URL,
-    private readonly index: Pick<BrokerOptions, 'indexDir'> = {},
+    private readonly kept: Pick<BrokerOptions, 'indexDir' | 'archive' | 'archivePolicy'> = {},
   ) {}
 
   static async start(
-    t: Test, { partitions = 1, brokers = 1, log = quiet, cast, ...index }: Options = {},
+    t: Test, { partitions = 1, brokers = 1, log = quiet, cast, ...kept }: Options = {},
   ): Promise<Reprise> {
     const dataDir = await mkdtemp(join(tmpdir(), 'reprise-test-'));
-    const reprise = new Reprise(partitions, await startServer({ dataDir }), log, cast, index);
+    const reprise = new Reprise(partitions, await startServer({ dataDir }), log, cast, kept);
     t.teardown(async () => {
       await reprise.stop();
       await rm(dataDir, { recursive: true, force: true });
@@ -74,9 +77,9 @@ export class Reprise {
 
   /** A broker in this process. @param url another way to the server, perhaps through a proxy */
   async startBroker(url = this.brokerUrl, log = this.log): Promise<Broker> {
-    const { ns: namespace, partitions, index } = this;
+    const { ns: namespace, partitions, kept } = this;
     const cast = await castOf(this.cast?.href);
-    const broker = await startBroker({ url, namespace, partitions, version: '0.0.0', log, ...cast, ...index });
+    const broker = await startBroker({ url, namespace, partitions, version: '0.0.0', log, ...cast, ...kept });
     this.brokers.push(broker);
     await within(broker.ready, 10_000, 'the broker did not become ready');
     return broker;

@@ -36,7 +36,7 @@ async function stage(t: Test, options: { partitions: number; brokers: number }):
 /** Of every event of a job: what was asked, by whom, and whether that is verified. */
 async function causes({ brokerUrl, ns }: Reprise, jobId: string): Promise<string[]> {
   const found: string[] = [];
-  for await (const { event: { cause } } of history(brokerUrl, ns, jobId as JobId)) {
+  for await (const { event: { cause } } of history({ url: brokerUrl, ns }, jobId as JobId)) {
     found.push(`${cause?.type} by ${cause?.by || 'nobody'}${cause?.verified ? ', verified' : ''}`);
   }
   return found;

@@ -58,7 +58,7 @@ async function stage(t: Test) {
 
 /** The position of an event of a job. */
 async function placeOf(reprise: Reprise, id: JobId, type: string): Promise<Place> {
-  for await (const fact of history(reprise.brokerUrl, reprise.ns, id)) if (fact.event.type === type) return fact;
+  for await (const fact of history({ url: reprise.brokerUrl, ns: reprise.ns }, id)) if (fact.event.type === type) return fact;
   throw new Error(`${id} has no ${type}`);
 }
 
@@ -110,7 +110,7 @@ t.test('given contents that were removed, then the audit names them, the broker 
   t.match(await client.get({ jobId: other }), { status: 'completed', result: 'hello Anna' });
   const steps = new Steps(jobKind, greeted);
   const told: string[] = [];
-  for await (const fact of history(reprise.brokerUrl, reprise.ns, greeted)) told.push(stepJson(steps.next(fact)));
+  for await (const fact of history({ url: reprise.brokerUrl, ns: reprise.ns }, greeted)) told.push(stepJson(steps.next(fact)));
   t.match(JSON.parse(told[0]!), { event: 'JobSubmitted', after: 'ready', removedBytes: JSON.stringify(PAYLOAD).length, payload: undefined });
   t.match(JSON.parse(told.at(-1)!), { event: 'JobCompleted', after: 'completed', removedBytes: 12 });
   t.notOk(told.join().includes('complaint'));

@@ -8,11 +8,12 @@ import { verifyServer } from '../../audit/server.js';
 
 export interface VerifyFlags extends Where {
   readonly data?: string;
+  readonly archive?: string;
   readonly json?: true;
 }
 
 export async function runVerify(flags: VerifyFlags): Promise<void> {
-  const findings = flags.data === undefined ? await onServer(flags) : await verifyFolder(flags.data);
+  const findings = flags.data === undefined ? await onServer(flags) : await verifyFolder(flags.data, flags.archive);
   const ok = findings.every((finding) => finding.ok);
   if (flags.json) print(JSON.stringify({ ok, partitions: findings }));
   else for (const finding of findings) for (const line of linesOf(finding)) print(line);
@@ -24,7 +25,7 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
 
 function onServer(flags: VerifyFlags): Promise<Finding[]> {
   const { url, namespace } = locateForBroker(flags);
-  return verifyServer(url, namespace);
+  return verifyServer(url, namespace, { archive: flags.archive });
 }
 
 /** Of removed contents; all of them are in the JSON. */
@@ -32,7 +33,11 @@ const REMOVED_PRINTED = 10;
 
 function* linesOf(finding: Finding): Generator<string> {
   yield lineOf(finding);
-  const { removed, removedContents } = finding;
+  const { removed, removedContents, beginning } = finding;
+  if (beginning !== undefined) {
+    yield `     begins at ${beginning.seq}; for what was before: ${beginning.vouchedBy.join(', ') || 'nothing'}`;
+    for (const unchecked of beginning.unchecked) yield `       ${unchecked}`;
+  }
   if (removed === 0) return;
   const shown = removedContents.slice(0, REMOVED_PRINTED);
   yield `     contents removed: ${removed}`;

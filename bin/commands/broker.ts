@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { MAX_PARTITIONS } from '../../protocols/ids.js';
-import { namespaceOption, natsOption, whole } from '../arguments.js';
+import { filled, namespaceOption, natsOption, whole } from '../arguments.js';
 import type { BrokerFlags } from '../run-broker.js';
 
 const EXAMPLE = `
@@ -19,5 +19,6 @@ export const brokerCommand = (): Command =>
     .option('--partitions <count>', 'partitions of the namespace; fixed once it exists', whole(1, MAX_PARTITIONS), 1)
     .option('--replicas <count>', 'replicas of each stream that this broker creates', whole(1, 5), 1)
     .option('--index-dir <folder>', 'indexes of ended jobs; can be deleted (default: in the cache of the user)')
+    .option('--archive <location>', 'archive to a folder or s3://bucket/prefix (default: REPRISE_ARCHIVE)', filled)
     .addHelpText('after', EXAMPLE)
     .action(async (flags: BrokerFlags) => (await import('../run-broker.js')).runBroker(flags));

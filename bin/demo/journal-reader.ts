@@ -7,7 +7,7 @@ import type { Namespace, Partition } from '../../protocols/ids.js';
 import { job, journal } from '../../protocols/messages.js';
 import { Chain } from '../../streams/chain.js';
 import { checkContents } from '../../streams/contents.js';
-import { openJournal } from '../../streams/jetstream.js';
+import { openWholeJournal } from '../../streams/whole-journal.js';
 
 export interface Recorded {
   readonly payload: unknown;
@@ -21,7 +21,7 @@ const FINAL = new Set(['JobCompleted', 'JobFailed', 'JobCancelled', 'JobExpired'
 
 export async function readJournal(url: string, ns: Namespace, partition: Partition): Promise<Map<string, Recorded>> {
   const recorded = new Map<string, Recorded>();
-  const source = await openJournal({ url, ns, partition });
+  const source = await openWholeJournal({ url, ns, partition });
   const chain = new Chain(partition);
   try {
     for await (const stored of source.replay(1)) {

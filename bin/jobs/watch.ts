@@ -58,7 +58,7 @@ class EventPrinter {
     const range = { firstSeq: this.seq === 0 ? firstSeq : this.seq, lastSeq };
     const { url, namespace } = this.located;
     try {
-      for await (const fact of history(url, namespace, this.id, range)) this.fact(fact);
+      for await (const fact of history({ url, ns: namespace }, this.id, range)) this.fact(fact);
     } catch (error) {
       if (!(error instanceof RepriseError && error.code === 'PERMISSION_DENIED')) throw error;
       this.beginWith(view);

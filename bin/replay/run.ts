@@ -9,7 +9,7 @@ import { connectClient } from '../../sdk/client.js';
 import type { Where } from '../arguments.js';
 import { locateForBroker, type Located } from '../locate.js';
 import { note, print } from '../terminal.js';
-import { history, historyOf, type Fact, type Range } from '../../replay/history.js';
+import { history, historyOf, type Fact, type Range, type Source } from '../../replay/history.js';
 import { stepJson } from '../../replay/step.js';
 import { Steps } from '../../replay/steps.js';
 import { connectNats } from '../../streams/connect.js';
@@ -19,6 +19,7 @@ import { linesOf } from './lines.js';
 const BROKER_WITHIN_MS = 500;
 
 export interface ReplayFlags extends Where {
+  readonly archive?: string;
   readonly json?: true;
 }
 
@@ -45,7 +46,7 @@ async function replayJob(text: string, flags: ReplayFlags): Promise<void> {
   const located = locateForBroker(flags);
   const range = await rangeOf(located, id);
   if (range === undefined && !flags.json) note('No broker replied, so the whole journal is read.');
-  const count = await printSteps(new Steps(jobKind, id), history(located.url, located.namespace, id, range), flags);
+  const count = await printSteps(new Steps(jobKind, id), history(sourceOf(located, flags), id, range), flags);
   if (count === 0) throw new RepriseError('NOT_FOUND', `The journal holds no event of job ${id}.`);
 }
 
@@ -54,7 +55,7 @@ async function replayActor(kind: Kind, id: string, flags: ReplayFlags): Promise<
   const located = locateForBroker(flags);
   let count = 0;
   for (const partition of await partitionsAt(located)) {
-    const facts = historyOf(located.url, located.namespace, { partition, kind: kind.name, id });
+    const facts = historyOf(sourceOf(located, flags), { partition, kind: kind.name, id });
     count += await printSteps(new Steps(kind, id), facts, flags, partition);
   }
   if (count > 0) return;
@@ -62,6 +63,8 @@ async function replayActor(kind: Kind, id: string, flags: ReplayFlags): Promise<
   const message = `No journal holds an event of ${kind.name} ${JSON.stringify(id)}.`;
   throw new RepriseError('NOT_FOUND', message, { hint });
 }
+
+const sourceOf = ({ url, namespace: ns }: Located, { archive }: ReplayFlags): Source => ({ url, ns, archive });
 
 async function partitionsAt({ url, namespace }: Located): Promise<Partition[]> {
   const nc = await connectNats({ url, name: 'reprise replay', reconnect: false });

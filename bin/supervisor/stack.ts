@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
 import { removeDevFile, writeDevFile, type DevFile } from '../dev-file.js';
-import { withoutBroker } from '../locate.js';
+import { archiveFromEnvironment, withoutBroker } from '../locate.js';
 import { SupervisedProcess } from './supervised-process.js';
 import { SupervisedServer } from './supervised-server.js';
 
@@ -133,8 +133,10 @@ function announce({ namespace, url, dataDir }: StackOptions, nats: string, serve
 
 function brokerArgs({ namespace, partitions, url, dataDir }: StackOptions): string[] {
   const args = ['broker', '--partitions', String(partitions), '--namespace', namespace];
-  // With the data of a server of our own, so that both are deleted together.
-  return url === undefined ? [...args, '--index-dir', resolve(dataDir, 'index')] : args;
+  if (url !== undefined) return args;
+  // With the data of a server of our own, so that all are deleted together.
+  const archive = archiveFromEnvironment() ?? resolve(dataDir, 'archive');
+  return [...args, '--index-dir', resolve(dataDir, 'index'), '--archive', archive];
 }
 
 function workerArgs({ namespace, concurrency }: StackOptions, performers: readonly string[]): string[] {

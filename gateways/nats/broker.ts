@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { CastMember } from '../../actors/cast.js';
+import type { ArchivePolicy } from '../../partition/archiver/messages.js';
 import type { Leader } from '../../partition/leader/leader.js';
 import { PartitionHost } from '../../partition/leader/host.js';
 import type { SnapshotPolicy } from '../../partition/leader/snapshotter.js';
@@ -17,7 +18,6 @@ import { subjects } from '../../protocols/subjects.js';
 import { connectNats } from '../../streams/connect.js';
 import { storedHead } from '../../streams/head.js';
 import { openCheckpoints, openWitness, type Heads } from '../../streams/heads.js';
-import { openJournal } from '../../streams/jetstream.js';
 import { mayListen } from '../../streams/listeners.js';
 import { loadKeyring } from '../../streams/keys.js';
 import { openLeadership } from '../../streams/leadership.js';
@@ -31,6 +31,7 @@ import { ensureTopology } from '../../streams/topology.js';
 import { Identities } from '../identities.js';
 import { Router } from '../router.js';
 import { deliverables } from '../deliverables.js';
+import { BrokerArchive } from './archive.js';
 import { NatsPeers } from './peers.js';
 import { Projections, logForeign } from './projections.js';
 import { announce, serveLeader, type Serving } from './service.js';
@@ -49,6 +50,9 @@ export interface BrokerOptions {
   readonly policies?: { readonly snapshotPolicy?: SnapshotPolicy; readonly truncationPolicy?: TruncationPolicy };
   /** Where the indexes of ended jobs are kept. Without it they stay in memory, and are made again at every start. */
   readonly indexDir?: string;
+  /** Where journals are archived: a folder, or `s3://bucket/prefix`. Without it they are not. */
+  readonly archive?: string;
+  readonly archivePolicy?: Partial<ArchivePolicy>;
 }
 
 export interface Broker {
@@ -56,6 +60,7 @@ export interface Broker {
   /** Resolves when every partition has a leader, here or elsewhere. */
   readonly ready: Promise<void>;
   readonly hosts: readonly PartitionHost[];
+  readonly archive: BrokerArchive;
   stop(): Promise<void>;
 }
 
@@ -85,6 +90,10 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
   const topology = (): Promise<void> => ensureTopology(control, ns, partitions, { replicas: options.replicas ?? 1 });
   await topology();
   await checkStreamRights(control, userOf(url), ns, partitions);
+  const archive = await BrokerArchive.open({
+    control, url, ns, log, location: options.archive, policy: options.archivePolicy,
+  });
+  opened.push(() => archive.close());
   const nc = await connectGateway(url, `reprise gateway ${name}`);
   opened.push(() => nc.close());
   const witness = openWitness(control, ns, {
@@ -110,7 +119,7 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
     const partition = n as Partition;
     hosts.push(await host({
       opened, options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition,
-      maxCommitBytes,
+      maxCommitBytes, archive,
     }));
   }
   opened.push(() => Promise.all(hosts.map((each) => each.stop())));
@@ -119,7 +128,7 @@ async function start(options: BrokerOptions, opened: Opened): Promise<Omit<Broke
     opened.push(() => service.stop().catch(() => {}));
   });
   for (const each of hosts) each.start();
-  return { name, hosts, ready: Promise.all(hosts.map((each) => each.ready)).then(() => {}) };
+  return { name, hosts, archive, ready: Promise.all(hosts.map((each) => each.ready)).then(() => {}) };
 }
 
 /** The gateway connects as a second user of the server, which an operator's own configuration may lack. */
@@ -151,11 +160,13 @@ interface HostParts {
   readonly keyring: Keyring;
   readonly partition: Partition;
   readonly maxCommitBytes: number;
+  readonly archive: BrokerArchive;
 }
 
 async function host(parts: HostParts): Promise<PartitionHost> {
   const { options, name, control, serving, peers, topology, witness, checkpoints, keyring, partition } = parts;
-  const { namespace: ns, url, log } = options;
+  const { archive } = parts;
+  const { namespace: ns, log } = options;
   const onForeign = logForeign(log, partition);
   const leadership = await openLeadership(control, {
     ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leadership', messages),
@@ -179,16 +190,18 @@ async function host(parts: HostParts): Promise<PartitionHost> {
     archive: (read) => projections.archive(read),
     snapshots: new SnapshotStore(control, ns), objects: new Objects(control, ns), ...options.policies,
     projections: () => projections.holds,
-    openJournal: () => openJournal({ url, ns, partition }),
+    openJournal: () => archive.openJournal(partition), archived: archive.archived(partition),
     knownHeads: (journal) => projections.begin((seq) => journal.read(seq)),
     onHead: (head) => witness.note(storedHead(head)),
     onLeading: (_: Leader) => {
       stopServing = serveLeader(serving, led);
       projections.events.lead();
+      archive.lead(partition);
     },
     onFollowing: () => {
       stopServing();
       projections.events.follow();
+      archive.follow(partition);
     },
   });
   return led;

@@ -34,7 +34,7 @@ export interface HostOptions extends Omit<TermsOptions, 'lastHead'> {
   /** Where contents are carried that outlive the journal's reach. */
   readonly objects?: ObjectPlace | undefined;
   /** The last position that is written to the archive and verified. Without an archive nothing is truncated. */
-  readonly archived?: (() => { readonly seq: number } | undefined) | undefined;
+  readonly archived?: (() => Pick<Head, 'seq' | 'hash'> | undefined) | undefined;
   /** How far projections have come, and have saved it. */
   projections?(): readonly Hold[];
   /** Commands that other partitions may send to this one. */
@@ -53,6 +53,7 @@ const HALTED_RETRY_MS = 5_000;
 /** Errors that going on would make worse: the partition halts until an operator has dealt with them. */
 const HALTING: readonly string[] = [
   'JOURNAL_REGRESSED', 'JOURNAL_BROKEN', 'JOURNAL_TOO_NEW', 'JOURNAL_FULL', 'DISK_FULL', 'FOLD_DIVERGED',
+  'ARCHIVE_BROKEN',
 ];
 
 export class PartitionHost {

@@ -29,7 +29,7 @@ export interface RunOptions {
  * The environment of the machine must not influence the tests. Tap adds NODE_OPTIONS to the environment of every child,
  * so `env` removes it again.
  */
-const REMOVED = ['NODE_OPTIONS', 'REPRISE_NATS_URL', 'REPRISE_NAMESPACE', 'REPRISE_LOG'];
+const REMOVED = ['NODE_OPTIONS', 'REPRISE_NATS_URL', 'REPRISE_NAMESPACE', 'REPRISE_ARCHIVE', 'REPRISE_LOG'];
 
 function begin(args: readonly string[], { cwd, env = {} }: Pick<RunOptions, 'cwd' | 'env'>): ChildProcess {
   const given = Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`);

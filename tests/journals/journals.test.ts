@@ -94,7 +94,7 @@ for (const version of await recordedVersions()) {
     t.same(findings.map(({ ok, problem }) => ({ ok, problem })), recording.partitions.map(() => ({ ok: true, problem: undefined })), 'audit verify');
     for (const [name, { jobId }] of Object.entries(recording.jobs)) {
       const events: string[] = [];
-      for await (const fact of history(server.brokerUrl, ns, parseJobId(jobId)!)) events.push(fact.event.type);
+      for await (const fact of history({ url: server.brokerUrl, ns }, parseJobId(jobId)!)) events.push(fact.event.type);
       t.equal(events[0], 'JobSubmitted', `${name} can be replayed`);
     }
   });
