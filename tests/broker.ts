@@ -33,6 +33,8 @@ export interface Options {
   /** Where they archive, and when. */
   readonly archive?: string;
   readonly archivePolicy?: BrokerOptions['archivePolicy'];
+  /** When snapshots are taken, and journals truncated. */
+  readonly policies?: BrokerOptions['policies'];
 }
 
 export const quiet = pino({ level: process.env['REPRISE_TEST_LOG'] ?? 'silent' }, pino.destination(2));
@@ -47,7 +49,7 @@ export class Reprise {
     private running: RunningServer,
     private readonly log: Logger,
     private readonly cast?: URL,
-    private readonly kept: Pick<BrokerOptions, 'indexDir' | 'archive' | 'archivePolicy'> = {},
+    private readonly kept: Pick<BrokerOptions, 'indexDir' | 'archive' | 'archivePolicy' | 'policies'> = {},
   ) {}
 
   static async start(

@@ -20,10 +20,10 @@ export interface TruncationPolicy {
   readonly least: number;
   /** A projection that is farther behind than this holds nothing any more. */
   readonly mostLag: number;
+  readonly everyMs: number;
 }
 
-const TRUNCATION: TruncationPolicy = { margin: 256, least: 1_024, mostLag: 1_000_000 };
-const EVERY_MS = 15_000;
+const TRUNCATION: TruncationPolicy = { margin: 256, least: 1_024, mostLag: 1_000_000, everyMs: 15_000 };
 /** Rows of the state that are looked at in one turn of the loop. */
 const AT_ONCE = 2_000;
 
@@ -58,7 +58,8 @@ export class Truncator {
   private readonly lagging = new Set<string>();
 
   constructor(private readonly options: TruncatorOptions) {
-    this.timer = setInterval(() => void this.run(), EVERY_MS).unref();
+    const { everyMs } = options.policy ?? TRUNCATION;
+    this.timer = setInterval(() => void this.run(), everyMs).unref();
     void this.run();
   }
 
