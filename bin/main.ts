@@ -1,6 +1,7 @@
 /** The command line. The code of a command is loaded when it runs, so that workers start fast. */
 import { Command, CommanderError } from 'commander';
 import { auditCommand } from './commands/audit.js';
+import { backupCommand } from './commands/backup.js';
 import { brokerCommand } from './commands/broker.js';
 import { demoCommand } from './commands/demo.js';
 import { devCommand } from './commands/dev.js';
@@ -8,6 +9,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { jobsCommand } from './commands/jobs.js';
 import { queuesCommand } from './commands/queues.js';
 import { replayCommand } from './commands/replay.js';
+import { restoreCommand } from './commands/restore.js';
 import { submitCommand } from './commands/submit.js';
 import { workerCommand } from './commands/worker.js';
 import { exitWithError, MISUSED, usageError } from './error-exit.js';
@@ -36,6 +38,8 @@ const COMMANDS = [
   queuesCommand,
   replayCommand,
   auditCommand,
+  backupCommand,
+  restoreCommand,
   doctorCommand,
   demoCommand,
 ];
