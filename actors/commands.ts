@@ -9,6 +9,7 @@ import { list } from './queue/commands/list.js';
 import { pause } from './queue/commands/pause.js';
 import { resume } from './queue/commands/resume.js';
 import { stats } from './queue/commands/stats.js';
+import { take } from './snapshot/commands/take.js';
 import { drain } from './worker/commands/drain.js';
 import { heartbeat } from './worker/commands/heartbeat.js';
 import { pull } from './worker/commands/pull.js';
@@ -19,6 +20,7 @@ const ALL = [
   submit, get, awaitEnd, cancel,
   register, pull, report, heartbeat, drain,
   pause, resume, stats, list,
+  take,
 ] as const;
 
 export const COMMANDS: readonly Command[] = ALL;

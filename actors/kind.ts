@@ -142,6 +142,11 @@ export interface Store<A extends Actor = Actor> {
   view(): object;
   /** The content of the view, or its position. Not part of the view. */
   places?(): object;
+  /**
+   * Where the contents are that actors still need, of commits up to a position: they are kept when the journal is
+   * truncated. It may give undefined in between, where the caller may pause; actors change meanwhile.
+   */
+  needed?(upToSeq: number): Iterable<{ readonly seq: number; readonly index: number } | undefined>;
   /** Its state as it is now, for a snapshot. Absent: it is small, and is encoded at once from its view and places. */
   freeze?(): Part[];
   /** Into an empty store. @param parts of {@link freeze} @throws RangeError if parts are missing */

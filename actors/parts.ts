@@ -30,17 +30,17 @@ export function listIn<T>(parts: PartBytes, name: string): T {
 export function rowParts<O>(name: string, rows: Rows<O>): Part[] {
   const { pages, ...rest } = rows.freeze();
   const head = listPart(name, { ...rest, pages: pages.length, rowBytes: rows.rowBytes });
-  return [head, ...pages.map((page, nth) => pagePart(`${name}/${nth}`, page))];
+  return [head, ...pages.map((page, nth) => new PagePart(name, nth, page))];
 }
 
 type Head = Omit<FrozenRows<never>, 'pages'> & { readonly pages: number; readonly rowBytes: number };
 
-/** Instead of all rows of a table. @throws RangeError if parts are missing or are those of another table */
+/** Instead of all rows of a table, which use the memory of the parts. @throws RangeError if parts are missing or are those of another table */
 export function restoreRows<O>(rows: Rows<O>, parts: PartBytes, name: string): void {
   const { end, size, free, pages, rowBytes } = listIn<Head>(parts, name);
   if (rowBytes !== rows.rowBytes) throw new RangeError(`${name} has rows of ${rowBytes} bytes, not ${rows.rowBytes}`);
   const read = Array.from({ length: pages }, (_, nth) => pageIn<O>(parts, `${name}/${nth}`, rows.pageBytes));
-  rows.restore({ end, size, free, pages: read });
+  rows.restore({ end, size, free, pages: read }, 0);
 }
 
 /** @throws RangeError if the part is missing */
@@ -50,19 +50,37 @@ function partIn(parts: PartBytes, name: string): Buffer {
   return bytes;
 }
 
-/** The rows, then the objects beside them as `[row in the page, object]`; nothing if there are none. */
-function pagePart<O>(name: string, page: Page<O>): Part {
-  const bytes = (): Buffer => {
+/** One small object a page, because there may be thousands, and the next command waits for them. */
+export class PagePart<O> implements Part {
+  constructor(
+    private readonly of: string,
+    private readonly nth: number,
+    private readonly page: Page<O>,
+  ) {}
+
+  get name(): string {
+    return `${this.of}/${this.nth}`;
+  }
+
+  /** The rows, then the objects beside them as `[row in the page, object]`; nothing if there are none. */
+  bytes(): Buffer {
+    const { page } = this;
     const objects = page.objects.flatMap((object, at) => (object === undefined ? [] : [[at, object]]));
     return objects.length === 0 ? page.bytes : Buffer.concat([page.bytes, Buffer.from(JSON.stringify(objects))]);
-  };
-  return { name, bytes, hash: () => (page.hash ??= sha256(bytes())) };
+  }
+
+  hash(): Buffer {
+    return (this.page.hash ??= sha256(this.bytes()));
+  }
 }
 
-function pageIn<O>(parts: PartBytes, name: string, pageBytes: number): Page<O> {
+/** Takes the memory of the part if it holds nothing else. @throws RangeError if the part is missing */
+export function pageIn<O>(parts: PartBytes, name: string, pageBytes: number): Page<O> {
   const bytes = partIn(parts, name);
-  const memory = new ArrayBuffer(pageBytes);
-  new Uint8Array(memory).set(bytes.subarray(0, pageBytes));
+  if (bytes.length < pageBytes) throw new RangeError(`the part ${name} has ${bytes.length} bytes of ${pageBytes}`);
+  const { buffer, byteOffset: from } = bytes;
+  const isAlone = buffer.byteLength === pageBytes;
+  const memory = (isAlone ? buffer : buffer.slice(from, from + pageBytes)) as ArrayBuffer;
   const page = new Page<O>(0, memory, []);
   if (bytes.length === pageBytes) return page;
   const objects = JSON.parse(bytes.toString('utf8', pageBytes)) as [number, O][];

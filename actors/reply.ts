@@ -8,6 +8,7 @@ import {
 } from '../protocols/errors.js';
 import type { JobId } from '../protocols/ids.js';
 import type { job as jobs } from '../protocols/messages.js';
+import type { Taken } from '../streams/snapshots/store.js';
 import type { Archive } from './job/archive.js';
 import type { Kind, Role } from './kind.js';
 
@@ -46,6 +47,8 @@ export interface Releasing {
   live<R extends Role>(kind: Kind<R>): R['live'];
   /** A worker does not get a lease of this job, because the payload cannot be read. */
   onWithheld(id: JobId, why: string): void;
+  /** Of the partition, at the end of the next commit, or now if none is being written. Never rejects. */
+  takeSnapshot(): Promise<Taken>;
 }
 
 export type Sooner<T> = T | Promise<T>;

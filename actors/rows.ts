@@ -114,9 +114,8 @@ export class Rows<O = never> {
     return { end, size, free, pages: this.pages.slice() };
   }
 
-  /** Instead of all rows. @param frozen its pages are used, and copied before they are written */
-  restore({ end, size, free, pages }: FrozenRows<O>): void {
-    const epoch = pages.reduce((latest, page) => Math.max(latest, page.epoch), 0) + 1;
+  /** Instead of all rows. @param epoch of the pages if they are used by nothing else; otherwise they are copied */
+  restore({ end, size, free, pages }: FrozenRows<O>, epoch = afterAll(pages)): void {
     Object.assign(this, { end, size, free, pages: [...pages], epoch });
   }
 
@@ -127,6 +126,9 @@ export class Rows<O = never> {
     return row;
   }
 }
+
+const afterAll = (pages: readonly { readonly epoch: number }[]): number =>
+  pages.reduce((latest, { epoch }) => Math.max(latest, epoch), 0) + 1;
 
 export interface FrozenRows<O> {
   readonly end: number;

@@ -1,6 +1,6 @@
 /**
  * How long a broker takes to take over an existing journal, and its peak memory:
- * `node dist/bench/take-over.js [--live jobs] [--ended jobs]`. The jobs are decided by the core and appended to a real
+ * `node dist/bench/take-over.js [--live jobs] [--ended jobs] [--snapshot]`. The jobs are decided by the core and appended to a real
  * server; then a process takes over, three times, and the median is shown. An ended job has three events.
  */
 import { fork } from 'node:child_process';
@@ -24,7 +24,7 @@ import { report } from '../actors/worker/commands/report.js';
 import { pulledReply } from '../actors/worker/replies.js';
 import type { Notice } from '../actors/worker/sessions.js';
 import { startBroker } from '../gateways/nats/broker.js';
-import { jobId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId } from '../protocols/ids.js';
+import { jobId, journalId, leaderId, parseNamespace, parseSession, parseToken, parseWorkerId } from '../protocols/ids.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { Keyring, SECRET_BYTES } from '../protocols/keyring.js';
 import { job } from '../protocols/messages.js';
@@ -50,6 +50,20 @@ const JOB: SubmitJob = submitJob(job.SubmitJob.create({ type: 'noop', payload: P
 interface Measured {
   readonly tookMs: number;
   readonly peakMb: number;
+  readonly rssMb: number;
+  /** Of a snapshot. */
+  readonly bytes?: number;
+  readonly frozeMs?: number;
+}
+
+interface Logged extends Omit<Measured, 'peakMb' | 'rssMb'> {
+  readonly msg: string;
+}
+
+/** After a collection, if Node was started with --expose-gc. */
+function rssMb(): number {
+  globalThis.gc?.();
+  return Math.round(process.memoryUsage().rss / 1024 / 1024);
 }
 
 const leasesIn = (effect: Effect): Notice['leases'] =>
@@ -124,7 +138,7 @@ async function fill(brokerUrl: string, live: number, ended: number): Promise<voi
     known: [],
     broker: 'bench',
     leaderId: () => leaderId(randomBytes(10)),
-    journalId: () => 'bench',
+    journalId: () => journalId(randomBytes(10)),
     nowMs: () => Date.now(),
     onCommit: () => undefined,
   });
@@ -140,24 +154,34 @@ async function fill(brokerUrl: string, live: number, ended: number): Promise<voi
 }
 
 /** The broker logs how long it took from winning the election until it leads. */
-async function child(url: string): Promise<void> {
+async function child(url: string, untilSnapshot: boolean): Promise<void> {
   const write = (line: string): void => {
-    const { msg, tookMs } = JSON.parse(line) as { msg: string; tookMs?: number };
-    if (msg === 'leading') process.send!({ tookMs, peakMb: Math.round(process.resourceUsage().maxRSS / 1024) });
+    const { msg, tookMs, bytes, frozeMs } = JSON.parse(line) as Logged;
+    const peakMb = Math.round(process.resourceUsage().maxRSS / 1024);
+    if (msg === 'leading' && !untilSnapshot) process.send!({ tookMs, peakMb, rssMb: rssMb() });
+    if (msg === 'snapshot' && untilSnapshot) process.send!({ tookMs, peakMb, rssMb: rssMb(), bytes, frozeMs });
   };
   const log = pino({ level: 'info' }, { write });
-  const broker = await startBroker({ url, namespace: NS, partitions: 1, version: '0.0.0', log });
+  const indexDir = process.env['BENCH_INDEX'];
+  const options = { url, namespace: NS, partitions: 1, version: '0.0.0', log };
+  const broker = await startBroker({ ...options, ...(indexDir && { indexDir }) });
   await once(process, 'disconnect');
   await broker.stop();
   process.exit(0);
 }
 
-async function takeOverOnce(url: string): Promise<Measured> {
-  const broker = fork(fileURLToPath(import.meta.url), ['--child', url]);
+async function takeOverOnce(url: string, flags: readonly string[] = []): Promise<Measured> {
+  const broker = fork(fileURLToPath(import.meta.url), ['--child', url, ...flags]);
   const [measured] = (await once(broker, 'message')) as [Measured];
   broker.disconnect();
   await once(broker, 'exit');
   return measured;
+}
+
+async function snapshot(url: string): Promise<void> {
+  const { tookMs, bytes = 0, frozeMs, rssMb: rss } = await takeOverOnce(url, ['--until-snapshot']);
+  const size = Math.round(bytes / 1_000_000);
+  process.stdout.write(`snapshot of ${size} MB in ${tookMs} ms, frozen in ${frozeMs} ms, ${rss} MB resident\n`);
 }
 
 async function parent(live: number, ended: number): Promise<void> {
@@ -165,13 +189,14 @@ async function parent(live: number, ended: number): Promise<void> {
   const server = await startServer({ dataDir });
   try {
     await fill(server.brokerUrl, live, ended);
+    if (process.argv.includes('--snapshot')) await snapshot(server.brokerUrl);
     const runs: Measured[] = [];
     for (let n = 0; n < RUNS; n += 1) runs.push(await takeOverOnce(server.brokerUrl));
     runs.sort((a, b) => a.tookMs - b.tookMs);
-    const { tookMs, peakMb } = runs[Math.floor(RUNS / 2)]!;
+    const { tookMs, peakMb, rssMb: rss } = runs[Math.floor(RUNS / 2)]!;
     const journal = `${live} live jobs, ${ended} ended ones, ${live + 3 * ended} events`;
     const each = runs.map((run) => run.tookMs).join(', ');
-    process.stdout.write(`${journal}: ${tookMs} ms, peak ${peakMb} MB (${each})\n`);
+    process.stdout.write(`${journal}: ${tookMs} ms, peak ${peakMb} MB, resident ${rss} MB (${each})\n`);
   } finally {
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
@@ -184,5 +209,5 @@ function given(name: string): string | undefined {
 }
 
 const childOf = given('--child');
-if (childOf !== undefined) await child(childOf);
+if (childOf !== undefined) await child(childOf, process.argv.includes('--until-snapshot'));
 else await parent(Number(given('--live') ?? 0), Number(given('--ended') ?? 0));

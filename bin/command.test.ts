@@ -230,7 +230,8 @@ t.test('every command has help with an example', async (t) => {
   const cwd = t.testdir();
   for (const command of [
     '', 'dev', 'broker', 'worker', 'submit', 'jobs', 'jobs show', 'jobs watch', 'jobs cancel', 'replay', 'audit',
-    'audit verify', 'doctor', 'demo',
+    'audit verify', 'snapshots', 'snapshots ls', 'snapshots take', 'snapshots verify', 'archive', 'archive ls',
+    'archive verify', 'system', 'doctor', 'demo',
   ]) {
     const { code, stdout } = await run([...command.split(' ').filter(Boolean), '--help'], { cwd });
     t.equal(code, 0);

@@ -1,5 +1,6 @@
 /** The command line. The code of a command is loaded when it runs, so that workers start fast. */
 import { Command, CommanderError } from 'commander';
+import { archiveCommand } from './commands/archive.js';
 import { auditCommand } from './commands/audit.js';
 import { backupCommand } from './commands/backup.js';
 import { brokerCommand } from './commands/broker.js';
@@ -10,7 +11,9 @@ import { jobsCommand } from './commands/jobs.js';
 import { queuesCommand } from './commands/queues.js';
 import { replayCommand } from './commands/replay.js';
 import { restoreCommand } from './commands/restore.js';
+import { snapshotsCommand } from './commands/snapshots.js';
 import { submitCommand } from './commands/submit.js';
+import { systemCommand } from './commands/system.js';
 import { workerCommand } from './commands/worker.js';
 import { exitWithError, MISUSED, usageError } from './error-exit.js';
 import { version } from './self.js';
@@ -40,6 +43,9 @@ const COMMANDS = [
   auditCommand,
   backupCommand,
   restoreCommand,
+  snapshotsCommand,
+  archiveCommand,
+  systemCommand,
   doctorCommand,
   demoCommand,
 ];

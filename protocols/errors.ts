@@ -144,6 +144,9 @@ export const ERRORS = {
   SNAPSHOT_BROKEN: operating(
     'A snapshot cannot be read, or is not what was written.',
     'An older one, or the journal, is used instead. Look at `reprise snapshots ls`.'),
+  SNAPSHOT_FAILED: operating(
+    'A snapshot that was asked for could not be taken. The journal keeps everything meanwhile.',
+    'The message says why. See the log of the broker that leads the partition, and the disk of the server.', true),
   JOURNAL_TOO_NEW: operating(
     'A commit needs a newer version of Reprise.',
     'Upgrade all brokers, and the `reprise` command, to the release that the message names or a later one.'),

@@ -10,3 +10,4 @@ export import worker = reprise.worker.v1;
 export import error = reprise.error.v1;
 export import outbox = reprise.outbox.v1;
 export import queue = reprise.queue.v1;
+export import snapshot = reprise.snapshot.v1;

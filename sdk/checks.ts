@@ -66,6 +66,13 @@ export function checkText(name: string, value: unknown): void {
   if (!isText(value)) throw invalid(name, 'a text', value);
 }
 
+/** Of an argument that is a list of whole numbers, from 0 on. @throws RepriseError INVALID_ARGUMENT */
+export function checkWholes(name: string, value: unknown): void {
+  const fits = Array.isArray(value) && value.every((each) => isWhole(each, 0, MOST_UINT32));
+  if (!fits) throw invalid(name, 'a list of whole numbers', value);
+}
+const MOST_UINT32 = 2 ** 32 - 1;
+
 /** An argument whose fields are texts, each of which may be absent. @throws RepriseError INVALID_ARGUMENT */
 export function checkTexts(name: string, value: unknown, fields: readonly string[]): void {
   if (typeof value !== 'object' || value === null) throw invalid(name, 'an object', value);

@@ -141,12 +141,13 @@ export class Client {
   /**
    * Any command, by its messages; typed clients of other nouns are made of it. Repeated like the others, so what it
    * records needs a command id in it.
+   * @param holdMs how long the broker may delay its reply
    */
-  async request<Reply>(command: Requestable, message: object): Promise<Reply> {
+  async request<Reply>(command: Requestable, message: object, holdMs = 0): Promise<Reply> {
     const request = command.request.encode(message).finish();
     const budget = this.asking.budget();
     const subject = subjects.command(this.ns, command);
-    const reply = await this.asking.ask(subject, request, 0, budget).catch((error: unknown) => {
+    const reply = await this.asking.ask(subject, request, holdMs, budget).catch((error: unknown) => {
       throw conclusion(error, budget);
     });
     return command.reply.decode(reply) as Reply;

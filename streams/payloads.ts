@@ -9,6 +9,7 @@ import { checkWritten } from './contents.js';
 import { EncodedCommit } from './encoded-commit.js';
 import { Fields } from './fields.js';
 import type { Stored } from './journal.js';
+import type { Place } from './snapshots/carried.js';
 
 /** Some 50,000 small jobs. The payloads of a longer backlog are read from the journal, one commit at a time. */
 const MAX_BYTES = 24 * 1024 * 1024;
@@ -42,6 +43,8 @@ export class Payloads {
     private readonly read: (seq: number) => Promise<Stored | undefined>,
     private readonly fields: ContentFields,
     private readonly maxBytes = MAX_BYTES,
+    /** What outlives the journal's reach. */
+    private readonly carried?: (of: Place) => Promise<Uint8Array | undefined>,
   ) {}
 
   /** The current size of the cache. */
@@ -70,8 +73,10 @@ export class Payloads {
 
   /** @throws RepriseError JOURNAL_BROKEN for content that is not what was written, or that cannot be read */
   async load(seq: number, index: number): Promise<Uint8Array> {
-    const kept = this.touch(seq) ?? (await this.shared(seq));
-    return this.contentOf(kept, seq, index);
+    const kept = this.touch(seq);
+    if (kept) return this.contentOf(kept, seq, index);
+    const carried = await this.carried?.({ seq, index });
+    return carried ?? this.contentOf(await this.shared(seq), seq, index);
   }
 
   /** A view of the commit's bytes. A caller that keeps it for long must copy it. */

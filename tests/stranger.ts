@@ -11,7 +11,7 @@ const protocols = fileURLToPath(new URL('../protocols/', import.meta.url));
 export async function loadProtocols(): Promise<protobuf.Root> {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => `${protocols}${target}`;
-  const packages = ['job', 'worker', 'error', 'journal', 'queue'];
+  const packages = ['job', 'worker', 'error', 'journal', 'queue', 'snapshot'];
   return root.load(packages.map((name) => `${name}/v1/${name}.proto`));
 }
 
@@ -45,6 +45,7 @@ const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'queue.resume': ['queue.v1.ResumeQueue', 'queue.v1.QueueStats'],
   'queue.stats': ['queue.v1.GetQueueStats', 'queue.v1.QueueStats'],
   'queue.list': ['queue.v1.ListQueues', 'queue.v1.QueueList'],
+  'snapshot.take': ['snapshot.v1.TakeSnapshots', 'snapshot.v1.SnapshotsTaken'],
 };
 export const SUBJECTS = Object.keys(MESSAGES);
 
@@ -83,7 +84,9 @@ export class Stranger {
 
   raw(subject: string, data: Uint8Array | string, timeout = 5_000): Promise<Msg> {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    return this.nc.request(`reprise.${this.ns}.${subject}`, bytes, { timeout });
+    // Ordinary users may not ask for snapshots.
+    const nc = subject.startsWith('snapshot.') ? this.reader : this.nc;
+    return nc.request(`reprise.${this.ns}.${subject}`, bytes, { timeout });
   }
 
   async json(subject: string, body: unknown, timeout?: number): Promise<Answer> {

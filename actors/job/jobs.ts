@@ -9,7 +9,7 @@ import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
 import type { JobBodies } from './job.events.js';
 import { JobRow, JobTable } from './job-row.js';
-import type { Job } from './job.js';
+import type { BytesRef, Job } from './job.js';
 import { keyName, Keys } from './keys.js';
 import { Lines, type LinesReading } from './lines.js';
 
@@ -20,6 +20,7 @@ const ENDED = {
   ms: 60_000,
 } as const;
 const ID_DIGITS = 16;
+const NONE = new Uint8Array();
 
 type JobsView = ReturnType<Keys['view']> & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
@@ -43,7 +44,7 @@ export interface JobsReading {
 }
 
 export class Jobs implements Store<Job>, JobsReading {
-  readonly keys = new Keys();
+  readonly keys: Keys;
   readonly lines: Lines;
   private readonly table: JobTable;
   private readonly ids: IdTable;
@@ -54,6 +55,7 @@ export class Jobs implements Store<Job>, JobsReading {
   private endedHead = 0;
 
   constructor(partition: Partition) {
+    this.keys = new Keys(partition);
     this.table = new JobTable(partition);
     this.ids = new IdTable(this.table);
     this.lines = new Lines(this.table);
@@ -128,9 +130,18 @@ export class Jobs implements Store<Job>, JobsReading {
     const { rows, texts } = this.table;
     const ended = this.ended.slice(this.endedHead);
     return [
-      ...rowParts('rows', rows), ...rowParts('texts', texts.rows), listPart('ended', ended),
-      listPart('keys', this.keys.view()),
+      ...rowParts('rows', rows), ...rowParts('texts', texts.rows), listPart('ended', ended), ...this.keys.freeze(),
     ];
+  }
+
+  /** Payloads of jobs that have not ended. */
+  *needed(upToSeq: number): Generator<BytesRef | undefined> {
+    const { table } = this;
+    for (let row = 0; row < table.rows.end; row += 1) {
+      const job = table.isUsed(row) ? table.at(row) : undefined;
+      const isNeeded = job !== undefined && job.firstSeq <= upToSeq && !jobChart.isFinal(job.status);
+      yield isNeeded && job.payload.size > 0 ? job.payload : undefined;
+    }
   }
 
   thaw(parts: PartBytes): void {
@@ -139,7 +150,7 @@ export class Jobs implements Store<Job>, JobsReading {
     restoreRows(table.texts.rows, parts, 'texts');
     table.texts.restored();
     this.ended = listIn(parts, 'ended');
-    this.keys.restore(listIn(parts, 'keys'));
+    this.keys.thaw(parts);
     for (let row = 0; row < table.rows.end; row += 1) {
       if (!table.isUsed(row)) continue;
       this.ids.add(row);
@@ -183,7 +194,7 @@ export class Jobs implements Store<Job>, JobsReading {
     this.ids.add(stored.row);
     if (job.key === '') return stored;
     const { fingerprint } = body as JobBodies['JobSubmitted'];
-    this.keys.remember(keyName(job.queue, job.key), job.id, Buffer.from(fingerprint ?? []).toString('hex'));
+    this.keys.remember(keyName(job.queue, job.key), job.id, fingerprint ?? NONE);
     return stored;
   }
 

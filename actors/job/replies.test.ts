@@ -14,6 +14,7 @@ function context(found: Pick<Job, 'status'> | undefined): Releasing {
   return {
     bytes: none, archive: { find: async () => archived }, position: { partition: 0, seq: 9 }, monoMs: 0,
     read: () => ({}), live: () => ({}), onWithheld: () => {},
+    takeSnapshot: async () => ({ kind: 'failed', message: '' }),
   };
 }
 

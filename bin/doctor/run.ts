@@ -11,6 +11,7 @@ import { durabilityFinding, monitoringOf } from './durability.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 import { leaderFindings } from './leaders.js';
 import { rightsFinding } from './rights.js';
+import { retentionFindings } from './snapshots.js';
 import { storageFindings } from './storage.js';
 import { streamFindings } from './streams.js';
 
@@ -47,13 +48,14 @@ async function server({ url, namespace }: Located, monitoring: string | undefine
   }
   try {
     const { findings, replicas, partitions } = await streamFindings(nc, namespace);
+    const retention = partitions === 0 ? [] : await retentionFindings(nc, namespace);
     const brokers = await brokerFindings(nc, namespace);
     const hasBroker = brokers.every(({ level }) => level === 'ok');
     const leaders = hasBroker ? await leaderFindings(nc, namespace, partitions) : [];
     const monitored = await monitoringOf(nc, monitoring);
     const storage = await storageFindings(monitored);
     const ofServer = [version(nc, replicas), durabilityFinding(monitored), await rightsFinding(url), ...storage];
-    return [...ofServer, ...findings, ...brokers, ...leaders];
+    return [...ofServer, ...findings, ...retention, ...brokers, ...leaders];
   } finally {
     await nc.close();
   }

@@ -10,15 +10,13 @@ import { isStreamNotFound, operating } from '../../streams/connect.js';
 import { openCheckpoints, openWitness, readKnown } from '../../streams/heads.js';
 import { ensureTopology } from '../../streams/topology.js';
 import { clockFinding, journalClockFindings, type Stamped } from './clock.js';
-import { fail, ok, warn, type Finding } from './finding.js';
+import { fail, ok, START_A_BROKER, warn, type Finding } from './finding.js';
 
 export interface StreamsFound {
   readonly findings: readonly Finding[];
   readonly replicas: number;
   readonly partitions: number;
 }
-
-const START_A_BROKER = 'Start a broker, which creates what is missing: `reprise broker` or `reprise dev`.';
 
 export async function streamFindings(nc: NatsConnection, ns: Namespace): Promise<StreamsFound> {
   try {
@@ -79,17 +77,14 @@ async function firstJournal(jsm: JetStreamManager, ns: Namespace): Promise<First
 }
 
 async function partitionsFound({ jsm, ns, partitions }: Checked): Promise<Finding[]> {
-  const heads = await Promise.all(Array.from({ length: partitions }, async (_, n) => {
-    const info = await jsm.streams.info(streams.journal(ns, n as Partition)).catch(absent);
-    return info && { seq: info.state.last_seq, bytes: info.state.bytes };
-  }));
-  const missing = heads.flatMap((head, n) => (head === undefined ? [n] : []));
+  const journals = await Promise.all(Array.from({ length: partitions }, (_, n) =>
+    jsm.streams.info(streams.journal(ns, n as Partition)).catch(absent)));
+  const missing = journals.flatMap((info, n) => (info === undefined ? [n] : []));
   if (missing.length > 0) {
     const hint = 'Restore them from a copy of the data folder; see `reprise audit verify`.';
     return [fail('partitions', `${partitions}, but the journals of ${missing.join(', ')} are missing`, hint)];
   }
-  const positions = heads.map((head, n) => `${n} at ${head!.seq} (${size(head!.bytes)})`);
-  return [ok('partitions', `${partitions}; last positions: ${positions.join(', ')}`)];
+  return [ok('partitions', `${partitions}`)];
 }
 
 /** If a journal has commits, an empty witness has lost its heads, and a lost tail would go unnoticed. */
@@ -152,6 +147,3 @@ async function configured({ nc, jsm, ns, partitions }: Checked): Promise<Finding
     return [fail('streams', error.message, error.hint)];
   }
 }
-
-const size = (bytes: number): string =>
-  bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${Math.round(bytes / 1_000_000)} MB`;

@@ -1,83 +1,116 @@
 /**
- * The commands of the last ten minutes by their ids, so that a repeated command is recognized: columns of bytes in a
- * ring, oldest first, and a Map from id to position. What is forgotten depends only on the journal, so every replay
- * forgets the same. Clients choose the ids, so its hash function must resist collisions: that of a Map is keyed.
+ * The commands of the last ten minutes by their ids, so that a repeated command is recognized: rows in a queue, oldest
+ * first, and an index of their names. What is forgotten depends only on the journal, so every replay forgets the same.
  */
+import { NameIndex } from '../../actors/name-index.js';
 import { listIn, listPart, type Part, type PartBytes } from '../../actors/parts.js';
+import { RowQueue } from '../../actors/row-queue.js';
+import { wordAt } from '../../actors/rows.js';
 import type { CommandEntry } from '../../actors/step.js';
-import { isJobIdOf, jobId, writeRandomOf, type Partition } from '../../protocols/ids.js';
+import { idWords, isJobIdOf, jobIdOfWords, type Partition } from '../../protocols/ids.js';
 
 /** Limits of what is remembered. The first that is reached counts. */
 export const COMMANDS = {
   ms: 600_000,
-  /** Below 2^20 by more than the events of a commit, so that the columns stay at that size. */
   most: 1_000_000,
   /** Of all ids together: a million of 32 characters, or fewer longer ones. */
   characters: 1 << 25,
 } as const;
 
-const FIRST_CAPACITY = 1 << 10;
-const ID_BYTES = 10;
+/** A row: the time in 8 bytes, the fingerprint, words of 4 bytes, and the name. */
 const FINGERPRINT_BYTES = 32;
+const [FINGERPRINT, HIGH, MIDDLE, LOW, NAME] = [2, 10, 11, 12, 13];
+const ROW_WORDS = 18;
+const ROW_BYTES = ROW_WORDS * 4;
+const ROW_NUMBERS = ROW_BYTES / 8;
+
+/** In the word LOW: the last 16 bits of the id, the number of the type, flags, and the code of the name. */
+const LOW_ID = 0xffff;
+const TYPE_SHIFT = 16;
+const MOST_TYPES = 0xff;
+const HAS_FINGERPRINT = 1 << 24;
+/** Names of parts. */
+const [HEAD, ROWS] = ['head', 'rows'];
+
+/** What few rows have: a long name, the id of an actor that is no job of this partition, a type beyond the list. */
+interface Beside {
+  readonly name?: string | undefined;
+  readonly id?: string | undefined;
+  readonly type?: string | undefined;
+}
+
+interface Head {
+  readonly forgottenMs: number;
+  readonly characters: number;
+  readonly types: string[];
+}
+
+const words = new Uint32Array(3);
 
 export class CommandIds {
-  size = 0;
   /** When the newest command was accepted that was forgotten before its ten minutes were over; 0: none. */
   private forgottenMs = 0;
-  private capacity = FIRST_CAPACITY;
-  private oldest = 0;
   private characters = 0;
-  private names: string[] = [];
-  private readonly types: string[] = [];
-  private typeOf = new Uint8Array(FIRST_CAPACITY);
-  private hasFingerprint = new Uint8Array(FIRST_CAPACITY);
-  private ids = new Uint8Array(FIRST_CAPACITY * ID_BYTES);
-  /** Ids of actors that are no jobs of this partition, by their command's id. */
-  private readonly otherIds = new Map<string, string>();
-  private fingerprints = new Uint8Array(FIRST_CAPACITY * FINGERPRINT_BYTES);
-  private atMs = new Float64Array(FIRST_CAPACITY);
-  private readonly places = new Map<string, number>();
+  /** In the order in which they were first seen. There are few. */
+  private types: string[] = [];
+  private readonly rows = new RowQueue<Beside>(ROW_BYTES);
+  private readonly names = new NameIndex(this.rows, { rowWords: ROW_WORDS, codeWord: LOW, nameWord: NAME });
 
   constructor(
     private readonly partition: Partition,
     private readonly most: number = COMMANDS.most,
   ) {}
 
-  /** Memory of the columns. */
+  get size(): number {
+    return this.rows.size;
+  }
+
+  /** Memory of the rows, with names of usual length, and of the index. */
   get columnBytes(): number {
-    const { typeOf, hasFingerprint, ids, fingerprints, atMs } = this;
-    return [typeOf, hasFingerprint, ids, fingerprints, atMs].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.rows.bytes + this.names.bytes;
   }
 
   has(name: string): boolean {
-    return this.places.has(name);
+    return this.names.find(name) >= 0;
   }
 
   get(name: string): CommandEntry | undefined {
-    const place = this.places.get(name);
-    return place === undefined ? undefined : this.entryAt(place);
+    const row = this.names.find(name);
+    return row < 0 ? undefined : this.entryAt(row);
   }
 
   /** Adds a command that is not known yet. @param fingerprint of 32 bytes, or none */
   add(name: string, type: string, id: string, fingerprint: Uint8Array | undefined, atMs: number): void {
-    if (this.size === this.capacity) this.grow();
-    const at = (this.oldest + this.size) & (this.capacity - 1);
-    this.names[at] = name;
-    this.typeOf[at] = this.numberOf(type);
-    this.atMs[at] = atMs;
-    if (isJobIdOf(this.partition, id)) writeRandomOf(id, this.ids, at * ID_BYTES);
-    else this.otherIds.set(name, id);
-    this.hasFingerprint[at] = fingerprint?.length === FINGERPRINT_BYTES ? 1 : 0;
-    if (fingerprint?.length === FINGERPRINT_BYTES) this.fingerprints.set(fingerprint, at * FINGERPRINT_BYTES);
-    this.places.set(name, at);
+    const row = this.rows.push();
+    const { u32, f64, bytes } = this.rows.write(row);
+    const at = wordAt(row, ROW_WORDS);
+    f64[wordAt(row, ROW_NUMBERS)] = atMs;
+    const number = this.numberOf(type);
+    let low = number << TYPE_SHIFT;
+    const isJob = isJobIdOf(this.partition, id);
+    if (isJob) {
+      idWords(id, words);
+      u32[at + HIGH] = words[0]!;
+      u32[at + MIDDLE] = words[1]!;
+      low |= words[2]!;
+    }
+    if (fingerprint?.length === FINGERPRINT_BYTES) {
+      bytes.set(fingerprint, (at + FINGERPRINT) * 4);
+      low |= HAS_FINGERPRINT;
+    }
+    u32[at + LOW] = low;
+    const long = this.names.name(row, name);
+    if (long !== undefined || !isJob || number === MOST_TYPES) {
+      const beside = { name: long, id: isJob ? undefined : id, type: number === MOST_TYPES ? type : undefined };
+      this.rows.setObject(row, beside);
+    }
     this.characters += name.length;
-    this.size += 1;
   }
 
   /** Removes commands that are too old, and the oldest while there are too many. */
   forget(nowMs: number): void {
     while (this.size > 0) {
-      const atMs = this.atMs[this.oldest]!;
+      const atMs = this.atMs(this.rows.first);
       const isOld = atMs + COMMANDS.ms < nowMs;
       if (!isOld && this.size <= this.most && this.characters <= COMMANDS.characters) return;
       if (!isOld) this.forgottenMs = atMs;
@@ -92,77 +125,55 @@ export class CommandIds {
 
   *[Symbol.iterator](): Generator<[string, CommandEntry]> {
     for (let nth = 0; nth < this.size; nth += 1) {
-      const at = (this.oldest + nth) & (this.capacity - 1);
-      yield [this.names[at]!, this.entryAt(at)];
+      const row = this.rows.nth(nth);
+      yield [this.names.nameOf(row), this.entryAt(row)];
     }
   }
 
+  /** The parts of its state, as it is now. */
   freeze(): Part[] {
-    return [listPart('list', { list: [...this], forgottenMs: this.forgottenMs })];
+    const { forgottenMs, characters, types } = this;
+    const head: Head = { forgottenMs, characters, types };
+    return [listPart(HEAD, head), ...this.rows.freeze(ROWS)];
   }
 
+  /** Instead of all that is remembered. @throws RangeError if a part is missing or is that of other rows */
   thaw(parts: PartBytes): void {
-    const { list, forgottenMs } = listIn<{ list: [string, CommandEntry][]; forgottenMs: number }>(parts, 'list');
-    for (const [name, { type, id, fingerprint, atMs }] of list) {
-      this.add(name, type, id, Buffer.from(fingerprint, 'hex'), atMs);
-    }
-    this.forgottenMs = forgottenMs;
+    const { forgottenMs, characters, types } = listIn<Head>(parts, HEAD);
+    this.rows.thaw(ROWS, parts);
+    Object.assign(this, { forgottenMs, characters, types });
+    this.names.clear();
+    for (let nth = 0; nth < this.size; nth += 1) this.names.index(this.rows.nth(nth));
   }
 
-  private entryAt(at: number): CommandEntry {
-    const fingerprint = this.hasFingerprint[at] === 0 ? '' : this.fingerprintAt(at);
-    const id = this.otherIds.get(this.names[at]!) ?? jobId(this.partition, this.ids, at * ID_BYTES);
-    return { type: this.types[this.typeOf[at]!]!, id, fingerprint, atMs: this.atMs[at]! };
+  private atMs(row: number): number {
+    return this.rows.read(row).f64[wordAt(row, ROW_NUMBERS)]!;
   }
 
-  private fingerprintAt(at: number): string {
-    return Buffer.from(this.fingerprints.buffer, at * FINGERPRINT_BYTES, FINGERPRINT_BYTES).toString('hex');
+  private entryAt(row: number): CommandEntry {
+    const { u32, bytes } = this.rows.read(row);
+    const at = wordAt(row, ROW_WORDS);
+    const low = u32[at + LOW]!;
+    const from = (at + FINGERPRINT) * 4;
+    const fingerprint = (low & HAS_FINGERPRINT) === 0 ? '' : bytes.toString('hex', from, from + FINGERPRINT_BYTES);
+    const beside = this.rows.object(row);
+    const type = beside?.type ?? this.types[(low >>> TYPE_SHIFT) & MOST_TYPES]!;
+    const id = beside?.id ?? jobIdOfWords(this.partition, u32[at + HIGH]!, u32[at + MIDDLE]!, low & LOW_ID);
+    return { type, id, fingerprint, atMs: this.atMs(row) };
   }
 
-  /** There are few types of commands. */
+  /** @returns `MOST_TYPES` if the list is full */
   private numberOf(type: string): number {
-    const known = this.types.indexOf(type);
-    return known >= 0 ? known : this.types.push(type) - 1;
+    const { types } = this;
+    const known = types.indexOf(type);
+    if (known >= 0) return known;
+    return types.length < MOST_TYPES ? types.push(type) - 1 : MOST_TYPES;
   }
 
   private dropOldest(): void {
-    const at = this.oldest;
-    const name = this.names[at]!;
-    this.places.delete(name);
-    if (this.otherIds.size > 0) this.otherIds.delete(name);
-    this.characters -= name.length;
-    this.names[at] = '';
-    this.oldest = (at + 1) & (this.capacity - 1);
-    this.size -= 1;
+    const { rows: { first }, names } = this;
+    this.characters -= names.lengthOf(first);
+    names.delete(first);
+    this.rows.shift();
   }
-
-  /** Twice as large, with the oldest at the beginning. */
-  private grow(): void {
-    const { capacity, oldest } = this;
-    const size = 2 * capacity;
-    const fingerprints = new Uint8Array(size * FINGERPRINT_BYTES);
-    this.names = [...this.names.slice(oldest), ...this.names.slice(0, oldest)];
-    this.typeOf = unrolled(this.typeOf, new Uint8Array(size), oldest);
-    this.hasFingerprint = unrolled(this.hasFingerprint, new Uint8Array(size), oldest);
-    this.ids = unrolled(this.ids, new Uint8Array(size * ID_BYTES), oldest * ID_BYTES);
-    this.fingerprints = unrolled(this.fingerprints, fingerprints, oldest * FINGERPRINT_BYTES);
-    this.atMs = unrolled(this.atMs, new Float64Array(size), oldest);
-    this.oldest = 0;
-    this.capacity = size;
-    for (let at = 0; at < this.size; at += 1) this.places.set(this.names[at]!, at);
-  }
-}
-
-interface Column<Self> {
-  readonly length: number;
-  set(from: Self, at?: number): void;
-  subarray(from: number, to?: number): Self;
-}
-
-/** @param at position of the oldest, which is the first in the new column */
-function unrolled<Of extends Column<Of>>(from: Of, to: Of, at: number): Of {
-  const rest = from.subarray(at);
-  to.set(rest);
-  to.set(from.subarray(0, at), rest.length);
-  return to;
 }

@@ -18,7 +18,7 @@ import { receive, settle, type Delivery } from '../core/deliveries.js';
 import { Courier } from './courier.js';
 import type { LeaderOptions } from './leader-options.js';
 import { LeaderTime } from './leader-time.js';
-import { release } from './release.js';
+import { askForSnapshot, release } from './release.js';
 import { Waiters } from './waiters.js';
 
 const TICK_MS = 50;
@@ -252,11 +252,12 @@ export class Leader {
   }
 
   private releasing(head: Head): Releasing {
-    const { bytes, archive, core, clock, onWithheld } = this.options;
+    const { bytes, archive, core, clock, onWithheld, snapshots } = this.options;
     const position = { partition: this.partition, seq: head.seq, hash: head.hash, epoch: head.epoch };
     return {
       bytes, archive, position, monoMs: clock.monoMs(), onWithheld,
       read: (kind) => core.read(kind), live: (kind) => core.live(kind),
+      takeSnapshot: () => askForSnapshot(this.ended ? undefined : snapshots),
     };
   }
 

@@ -1,6 +1,6 @@
 /**
- * Takes snapshots of a partition's state while a leader goes on. The state is frozen at the end of a commit, which takes
- * a moment; it is written when that commit is acknowledged.
+ * Takes snapshots of a partition's state while a leader goes on. The state is frozen at the end of a commit, which
+ * takes a moment; it is written when that commit is acknowledged.
  */
 import { setImmediate as soon } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -11,7 +11,7 @@ import type { Partition } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { StatePart } from '../../streams/snapshots/blocks.js';
 import { SNAPSHOT_VERSION, type Manifest } from '../../streams/snapshots/manifest.js';
-import { SNAPSHOTS_KEPT, type SnapshotStore, type StoredSnapshot } from '../../streams/snapshots/store.js';
+import { SNAPSHOTS_KEPT, type SnapshotStore, type StoredSnapshot, type Taken } from '../../streams/snapshots/store.js';
 import type { PartitionCore } from '../core/core.js';
 import { freeze, type PartitionState } from '../core/state.js';
 import type { Clock } from './leader-time.js';
@@ -55,9 +55,6 @@ async function hashed(parts: readonly StatePart[]): Promise<void> {
     if (nth % AT_ONCE === AT_ONCE - 1) await soon();
   }
 }
-
-export type Taken = { readonly kind: 'taken'; readonly snapshot: StoredSnapshot }
-  | { readonly kind: 'failed'; readonly message: string };
 
 export class Snapshotter {
   /** Bytes of commits since the last snapshot. */
@@ -145,8 +142,9 @@ export class Snapshotter {
       const snapshot = await store.write(this.manifest(parts, head), parts);
       this.lastBytes = snapshot.bytes;
       this.lastMonoMs = clock.monoMs();
+      const { seq, bytes } = snapshot;
       const tookMs = Math.round(clock.monoMs() - started);
-      log.info({ partition, seq: snapshot.seq, bytes: snapshot.bytes, frozeMs: Math.round(frozeMs), tookMs }, 'snapshot');
+      log.info({ partition, seq, bytes, frozeMs: Math.round(frozeMs), tookMs }, 'snapshot');
       for (const each of asked) each({ kind: 'taken', snapshot });
       await this.prune(snapshot);
     } catch (error) {

@@ -38,7 +38,7 @@ export class Terms {
 
   /** @returns undefined if another broker leads */
   async takeOver(journal: Journal): Promise<Term | undefined> {
-    const started = performance.now();
+    const started = this.options.clock.monoMs();
     try {
       const fold = await this.newFold();
       return await this.begin(await takeOver(journal, await this.takeOverOptions(journal, fold)), fold, started);
@@ -51,7 +51,7 @@ export class Terms {
   /** Settles an ambiguous commit by the barrier, then sends its replies or refuses its requests. */
   async settle(leader: Leader, journal: Journal, pending: PendingCommit): Promise<Term | undefined> {
     const { log, partition } = this.options;
-    const started = performance.now();
+    const started = this.options.clock.monoMs();
     try {
       const fold = await this.newFold(pending.expectedSeq);
       const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(journal, fold));
@@ -62,7 +62,8 @@ export class Terms {
       else refuseAll(pending.batch, reject('UNKNOWN', 'recorded, but another broker leads now'));
       return term;
     } catch (error) {
-      const message = `the commit was not acknowledged, and settling whether it was written failed: ${messageOf(error)}`;
+      const why = messageOf(error);
+      const message = `the commit was not acknowledged, and settling whether it was written failed: ${why}`;
       refuseAll(pending.batch, reject('UNKNOWN', message));
       await journal.close();
       throw error;
@@ -79,7 +80,7 @@ export class Terms {
     const { head, journal } = result;
     const { core, foldedBytes, snapshot } = fold;
     fold.alarm(head.epoch);
-    const tookMs = Math.round(performance.now() - started);
+    const tookMs = Math.round(this.options.clock.monoMs() - started);
     const { epoch, seq } = head;
     log.info({ partition, epoch, seq, snapshotSeq: snapshot?.seq, actors: actorsOf(core), tookMs }, 'leading');
     return { core, journal, head, leaderId: result.leaderId as LeaderId, foldedBytes };

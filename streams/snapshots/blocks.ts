@@ -20,6 +20,8 @@ const MOST_BLOCK_BYTES = MOST_PART_BYTES + BLOCK_BYTES;
 const NUMBER_BYTES = 4;
 /** The fastest: pages of rows are mostly zeros and hashes. */
 const LEVEL = 1;
+const SAMPLE_BYTES = 16 * 1024;
+const WORTH = 0.8;
 
 const compress = promisify(deflateRaw);
 const expand = promisify(inflateRaw);
@@ -40,9 +42,12 @@ export async function* blocksOf(parts: Iterable<StatePart>): AsyncGenerator<Buff
   if (block.length > 0) yield* compressed(block);
 }
 
+/** Hashes and ids are not worth compressing, and take the longest: a sample tells. */
 async function* compressed(block: readonly Buffer[]): AsyncGenerator<Buffer> {
-  const bytes = await compress(Buffer.concat(block), { level: LEVEL });
-  yield* delimited(bytes);
+  const whole = Buffer.concat(block);
+  const sample = whole.subarray(0, SAMPLE_BYTES);
+  const level = (await compress(sample, { level: LEVEL })).length > WORTH * sample.length ? 0 : LEVEL;
+  yield* delimited(await compress(whole, { level }));
 }
 
 function delimited(bytes: Buffer): [Buffer, Buffer] {
@@ -60,14 +65,22 @@ export interface ReadPart {
 /** @throws RangeError, or an error of zlib, if these are not the bytes of blocks */
 export async function* partsIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ReadPart> {
   let rest = Buffer.alloc(0);
+  let more: Uint8Array[] = [];
+  let needed = 0;
+  let has = 0;
   for await (const chunk of chunks) {
-    rest = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
-    for (let end = endOf(rest, 0); end <= rest.length; end = endOf(rest, 0)) {
+    more.push(chunk);
+    has += chunk.length;
+    if (rest.length + has < needed) continue;
+    rest = Buffer.concat([rest, ...more]);
+    [more, has] = [[], 0];
+    for (needed = endOf(rest, 0); needed <= rest.length; needed = endOf(rest, 0)) {
+      const end = needed;
       yield* partsOf(await expand(rest.subarray(NUMBER_BYTES, end), { maxOutputLength: MOST_BLOCK_BYTES }));
       rest = rest.subarray(end);
     }
   }
-  if (rest.length > 0) throw new RangeError('the last block is not whole');
+  if (rest.length + has > 0) throw new RangeError('the last block is not whole');
 }
 
 function* partsOf(block: Buffer): Generator<ReadPart> {
@@ -82,6 +95,6 @@ function* partsOf(block: Buffer): Generator<ReadPart> {
   }
 }
 
-/** Where what begins with its length ends. @returns Infinity if not even the length is there */
+/** Where what begins with its length ends. @returns more than there are if not even the length is there */
 const endOf = (bytes: Buffer, at: number): number =>
-  (at + NUMBER_BYTES > bytes.length ? Infinity : at + NUMBER_BYTES + bytes.readUInt32LE(at));
+  (at + NUMBER_BYTES > bytes.length ? bytes.length + 1 : at + NUMBER_BYTES + bytes.readUInt32LE(at));

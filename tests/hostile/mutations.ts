@@ -33,6 +33,7 @@ export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => 
   'queue.resume': [{ queue: 'mutated', reason: 'r', commandId: 'c' }],
   'queue.stats': [{ queue: 'mutated' }],
   'queue.list': [{ after: 'mutated', limit: 7 }],
+  'snapshot.take': [{ partitions: [99] }],
 });
 
 /** Values of a wrong type or out of range. */

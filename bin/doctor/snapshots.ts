@@ -1,0 +1,64 @@
+/** Checks that snapshots are taken while the journals grow, and says what keeps the journals from being truncated. */
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Namespace } from '../../protocols/ids.js';
+import { operating } from '../../streams/connect.js';
+import { ageText, sizeText } from '../figures.js';
+import { figuresOf, type PartitionFigures } from '../system/figures.js';
+import { journalText, snapshotsText, truncationText } from '../system/lines.js';
+import { ok, START_A_BROKER, warn, type Finding } from './finding.js';
+
+const MIB = 1024 * 1024;
+/** Leaders take one after 128 MiB, or 8 times the size of the last. Twice as much is late. */
+const DUE_BYTES = 128 * MIB;
+const DUE_TIMES = 8;
+const LATE = 2;
+/** In a day there is an idle minute, in which fewer bytes are enough. */
+const OLD_MS = 24 * 3_600_000;
+const IDLE_BYTES = 8 * MIB;
+
+const SINCE = 'Brokers before 0.4.0 take no snapshots.';
+
+export async function retentionFindings(nc: NatsConnection, ns: Namespace): Promise<Finding[]> {
+  try {
+    const figures = await figuresOf(nc, ns);
+    return [journalsFinding(figures), ...snapshotFindings(figures, Date.now()), truncationFinding(figures)];
+  } catch (error) {
+    const { code, message, hint } = operating(error, 'The snapshots cannot be looked at');
+    // A namespace that only brokers before 0.4.0 have served has no store of them.
+    return [warn('snapshots', message, code === 'STREAM_MISMATCH' ? `${START_A_BROKER} ${SINCE}` : hint)];
+  }
+}
+
+const ofEach = (figures: readonly PartitionFigures[], text: (each: PartitionFigures) => string): string =>
+  figures.map((each) => `${each.partition}: ${text(each)}`).join('; ');
+
+const journalsFinding = (figures: readonly PartitionFigures[]): Finding => ok('journals', ofEach(figures, journalText));
+const truncationFinding = (figures: readonly PartitionFigures[]): Finding =>
+  ok('truncation', ofEach(figures, truncationText));
+
+const HINT =
+  'A broker that starts reads all that was written since. The log of the broker that leads the partition says why no ' +
+  'snapshot is taken; `reprise snapshots take` tries it now.';
+
+/** One for each partition that needs attention; if there is none, one for all. */
+export function snapshotFindings(figures: readonly PartitionFigures[], nowMs: number): Finding[] {
+  const wrong = figures.flatMap((each) => {
+    const why = whyLate(each, nowMs);
+    return why === undefined ? [] : [warn('snapshots', `partition ${each.partition}: ${why}`, HINT)];
+  });
+  return wrong.length > 0 ? wrong : [ok('snapshots', ofEach(figures, (each) => snapshotsText(each, nowMs)))];
+}
+
+function whyLate({ journal, snapshots }: PartitionFigures, nowMs: number): string | undefined {
+  const newest = snapshots.find(({ isVerified }) => isVerified);
+  if (newest === undefined) {
+    if (journal.bytes < LATE * DUE_BYTES) return undefined;
+    return `no snapshot is verified, although the journal has ${sizeText(journal.bytes)}`;
+  }
+  const positions = Math.max(1, journal.lastSeq - journal.firstSeq + 1);
+  const sinceBytes = journal.bytes * Math.min(1, Math.max(0, journal.lastSeq - newest.seq) / positions);
+  const isOld = nowMs - newest.takenMs > OLD_MS && sinceBytes > LATE * Math.max(IDLE_BYTES, newest.bytes);
+  if (!isOld && sinceBytes <= LATE * Math.max(DUE_BYTES, DUE_TIMES * newest.bytes)) return undefined;
+  const age = ageText(newest.takenMs, nowMs);
+  return `the newest verified snapshot is ${age} old, and some ${sizeText(sinceBytes)} were written since`;
+}

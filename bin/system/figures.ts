@@ -1,0 +1,62 @@
+/** What a namespace has on the server, partition by partition, and what keeps its journals from being truncated. */
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { partitionsOn } from '../../audit/server.js';
+import type { Namespace, Partition } from '../../protocols/ids.js';
+import { streams } from '../../protocols/subjects.js';
+import { operating } from '../../streams/connect.js';
+import { checkpointOf, openCheckpoints } from '../../streams/heads.js';
+import {
+  holdOfArchive, holdOfProjection, holdOfSnapshots, lowestHold, type Hold, type LowestHold,
+} from '../../streams/holds.js';
+import { SnapshotStore, type StoredSnapshot } from '../../streams/snapshots/store.js';
+
+export interface JournalFigures {
+  /** 1 while it was never truncated. */
+  readonly firstSeq: number;
+  /** 0 if it is empty. */
+  readonly lastSeq: number;
+  readonly commits: number;
+  readonly bytes: number;
+}
+
+export interface PartitionFigures {
+  readonly partition: Partition;
+  readonly journal: JournalFigures;
+  /** Newest first. */
+  readonly snapshots: readonly StoredSnapshot[];
+  readonly holds: readonly Hold[];
+  readonly truncation: LowestHold | undefined;
+}
+
+/** @param archivedSeq of the last commit in the archive; undefined if the namespace has none @throws RepriseError */
+export async function figuresOf(
+  nc: NatsConnection, ns: Namespace, archivedSeq?: (partition: Partition) => Promise<number>,
+): Promise<PartitionFigures[]> {
+  const partitions = await partitionsOn(nc, ns);
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const store = new SnapshotStore(nc, ns);
+  const checkpoints = openCheckpoints(nc, ns);
+  return await Promise.all(partitions.map(async (partition): Promise<PartitionFigures> => {
+    const journal = await journalFigures(jsm, ns, partition);
+    const snapshots = await store.list(partition);
+    const { heads } = await checkpoints.read(partition);
+    const projections = [...new Set(heads.map(({ projection }) => projection))].sort();
+    const holds = [
+      holdOfSnapshots(snapshots.filter(({ isVerified }) => isVerified).map(({ seq }) => seq)),
+      ...projections.map((projection) => holdOfProjection(projection, checkpointOf(heads, projection)!.seq)),
+      ...(archivedSeq === undefined ? [] : [holdOfArchive(await archivedSeq(partition))]),
+    ];
+    return { partition, journal, snapshots, holds, truncation: lowestHold(holds, journal.lastSeq) };
+  }));
+}
+
+async function journalFigures(jsm: JetStreamManager, ns: Namespace, partition: Partition): Promise<JournalFigures> {
+  try {
+    const { state } = await jsm.streams.info(streams.journal(ns, partition));
+    const { first_seq: firstSeq, last_seq: lastSeq, messages: commits, bytes } = state;
+    return { firstSeq, lastSeq, commits, bytes };
+  } catch (error) {
+    throw operating(error, `Reading the state of the journal of partition ${partition} failed`);
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Truncates a journal at its beginning: up to what two verified snapshots, the archive and every projection have
+ * passed, less a margin. The cut is recorded in the journal before it is made, and made again if a crash came between.
+ */
+import type { Logger } from 'pino';
+import { messageOf, RepriseError } from '../../protocols/errors.js';
+import type { JournalId, Partition } from '../../protocols/ids.js';
+import { tryRead } from '../../protocols/try-read.js';
+import { commitHash } from '../../streams/contents.js';
+import type { Journal } from '../../streams/journal.js';
+import { lowestHold, type Hold } from '../../streams/holds.js';
+import type { Carried, Place } from '../../streams/snapshots/carried.js';
+import type { SnapshotStore } from '../../streams/snapshots/store.js';
+import type { PartitionState } from '../core/state.js';
+import type { Clock } from './leader-time.js';
+
+/** Positions that stay behind the lowest hold, and how many must go at least for a truncation to be worth it. */
+export interface TruncationPolicy {
+  readonly margin: number;
+  readonly least: number;
+  /** A projection that is farther behind than this holds nothing any more. */
+  readonly mostLag: number;
+}
+
+const TRUNCATION: TruncationPolicy = { margin: 256, least: 1_024, mostLag: 1_000_000 };
+const EVERY_MS = 15_000;
+/** Rows of the state that are looked at in one turn of the loop. */
+const AT_ONCE = 2_000;
+
+export interface TruncatorOptions {
+  readonly partition: Partition;
+  readonly state: PartitionState;
+  readonly journal: Journal;
+  readonly snapshots: Pick<SnapshotStore, 'list'>;
+  readonly carried: Carried;
+  /** The last position that the archive has; undefined: there is no archive, or nothing is in it yet. */
+  archived(): { readonly seq: number } | undefined;
+  /** How far projections have come, and have saved it. */
+  projections(): readonly Hold[];
+  /** Resolves when the cut is recorded and acknowledged. */
+  record(cut: Cut): Promise<void>;
+  load(of: Place): Promise<Uint8Array | undefined>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly policy?: TruncationPolicy | undefined;
+}
+
+/** The last commit that goes. */
+export interface Cut {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
+export class Truncator {
+  private readonly timer: NodeJS.Timeout;
+  private running: Promise<void> | undefined;
+  private ended = false;
+  private readonly lagging = new Set<string>();
+
+  constructor(private readonly options: TruncatorOptions) {
+    this.timer = setInterval(() => void this.run(), EVERY_MS).unref();
+    void this.run();
+  }
+
+  /** Cuts what can be cut. One at a time. */
+  run(): Promise<void> {
+    this.running ??= this.tryOnce().finally(() => (this.running = undefined));
+    return this.running;
+  }
+
+  async end(): Promise<void> {
+    this.ended = true;
+    clearInterval(this.timer);
+    await this.running;
+  }
+
+  private async tryOnce(): Promise<void> {
+    const { partition, log } = this.options;
+    try {
+      await this.finish();
+      const cut = await this.next();
+      if (cut && !this.ended) await this.truncate(cut);
+    } catch (error) {
+      if (!this.ended) log.warn({ partition, why: messageOf(error) }, 'the journal could not be truncated; trying again');
+    }
+  }
+
+  /** A crash may have come between the record and the cut. */
+  private async finish(): Promise<void> {
+    const { state, journal } = this.options;
+    const recordedSeq = state.truncated?.seq ?? 0;
+    if ((await journal.end()).firstSeq <= recordedSeq) await journal.truncate(recordedSeq + 1);
+  }
+
+  private async next(): Promise<Cut | undefined> {
+    const { state, policy = TRUNCATION } = this.options;
+    const hold = lowestHold(await this.holds());
+    const seq = (hold?.seq ?? 0) - policy.margin;
+    return seq - (state.truncated?.seq ?? 0) < policy.least ? undefined : this.cutAt(seq);
+  }
+
+  private async holds(): Promise<Hold[]> {
+    const { partition, state, snapshots, archived, policy = TRUNCATION } = this.options;
+    const verified = (await snapshots.list(partition))
+      .filter(({ isVerified, journalId }) => isVerified && journalId === state.journalId);
+    const holds: Hold[] = [
+      { name: 'the second newest snapshot', seq: verified[1]?.seq ?? 0 },
+      { name: 'the archive', seq: archived()?.seq ?? 0 },
+    ];
+    const others = lowestHold(holds)?.seq ?? 0;
+    for (const projection of this.options.projections()) {
+      if (projection.seq >= others - policy.mostLag) holds.push(projection);
+      else this.alarm(projection, others);
+    }
+    return holds;
+  }
+
+  private alarm({ name, seq }: Hold, others: number): void {
+    if (this.lagging.has(name)) return;
+    this.lagging.add(name);
+    const { partition, log } = this.options;
+    const message = 'a projection is so far behind that it holds the journal no longer; it goes on from the archive';
+    log.error({ partition, projection: name, seq, lag: others - seq }, message);
+  }
+
+  /** The last commit up to a position: foreign messages are none. */
+  private async cutAt(upToSeq: number): Promise<Cut | undefined> {
+    for (let seq = upToSeq; seq > 0; seq -= 1) {
+      const stored = await this.options.journal.read(seq);
+      const hash = stored && tryRead(() => commitHash(stored.bytes));
+      if (hash) return { seq, hash };
+    }
+    return undefined;
+  }
+
+  private async truncate(cut: Cut): Promise<void> {
+    const { partition, state, journal, carried, record, load, clock, log } = this.options;
+    const started = clock.monoMs();
+    const afterSeq = state.truncated?.seq ?? 0;
+    const places = await this.placesUpTo(cut.seq);
+    await carried.carry(state.journalId as JournalId, places.filter(({ seq }) => seq > afterSeq), load);
+    if (this.ended) return;
+    await record(cut);
+    await journal.truncate(cut.seq + 1);
+    await carried.keep(places);
+    const tookMs = Math.round(clock.monoMs() - started);
+    log.info({ partition, seq: cut.seq, carried: places.length, tookMs }, 'the journal is truncated');
+  }
+
+  /** Of contents that the state needs. In slices: no command waits for it. Jobs that are new meanwhile are later. */
+  private async placesUpTo(seq: number): Promise<Place[]> {
+    const places: Place[] = [];
+    for (const { store } of this.options.state.cast.values()) {
+      let looked = 0;
+      for (const place of store.needed?.(seq) ?? []) {
+        if (place) places.push(place);
+        looked += 1;
+        if (looked % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (this.ended) throw new RepriseError('NOT_LEADER', 'this broker does not lead any more');
+      }
+    }
+    return places;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Contents that outlive the journal's reach: payloads of jobs that have not ended when their commits are truncated. So
+ * a job that is due in a year keeps no journal. They are in the object store of snapshots, in objects of about 1 MiB,
+ * each until no job of the state needs it any more.
+ */
+import { z } from 'zod';
+import type { JournalId, Partition } from '../../protocols/ids.js';
+import type { ObjectPlace } from './objects.js';
+
+/** Where a content was in the journal: event `index` of the commit at `seq`. */
+export interface Place {
+  readonly seq: number;
+  readonly index: number;
+}
+
+const KEY = 'reprise.carried';
+const OBJECT_BYTES = 1 << 20;
+/** Of an entry, before its bytes: seq in 6 bytes, index in 4, length in 4. */
+const HEAD_BYTES = 14;
+const SEQ_DIGITS = 16;
+/** How many objects are kept as they were read. */
+const CACHED = 8;
+
+const place = z.object({ seq: z.int().min(1), index: z.int().min(0) });
+const shape = z.object({ partition: z.int(), journalId: z.string(), first: place, last: place });
+
+interface Carrier extends z.infer<typeof shape> {
+  readonly name: string;
+}
+
+export class Carried {
+  /** In the order of the journal. */
+  private carriers: Carrier[] = [];
+  private readonly cache = new Map<string, Promise<ReadonlyMap<string, Buffer>>>();
+
+  constructor(
+    private readonly objects: ObjectPlace,
+    private readonly partition: Partition,
+  ) {}
+
+  /** What is there of a journal. To be called before {@link find}. */
+  async open(journalId: JournalId | ''): Promise<void> {
+    const all = await this.objects.list();
+    const found = all.flatMap(({ name, metadata }): Carrier[] => {
+      const of = shape.safeParse(JSON.parse(metadata?.[KEY] ?? 'null')).data;
+      return of?.partition === this.partition && of.journalId === journalId ? [{ ...of, name }] : [];
+    });
+    this.carriers = found.sort((a, b) => compare(a.first, b.first));
+  }
+
+  /** @returns undefined if it is not carried */
+  async find(of: Place): Promise<Buffer | undefined> {
+    for (const carrier of this.carriers) {
+      if (compare(of, carrier.first) < 0 || compare(of, carrier.last) > 0) continue;
+      const found = (await this.read(carrier.name)).get(keyOf(of));
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /**
+   * Writes contents, in the order of the journal. Written twice they are there twice, which harms nothing.
+   * @param read undefined: the content was removed
+   */
+  async carry(
+    journalId: JournalId, places: readonly Place[], read: (of: Place) => Promise<Uint8Array | undefined>,
+  ): Promise<void> {
+    const ordered = [...places].sort(compare);
+    let entries: Buffer[] = [];
+    let bytes = 0;
+    let first: Place | undefined;
+    for (const [nth, of] of ordered.entries()) {
+      const content = await read(of);
+      if (content) entries.push(headOf(of, content.length), Buffer.from(content));
+      if (content) bytes += HEAD_BYTES + content.length;
+      first ??= of;
+      if (bytes < OBJECT_BYTES && nth < ordered.length - 1) continue;
+      if (entries.length > 0) await this.put({ partition: this.partition, journalId, first, last: of }, entries);
+      [entries, bytes, first] = [[], 0, undefined];
+    }
+  }
+
+  /** Removes the objects without any of these places, which must be all that are needed. */
+  async keep(needed: Iterable<Place>): Promise<void> {
+    const used = new Set<Carrier>();
+    for (const of of needed) {
+      for (const carrier of this.carriers) {
+        if (compare(of, carrier.first) >= 0 && compare(of, carrier.last) <= 0) used.add(carrier);
+      }
+    }
+    const unused = this.carriers.filter((carrier) => !used.has(carrier));
+    this.carriers = this.carriers.filter((carrier) => used.has(carrier));
+    for (const { name } of unused) await this.objects.remove(name);
+  }
+
+  private async put(of: z.infer<typeof shape>, entries: readonly Buffer[]): Promise<void> {
+    const from = `${String(of.first.seq).padStart(SEQ_DIGITS, '0')}.${of.first.index}`;
+    const name = `carried/${of.partition}/${of.journalId}/${from}`;
+    await this.objects.put(name, { [KEY]: JSON.stringify(of) }, Buffer.concat(entries));
+    this.carriers = [...this.carriers.filter((each) => each.name !== name), { ...of, name }]
+      .sort((a, b) => compare(a.first, b.first));
+    this.cache.delete(name);
+  }
+
+  private read(name: string): Promise<ReadonlyMap<string, Buffer>> {
+    const known = this.cache.get(name);
+    if (known) return known;
+    const read = this.objects.get(name).then(entriesIn);
+    read.catch(() => this.cache.delete(name));
+    this.cache.set(name, read);
+    for (const oldest of this.cache.keys()) {
+      if (this.cache.size <= CACHED) break;
+      this.cache.delete(oldest);
+    }
+    return read;
+  }
+}
+
+const keyOf = ({ seq, index }: Place): string => `${seq}.${index}`;
+
+export const compare = (a: Place, b: Place): number => a.seq - b.seq || a.index - b.index;
+
+function headOf({ seq, index }: Place, length: number): Buffer {
+  const head = Buffer.allocUnsafe(HEAD_BYTES);
+  head.writeUIntBE(seq, 0, 6);
+  head.writeUInt32BE(index, 6);
+  head.writeUInt32BE(length, 10);
+  return head;
+}
+
+function entriesIn(bytes: Buffer): ReadonlyMap<string, Buffer> {
+  const entries = new Map<string, Buffer>();
+  for (let at = 0; at < bytes.length; ) {
+    const from = at + HEAD_BYTES;
+    const end = from + bytes.readUInt32BE(at + 10);
+    if (end > bytes.length) throw new RangeError('carried contents are not whole');
+    entries.set(keyOf({ seq: bytes.readUIntBE(at, 6), index: bytes.readUInt32BE(at + 6) }), bytes.subarray(from, end));
+    at = end;
+  }
+  return entries;
+}

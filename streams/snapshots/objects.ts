@@ -1,0 +1,97 @@
+/** The object store of a namespace: objects with metadata, each written and read as a whole. */
+import { jetstream } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { Objm, setSha256Backend, type ObjectStore } from '@nats-io/obj';
+import { RepriseError } from '../../protocols/errors.js';
+import type { Namespace } from '../../protocols/ids.js';
+import { streams } from '../../protocols/subjects.js';
+import { operating } from '../connect.js';
+
+// The client's own takes ten times as long.
+setSha256Backend('native');
+
+const CHUNK_BYTES = 256 * 1024;
+
+export type Metadata = Readonly<Record<string, string>>;
+
+export interface ListedObject {
+  readonly name: string;
+  /** As stored. */
+  readonly bytes: number;
+  readonly metadata: Metadata | undefined;
+}
+
+export interface ObjectPlace {
+  list(): Promise<readonly ListedObject[]>;
+  put(name: string, metadata: Metadata, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+  /** @throws RepriseError SNAPSHOT_BROKEN if it is not there, or not what was written */
+  get(name: string): Promise<Buffer>;
+  remove(name: string): Promise<void>;
+}
+
+export class Objects implements ObjectPlace {
+  private opened: Promise<ObjectStore> | undefined;
+
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly ns: Namespace,
+  ) {}
+
+  async list(): Promise<ListedObject[]> {
+    const objects = await this.trying('Listing the snapshots failed', (store) => store.list());
+    return objects.map(({ name, size, metadata }) => ({ name, bytes: size, metadata }));
+  }
+
+  async put(name: string, metadata: Metadata, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    const stream = ReadableStream.from(body instanceof Uint8Array ? [body] : body) as ReadableStream<Uint8Array>;
+    await this.trying('Writing a snapshot failed', (store) =>
+      store.put({ name, metadata: { ...metadata }, options: { max_chunk_size: CHUNK_BYTES } }, stream));
+  }
+
+  async update(name: string, metadata: Metadata): Promise<ListedObject | undefined> {
+    await this.trying('Marking a snapshot as verified failed', (store) =>
+      store.update(name, { name, metadata: { ...metadata } }));
+    const info = await this.trying('Reading a snapshot failed', (store) => store.info(name));
+    return info ? { name, bytes: info.size, metadata: info.metadata } : undefined;
+  }
+
+  /** Chunks, as they come. @throws RepriseError SNAPSHOT_BROKEN if it is not there */
+  async chunks(name: string): Promise<AsyncIterable<Uint8Array>> {
+    const object = await this.trying('Reading a snapshot failed', (store) => store.get(name));
+    if (object === null) throw broken(name, 'it is not there any more');
+    // Its rejection comes as an error of the data as well.
+    object.error.catch(() => {});
+    return object.data as unknown as AsyncIterable<Uint8Array>;
+  }
+
+  async get(name: string): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    try {
+      for await (const chunk of await this.chunks(name)) chunks.push(chunk);
+    } catch (error) {
+      throw error instanceof RepriseError ? error : broken(name, String(error));
+    }
+    return Buffer.concat(chunks);
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.trying('Removing a snapshot failed', (store) => store.delete(name));
+  }
+
+  private async trying<T>(doing: string, act: (store: ObjectStore) => Promise<T>): Promise<T> {
+    try {
+      return await act(await this.store());
+    } catch (error) {
+      throw operating(error, doing);
+    }
+  }
+
+  private store(): Promise<ObjectStore> {
+    const opened = (this.opened ??= new Objm(jetstream(this.nc)).open(streams.snapshots(this.ns), false));
+    opened.catch(() => (this.opened = undefined));
+    return opened;
+  }
+}
+
+export const broken = (name: string, why: string): RepriseError =>
+  new RepriseError('SNAPSHOT_BROKEN', `The snapshot ${name} cannot be used: ${why}.`);
