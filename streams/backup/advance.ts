@@ -4,6 +4,7 @@ import type { Archive } from '../archive/archive.js';
 import { Chain, type Head } from '../chain.js';
 import type { Journal, Stored } from '../journal.js';
 import type { OutboxMarks } from './outbox-marks.js';
+import { wholly } from './wholly.js';
 
 /** Of the commits of a segment, as they are in the journal. Its objects are in memory while it is written. */
 const SEGMENT_BYTES = 32 * 1024 * 1024;
@@ -17,7 +18,7 @@ export function commitsOf(journal: Pick<Journal, 'end' | 'replay' | 'partition'>
     const { firstSeq } = await journal.end();
     if (firstSeq <= fromSeq) {
       // If it is truncated meanwhile, the first one is a later one, and the caller finds the gap.
-      yield* journal.replay(fromSeq);
+      yield* wholly(journal, fromSeq);
       return;
     }
     if ((origin?.head?.seq ?? 0) < fromSeq) throw beginsLater(journal.partition, firstSeq, fromSeq);

@@ -12,6 +12,7 @@ import { advance, commitsOf, scan, type AdvanceOptions, type CommitSource } from
 import { has, type Missing } from './consistent.js';
 import { headOfBackup, type BackupPartition } from './manifest.js';
 import { OutboxMarks } from './outbox-marks.js';
+import { wholly } from './wholly.js';
 
 export interface PartitionOptions {
   readonly store: ArchiveStore;
@@ -144,7 +145,8 @@ function lacks(partition: Partition, { seq, from }: KnownHead): RepriseError {
 /** The id in the first commit; an empty journal has none. */
 async function idOf(journal: Journal, ns: Namespace, archived: ArchiveStore): Promise<string | undefined> {
   const { partition } = journal;
-  for await (const { bytes } of journal.replay(1)) {
+  const { firstSeq } = await journal.end();
+  for await (const { bytes } of wholly(journal, firstSeq)) {
     const commit = tryRead(() => decodeCommit(bytes));
     if (commit?.partition === partition && parseJournalId(commit.journalId)) return commit.journalId;
   }

@@ -2,6 +2,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
+import { wholly } from '../backup/wholly.js';
 import { Chain, sameBytes, type Head } from '../chain.js';
 import { decodeCommit } from '../contents.js';
 import { openJournal } from '../jetstream.js';
@@ -38,7 +39,7 @@ export async function restorePartition(content: Content, options: RestorePartiti
     }
     if (lastSeq <= head.seq) await writer.add(forkAfter(head, restoring));
     await writer.end();
-    return await verified(content, journal.replay(1));
+    return await verified(content, wholly(journal, firstSeq));
   } finally {
     await journal.close();
   }
