@@ -56,7 +56,9 @@ export class JournalWriter {
   private async oldest(): Promise<void> {
     const { acked, bytes } = this.underWay.shift()!;
     this.bytes -= bytes;
-    this.options.onWritten?.(await acked);
+    // First: an optional call does not evaluate its arguments if there is nothing to call.
+    const seq = await acked;
+    this.options.onWritten?.(seq);
   }
 
   private async request(bytes: Uint8Array, expectedSeq: number): Promise<number> {
