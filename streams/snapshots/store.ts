@@ -54,14 +54,28 @@ export class SnapshotStore {
 
   /** Writes a snapshot, reads it back, and marks it as verified. @throws RepriseError SNAPSHOT_BROKEN if it differs */
   async write(manifest: Omit<Manifest, 'isVerified'>, parts: readonly StatePart[]): Promise<StoredSnapshot> {
+    return await this.put(manifest, blocksOf(parts));
+  }
+
+  /**
+   * As {@link write}, of bytes that {@link bytesOf} gave, perhaps on another server.
+   * @throws RepriseError SNAPSHOT_BROKEN if they are not those of the manifest
+   */
+  async writeBytes(manifest: Omit<Manifest, 'isVerified'>, bytes: Uint8Array): Promise<StoredSnapshot> {
+    return await this.put(manifest, [bytes]);
+  }
+
+  private async put(
+    manifest: Omit<Manifest, 'isVerified'>, body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<StoredSnapshot> {
     const { partition, journalId, seq, epoch, takenMs } = manifest;
     const name = `${partition}/${journalId}/${String(seq).padStart(SEQ_DIGITS, '0')}-${epoch}-${takenMs}`;
     const unverified: Manifest = { ...manifest, isVerified: false };
     const store = await this.store();
     await this.trying('Writing a snapshot failed', async () => {
       const options = { max_chunk_size: CHUNK_BYTES };
-      const body = ReadableStream.from(blocksOf(parts)) as ReadableStream<Uint8Array>;
-      const { size } = await store.put({ name, metadata: metadataOf(unverified), options }, body);
+      const stream = ReadableStream.from(body) as ReadableStream<Uint8Array>;
+      const { size } = await store.put({ name, metadata: metadataOf(unverified), options }, stream);
       return size;
     });
     await this.verify(name, unverified);
@@ -100,12 +114,28 @@ export class SnapshotStore {
     if (found !== stateHash) throw broken(name, 'its parts have another hash than its manifest says');
   }
 
-  private async *partsOf(name: string): AsyncGenerator<ReadPart> {
+  /** As it is stored. @throws RepriseError SNAPSHOT_BROKEN */
+  async bytesOf(name: string): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    try {
+      for await (const chunk of await this.chunksOf(name)) chunks.push(chunk);
+    } catch (error) {
+      throw broken(name, messageOf(error));
+    }
+    return Buffer.concat(chunks);
+  }
+
+  private async chunksOf(name: string): Promise<AsyncIterable<Uint8Array>> {
     const store = await this.store();
     const object = await this.trying('Reading a snapshot failed', () => store.get(name));
     if (object === null) throw broken(name, 'it is not there any more');
+    return object.data as unknown as AsyncIterable<Uint8Array>;
+  }
+
+  private async *partsOf(name: string): AsyncGenerator<ReadPart> {
+    const chunks = await this.chunksOf(name);
     try {
-      yield* partsIn(object.data as unknown as AsyncIterable<Uint8Array>);
+      yield* partsIn(chunks);
     } catch (error) {
       throw broken(name, messageOf(error));
     }
