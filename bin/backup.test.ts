@@ -91,9 +91,9 @@ t.test('a namespace is backed up while jobs go on, and restored on an empty serv
   await until('it runs', async () => (await client.get({ jobId: running!.jobId })).status === 'running');
   t.equal((await dev.run('queues', 'pause', 'batch', '--reason', 'test')).code, 0);
 
-  let isBackedUp = false;
+  const backedUp = new AbortController();
   const going = (async () => {
-    for (let n = 0; !isBackedUp; n += 1) {
+    for (let n = 0; !backedUp.signal.aborted; n += 1) {
       if (n % QUEUES.length !== 3) await perform(n);
       await sleep(20);
     }
@@ -104,7 +104,7 @@ t.test('a namespace is backed up while jobs go on, and restored on an empty serv
   t.equal(second.code, 0, second.stderr);
   t.match(second.stdout, /^backup 2 of default in .*\n  partition 0: up to position \d+, hash [0-9a-f]{16}\n  partition 1/);
   const third = await dev.run('backup', 'backup', '--json');
-  isBackedUp = true;
+  backedUp.abort();
   await going;
   const backup = JSON.parse(third.stdout) as BackedUp;
   t.equal(backup.number, 3);
