@@ -49,7 +49,7 @@ t.test('the figures of a partition, for people', (t) => {
     'partition 2',
     '  journal     positions 1 to 1000, 12.0 MB',
     '  snapshots   2 verified, 3.00 MB; the newest at position 900, 1m 30s old',
-    '  watermarks       the archive: 40',
+    '  watermarks  the archive: 40',
     '  truncation  positions up to 40 may be removed; held back by the archive: without, 50 positions more',
   ]);
   const journal = { firstSeq: 0, lastSeq: 0, commits: 0, bytes: 0 };

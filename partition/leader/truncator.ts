@@ -136,28 +136,28 @@ export class Truncator {
     const { partition, state, journal, carried, record, load, clock, log } = this.options;
     const started = clock.monoMs();
     const afterSeq = state.truncated?.seq ?? 0;
-    const places = await this.placesUpTo(cut.seq);
-    await carried.carry(state.journalId as JournalId, places.filter(({ seq }) => seq > afterSeq), load);
+    const kept = carried.all;
+    const places: Place[] = [];
+    await this.eachNeeded(cut.seq, (of) => (of.seq > afterSeq ? places.push(of) : kept.need(of)));
+    await carried.carry(state.journalId as JournalId, places, load);
     if (this.ended) return;
     await record(cut);
     await journal.truncate(cut.seq + 1);
-    await carried.keep(places);
+    await carried.keep(kept);
     const tookMs = Math.round(clock.monoMs() - started);
     log.info({ partition, seq: cut.seq, carried: places.length, tookMs }, 'the journal is truncated');
   }
 
-  /** Of contents that the state needs. In slices: no command waits for it. Jobs that are new meanwhile are later. */
-  private async placesUpTo(seq: number): Promise<Place[]> {
-    const places: Place[] = [];
+  /** Contents that the state needs. In slices: no command waits for it. Jobs that are new meanwhile are later. */
+  private async eachNeeded(upToSeq: number, note: (of: Place) => void): Promise<void> {
     for (const { store } of this.options.state.cast.values()) {
       let looked = 0;
-      for (const place of store.needed?.(seq) ?? []) {
-        if (place) places.push(place);
+      for (const place of store.needed?.(upToSeq) ?? []) {
+        if (place) note(place);
         looked += 1;
         if (looked % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
         if (this.ended) throw new RepriseError('NOT_LEADER', 'this broker does not lead any more');
       }
     }
-    return places;
   }
 }

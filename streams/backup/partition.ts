@@ -122,8 +122,8 @@ export class PartitionBackup {
     const stored = head.seq >= firstSeq ? await journal.read(head.seq) : undefined;
     const isOurs = stored === undefined ? head.seq <= lastSeq : sameBytes(commitHash(stored.bytes), head.hash);
     if (isOurs) return;
-    const lacks = `The journal of partition ${partition} lacks the commit at ${head.seq}`;
-    const message = `${lacks} that is in ${store.location}`;
+    const commit = `the commit at ${head.seq} that is in ${store.location}`;
+    const message = `The journal of partition ${partition} lacks ${commit}`;
     const hint = 'After a restore a namespace has another history than before: give another location for backups. ' +
       'Otherwise the journal has lost its end: run `reprise audit verify`.';
     throw new RepriseError('JOURNAL_REGRESSED', `${message}.`, { hint, cause: { position: head.seq } });

@@ -80,16 +80,15 @@ export class Carried {
     }
   }
 
-  /** Removes the objects without any of these places, which must be all that are needed. */
-  async keep(needed: Iterable<Place>): Promise<void> {
-    const used = new Set<Carrier>();
-    for (const of of needed) {
-      for (const carrier of this.carriers) {
-        if (compare(of, carrier.first) >= 0 && compare(of, carrier.last) <= 0) used.add(carrier);
-      }
-    }
-    const unused = this.carriers.filter((carrier) => !used.has(carrier));
-    this.carriers = this.carriers.filter((carrier) => used.has(carrier));
+  /** The objects that are there now, to be kept or removed. */
+  get all(): Kept {
+    return new Kept(this.carriers);
+  }
+
+  /** Removes the objects without a content that was marked as needed. What was written since is kept. */
+  async keep(kept: Kept): Promise<void> {
+    const unused = new Set(kept.unused);
+    this.carriers = this.carriers.filter((carrier) => !unused.has(carrier));
     for (const { name } of unused) await this.objects.remove(name);
   }
 
@@ -113,6 +112,30 @@ export class Carried {
       this.cache.delete(oldest);
     }
     return read;
+  }
+}
+
+/** Which objects have a content that is still needed. */
+class Kept {
+  private readonly used: boolean[] = [];
+
+  /** @param carriers in the order of the journal */
+  constructor(private readonly carriers: readonly Carrier[]) {}
+
+  /** Logarithmic: it is called for each of perhaps a million jobs. */
+  need(of: Place): void {
+    let [from, to] = [0, this.carriers.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (compare(this.carriers[middle]!.first, of) <= 0) from = middle + 1;
+      else to = middle;
+    }
+    // Objects overlap only where a crash made one twice.
+    for (let nth = from - 1; nth >= 0 && compare(this.carriers[nth]!.last, of) >= 0; nth -= 1) this.used[nth] = true;
+  }
+
+  get unused(): readonly Carrier[] {
+    return this.carriers.filter((_, nth) => !this.used[nth]);
   }
 }
 
