@@ -94,8 +94,8 @@ export class Carried {
   }
 
   private async put(of: z.infer<typeof shape>, entries: readonly Buffer[]): Promise<void> {
-    const from = `${String(of.first.seq).padStart(SEQ_DIGITS, '0')}.${of.first.index}`;
-    const name = `carried/${of.partition}/${of.journalId}/${from}`;
+    // With the last place: a deposed leader that carries less must not overwrite what its successor carries.
+    const name = `carried/${of.partition}/${of.journalId}/${nameOf(of.first)}-${nameOf(of.last)}`;
     await this.objects.put(name, { [KEY]: JSON.stringify(of) }, Buffer.concat(entries));
     this.carriers = [...this.carriers.filter((each) => each.name !== name), { ...of, name }]
       .sort((a, b) => compare(a.first, b.first));
@@ -115,6 +115,8 @@ export class Carried {
     return read;
   }
 }
+
+const nameOf = ({ seq, index }: Place): string => `${String(seq).padStart(SEQ_DIGITS, '0')}.${index}`;
 
 const keyOf = ({ seq, index }: Place): string => `${seq}.${index}`;
 

@@ -29,16 +29,21 @@ const NOT_KEPT: ReadonlySet<string> = new Set([
 type Body = Record<string, unknown>;
 
 class Recorder {
+  /** Ids, by what the job is there for. */
   readonly jobs = new Map<string, string>();
   private pullSeq = 0;
   private identity: Body = {};
   private readonly identities = new Map<string, Body>();
 
-  constructor(private readonly nc: NatsConnection) {}
+  /** @param operator the connection with the broker's user */
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly operator: NatsConnection,
+  ) {}
 
-  async ask(noun: string, verb: string, body: Body): Promise<Body> {
+  async ask(noun: string, verb: string, body: Body, nc = this.nc): Promise<Body> {
     const subject = `reprise.${NAMESPACE}.${noun}.${verb}`;
-    const message = await this.nc.request(subject, JSON.stringify(body), { timeout: 10_000 });
+    const message = await nc.request(subject, JSON.stringify(body), { timeout: 10_000 });
     const reply = JSON.parse(message.string()) as Body;
     if (message.headers?.get('Nats-Service-Error')) throw new Error(`${noun}.${verb}: ${message.string()}`);
     return reply;
@@ -74,6 +79,13 @@ class Recorder {
 
   async drain(gone: boolean): Promise<void> {
     await this.ask('worker', 'drain', { ...this.identity, gone });
+  }
+
+  /** Of every partition, verified. */
+  async snapshots(): Promise<void> {
+    const { snapshots } = (await this.ask('snapshot', 'take', {}, this.operator)) as { snapshots: Body[] };
+    const errors = snapshots.flatMap(({ error }) => (error ? [error] : []));
+    if (errors.length > 0 || snapshots.length < PARTITIONS) throw new Error(JSON.stringify(snapshots));
   }
 
   async pausedQueues(): Promise<string[]> {
@@ -153,6 +165,15 @@ async function recordQueues(recorder: Recorder): Promise<void> {
     await recorder.ask('queue', 'resume', { queue: `resumed-${n}` });
     await recorder.ask('queue', 'pause', { queue: `paused-${n}`, reason: 'out of paper' });
   }
+}
+
+/** After the last snapshot, so that there is something to fold on. */
+async function recordAfter(recorder: Recorder, queue: string, p: number): Promise<void> {
+  await recorder.submit(`ready-after-${p}`, { queue, type: 'later', key: `after-${p}`, labels: { a: '2' } });
+  const retrying = recorder.jobs.get(`retrying-${p}`)!;
+  recorder.jobs.delete(`retrying-${p}`);
+  recorder.jobs.set(`cancelled-after-${p}`, retrying);
+  await recorder.ask('job', 'cancel', { jobId: retrying, reason: 'after the snapshot' });
 }
 
 /** What the server answers to a question whose reply subject is the journal: a foreign message. */
