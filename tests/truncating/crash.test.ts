@@ -15,16 +15,16 @@ import { Life, Outliving } from './stage.js';
 /** Two truncations: the second one also removes what is carried and not needed any more. */
 const SCRIPT: readonly ((life: Life) => Promise<unknown>)[] = [
   (life) => life.submit(),
-  (life) => life.submit({ queue: 'later', delayMs: 1e9 }),
-  (life) => life.submit({ queue: 'paused', key: 'k', commandId: 'c' }),
-  (life) => life.pauseQueue('paused'),
   (life) => life.submit({ priority: 3 }),
   (life) => life.lease(1, 0),
   (life) => life.snapshot(),
   (life) => life.submit(),
   (life) => life.snapshot(),
   (life) => life.truncate(),
-  (life) => life.lease(9, 4),
+  (life) => life.lease(9, 9),
+  (life) => life.submit({ delayMs: 1e9 }),
+  (life) => life.submit({ queue: 'paused', key: 'k', commandId: 'c' }),
+  (life) => life.pauseQueue('paused'),
   (life) => life.snapshot(),
   (life) => life.submit(),
   (life) => life.snapshot(),
@@ -74,7 +74,8 @@ async function wrongAfter(outliving: Outliving): Promise<string | undefined> {
   const { firstSeq } = outliving.stream;
   for (let nth = 0; nth < 3; nth += 1) if ((await next.snapshot()) !== 'taken') return 'no snapshot can be taken';
   const leased = await next.lease(50);
-  for (const [id, payload] of leased) if (outliving.acknowledged.get(id) !== payload) return `lease of ${id}`;
+  const recorded = jobsIn(outliving.stream.history);
+  for (const [id, payload] of leased) if (recorded.get(id)?.payload !== payload) return `lease of ${id}`;
   await next.truncate();
   if (outliving.stream.firstSeq <= firstSeq) return 'it is truncated no more';
   const names = [...outliving.objects.held].filter(([name]) => !name.startsWith('carried/'));
@@ -95,19 +96,23 @@ async function operations(): Promise<readonly string[]> {
 
 t.test('the script does everything that may fail', async (t) => {
   const done = new Set(await operations());
-  const wanted = ['put snapshot', 'read snapshot', 'mark snapshot', 'remove snapshot', 'put carried', 'append', 'truncate'];
+  const ofObjects = ['put snapshot', 'read snapshot', 'mark snapshot', 'remove snapshot', 'put carried', 'remove carried'];
+  const wanted = [...ofObjects, 'append', 'truncate'];
   t.strictSame(wanted.filter((each) => !done.has(each)), []);
-  t.ok(done.has('remove carried'), 'remove carried');
 });
+
+/** Of all others it makes no difference whether they were done, and a crash there is one after the last change. */
+const CHANGES = /^(put|mark|remove|append|truncate)/;
 
 for (const way of WAYS) {
   t.test(`given an operation that ${way} it is done, then nothing is lost, and the next broker goes on`, async (t) => {
-    const { length } = await operations();
-    for (let at = 1; at <= length; at += 1) await at1(t, at, way);
+    for (const [nth, operation] of (await operations()).entries()) {
+      if (way === 'fails before' || CHANGES.test(operation)) await faultAt(t, nth + 1, way);
+    }
   });
 }
 
-async function at1(t: { fail(message: string): void }, at: number, way: Way): Promise<void> {
+async function faultAt(t: { fail(message: string): void }, at: number, way: Way): Promise<void> {
   const outliving = new Outliving();
   const faults = new Faults(at, way);
   await play(outliving, faults);

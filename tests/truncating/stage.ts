@@ -85,6 +85,7 @@ export class Life {
 
   private constructor(
     private readonly outliving: Outliving,
+    private readonly terms: Terms,
     readonly term: Term,
     private readonly leader: Leader,
     private readonly snapshotter: Snapshotter,
@@ -121,8 +122,8 @@ export class Life {
     const truncator = truncating({ leader, core, journal, bytes }, {
       partition: P0, snapshots, carried, archived, projections: () => [], clock, log, policy: POLICY,
     });
-    const life = new Life(outliving, term, leader, snapshotter, truncator, carried);
-    await truncator.run();
+    const life = new Life(outliving, terms, term, leader, snapshotter, truncator, carried);
+    await Promise.race([truncator.run(), leader.lost]);
     return life;
   }
 
@@ -146,7 +147,8 @@ export class Life {
     const id = this.outliving.ids.nextId();
     const jobs = [{ id, job: { ...job(), payload: Buffer.from(JSON.stringify(payload)), ...over } }];
     const message = await this.ask(submit, { waitMs: undefined, jobs });
-    if (message) this.outliving.acknowledged.set(id, JSON.stringify(payload));
+    const [made] = (message as { jobs?: { jobId?: string }[] } | undefined)?.jobs ?? [];
+    if (made?.jobId === id) this.outliving.acknowledged.set(id, JSON.stringify(payload));
   }
 
   async pauseQueue(queue: string): Promise<void> {
@@ -186,11 +188,18 @@ export class Life {
 
   async truncate(): Promise<void> {
     await this.outliving.archiveAll();
-    await this.truncator.run();
+    await Promise.race([this.truncator.run(), this.leader.lost]);
   }
 
+  /** As its host does it: an ambiguous commit is settled first, so that whoever waits for it is told. */
   async end(): Promise<void> {
     await this.leader.stop();
+    const lost = await this.leader.lost;
+    const { leader, term: { journal } } = this;
+    if (lost.kind === 'ambiguous' && lost.pending) {
+      const next = await this.terms.settle(leader, journal, lost.pending).catch(() => undefined);
+      await next?.journal.close();
+    }
     await Promise.all([this.snapshotter.end(), this.truncator.end()]);
     await this.term.journal.close();
   }
