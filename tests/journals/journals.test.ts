@@ -15,13 +15,18 @@ import { parseJobId, parseNamespace, type Partition } from '../../protocols/ids.
 import { connectClient, type Client } from '../../sdk/client.js';
 import { performer } from '../../sdk/index.js';
 import { listQueues } from '../../sdk/queues.js';
+import type { PartitionCore } from '../../partition/core/core.js';
 import { connectNats } from '../../streams/connect.js';
 import { Objects } from '../../streams/snapshots/objects.js';
 import { SnapshotStore } from '../../streams/snapshots/store.js';
 import { startServer, type RunningServer } from '../../streams/server/start.js';
 import { eventually } from '../broker.js';
+import { acceptedOf, wrongAcross, wrongFrom } from '../folding/folding-on.js';
+import { KEYRING, newCore } from '../play.js';
 import { silent } from '../worker/support.js';
-import { foldedView, folderOf, hashOfView, readRecording, recordedVersions, type RecordedJob } from './recording.js';
+import {
+  foldedView, folderOf, hashOfView, readRecording, recordedVersions, storedIn, type RecordedJob,
+} from './recording.js';
 
 const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'expired']);
 /**
@@ -80,6 +85,19 @@ for (const version of await recordedVersions()) {
       const view = await foldedView(server.brokerUrl, ns, p as Partition, viewVersion);
       t.equal(view.seq, seq);
       t.equal(hashOfView(view), viewHash, `partition ${p}`);
+    }
+  });
+
+  t.test(`the journals of ${version} fold on from snapshots in between, and behind any segment`, async (t) => {
+    const server = await serverOn(t, version);
+    for (const p of recording.partitions.keys()) {
+      const partition = p as Partition;
+      const stored = await storedIn(server.brokerUrl, ns, partition);
+      const commits = acceptedOf(stored, partition);
+      const fresh = (): PartitionCore => newCore(KEYRING, partition);
+      const every4th = [...commits.keys()].filter((at) => at % 4 === p);
+      t.equal(await wrongFrom(commits, fresh, every4th), undefined, `partition ${p} from snapshots`);
+      t.equal(await wrongAcross(stored, fresh, partition, 1_000), undefined, `partition ${p} across segments`);
     }
   });
 

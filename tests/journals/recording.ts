@@ -19,6 +19,7 @@ import type { PartBytes } from '../../actors/parts.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { Chain } from '../../streams/chain.js';
 import { openJournal } from '../../streams/jetstream.js';
+import type { Stored } from '../../streams/journal.js';
 import { headOfSnapshot, type Manifest } from '../../streams/snapshots/manifest.js';
 
 export interface RecordedJob {
@@ -73,6 +74,15 @@ export const hashOfView = (view: unknown): string => createHash('sha256').update
 
 /** Of the view that this version makes. */
 const VIEW_VERSION = 2;
+
+/** Everything that is in a journal, as it is stored. */
+export async function storedIn(url: string, ns: Namespace, partition: Partition): Promise<Stored[]> {
+  const source = await openJournal({ url, ns, partition });
+  const all: Stored[] = [];
+  for await (const stored of source.replay(1)) all.push(stored);
+  await source.close();
+  return all;
+}
 
 export interface Folded {
   readonly version: number;
