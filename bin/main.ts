@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { archiveCommand } from './commands/archive.js';
 import { actorsCommand } from './commands/actors.js';
 import { auditCommand } from './commands/audit.js';
+import { backupCommand } from './commands/backup.js';
 import { brokerCommand } from './commands/broker.js';
 import { demoCommand } from './commands/demo.js';
 import { devCommand } from './commands/dev.js';
@@ -10,6 +11,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { jobsCommand } from './commands/jobs.js';
 import { queuesCommand } from './commands/queues.js';
 import { replayCommand } from './commands/replay.js';
+import { restoreCommand } from './commands/restore.js';
 import { snapshotsCommand } from './commands/snapshots.js';
 import { submitCommand } from './commands/submit.js';
 import { systemCommand } from './commands/system.js';
@@ -41,6 +43,8 @@ const COMMANDS = [
   actorsCommand,
   replayCommand,
   auditCommand,
+  backupCommand,
+  restoreCommand,
   snapshotsCommand,
   archiveCommand,
   systemCommand,

@@ -61,6 +61,10 @@ export class JobsProjection implements Projection {
     if (!this.keeper.isBehind) this.note(event, seq);
   }
 
+  skipped(seq: number): void {
+    this.keeper.skipped(seq);
+  }
+
   committed(commit: Committed): void {
     this.keeper.committed(commit);
   }

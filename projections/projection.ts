@@ -11,6 +11,8 @@ export interface Projection {
   readonly name: string;
   /** @param index of the event within its commit */
   evolve(event: EventName, index: number, commit: Committed): void;
+  /** Commits up to a position cannot be read now. Those after it follow. */
+  skipped?(seq: number): void;
   /** Called after the last event of a commit. */
   committed?(commit: Committed): void;
   /** Saves what it keeps outside of memory. */

@@ -37,6 +37,14 @@ export class ProjectionRunner implements Follower {
     return checkpoints.reduce((least, each) => (each.seq < least.seq ? each : least), checkpoints[0] ?? START);
   }
 
+  skipTo({ seq, hash }: Checkpoint): void {
+    for (const running of this.running) {
+      if (running.checkpoint.seq >= seq) continue;
+      running.projection.skipped?.(seq);
+      running.checkpoint = { seq, hash };
+    }
+  }
+
   follow(committed: Committed): void {
     if (committed.partition !== this.partition) {
       throw new TypeError(`expected a commit of partition ${this.partition}, got one of ${committed.partition}`);

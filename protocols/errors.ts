@@ -166,6 +166,12 @@ export const ERRORS = {
   ARCHIVE_BROKEN: operating(
     'An object of the archive is missing, was changed, or does not follow the one before.',
     'The message names the object. Keep the archive as it is, and put the object back from a copy of the store.'),
+  NAMESPACE_EXISTS: operating(
+    'There is something already where a namespace is to be restored.',
+    'Restore into an empty server, or into another namespace with --namespace.'),
+  RESTORE_UNFINISHED: operating(
+    'The namespace is being restored, or a restore of it was interrupted. No broker leads it.',
+    'Wait for the end of `reprise restore`, or run it again with the same options: it goes on where it was.'),
   FOLD_DIVERGED: operating(
     'Replaying an event led to another status than the event names.',
     'Run the version that wrote it, and report this with `reprise replay <id> --json`.'),

@@ -25,6 +25,8 @@ export interface Committed {
 export interface Follower {
   /** The last commit that it needs no more; `seq` 0: it needs all. */
   readonly after: { readonly seq: number; readonly hash: Uint8Array };
+  /** What is up to there cannot be read now. It goes on behind it. */
+  skipTo(head: { readonly seq: number; readonly hash: Uint8Array }): void;
   follow(committed: Committed): void;
 }
 

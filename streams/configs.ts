@@ -13,6 +13,10 @@ export const OPERATORS_OWN: ReadonlySet<string> = new Set(['num_replicas', 'max_
 const NO_WINDOW = nanos(100);
 /** In the metadata of journals and witness: how many partitions the namespace has. */
 export const PARTITIONS = 'reprise.partitions';
+/** In its place in the first journal of a namespace that is being restored: no broker accepts it. */
+export const RESTORING = 'restoring';
+/** In the metadata of that journal: which restore it is. */
+export const RESTORE = 'reprise.restore';
 
 /** Only a publish may change a stream: each of these options would make the server write, drop or move messages. */
 const PLAIN = {

@@ -113,15 +113,19 @@ class Reader {
     }
   }
 
-  /** Known heads that are not after the beginning are read one by one, unless the journal begins after them. */
+  /**
+   * Known heads that are not after the beginning are read one by one: where the journal is truncated, in its archive.
+   * If that cannot be reached, the snapshot alone vouches for what is before it.
+   */
   async checkEarlier(): Promise<void> {
     const { begin, known } = this.options;
     if (begin === undefined) return;
     const { firstSeq, lastSeq } = await this.journal.end();
     for (const head of known) {
-      if (head.seq < firstSeq || head.seq > begin.seq) continue;
+      if (head.seq === 0 || head.seq > begin.seq) continue;
       if (head.seq > lastSeq) throw lacks(this.journal.partition, head, lastSeq);
-      const stored = await this.journal.read(head.seq);
+      const stored = await this.journal.read(head.seq).catch(unlessUnreachable);
+      if (stored === undefined && head.seq < firstSeq) continue;
       const hash = stored && tryRead(() => commitHash(stored.bytes));
       if (hash === undefined || !sameBytes(hash, head.hash)) throw differs(this.journal.partition, head);
     }
@@ -207,6 +211,11 @@ class Reader {
     const event = { kind: 'partition', id: String(partition), type: 'LeaderStarted', version: 1, cause, body };
     return { bytes: encodeCommit(commit, encodeEvents([journal.Event.encode(event).finish()])), commit };
   }
+}
+
+function unlessUnreachable(error: unknown): undefined {
+  if (error instanceof RepriseError && error.code === 'ARCHIVE_UNREACHABLE') return undefined;
+  throw error;
 }
 
 function lacks(partition: number, { seq, from }: KnownHead, lastSeq: number): RepriseError {

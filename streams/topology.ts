@@ -12,6 +12,7 @@ import {
   leadershipConfig,
   OPERATORS_OWN,
   PARTITIONS,
+  RESTORING,
   snapshotsConfig,
   type Wanted,
   WITNESS_OF_0_1,
@@ -68,6 +69,7 @@ async function ensure(jsm: JetStreamManager, planned: Planned, look = false): Pr
     const found = (await find(jsm, wanted.name)) ?? (look ? undefined : await make(jsm, wanted));
     if (found === undefined && planned.since !== undefined) return;
     if (found === undefined) throw new RepriseError('STREAM_MISMATCH', `The stream ${wanted.name} is missing.`);
+    if (found.metadata?.[PARTITIONS] === RESTORING) throw restoring(wanted.name);
     const differences = await differencesOf(jsm, planned, found, look);
     if (differences.length > 0) {
       const message = `The stream ${wanted.name} is not configured as Reprise needs it: ${differences.join('; ')}.`;
@@ -116,6 +118,9 @@ async function make(jsm: JetStreamManager, wanted: Wanted): Promise<StreamConfig
 
 const isApi = (error: unknown, number: number): boolean =>
   error instanceof JetStreamApiError && error.apiError().err_code === number;
+
+const restoring = (stream: string): RepriseError =>
+  new RepriseError('RESTORE_UNFINISHED', `The namespace is being restored, and that has not ended: see ${stream}.`);
 
 /** The number of partitions cannot be changed in the stream, so the broker must be started with that number. */
 function partitionsHint(wanted: Wanted, actual: StreamConfig): { hint?: string } {

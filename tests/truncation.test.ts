@@ -2,7 +2,7 @@
  * Journals that are truncated, on a real server: what is needed of the part that goes is carried, what has ended is read
  * from the archive, and a broker that starts goes on from a snapshot.
  */
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -62,7 +62,7 @@ async function truncated(staged: Stage): Promise<void> {
   await eventually(async () => {
     await staged.client.submit([{ type: 'more' }]);
     return (await staged.firstSeq()) > seq;
-  });
+  }, 60_000);
 }
 
 async function restart({ reprise }: Stage): Promise<void> {
@@ -106,4 +106,24 @@ t.test('given jobs that ended, when the journal is truncated, then they can be l
   }
   const [finding] = await verifyServer(staged.reprise.brokerUrl, NAMESPACE);
   t.match(finding, { ok: true, problem: undefined });
+});
+
+t.test('given an index in memory and a dead archive, when a broker starts, then jobs go on', async (t) => {
+  const staged = await stage(t);
+  const [ended] = await submitMany(staged, 'square', JOBS);
+  await perform(t, staged, 'square');
+  await truncated(staged);
+  await staged.reprise.stopBroker(staged.reprise.brokers[0]!);
+  await rename(staged.archive, `${staged.archive}.away`);
+  await writeFile(staged.archive, 'no folder');
+  await staged.reprise.startBroker();
+  const [made] = await staged.client.submit([{ type: 'square', payload: { n: 1 } }], { wait: true });
+  t.match(made, { status: 'completed' });
+  await rm(staged.archive);
+  await rename(`${staged.archive}.away`, staged.archive);
+  await eventually(async () => {
+    const seen = await staged.client.get({ jobId: ended! }).catch(() => undefined);
+    return seen?.status === 'completed';
+  });
+  t.pass('what ended is found when the archive is back');
 });

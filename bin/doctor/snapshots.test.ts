@@ -18,7 +18,7 @@ function figures(bytes: number, ...snapshots: readonly Taken[]): PartitionFigure
     journal: { firstSeq: 1, lastSeq: 1_000, commits: 1_000, bytes },
     snapshots: snapshots.map(([seq, size, ageMs, isVerified = true]) =>
       ({ seq, bytes: size, takenMs: NOW_MS - ageMs, isVerified }) as StoredSnapshot),
-    holds: [{ name: 'the archive', seq: 40 }], truncation: { seq: 40, names: ['the archive'], by: 50 },
+    watermarks: [{ name: 'the archive', seq: 40 }], truncation: { seq: 40, names: ['the archive'], by: 50 },
   };
 }
 
@@ -49,13 +49,13 @@ t.test('the figures of a partition, for people', (t) => {
     'partition 2',
     '  journal     positions 1 to 1000, 12.0 MB',
     '  snapshots   2 verified, 3.00 MB; the newest at position 900, 1m 30s old',
-    '  holds       the archive: 40',
+    '  watermarks  the archive: 40',
     '  truncation  positions up to 40 may be removed; held back by the archive: without, 50 positions more',
   ]);
   const journal = { firstSeq: 0, lastSeq: 0, commits: 0, bytes: 0 };
   const empty = { ...figures(0), journal, truncation: { seq: 0, names: ['the archive'], by: 0 } };
   const nothing = /truncation {2}nothing may be removed$/;
   t.match([...linesOf(empty, NOW_MS)], [/./, / empty$/, / none is verified$/, /./, nothing]);
-  t.match([...linesOf({ ...empty, holds: [], truncation: undefined }, NOW_MS)].at(-1), /nobody has said/);
+  t.match([...linesOf({ ...empty, watermarks: [], truncation: undefined }, NOW_MS)].at(-1), /nobody has said/);
   t.end();
 });

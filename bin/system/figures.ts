@@ -7,8 +7,8 @@ import { streams } from '../../protocols/subjects.js';
 import { operating } from '../../streams/connect.js';
 import { checkpointOf, openCheckpoints } from '../../streams/heads.js';
 import {
-  holdOfArchive, holdOfProjection, holdOfSnapshots, lowestHold, type Hold, type LowestHold,
-} from '../../streams/holds.js';
+  watermarkOfArchive, watermarkOfProjection, watermarkOfSnapshots, lowWatermark, type Watermark, type LowWatermark,
+} from '../../streams/watermarks.js';
 import { Objects } from '../../streams/snapshots/objects.js';
 import { SnapshotStore, type StoredSnapshot } from '../../streams/snapshots/store.js';
 
@@ -26,8 +26,8 @@ export interface PartitionFigures {
   readonly journal: JournalFigures;
   /** Newest first. */
   readonly snapshots: readonly StoredSnapshot[];
-  readonly holds: readonly Hold[];
-  readonly truncation: LowestHold | undefined;
+  readonly watermarks: readonly Watermark[];
+  readonly truncation: LowWatermark | undefined;
 }
 
 /** @param archivedSeq of the last commit in the archive; undefined if the namespace has none @throws RepriseError */
@@ -43,12 +43,12 @@ export async function figuresOf(
     const snapshots = await store.list(partition);
     const { heads } = await checkpoints.read(partition);
     const projections = [...new Set(heads.map(({ projection }) => projection))].sort();
-    const holds = [
-      holdOfSnapshots(snapshots.filter(({ isVerified }) => isVerified).map(({ seq }) => seq)),
-      ...projections.map((projection) => holdOfProjection(projection, checkpointOf(heads, projection)!.seq)),
-      ...(archivedSeq === undefined ? [] : [holdOfArchive(await archivedSeq(partition))]),
+    const watermarks = [
+      watermarkOfSnapshots(snapshots.filter(({ isVerified }) => isVerified).map(({ seq }) => seq)),
+      ...projections.map((projection) => watermarkOfProjection(projection, checkpointOf(heads, projection)!.seq)),
+      ...(archivedSeq === undefined ? [] : [watermarkOfArchive(await archivedSeq(partition))]),
     ];
-    return { partition, journal, snapshots, holds, truncation: lowestHold(holds, journal.lastSeq) };
+    return { partition, journal, snapshots, watermarks, truncation: lowWatermark(watermarks, journal.lastSeq) };
   }));
 }
 

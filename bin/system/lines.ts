@@ -8,7 +8,7 @@ export function* linesOf(figures: PartitionFigures, nowMs: number): Generator<st
   yield `partition ${figures.partition}`;
   yield line('journal', journalText(figures));
   yield line('snapshots', snapshotsText(figures, nowMs));
-  yield line('holds', figures.holds.map(({ name, seq }) => `${name}: ${seq}`).join(', '));
+  yield line('watermarks', figures.watermarks.map(({ name, seq }) => `${name}: ${seq}`).join(', '));
   yield line('truncation', truncationText(figures));
 }
 

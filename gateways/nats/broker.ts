@@ -190,7 +190,7 @@ async function host(parts: HostParts): Promise<PartitionHost> {
     deliver: (to, delivery) => peers.deliver(to, delivery),
     archive: (read) => projections.archive(read),
     snapshots: new SnapshotStore(objects), objects, ...options.policies,
-    projections: () => projections.holds,
+    projections: () => projections.watermarks,
     openJournal: () => archive.openJournal(partition), archived: archive.archived(partition),
     knownHeads: (journal) => projections.begin((seq) => journal.read(seq)),
     onHead: (head) => witness.note(storedHead(head)),

@@ -9,7 +9,7 @@ import type { Namespace, Partition } from '../../protocols/ids.js';
 import { readCommit } from '../../streams/contents.js';
 import { storedHead } from '../../streams/head.js';
 import { checkpointOf, readKnown, type Heads } from '../../streams/heads.js';
-import { holdOfProjection, type Hold } from '../../streams/holds.js';
+import { watermarkOfProjection, type Watermark } from '../../streams/watermarks.js';
 import type { Journal } from '../../streams/journal.js';
 import type { KnownHead } from '../../streams/takeover.js';
 
@@ -72,9 +72,10 @@ export class Projections {
   }
 
   /** How far they have come, and have saved it. */
-  get holds(): readonly Hold[] {
+  get watermarks(): readonly Watermark[] {
     return [
-      holdOfProjection(this.events.name, this.eventsSeq), holdOfProjection(this.jobs.name, this.jobs.storedSeq),
+      watermarkOfProjection(this.events.name, this.eventsSeq),
+      watermarkOfProjection(this.jobs.name, this.jobs.storedSeq),
     ];
   }
 

@@ -112,6 +112,8 @@ function foldOwn(state: PartitionState, event: journal.Event, at: Place): void {
     state.epoch = journal.LeaderStarted.decode(body).epoch;
   } else if (kind === PARTITION && type === 'VersionBarrier') {
     foldBarrier(state, decodeEvent<BarrierEvent>(BARRIER_EVENTS, event, `${seq}.${index}`));
+  } else if (kind === PARTITION && type === 'JournalRestored' && version === 1) {
+    // What was restored is in the commits before it, and its epoch is in the LeaderStarted beside it.
   } else if (kind === PARTITION) {
     const decoded = decodeEvent<OwnEvent>(OWN_EVENTS, event, `${seq}.${index}`);
     applyOwn(state, decoded, { ...at, content: decoded.content }, causeOf(event));

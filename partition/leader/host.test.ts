@@ -136,7 +136,7 @@ t.test('given a journal that lacks a witnessed commit, the partition halts and s
 
 t.test('given a projection that has folded another commit than is written now, the partition halts instead of ending the process', async (t) => {
   const stream = new MemoryStream(P0);
-  const folded = { after: { seq: 0, hash: new Uint8Array() }, follow: ({ seq }: Committed) => {
+  const folded = { after: { seq: 0, hash: new Uint8Array() }, skipTo: () => {}, follow: ({ seq }: Committed) => {
     if (seq === 3) throw new RepriseError('JOURNAL_REGRESSED', 'another commit 3 was folded');
   } };
   const host = stage(stream, { followers: [folded] });

@@ -7,7 +7,7 @@ import type { Partition } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { Journal, Stored } from '../../streams/journal.js';
 import type { Leadership } from '../../streams/leadership.js';
-import type { Hold } from '../../streams/holds.js';
+import type { Watermark } from '../../streams/watermarks.js';
 import { Payloads } from '../../streams/payloads.js';
 import { Carried } from '../../streams/snapshots/carried.js';
 import type { ObjectPlace } from '../../streams/snapshots/objects.js';
@@ -36,7 +36,7 @@ export interface HostOptions extends Omit<TermsOptions, 'lastHead'> {
   /** The last position that is written to the archive and verified. Without an archive nothing is truncated. */
   readonly archived?: (() => Pick<Head, 'seq' | 'hash'> | undefined) | undefined;
   /** How far projections have come, and have saved it. */
-  projections?(): readonly Hold[];
+  projections?(): readonly Watermark[];
   /** Commands that other partitions may send to this one. */
   readonly deliverables: Deliverables;
   readonly deliver: Deliver;
@@ -204,7 +204,7 @@ export class PartitionHost {
   }
 
   private truncator(led: Led, carried: Carried): Truncator | undefined {
-    const { archived, snapshots, projections = (): Hold[] => [], truncationPolicy: policy } = this.options;
+    const { archived, snapshots, projections = (): Watermark[] => [], truncationPolicy: policy } = this.options;
     if (!archived || !snapshots) return undefined;
     return truncating(led, { ...this.options, archived, snapshots, projections, carried, policy });
   }

@@ -1,6 +1,6 @@
 /** How a term of leadership begins: by a take-over of the journal, or by settling an ambiguous commit. */
 import { randomBytes } from 'node:crypto';
-import { messageOf, reject } from '../../protocols/errors.js';
+import { messageOf, reject, RepriseError } from '../../protocols/errors.js';
 import { journalId, leaderId, type LeaderId } from '../../protocols/ids.js';
 import type { Head } from '../../streams/chain.js';
 import type { Journal } from '../../streams/journal.js';
@@ -94,6 +94,26 @@ export class Terms {
     return fold;
   }
 
+  /**
+   * Where the journal is read from: at the snapshot, or earlier if a projection needs what is before it. Jobs do not
+   * wait for that: if it cannot be read, projections go on from the snapshot.
+   */
+  private async beginning(journal: Journal, { begin, snapshot }: Fold): Promise<Head | undefined> {
+    if (snapshot === undefined || begin?.seq === snapshot.seq) return begin;
+    const { log, partition, followers } = this.options;
+    const nextSeq = (begin?.seq ?? 0) + 1;
+    let why = 'it is in no archive';
+    try {
+      if (nextSeq >= (await journal.end()).firstSeq || (await journal.read(nextSeq))) return begin;
+    } catch (error) {
+      if (!(error instanceof RepriseError) || error.code !== 'ARCHIVE_UNREACHABLE') throw error;
+      why = error.message;
+    }
+    log.error({ partition, fromSeq: nextSeq, upToSeq: snapshot.seq, why }, 'projections lack a part of the journal');
+    for (const follower of followers) follower.skipTo(snapshot);
+    return snapshot;
+  }
+
   private async takeOverOptions(journal: Journal, fold: Fold): Promise<TakeOverOptions> {
     const { options } = this;
     const last = options.lastHead();
@@ -102,7 +122,7 @@ export class Terms {
     if (fold.snapshot) known.push({ ...fold.snapshot, from: 'a snapshot' });
     fold.known = known;
     return {
-      known, begin: fold.begin, broker: options.broker,
+      known, begin: await this.beginning(journal, fold), broker: options.broker,
       journalId: () => journalId(randomBytes(10)),
       leaderId: () => leaderId(randomBytes(10)),
       nowMs: () => options.clock.nowMs(),

@@ -8,17 +8,17 @@ import type { JournalId, Partition } from '../../protocols/ids.js';
 import { tryRead } from '../../protocols/try-read.js';
 import { commitHash } from '../../streams/contents.js';
 import type { Journal } from '../../streams/journal.js';
-import { holdOfArchive, holdOfSnapshots, lowestHold, type Hold } from '../../streams/holds.js';
+import { watermarkOfArchive, watermarkOfSnapshots, lowWatermark, type Watermark } from '../../streams/watermarks.js';
 import type { Carried, Place } from '../../streams/snapshots/carried.js';
 import type { SnapshotStore } from '../../streams/snapshots/store.js';
 import type { PartitionState } from '../core/state.js';
 import type { Clock } from './leader-time.js';
 
-/** Positions that stay behind the lowest hold, and how many must go at least for a truncation to be worth it. */
+/** Positions that stay behind the low watermark, and how many must go at least for a truncation to be worth it. */
 export interface TruncationPolicy {
   readonly margin: number;
   readonly least: number;
-  /** A projection that is farther behind than this holds nothing any more. */
+  /** A projection that is farther behind than this does not count any more. */
   readonly mostLag: number;
   readonly everyMs: number;
 }
@@ -36,7 +36,7 @@ export interface TruncatorOptions {
   /** The last position that the archive has; undefined: there is no archive, or nothing is in it yet. */
   archived(): { readonly seq: number } | undefined;
   /** How far projections have come, and have saved it. */
-  projections(): readonly Hold[];
+  projections(): readonly Watermark[];
   /** Resolves when the cut is recorded and acknowledged. */
   record(cut: Cut): Promise<void>;
   load(of: Place): Promise<Uint8Array | undefined>;
@@ -96,29 +96,29 @@ export class Truncator {
 
   private async next(): Promise<Cut | undefined> {
     const { state, policy = TRUNCATION } = this.options;
-    const hold = lowestHold(await this.holds(), state.seq);
-    const seq = (hold?.seq ?? 0) - policy.margin;
+    const low = lowWatermark(await this.watermarks(), state.seq);
+    const seq = (low?.seq ?? 0) - policy.margin;
     return seq - (state.truncated?.seq ?? 0) < policy.least ? undefined : this.cutAt(seq);
   }
 
-  private async holds(): Promise<Hold[]> {
+  private async watermarks(): Promise<Watermark[]> {
     const { partition, state, snapshots, archived, policy = TRUNCATION } = this.options;
     const verified = (await snapshots.list(partition))
       .filter(({ isVerified, journalId }) => isVerified && journalId === state.journalId);
-    const holds = [holdOfSnapshots(verified.map(({ seq }) => seq)), holdOfArchive(archived()?.seq ?? 0)];
-    const others = lowestHold(holds, state.seq)?.seq ?? 0;
+    const marks = [watermarkOfSnapshots(verified.map(({ seq }) => seq)), watermarkOfArchive(archived()?.seq ?? 0)];
+    const others = lowWatermark(marks, state.seq)?.seq ?? 0;
     for (const projection of this.options.projections()) {
-      if (projection.seq >= others - policy.mostLag) holds.push(projection);
+      if (projection.seq >= others - policy.mostLag) marks.push(projection);
       else this.alarm(projection, others);
     }
-    return holds;
+    return marks;
   }
 
-  private alarm({ name, seq }: Hold, others: number): void {
+  private alarm({ name, seq }: Watermark, others: number): void {
     if (this.lagging.has(name)) return;
     this.lagging.add(name);
     const { partition, log } = this.options;
-    const message = 'a projection is so far behind that it holds the journal no longer; it goes on from the archive';
+    const message = 'a projection is too far behind for the journal to wait for it; it goes on from the archive';
     log.error({ partition, projection: name, seq, lag: others - seq }, message);
   }
 
@@ -136,28 +136,28 @@ export class Truncator {
     const { partition, state, journal, carried, record, load, clock, log } = this.options;
     const started = clock.monoMs();
     const afterSeq = state.truncated?.seq ?? 0;
-    const places = await this.placesUpTo(cut.seq);
-    await carried.carry(state.journalId as JournalId, places.filter(({ seq }) => seq > afterSeq), load);
+    const kept = carried.all;
+    const places: Place[] = [];
+    await this.eachNeeded(cut.seq, (of) => (of.seq > afterSeq ? places.push(of) : kept.need(of)));
+    await carried.carry(state.journalId as JournalId, places, load);
     if (this.ended) return;
     await record(cut);
     await journal.truncate(cut.seq + 1);
-    await carried.keep(places);
+    await carried.keep(kept);
     const tookMs = Math.round(clock.monoMs() - started);
     log.info({ partition, seq: cut.seq, carried: places.length, tookMs }, 'the journal is truncated');
   }
 
-  /** Of contents that the state needs. In slices: no command waits for it. Jobs that are new meanwhile are later. */
-  private async placesUpTo(seq: number): Promise<Place[]> {
-    const places: Place[] = [];
+  /** Contents that the state needs. In slices: no command waits for it. Jobs that are new meanwhile are later. */
+  private async eachNeeded(upToSeq: number, note: (of: Place) => void): Promise<void> {
     for (const { store } of this.options.state.cast.values()) {
       let looked = 0;
-      for (const place of store.needed?.(seq) ?? []) {
-        if (place) places.push(place);
+      for (const place of store.needed?.(upToSeq) ?? []) {
+        if (place) note(place);
         looked += 1;
         if (looked % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
         if (this.ended) throw new RepriseError('NOT_LEADER', 'this broker does not lead any more');
       }
     }
-    return places;
   }
 }

@@ -68,6 +68,12 @@ export class IndexKeeper {
     this.catchUp();
   }
 
+  /** It is made again when what it lacks can be read. */
+  skipped(seq: number): void {
+    this.isBehind = true;
+    this.seenSeq = Math.max(this.seenSeq, seq);
+  }
+
   committed(commit: Committed): void {
     this.seenSeq = commit.seq;
     if (!this.isBehind) this.index.committed(commit);

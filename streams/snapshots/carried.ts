@@ -80,16 +80,15 @@ export class Carried {
     }
   }
 
-  /** Removes the objects without any of these places, which must be all that are needed. */
-  async keep(needed: Iterable<Place>): Promise<void> {
-    const used = new Set<Carrier>();
-    for (const of of needed) {
-      for (const carrier of this.carriers) {
-        if (compare(of, carrier.first) >= 0 && compare(of, carrier.last) <= 0) used.add(carrier);
-      }
-    }
-    const unused = this.carriers.filter((carrier) => !used.has(carrier));
-    this.carriers = this.carriers.filter((carrier) => used.has(carrier));
+  /** The objects that are there now, to be kept or removed. */
+  get all(): Kept {
+    return new Kept(this.carriers);
+  }
+
+  /** Removes the objects without a content that was marked as needed. What was written since is kept. */
+  async keep(kept: Kept): Promise<void> {
+    const unused = new Set(kept.unused);
+    this.carriers = this.carriers.filter((carrier) => !unused.has(carrier));
     for (const { name } of unused) await this.objects.remove(name);
   }
 
@@ -113,6 +112,37 @@ export class Carried {
       this.cache.delete(oldest);
     }
     return read;
+  }
+}
+
+/** Which objects have a content that is still needed. */
+class Kept {
+  private readonly used: boolean[] = [];
+  /** For each, the last place that it or any before it may have. */
+  private readonly reach: Place[] = [];
+
+  /** @param carriers in the order of the journal */
+  constructor(private readonly carriers: readonly Carrier[]) {
+    let far: Place = { seq: 0, index: 0 };
+    for (const { last } of carriers) this.reach.push((far = compare(last, far) > 0 ? last : far));
+  }
+
+  /** Logarithmic: it is called for each of perhaps a million jobs. */
+  need(of: Place): void {
+    let [from, to] = [0, this.carriers.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (compare(this.carriers[middle]!.first, of) <= 0) from = middle + 1;
+      else to = middle;
+    }
+    // Objects overlap only where a crash made one twice, and then one may lie within another.
+    for (let nth = from - 1; nth >= 0 && compare(this.reach[nth]!, of) >= 0; nth -= 1) {
+      if (compare(this.carriers[nth]!.last, of) >= 0) this.used[nth] = true;
+    }
+  }
+
+  get unused(): readonly Carrier[] {
+    return this.carriers.filter((_, nth) => !this.used[nth]);
   }
 }
 

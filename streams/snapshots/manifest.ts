@@ -9,7 +9,7 @@ export const SNAPSHOT_VERSION = 1;
 const position = z.int().min(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-const shape = z.object({
+export const snapshotShape = z.object({
   version: z.int().min(1),
   /** The head that the state is folded to. */
   journalId: z.string().regex(/^[0-9a-hjkmnp-tv-z]{16}$/),
@@ -31,7 +31,7 @@ const shape = z.object({
   isVerified: z.boolean(),
 });
 
-export type Manifest = z.infer<typeof shape>;
+export type Manifest = z.infer<typeof snapshotShape>;
 
 const KEY = 'reprise';
 
@@ -40,7 +40,7 @@ export const metadataOf = (manifest: Manifest): Record<string, string> => ({ [KE
 /** @returns undefined if it is not the metadata of a snapshot */
 export function manifestIn(metadata: Readonly<Record<string, string>> | undefined): Manifest | undefined {
   try {
-    return shape.safeParse(JSON.parse(metadata?.[KEY] ?? 'null')).data;
+    return snapshotShape.safeParse(JSON.parse(metadata?.[KEY] ?? 'null')).data;
   } catch {
     return undefined;
   }
