@@ -89,7 +89,9 @@ export class Carried {
   async keep(kept: Kept): Promise<void> {
     const unused = new Set(kept.unused);
     this.carriers = this.carriers.filter((carrier) => !unused.has(carrier));
-    for (const { name } of unused) await this.objects.remove(name);
+    // What a crash left may have been written again, under its name.
+    const written = new Set(this.carriers.map(({ name }) => name));
+    for (const { name } of unused) if (!written.has(name)) await this.objects.remove(name);
   }
 
   private async put(of: z.infer<typeof shape>, entries: readonly Buffer[]): Promise<void> {
