@@ -7,6 +7,7 @@ import { ArchivePlace } from '../streams/archive/behind.js';
 import { recordedLocation } from '../streams/archive/recorded.js';
 import { connectNats, operating } from '../streams/connect.js';
 import { knownOf, openCheckpoints, openWitness, type Heads, type StoredHeads } from '../streams/heads.js';
+import { Objects } from '../streams/snapshots/objects.js';
 import { SnapshotStore } from '../streams/snapshots/store.js';
 import { verifyPartition, type Finding, type KnownFrom } from './partition.js';
 
@@ -33,7 +34,7 @@ export interface ServerOptions {
 export async function verifyServer(url: string, ns: Namespace, options: ServerOptions = {}): Promise<Finding[]> {
   const nc = await connectNats({ url, name: 'reprise audit', reconnect: true });
   const place = new ArchivePlace(ns, async () => options.archive ?? (await recordedLocation(nc, ns)));
-  const snapshots = new SnapshotStore(nc, ns);
+  const snapshots = new SnapshotStore(new Objects(nc, ns));
   try {
     const partitions = options.wanted ?? (await partitionsOn(nc, ns));
     const findings: Finding[] = [];

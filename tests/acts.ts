@@ -8,6 +8,7 @@ export type Act =
   | { do: 'submit'; priority: number; delayMs: number; key: string; totalMs: number; attempts: number }
   | { do: 'pull'; worker: string; free: number; ends: 'ok' | 'failed' | 'none' }
   | { do: 'cancel'; nth: number }
+  | { do: 'queue'; verb: 'pause' | 'resume'; queue: string }
   | { do: 'tick'; ms: number };
 
 /** Many random acts, for properties. */
@@ -22,6 +23,10 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
     ends: fc.constantFrom('ok' as const, 'failed' as const, 'none' as const),
   }),
   fc.record({ do: fc.constant('cancel' as const), nth: fc.nat(30) }),
+  fc.record({
+    do: fc.constant('queue' as const), verb: fc.constantFrom('pause' as const, 'resume' as const),
+    queue: fc.constantFrom('other', 'another'),
+  }),
   fc.record({ do: fc.constant('tick' as const), ms: fc.constantFrom(0, 100, 600, 1_500, 70_000) }),
 );
 
@@ -43,6 +48,7 @@ export class Actors {
       const over = { priority, delayMs, key, totalMs, policy: { ...POLICY, maxAttempts } };
       this.ids.push(play.submit({ ...over, ...(key && { commandId: `c-${key}` }) }));
     } else if (act.do === 'tick') play.tick(act.ms);
+    else if (act.do === 'queue') play.ask({ kind: act.verb, queue: act.queue, reason: '', commandId: '', by: 'client' });
     else if (act.do === 'cancel') {
       const jobId = (this.ids[act.nth] ?? '0-0000000000000000') as never;
       play.ask({ kind: 'cancel', target: { jobId }, reason: '', commandId: '', by: 'client' });

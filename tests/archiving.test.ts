@@ -15,6 +15,7 @@ import { recordedLocation } from '../streams/archive/recorded.js';
 import { verifyArchive } from '../streams/archive/verify.js';
 import { connectNats } from '../streams/connect.js';
 import { openJournal } from '../streams/jetstream.js';
+import { Objects } from '../streams/snapshots/objects.js';
 import { SnapshotStore } from '../streams/snapshots/store.js';
 import { ensureTopology } from '../streams/topology.js';
 import { openWholeJournal } from '../streams/whole-journal.js';
@@ -106,7 +107,8 @@ t.test('given a truncated journal, then jobs, replay, audit and a take-over read
   // Without a snapshot and an index: the state is folded from the archive.
   const [broker] = reprise.brokers;
   await reprise.stopBroker(broker!);
-  for (const { name } of await new SnapshotStore(nc, ns).list(ZERO)) await new SnapshotStore(nc, ns).remove(name);
+  const snapshots = new SnapshotStore(new Objects(nc, ns));
+  for (const { name } of await snapshots.list(ZERO)) await snapshots.remove(name);
   await reprise.startBroker();
   const view = await client.get({ jobId: ids[0]! });
   t.match(view, { status: 'cancelled', failure: { message: 'no 0' } });

@@ -10,6 +10,7 @@ import { connectClient } from '../sdk/client.js';
 import { takeSnapshots } from '../sdk/snapshots.js';
 import { connectNats } from '../streams/connect.js';
 import { openJournal } from '../streams/jetstream.js';
+import { Objects } from '../streams/snapshots/objects.js';
 import { SnapshotStore } from '../streams/snapshots/store.js';
 import { queuesOf, Reprise } from './broker.js';
 import { run, type Ran } from './command/rig.js';
@@ -164,7 +165,7 @@ t.test('a journal that lacks the commit of a snapshot, or has another one there'
   const partition = 0 as Partition;
   const journal = await openJournal({ url: reprise.brokerUrl, ns: reprise.ns, partition });
   t.teardown(() => journal.close());
-  const real = new SnapshotStore(nc, reprise.ns);
+  const real = new SnapshotStore(new Objects(nc, reprise.ns));
   const verify = (change: (each: Awaited<ReturnType<SnapshotStore['list']>>[number]) => object) => {
     const store = {
       list: async (of: Partition) => (await real.list(of)).map((each) => ({ ...each, ...change(each) })),
@@ -202,7 +203,7 @@ t.test('folding to another state than that of the snapshot is found, and only th
   t.teardown(() => nc.close());
   const journal = await openJournal({ url: reprise.brokerUrl, ns: reprise.ns, partition: 0 as Partition });
   t.teardown(() => journal.close());
-  const real = new SnapshotStore(nc, reprise.ns);
+  const real = new SnapshotStore(new Objects(nc, reprise.ns));
   const store = {
     list: async (of: Partition) => {
       const [newest, oldest] = await real.list(of);

@@ -1,4 +1,5 @@
 /** `reprise snapshots ls` */
+import { Objects } from '../../streams/snapshots/objects.js';
 import { SnapshotStore } from '../../streams/snapshots/store.js';
 import { onServer } from '../server.js';
 import { note, print } from '../terminal.js';
@@ -7,7 +8,7 @@ import { snapshotJson, tableOf } from './lines.js';
 
 export async function runList(flags: SnapshotFlags): Promise<void> {
   const snapshots = await onServer(flags, 'snapshots', async (at) => {
-    const store = new SnapshotStore(at.nc, at.namespace);
+    const store = new SnapshotStore(new Objects(at.nc, at.namespace));
     const partitions = await partitionsOf(at, flags.partition);
     return (await Promise.all(partitions.map((partition) => store.list(partition)))).flat();
   });

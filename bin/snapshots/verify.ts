@@ -2,6 +2,7 @@
 import { KINDS } from '../../actors/kinds.js';
 import { isReadable, verifySnapshots, type SnapshotFinding } from '../../audit/snapshots.js';
 import { openJournal } from '../../streams/jetstream.js';
+import { Objects } from '../../streams/snapshots/objects.js';
 import { SnapshotStore } from '../../streams/snapshots/store.js';
 import { ageText, sizeText } from '../figures.js';
 import { Progress } from '../progress.js';
@@ -30,7 +31,7 @@ async function verifyAll(flags: VerifyFlags): Promise<SnapshotFinding[]> {
   const progress = new Progress();
   const kinds = flags.fold ? KINDS : undefined;
   return await onServer(flags, 'snapshots', async (at) => {
-    const store = new SnapshotStore(at.nc, at.namespace);
+    const store = new SnapshotStore(new Objects(at.nc, at.namespace));
     const findings: SnapshotFinding[] = [];
     for (const partition of await partitionsOf(at, flags.partition)) {
       const journal = await openJournal({ url: at.url, ns: at.namespace, partition });

@@ -9,6 +9,7 @@ import { checkpointOf, openCheckpoints } from '../../streams/heads.js';
 import {
   watermarkOfArchive, watermarkOfProjection, watermarkOfSnapshots, lowWatermark, type Watermark, type LowWatermark,
 } from '../../streams/watermarks.js';
+import { Objects } from '../../streams/snapshots/objects.js';
 import { SnapshotStore, type StoredSnapshot } from '../../streams/snapshots/store.js';
 
 export interface JournalFigures {
@@ -35,7 +36,7 @@ export async function figuresOf(
 ): Promise<PartitionFigures[]> {
   const partitions = await partitionsOn(nc, ns);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  const store = new SnapshotStore(nc, ns);
+  const store = new SnapshotStore(new Objects(nc, ns));
   const checkpoints = openCheckpoints(nc, ns);
   return await Promise.all(partitions.map(async (partition): Promise<PartitionFigures> => {
     const journal = await journalFigures(jsm, ns, partition);

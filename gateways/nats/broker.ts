@@ -168,6 +168,7 @@ async function host(parts: HostParts): Promise<PartitionHost> {
   const { archive } = parts;
   const { namespace: ns, log } = options;
   const onForeign = logForeign(log, partition);
+  const objects = new Objects(control, ns);
   const leadership = await openLeadership(control, {
     ns, partition, holder: name, remake: topology, onForeign: (messages) => onForeign('leadership', messages),
   });
@@ -188,7 +189,7 @@ async function host(parts: HostParts): Promise<PartitionHost> {
     deliverables: deliverables(COMMANDS, options.partitions),
     deliver: (to, delivery) => peers.deliver(to, delivery),
     archive: (read) => projections.archive(read),
-    snapshots: new SnapshotStore(control, ns), objects: new Objects(control, ns), ...options.policies,
+    snapshots: new SnapshotStore(objects), objects, ...options.policies,
     projections: () => projections.watermarks,
     openJournal: () => archive.openJournal(partition), archived: archive.archived(partition),
     knownHeads: (journal) => projections.begin((seq) => journal.read(seq)),

@@ -243,8 +243,11 @@ export class PartitionCore implements Step {
     // Before anything is written or changed.
     follow(kind.chart, id, before?.status ?? ABSENT, event);
     const batch = this.batches.begin(this.moment.nowMs);
+    // A commit that begins may forget an actor, as it does in a replay.
+    const still = before && store.owns(before) ? before : undefined;
+    if (still !== before) follow(kind.chart, id, ABSENT, event);
     const content = this.batches.add(batch, kind.name, id, event, kind.events[event.type]!, cause, taken);
-    const actor = fold(this.state, hosted, id, event, placeIn(batch, content), cause, before);
+    const actor = fold(this.state, hosted, id, event, placeIn(batch, content), cause, still);
     hosted.member.changed?.(this, actor);
     if (kind.chart.isFinal(actor.status) && this.awaited.delete(id)) {
       batch.effects.push({ kind: 'ended', actor: kind.detached?.(actor) ?? actor });

@@ -61,6 +61,17 @@ t.test('the leader that decided and a replay have one hash, and a hash that diff
   t.end();
 });
 
+t.test('given a queue that was resumed by the commit before, when it is paused, then it is counted as in a replay', (t) => {
+  const play = new Play();
+  for (const kind of ['pause', 'resume', 'pause', 'resume'] as const) {
+    play.ask({ kind, queue: 'q', reason: '', commandId: '' });
+    const { journalId, epoch } = play.replayed().state;
+    Object.assign(play.core.state, { journalId, epoch });
+    t.equal(hashOf(play.replayed()), hashOf(play.core), kind);
+  }
+  t.end();
+});
+
 t.test('given a part that is missing, or rows of another size, then it is not restored', (t) => {
   const play = new Play();
   play.submit();

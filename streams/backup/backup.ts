@@ -14,6 +14,7 @@ import { openJournal } from '../jetstream.js';
 import type { Journal } from '../journal.js';
 import { readStream } from '../ordered.js';
 import { PARTITIONS } from '../configs.js';
+import { Objects } from '../snapshots/objects.js';
 import { SnapshotStore } from '../snapshots/store.js';
 import { closed, type Cut, type Missing } from './consistent.js';
 import {
@@ -143,7 +144,7 @@ class Backup {
     partition: Partition, journalId: string, upToSeq: number,
   ): Promise<BackupSnapshot | undefined> {
     const { store, namespace: ns, warn } = this.options;
-    const snapshots = new SnapshotStore(this.nc, ns);
+    const snapshots = new SnapshotStore(new Objects(this.nc, ns));
     for (const each of await snapshots.list(partition)) {
       if (!each.isVerified || each.journalId !== journalId || each.seq > upToSeq) continue;
       try {

@@ -18,6 +18,7 @@ import { connectNats } from '../connect.js';
 import { openJournal } from '../jetstream.js';
 import { startServer } from '../server/start.js';
 import type { StatePart } from '../snapshots/blocks.js';
+import { Objects } from '../snapshots/objects.js';
 import { SnapshotStore } from '../snapshots/store.js';
 import { ensureTopology } from '../topology.js';
 import { restore, type RestoreOptions } from './restore.js';
@@ -69,7 +70,7 @@ const received = (seq: number) =>
 async function takeSnapshot({ hash: of, ...head }: Head): Promise<void> {
   const bytes = Buffer.from('a state');
   const part: StatePart = { name: 'all', bytes: () => bytes, hash: () => hash('sha256', bytes, 'buffer') };
-  await new SnapshotStore(nc, SOURCE).write({
+  await new SnapshotStore(new Objects(nc, SOURCE)).write({
     ...head, version: 1, hash: Buffer.from(of).toString('hex'), stateHash: stateHash([part]).toString('hex'), parts: 1,
     events: {}, release: 'test', takenMs: 1,
   }, [part]);
@@ -217,7 +218,7 @@ t.test('restore: given a crash before any write, then no broker may lead, and it
       if (!isFull) {
         t.equal((await seen(stranger, ns, 0))[0]!.seq, snapshotSeq, 'the stream begins at the snapshot');
         t.equal((await openArchive(store, ns, 0 as Partition)).head?.seq, heads[0]!.seq, 'the archive has the rest');
-        const [snapshot] = await new SnapshotStore(nc, ns as Namespace).list(0 as Partition);
+        const [snapshot] = await new SnapshotStore(new Objects(nc, ns as Namespace)).list(0 as Partition);
         t.match(snapshot, { seq: snapshotSeq, isVerified: true });
       }
       const stream = `REPRISE_${ns}_JOURNAL_`;

@@ -7,6 +7,7 @@ import { Chain, sameBytes, type Head } from '../chain.js';
 import { decodeCommit } from '../contents.js';
 import { openJournal } from '../jetstream.js';
 import type { Stored } from '../journal.js';
+import { Objects } from '../snapshots/objects.js';
 import { SnapshotStore } from '../snapshots/store.js';
 import { forkAfter, headOfFork, type Restoring } from './fork.js';
 import type { Content } from './plan.js';
@@ -86,7 +87,7 @@ function differs(partition: number, position: number, why: string): RepriseError
 export async function restoreSnapshot({ snapshot }: Content, options: RestorePartitionOptions): Promise<void> {
   if (snapshot === undefined) return;
   const { manifest: { isVerified: _, ...manifest }, bytes } = snapshot;
-  const store = new SnapshotStore(options.nc, options.ns);
+  const store = new SnapshotStore(new Objects(options.nc, options.ns));
   const found = await store.list(manifest.partition as Partition);
   const { seq, takenMs } = manifest;
   if (found.some((each) => each.isVerified && each.seq === seq && each.takenMs === takenMs)) return;

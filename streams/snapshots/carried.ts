@@ -89,12 +89,14 @@ export class Carried {
   async keep(kept: Kept): Promise<void> {
     const unused = new Set(kept.unused);
     this.carriers = this.carriers.filter((carrier) => !unused.has(carrier));
-    for (const { name } of unused) await this.objects.remove(name);
+    // What a crash left may have been written again, under its name.
+    const written = new Set(this.carriers.map(({ name }) => name));
+    for (const { name } of unused) if (!written.has(name)) await this.objects.remove(name);
   }
 
   private async put(of: z.infer<typeof shape>, entries: readonly Buffer[]): Promise<void> {
-    const from = `${String(of.first.seq).padStart(SEQ_DIGITS, '0')}.${of.first.index}`;
-    const name = `carried/${of.partition}/${of.journalId}/${from}`;
+    // With the last place: a deposed leader that carries less must not overwrite what its successor carries.
+    const name = `carried/${of.partition}/${of.journalId}/${nameOf(of.first)}-${nameOf(of.last)}`;
     await this.objects.put(name, { [KEY]: JSON.stringify(of) }, Buffer.concat(entries));
     this.carriers = [...this.carriers.filter((each) => each.name !== name), { ...of, name }]
       .sort((a, b) => compare(a.first, b.first));
@@ -118,9 +120,14 @@ export class Carried {
 /** Which objects have a content that is still needed. */
 class Kept {
   private readonly used: boolean[] = [];
+  /** For each, the last place that it or any before it may have. */
+  private readonly reach: Place[] = [];
 
   /** @param carriers in the order of the journal */
-  constructor(private readonly carriers: readonly Carrier[]) {}
+  constructor(private readonly carriers: readonly Carrier[]) {
+    let far: Place = { seq: 0, index: 0 };
+    for (const { last } of carriers) this.reach.push((far = compare(last, far) > 0 ? last : far));
+  }
 
   /** Logarithmic: it is called for each of perhaps a million jobs. */
   need(of: Place): void {
@@ -130,14 +137,18 @@ class Kept {
       if (compare(this.carriers[middle]!.first, of) <= 0) from = middle + 1;
       else to = middle;
     }
-    // Objects overlap only where a crash made one twice.
-    for (let nth = from - 1; nth >= 0 && compare(this.carriers[nth]!.last, of) >= 0; nth -= 1) this.used[nth] = true;
+    // Objects overlap only where a crash made one twice, and then one may lie within another.
+    for (let nth = from - 1; nth >= 0 && compare(this.reach[nth]!, of) >= 0; nth -= 1) {
+      if (compare(this.carriers[nth]!.last, of) >= 0) this.used[nth] = true;
+    }
   }
 
   get unused(): readonly Carrier[] {
     return this.carriers.filter((_, nth) => !this.used[nth]);
   }
 }
+
+const nameOf = ({ seq, index }: Place): string => `${String(seq).padStart(SEQ_DIGITS, '0')}.${index}`;
 
 const keyOf = ({ seq, index }: Place): string => `${seq}.${index}`;
 

@@ -2,7 +2,7 @@
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Objm, setSha256Backend, type ObjectStore } from '@nats-io/obj';
-import { RepriseError } from '../../protocols/errors.js';
+import { messageOf, RepriseError } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
 import { streams } from '../../protocols/subjects.js';
 import { operating } from '../connect.js';
@@ -24,6 +24,10 @@ export interface ListedObject {
 export interface ObjectPlace {
   list(): Promise<readonly ListedObject[]>;
   put(name: string, metadata: Metadata, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
+  /** Of an object that is there. @returns undefined if it is gone since */
+  update(name: string, metadata: Metadata): Promise<ListedObject | undefined>;
+  /** As they come; the last one may be followed by an error. @throws RepriseError SNAPSHOT_BROKEN if it is not there */
+  chunks(name: string): Promise<AsyncIterable<Uint8Array>>;
   /** @throws RepriseError SNAPSHOT_BROKEN if it is not there, or not what was written */
   get(name: string): Promise<Buffer>;
   remove(name: string): Promise<void>;
@@ -55,7 +59,6 @@ export class Objects implements ObjectPlace {
     return info ? { name, bytes: info.size, metadata: info.metadata } : undefined;
   }
 
-  /** Chunks, as they come. @throws RepriseError SNAPSHOT_BROKEN if it is not there */
   async chunks(name: string): Promise<AsyncIterable<Uint8Array>> {
     const object = await this.trying('Reading a snapshot failed', (store) => store.get(name));
     if (object === null) throw broken(name, 'it is not there any more');
@@ -69,7 +72,7 @@ export class Objects implements ObjectPlace {
     try {
       for await (const chunk of await this.chunks(name)) chunks.push(chunk);
     } catch (error) {
-      throw error instanceof RepriseError ? error : broken(name, String(error));
+      throw error instanceof RepriseError ? error : broken(name, messageOf(error));
     }
     return Buffer.concat(chunks);
   }
@@ -88,7 +91,8 @@ export class Objects implements ObjectPlace {
 
   private store(): Promise<ObjectStore> {
     const opened = (this.opened ??= new Objm(jetstream(this.nc)).open(streams.snapshots(this.ns), false));
-    opened.catch(() => (this.opened = undefined));
+    // Another call may have opened it anew meanwhile.
+    opened.catch(() => (this.opened = this.opened === opened ? undefined : this.opened));
     return opened;
   }
 }

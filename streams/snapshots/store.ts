@@ -1,24 +1,16 @@
 /**
- * Snapshots of a namespace's partitions, in an object store on the server. An object is written, read back and compared
- * before it counts. Whatever is not a snapshot of ours is skipped.
+ * Snapshots of a namespace's partitions, among the objects of the namespace. A snapshot is written, read back and
+ * compared before it counts. Whatever is not a snapshot of ours is skipped.
  */
 import { hash } from 'node:crypto';
-import { jetstream } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/nats-core';
-import { Objm, setSha256Backend, type ObjectStore } from '@nats-io/obj';
 import { messageOf, RepriseError } from '../../protocols/errors.js';
-import type { Namespace, Partition } from '../../protocols/ids.js';
-import { streams } from '../../protocols/subjects.js';
-import { operating } from '../connect.js';
+import type { Partition } from '../../protocols/ids.js';
 import { blocksOf, partsIn, type ReadPart, type StatePart } from './blocks.js';
 import { manifestIn, metadataOf, type Manifest } from './manifest.js';
-
-// The client's own takes ten times as long.
-setSha256Backend('native');
+import { broken, type ObjectPlace } from './objects.js';
 
 /** How many of a partition are kept. */
 export const SNAPSHOTS_KEPT = 3;
-const CHUNK_BYTES = 256 * 1024;
 const SEQ_DIGITS = 16;
 
 /** A snapshot in the store. */
@@ -34,20 +26,13 @@ export type Taken =
   | { readonly kind: 'failed'; readonly message: string };
 
 export class SnapshotStore {
-  private opened: Promise<ObjectStore> | undefined;
-
-  constructor(
-    private readonly nc: NatsConnection,
-    private readonly ns: Namespace,
-  ) {}
+  constructor(private readonly objects: ObjectPlace) {}
 
   /** Those of a partition, newest first. Of the same position the one with the higher epoch first. */
   async list(partition: Partition): Promise<StoredSnapshot[]> {
-    const store = await this.store();
-    const objects = await this.trying('Listing the snapshots failed', () => store.list());
-    const found = objects.flatMap(({ name, metadata, size }): StoredSnapshot[] => {
+    const found = (await this.objects.list()).flatMap(({ name, metadata, bytes }): StoredSnapshot[] => {
       const manifest = manifestIn(metadata);
-      return manifest?.partition === partition ? [{ ...manifest, name, bytes: size }] : [];
+      return manifest?.partition === partition ? [{ ...manifest, name, bytes }] : [];
     });
     return found.sort((a, b) => b.seq - a.seq || b.epoch - a.epoch || b.takenMs - a.takenMs);
   }
@@ -62,28 +47,12 @@ export class SnapshotStore {
    * @throws RepriseError SNAPSHOT_BROKEN if they are not those of the manifest
    */
   async writeBytes(manifest: Omit<Manifest, 'isVerified'>, bytes: Uint8Array): Promise<StoredSnapshot> {
-    return await this.put(manifest, [bytes]);
+    return await this.put(manifest, bytes);
   }
 
-  private async put(
-    manifest: Omit<Manifest, 'isVerified'>, body: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  ): Promise<StoredSnapshot> {
-    const { partition, journalId, seq, epoch, takenMs } = manifest;
-    const name = `${partition}/${journalId}/${String(seq).padStart(SEQ_DIGITS, '0')}-${epoch}-${takenMs}`;
-    const unverified: Manifest = { ...manifest, isVerified: false };
-    const store = await this.store();
-    await this.trying('Writing a snapshot failed', async () => {
-      const options = { max_chunk_size: CHUNK_BYTES };
-      const stream = ReadableStream.from(body) as ReadableStream<Uint8Array>;
-      const { size } = await store.put({ name, metadata: metadataOf(unverified), options }, stream);
-      return size;
-    });
-    await this.verify(name, unverified);
-    const verified: Manifest = { ...manifest, isVerified: true };
-    await this.trying('Marking a snapshot as verified failed', () =>
-      store.update(name, { name, metadata: metadataOf(verified) }));
-    const info = await this.trying('Reading a snapshot failed', () => store.info(name));
-    return { ...verified, name, bytes: info?.size ?? 0 };
+  /** As it is stored. @throws RepriseError SNAPSHOT_BROKEN */
+  async bytesOf(name: string): Promise<Uint8Array> {
+    return await this.objects.get(name);
   }
 
   /** All parts. @throws RepriseError SNAPSHOT_BROKEN if they are not those that were written */
@@ -99,8 +68,20 @@ export class SnapshotStore {
   }
 
   async remove(name: string): Promise<void> {
-    const store = await this.store();
-    await this.trying('Removing a snapshot failed', () => store.delete(name));
+    await this.objects.remove(name);
+  }
+
+  private async put(
+    manifest: Omit<Manifest, 'isVerified'>, body: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<StoredSnapshot> {
+    const { partition, journalId, seq, epoch, takenMs } = manifest;
+    const name = `${partition}/${journalId}/${String(seq).padStart(SEQ_DIGITS, '0')}-${epoch}-${takenMs}`;
+    const unverified: Manifest = { ...manifest, isVerified: false };
+    await this.objects.put(name, metadataOf(unverified), body);
+    await this.verify(name, unverified);
+    const verified: Manifest = { ...manifest, isVerified: true };
+    const marked = await this.objects.update(name, metadataOf(verified));
+    return { ...verified, name, bytes: marked?.bytes ?? 0 };
   }
 
   private async check(name: string, { stateHash, parts }: Manifest, keep: (part: ReadPart) => void): Promise<void> {
@@ -114,53 +95,11 @@ export class SnapshotStore {
     if (found !== stateHash) throw broken(name, 'its parts have another hash than its manifest says');
   }
 
-  /** As it is stored. @throws RepriseError SNAPSHOT_BROKEN */
-  async bytesOf(name: string): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    try {
-      for await (const chunk of await this.chunksOf(name)) chunks.push(chunk);
-    } catch (error) {
-      throw broken(name, messageOf(error));
-    }
-    return Buffer.concat(chunks);
-  }
-
-  private async chunksOf(name: string): Promise<AsyncIterable<Uint8Array>> {
-    const store = await this.store();
-    const object = await this.trying('Reading a snapshot failed', () => store.get(name));
-    if (object === null) throw broken(name, 'it is not there any more');
-    return object.data as unknown as AsyncIterable<Uint8Array>;
-  }
-
   private async *partsOf(name: string): AsyncGenerator<ReadPart> {
-    const chunks = await this.chunksOf(name);
     try {
-      yield* partsIn(chunks);
+      yield* partsIn(await this.objects.chunks(name));
     } catch (error) {
-      throw broken(name, messageOf(error));
-    }
-  }
-
-  private store(): Promise<ObjectStore> {
-    const open = async (): Promise<ObjectStore> => {
-      try {
-        return await new Objm(jetstream(this.nc)).open(streams.snapshots(this.ns), false);
-      } catch (error) {
-        this.opened = undefined;
-        throw operating(error, 'Opening the store of snapshots failed');
-      }
-    };
-    return (this.opened ??= open());
-  }
-
-  private async trying<T>(doing: string, act: () => Promise<T>): Promise<T> {
-    try {
-      return await act();
-    } catch (error) {
-      throw operating(error, doing);
+      throw error instanceof RepriseError ? error : broken(name, messageOf(error));
     }
   }
 }
-
-const broken = (name: string, why: string): RepriseError =>
-  new RepriseError('SNAPSHOT_BROKEN', `The snapshot ${name} cannot be used: ${why}.`);

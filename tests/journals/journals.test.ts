@@ -1,10 +1,11 @@
 /**
- * A data folder of every release is taken over by this one: it folds to what was recorded, ended jobs are as they were,
- * waiting ones run, and `replay` and `audit verify` work.
+ * A data folder of every release is taken over by this one: it folds to what was recorded, from its beginning and from
+ * each of its snapshots; ended jobs are as they were, waiting ones run, and `replay` and `audit verify` work.
  */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pino, { type Logger } from 'pino';
 import t from 'tap';
 import { startWorker } from '../../worker/start.js';
 import { verifyServer } from '../../audit/server.js';
@@ -14,10 +15,18 @@ import { parseJobId, parseNamespace, type Partition } from '../../protocols/ids.
 import { connectClient, type Client } from '../../sdk/client.js';
 import { performer } from '../../sdk/index.js';
 import { listQueues } from '../../sdk/queues.js';
+import type { PartitionCore } from '../../partition/core/core.js';
+import { connectNats } from '../../streams/connect.js';
+import { Objects } from '../../streams/snapshots/objects.js';
+import { SnapshotStore } from '../../streams/snapshots/store.js';
 import { startServer, type RunningServer } from '../../streams/server/start.js';
-import { eventually, quiet } from '../broker.js';
+import { eventually } from '../broker.js';
+import { acceptedOf, wrongAcross, wrongFrom } from '../folding/folding-on.js';
+import { KEYRING, newCore } from '../play.js';
 import { silent } from '../worker/support.js';
-import { foldedView, folderOf, hashOfView, readRecording, recordedVersions, type RecordedJob } from './recording.js';
+import {
+  foldedView, folderOf, hashOfView, readRecording, recordedVersions, storedIn, type RecordedJob,
+} from './recording.js';
 
 const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'expired']);
 /**
@@ -25,7 +34,7 @@ const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 
  * when they were recorded; after that they run or expire.
  */
 const BECOMES: Readonly<Record<string, readonly string[]>> = {
-  ready: ['completed'], 'ready-first': ['completed'], reclaimed: ['completed'], running: ['completed'], cancelling: ['cancelled'],
+  ready: ['completed'], 'ready-first': ['completed'], 'ready-after': ['completed'], reclaimed: ['completed'], running: ['completed'], cancelling: ['cancelled'],
   retrying: ['retrying', 'completed'], scheduled: ['scheduled', 'completed', 'expired'],
 };
 
@@ -43,6 +52,18 @@ async function serverOn(t: Teardown, version: string): Promise<RunningServer> {
     await rm(copy, { recursive: true });
   });
   return server;
+}
+
+/** Where brokers begin to fold, by partition: at which snapshot, or undefined. */
+function noted(): { readonly log: Logger; readonly begun: Map<number, number | undefined> } {
+  const begun = new Map<number, number | undefined>();
+  const log = pino({ level: 'info' }, {
+    write(line: string) {
+      const { msg, partition, snapshotSeq } = JSON.parse(line) as { msg: string; partition: number; snapshotSeq?: number };
+      if (msg === 'leading') begun.set(partition, snapshotSeq);
+    },
+  });
+  return { log, begun };
 }
 
 async function seen(client: Client, { jobId }: RecordedJob): Promise<RecordedJob> {
@@ -67,12 +88,47 @@ for (const version of await recordedVersions()) {
     }
   });
 
+  t.test(`the journals of ${version} fold on from snapshots in between, and behind any segment`, async (t) => {
+    const server = await serverOn(t, version);
+    for (const p of recording.partitions.keys()) {
+      const partition = p as Partition;
+      const stored = await storedIn(server.brokerUrl, ns, partition);
+      const commits = acceptedOf(stored, partition);
+      const fresh = (): PartitionCore => newCore(KEYRING, partition);
+      const every4th = [...commits.keys()].filter((at) => at % 4 === p);
+      t.equal(await wrongFrom(commits, fresh, every4th), undefined, `partition ${p} from snapshots`);
+      t.equal(await wrongAcross(stored, fresh, partition, 1_000), undefined, `partition ${p} across segments`);
+    }
+  });
+
+  t.test(`folding on from the snapshots of ${version} leads to what was recorded`, async (t) => {
+    const server = await serverOn(t, version);
+    const nc = await connectNats({ url: server.brokerUrl, name: 'test', reconnect: false });
+    t.teardown(() => nc.close());
+    const store = new SnapshotStore(new Objects(nc, ns));
+    for (const [p, { viewHash, viewVersion, seq, snapshots = [] }] of recording.partitions.entries()) {
+      const found = snapshots.length > 0 ? await store.list(p as Partition) : [];
+      t.strictSame(found.map((snapshot) => snapshot.seq), snapshots);
+      t.ok(snapshots.length >= 2 || version < '0.4.0', 'there are some');
+      for (const snapshot of found) {
+        t.match(snapshot, { isVerified: true, release: version });
+        t.ok(snapshot.seq < seq, 'commits follow');
+        const base = { snapshot, parts: await store.read(snapshot.name, snapshot) };
+        const view = await foldedView(server.brokerUrl, ns, p as Partition, viewVersion, base);
+        t.equal(hashOfView(view), viewHash, `partition ${p} from ${snapshot.seq}`);
+      }
+    }
+  });
+
   t.test(`a data folder of ${version} is taken over`, async (t) => {
     const server = await serverOn(t, version);
     const partitions = recording.partitions.length;
-    const broker = await startBroker({ url: server.brokerUrl, namespace: ns, partitions, version: '0.0.0', log: quiet });
+    const { log, begun } = noted();
+    const broker = await startBroker({ url: server.brokerUrl, namespace: ns, partitions, version: '0.0.0', log });
     t.teardown(() => broker.stop());
     await broker.ready;
+    const newest = recording.partitions.map(({ snapshots }) => snapshots?.[0]);
+    t.strictSame(recording.partitions.map((_, p) => begun.get(p)), newest, 'it begins with the newest snapshot');
     const client = await connectClient({ url: server.url, namespace: ns });
     t.teardown(() => client.close());
 

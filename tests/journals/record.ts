@@ -11,6 +11,9 @@ import { connect, type NatsConnection } from 'nats';
 import pino from 'pino';
 import { startBroker, type Broker } from '../../gateways/nats/broker.js';
 import { parseNamespace, type Partition } from '../../protocols/ids.js';
+import { connectNats } from '../../streams/connect.js';
+import { Objects } from '../../streams/snapshots/objects.js';
+import { SnapshotStore } from '../../streams/snapshots/store.js';
 import { startServer } from '../../streams/server/start.js';
 import { queuesOf } from '../broker.js';
 import { recordProtocols } from './protocols.js';
@@ -29,16 +32,21 @@ const NOT_KEPT: ReadonlySet<string> = new Set([
 type Body = Record<string, unknown>;
 
 class Recorder {
+  /** Ids, by what the job is there for. */
   readonly jobs = new Map<string, string>();
   private pullSeq = 0;
   private identity: Body = {};
   private readonly identities = new Map<string, Body>();
 
-  constructor(private readonly nc: NatsConnection) {}
+  /** @param operator the connection with the broker's user */
+  constructor(
+    private readonly nc: NatsConnection,
+    private readonly operator: NatsConnection,
+  ) {}
 
-  async ask(noun: string, verb: string, body: Body): Promise<Body> {
+  async ask(noun: string, verb: string, body: Body, nc = this.nc): Promise<Body> {
     const subject = `reprise.${NAMESPACE}.${noun}.${verb}`;
-    const message = await this.nc.request(subject, JSON.stringify(body), { timeout: 10_000 });
+    const message = await nc.request(subject, JSON.stringify(body), { timeout: 10_000 });
     const reply = JSON.parse(message.string()) as Body;
     if (message.headers?.get('Nats-Service-Error')) throw new Error(`${noun}.${verb}: ${message.string()}`);
     return reply;
@@ -74,6 +82,13 @@ class Recorder {
 
   async drain(gone: boolean): Promise<void> {
     await this.ask('worker', 'drain', { ...this.identity, gone });
+  }
+
+  /** Of every partition, verified. */
+  async snapshots(): Promise<void> {
+    const { snapshots } = (await this.ask('snapshot', 'take', {}, this.operator)) as { snapshots: Body[] };
+    const errors = snapshots.flatMap(({ error }) => (error ? [error] : []));
+    if (errors.length > 0 || snapshots.length < PARTITIONS) throw new Error(JSON.stringify(snapshots));
   }
 
   async pausedQueues(): Promise<string[]> {
@@ -155,10 +170,26 @@ async function recordQueues(recorder: Recorder): Promise<void> {
   }
 }
 
+/** After the last snapshot, so that there is something to fold on. */
+async function recordAfter(recorder: Recorder, queue: string, p: number): Promise<void> {
+  await recorder.submit(`ready-after-${p}`, { queue, type: 'later', key: `after-${p}`, labels: { a: '2' } });
+  const cancelled = await recorder.submit(`cancelled-after-${p}`, { queue, type: 'nobody' });
+  await recorder.ask('job', 'cancel', { jobId: cancelled, reason: 'after the snapshot' });
+  await recorder.ask('queue', 'pause', { queue: `paused-after-${p}`, reason: 'after the snapshot' });
+}
+
 /** What the server answers to a question whose reply subject is the journal: a foreign message. */
 async function disturb(nc: NatsConnection): Promise<void> {
   nc.publish('$JS.API.INFO', '', { reply: `reprise.${NAMESPACE}.journal.0` });
   await nc.flush();
+}
+
+/** Positions of the verified ones, newest first. */
+async function snapshotsOf(url: string, partition: Partition): Promise<number[]> {
+  const nc = await connectNats({ url, name: 'recorder', reconnect: false });
+  const all = await new SnapshotStore(new Objects(nc, NAMESPACE)).list(partition);
+  await nc.close();
+  return all.flatMap(({ seq, isVerified }) => (isVerified ? [seq] : []));
 }
 
 async function record(version: string): Promise<void> {
@@ -172,7 +203,9 @@ async function record(version: string): Promise<void> {
   let broker = await start();
   await broker.ready;
   const nc = await connect({ servers: server.url });
-  const recorder = new Recorder(nc);
+  const { host: servers, username: user, password: pass } = new URL(server.brokerUrl);
+  const operator = await connect({ servers, user, pass });
+  const recorder = new Recorder(nc, operator);
   const queues = queuesOf(PARTITIONS);
 
   await recorder.register('gone', ['recorded']);
@@ -180,6 +213,7 @@ async function record(version: string): Promise<void> {
   await recorder.register('worker', ['recorded']);
   for (const [p, queue] of queues.entries()) await recordEnded(recorder, queue, p);
   await disturb(nc);
+  await recorder.snapshots();
   await broker.stop();
   broker = await start();
   await broker.ready;
@@ -187,6 +221,8 @@ async function record(version: string): Promise<void> {
   await recorder.register('worker', ['recorded']);
   for (const [p, queue] of queues.entries()) await recordLiving(recorder, queue, p);
   await recordQueues(recorder);
+  await recorder.snapshots();
+  for (const [p, queue] of queues.entries()) await recordAfter(recorder, queue, p);
 
   const jobs: Record<string, RecordedJob> = {};
   for (const [name, jobId] of recorder.jobs) jobs[name] = await recorder.view(jobId);
@@ -194,15 +230,17 @@ async function record(version: string): Promise<void> {
   await nc.close();
   await broker.stop();
   const views = await Promise.all(queues.map((_, p) => foldedView(server.brokerUrl, NAMESPACE, p as Partition)));
+  const snapshots = await Promise.all(queues.map((_, p) => snapshotsOf(server.brokerUrl, p as Partition)));
+  await operator.close();
   await server.stop();
 
   await mkdir(folder, { recursive: true });
   await recordProtocols(version);
   await cp(dataDir, join(folder, 'data'), { recursive: true, filter: (path) => !NOT_KEPT.has(basename(path)) });
   await rm(dataDir, { recursive: true });
-  const partitions = views.map((view) => {
+  const partitions = views.map((view, p) => {
     const { version: viewVersion, seq } = view;
-    return { viewVersion, viewHash: hashOfView(view), seq };
+    return { viewVersion, viewHash: hashOfView(view), seq, snapshots: snapshots[p]! };
   });
   const recording: Recording = { namespace: NAMESPACE, partitions, jobs, pausedQueues };
   await writeFile(join(folder, 'recording.json'), `${JSON.stringify(recording, null, 2)}\n`);

@@ -1,6 +1,6 @@
 /**
  * Recorded journals: a data folder for each release, as that release left it, with what it folds to. Every later
- * release must take it over without a loss.
+ * release must take it over without a loss. From 0.4.0 on it has snapshots, with commits after them.
  *
  *     tests/journals/<version>/data/            the data folder of the server
  *                              recording.json   per partition the version and hash of the canonical view; the jobs
@@ -14,10 +14,13 @@ import { KINDS } from '../../actors/kinds.js';
 import { PartitionCore } from '../../partition/core/core.js';
 import { KEYRING, salts } from '../play.js';
 import type { JobPlaces, JobState } from '../../actors/job/canonical.js';
-import { placesOf, viewOf } from '../../partition/core/state.js';
+import { placesOf, thaw, viewOf } from '../../partition/core/state.js';
+import type { PartBytes } from '../../actors/parts.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { Chain } from '../../streams/chain.js';
 import { openJournal } from '../../streams/jetstream.js';
+import type { Stored } from '../../streams/journal.js';
+import { headOfSnapshot, type Manifest } from '../../streams/snapshots/manifest.js';
 
 export interface RecordedJob {
   readonly jobId: string;
@@ -28,9 +31,17 @@ export interface RecordedJob {
   readonly failure?: { readonly code: string; readonly message: string };
 }
 
+export interface RecordedPartition {
+  readonly viewVersion: number;
+  readonly viewHash: string;
+  readonly seq: number;
+  /** Positions of its verified snapshots, newest first. Absent: there were none. */
+  readonly snapshots?: readonly number[];
+}
+
 export interface Recording {
   readonly namespace: string;
-  readonly partitions: readonly { readonly viewVersion: number; readonly viewHash: string; readonly seq: number }[];
+  readonly partitions: readonly RecordedPartition[];
   /** By what the job is there for. */
   readonly jobs: Readonly<Record<string, RecordedJob>>;
   /** Names, in order. Absent: queues could not be paused. */
@@ -64,17 +75,38 @@ export const hashOfView = (view: unknown): string => createHash('sha256').update
 /** Of the view that this version makes. */
 const VIEW_VERSION = 2;
 
+/** Everything that is in a journal, as it is stored. */
+export async function storedIn(url: string, ns: Namespace, partition: Partition): Promise<Stored[]> {
+  const source = await openJournal({ url, ns, partition });
+  const all: Stored[] = [];
+  for await (const stored of source.replay(1)) all.push(stored);
+  await source.close();
+  return all;
+}
+
+export interface Folded {
+  readonly version: number;
+  readonly seq: number;
+}
+
+/** A snapshot to begin with, and its parts. */
+export interface Base {
+  readonly snapshot: Manifest;
+  readonly parts: PartBytes;
+}
+
 /**
  * The canonical view of what a journal folds to.
  * @param url with the broker's user @param version of the view
  */
 export async function foldedView(
-  url: string, ns: Namespace, partition: Partition, version = VIEW_VERSION,
-): Promise<{ version: number; seq: number }> {
+  url: string, ns: Namespace, partition: Partition, version = VIEW_VERSION, base?: Base,
+): Promise<Folded> {
   const source = await openJournal({ url, ns, partition });
-  const chain = new Chain(partition);
+  const chain = new Chain(partition, base && headOfSnapshot(base.snapshot));
   const core = new PartitionCore({ partition, kinds: KINDS, keyring: KEYRING, salts });
-  for await (const stored of source.replay(1)) {
+  if (base) thaw(core.state, base.parts);
+  for await (const stored of source.replay((base?.snapshot.seq ?? 0) + 1)) {
     const accepted = chain.accept(stored);
     if (accepted.kind === 'commit') core.replay(accepted.commit, accepted.seq);
   }
@@ -87,7 +119,7 @@ export async function foldedView(
  * The first version of the view, which 0.1.0 and 0.2.0 recorded, had the fields of all kinds side by side, content by
  * its place, and texts as they are.
  */
-function asVersion1({ kinds, outbox: _, ...view }: View, places: Places): { version: number; seq: number } & object {
+function asVersion1({ kinds, outbox: _, ...view }: View, places: Places): Folded & object {
   const { job, worker } = kinds;
   const { jobs, ...rest } = job!.state as { jobs: JobState[] };
   const placesOfJobs = places.kinds['job'] as Record<string, JobPlaces>;
