@@ -16,7 +16,7 @@ export const JOURNAL = streams.journal(namespace, partition);
 const SNAPSHOTS = `OBJ_${streams.snapshots(namespace)}`;
 const LOOK_MS = 2;
 const UNKNOWN = `${partition}-${'0'.repeat(16)}`;
-const START_WITHIN_MS = 600_000;
+const START_WITHIN_MS = 300_000;
 
 export interface Started {
   readonly broker: Forked<BrokerCalls>;
@@ -43,7 +43,8 @@ export class Stage {
   private constructor(
     readonly server: RunningServer,
     readonly folder: string,
-    private readonly nc: NatsConnection,
+    /** As any client: brokers do not answer requests of their own user. */
+    private readonly client: NatsConnection,
     readonly manager: JetStreamManager,
     private readonly scope: Scope,
   ) {
@@ -58,7 +59,9 @@ export class Stage {
     scope.add(() => server.stop());
     const nc = await connectNats({ url: server.brokerUrl, name: 'bench reliability', reconnect: false });
     scope.add(() => nc.close());
-    return new Stage(server, within, nc, await jetstreamManager(nc, { checkAPI: false }), scope);
+    const client = await connectNats({ url: server.url, name: 'bench reliability', reconnect: false });
+    scope.add(() => client.close());
+    return new Stage(server, within, client, await jetstreamManager(nc, { checkAPI: false }), scope);
   }
 
   /** Resolves when it answers. */
@@ -86,8 +89,8 @@ export class Stage {
     const subject = subjects.command(namespace, { noun: 'job', verb: 'get' });
     const request = JSON.stringify({ jobId });
     for (const endMs = performance.now() + START_WITHIN_MS; performance.now() < endMs; await sleep(LOOK_MS)) {
-      if (this.nc.isClosed()) break;
-      const reply = await this.nc.request(subject, request, { timeout: 5_000 }).catch(() => undefined);
+      if (this.client.isClosed()) break;
+      const reply = await this.client.request(subject, request, { timeout: 5_000 }).catch(() => undefined);
       const code = (reply?.json() as { readonly code?: string } | undefined)?.code;
       if (reply && (code === undefined || code === 'NOT_FOUND')) return;
     }
