@@ -2,7 +2,7 @@
  * `ageing`: a broker under load for minutes, with small segments and frequent snapshots and truncations. Load pauses for
  * each sample. How long a start takes is measured on a copy of the folders, so that the broker itself grows old.
  */
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Forked } from '../processes/forked.js';
 import type { BrokerCalls, FeederCalls } from './calls.js';
@@ -10,7 +10,7 @@ import { feedAll, noSnapshots, performedJobs, waitingJobs, type Figure, type Fig
 import { memoryOf, loggedBy, Stage, type BrokerSettings } from './stage.js';
 import { tableOf, verdictsOf, type Sample } from './ageing-verdict.js';
 
-/** As if each job were twenty, more or less. */
+/** A twentieth of the sizes by default, more or less, so that in minutes happens what takes hours. */
 const SOON: BrokerSettings = {
   archivePolicy: { segmentBytes: 2 ** 20, intervalMs: 10_000, pollMs: 500 },
   policies: {
@@ -20,7 +20,7 @@ const SOON: BrokerSettings = {
 };
 const WAITING_JOBS = 20_000;
 const SAMPLE_MS = 30_000;
-const LEAST_SAMPLES = 12;
+const LEAST_SAMPLES = 9;
 /** The copy of a server has a lock, and that of an index, too. */
 const NOT_COPIED = new Set(['lock', 'server.lock', 'ports']);
 
@@ -31,7 +31,9 @@ interface Aged {
   readonly jobId: string;
 }
 
-async function measureStart({ inScope }: FigureOptions, { stage, jobId }: Aged): Promise<number> {
+type CopyStart = Pick<Sample, 'startMs' | 'leadingMs'>;
+
+async function measureStart({ inScope }: FigureOptions, { stage, jobId }: Aged): Promise<CopyStart> {
   return inScope(async (scope) => {
     const folder = await scope.temporaryFolder('copy');
     for (const each of ['server', 'index'] as const) {
@@ -42,9 +44,9 @@ async function measureStart({ inScope }: FigureOptions, { stage, jobId }: Aged):
     }
     const copy = await Stage.open(scope, folder);
     const settings = { policies: noSnapshots, archives: false };
-    const { answeredMs, fromSnapshot } = await copy.measureStart(settings, jobId);
+    const { answeredMs, leadingMs, fromSnapshot } = await copy.measureStart(settings, jobId);
     if (!fromSnapshot) throw new Error('The copy did not begin with a snapshot.');
-    return answeredMs;
+    return { startMs: answeredMs, leadingMs };
   });
 }
 
@@ -58,7 +60,7 @@ async function sample(options: FigureOptions, aged: Aged, atMs: number, jobs: nu
     seconds: Math.round(atMs / 1_000), jobs, residentMb, collectedMb, journalBytes: journal.bytes,
     snapshotBytes: snapshots.bytes, archiveBytes: archive.bytes, indexBytes: index.bytes,
     serverFiles: journal.files + snapshots.files, otherFiles: archive.files + index.files,
-    startMs: await measureStart(options, aged), firstSeq: await stage.firstSeq(),
+    ...(await measureStart(options, aged)), firstSeq: await stage.firstSeq(),
     snapshots: count('snapshot'), truncations: count('the journal is truncated'),
     problems: lines.filter(({ level }) => level > 30).map(({ msg, why }) => (why ? `${msg}: ${why}` : msg)),
   };
@@ -82,7 +84,6 @@ export const ageing: Figure = (options) => options.inScope(async (scope) => {
     samples.push(await sample(options, aged, loadedMs, jobs));
     log(JSON.stringify(samples.at(-1)));
   }
-  await rm(stage.archiveDir, { recursive: true, force: true });
   const verdicts = verdictsOf(samples, minutes);
   const ok = verdicts.every(({ isFlat }) => isFlat);
   const texts = verdicts.map(({ text }) => text);
