@@ -1,5 +1,5 @@
 /**
- * `ageing`: a broker under load for minutes, with small segments and frequent snapshots and truncations. Load pauses for
+ * `ageing`: a broker under load for minutes, with small segments, frequent snapshots and truncations. Load pauses for
  * each sample. How long a start takes is measured on a copy of the folders, so that the broker itself grows old.
  */
 import { cp, mkdir } from 'node:fs/promises';

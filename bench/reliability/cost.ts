@@ -1,6 +1,6 @@
 /**
- * `cost`: what snapshots, truncation and archive cost of throughput and CPU. Runs with and without them take turns, each
- * on a fresh server; a pair is compared with itself, because machines differ from minute to minute.
+ * `cost`: what snapshots, truncation and archive cost of throughput and CPU. Runs with and without take turns, each on a
+ * fresh server; a pair is compared with itself, because machines differ from minute to minute.
  */
 import { medianOf } from '../output/statistics.js';
 import { cpuSeconds } from '../processes/cpu.js';
@@ -35,7 +35,9 @@ async function runOnce(scope: Scope, isOn: boolean, bulk: number, jobs: number):
   const stage = await Stage.open(scope);
   const broker = await stage.startBroker(isOn ? {} : { policies: noSnapshots, archives: false });
   const [feeder, worker] = [await stage.startFeeder(), await stage.startWorker()];
-  const feed: Feed = { jobs: WARM_UP_JOBS, bulk, outstanding: OUTSTANDING, payloadBytes: 200, type: PERFORMED, waits: false };
+  const feed: Feed = {
+    jobs: WARM_UP_JOBS, bulk, outstanding: OUTSTANDING, payloadBytes: 200, type: PERFORMED, waits: false,
+  };
   await feeder.call('feed', feed);
   await untilHandled(worker, WARM_UP_JOBS);
   await loggedBy(broker);

@@ -27,7 +27,7 @@ async function submit(jobs: number, { type, payloadBytes, waits }: Feed): Promis
   if (headers?.has('Nats-Service-Error')) throw new Error(`Submit was refused: ${error.Error.decode(data).message}`);
   const { jobs: replies } = job.SubmitReply.decode(data);
   const wrong = replies.find((reply) => reply.error || (waits && reply.status !== ENDED));
-  if (wrong || replies.length !== jobs) throw new Error(`A job was not done: ${wrong?.error?.message ?? wrong?.status}`);
+  if (wrong || replies.length !== jobs) throw new Error(`Not done: ${wrong?.error?.message ?? wrong?.status}`);
   return replies.at(-1)!.jobId ?? '';
 }
 
