@@ -10,6 +10,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { jobsCommand } from './commands/jobs.js';
 import { queuesCommand } from './commands/queues.js';
 import { replayCommand } from './commands/replay.js';
+import { retentionCommand } from './commands/retention.js';
 import { snapshotsCommand } from './commands/snapshots.js';
 import { submitCommand } from './commands/submit.js';
 import { systemCommand } from './commands/system.js';
@@ -43,6 +44,7 @@ const COMMANDS = [
   auditCommand,
   snapshotsCommand,
   archiveCommand,
+  retentionCommand,
   systemCommand,
   doctorCommand,
   demoCommand,
