@@ -76,7 +76,8 @@ export function viewOf({ partition, journalId, epoch, seq, nowMs, versionBarrier
   return {
     version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(),
     ...(versionBarrier && { versionBarrier: { ...versionBarrier } }), ...(aside.size > 0 && { aside: aside.view() }),
-    ...(truncated && { truncated: { ...truncated } }), ...(retention.size > 0 && { retention: retention.view() }), kinds,
+    ...(truncated && { truncated: { ...truncated } }),
+    ...(retention.size > 0 && { retention: retention.view() }), kinds,
   };
 }
 
@@ -159,7 +160,8 @@ function setTimers({ timers }: PartitionState, hosted: Hosted): void {
 /** Fills a new state. @param view of {@link viewOf}, @param places of {@link placesOf}, perhaps through JSON */
 export function restore(state: PartitionState, view: unknown, places: unknown): void {
   const at = places as Places;
-  const { journalId, epoch, seq, nowMs, commands, outbox, versionBarrier, aside, truncated, retention, kinds } = view as View;
+  const { journalId, epoch, seq, nowMs, commands, outbox, versionBarrier, kinds, ...own } = view as View;
+  const { aside, truncated, retention } = own;
   Object.assign(state, { journalId, epoch, seq, nowMs, versionBarrier, truncated });
   state.aside.restore(aside, at.aside);
   state.retention.restore(retention);
