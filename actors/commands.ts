@@ -11,6 +11,8 @@ import { list } from './queue/commands/list.js';
 import { pause } from './queue/commands/pause.js';
 import { resume } from './queue/commands/resume.js';
 import { stats } from './queue/commands/stats.js';
+import { list as listRetention } from './retention/commands/list.js';
+import { set } from './retention/commands/set.js';
 import { take } from './snapshot/commands/take.js';
 import { drain } from './worker/commands/drain.js';
 import { heartbeat } from './worker/commands/heartbeat.js';
@@ -23,6 +25,7 @@ const ALL = [
   register, pull, report, heartbeat, drain,
   pause, resume, stats, list,
   take,
+  set, listRetention,
   listActors, repair,
 ] as const;
 

@@ -7,6 +7,7 @@ import type { Partition } from '../protocols/ids.js';
 import type { AsideReading, Repair } from './actor/aside.js';
 import type { Actor, Kind, Role } from './kind.js';
 import type { Cause, Taken } from './recorded.js';
+import type { RetentionChange, RetentionReading } from './retention/retention.js';
 import type { ReplyTo, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
 
 export type { Cause, Taken } from './recorded.js';
@@ -70,6 +71,10 @@ export interface Step {
   readonly setAside: AsideReading;
   /** Records that an actor that is set aside is taken back or dropped. Counts as an event of the decision. */
   repair(repair: Repair, cause: Cause): void;
+  /** For how long the archive keeps contents. */
+  readonly retention: RetentionReading;
+  /** Records a setting of it. Counts as an event of the decision. */
+  setRetention(setting: RetentionChange, cause: Cause): void;
   /** A command id that is still remembered. */
   seen(commandId: string): CommandEntry | undefined;
   /**

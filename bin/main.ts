@@ -12,6 +12,7 @@ import { jobsCommand } from './commands/jobs.js';
 import { queuesCommand } from './commands/queues.js';
 import { replayCommand } from './commands/replay.js';
 import { restoreCommand } from './commands/restore.js';
+import { retentionCommand } from './commands/retention.js';
 import { snapshotsCommand } from './commands/snapshots.js';
 import { submitCommand } from './commands/submit.js';
 import { systemCommand } from './commands/system.js';
@@ -47,6 +48,7 @@ const COMMANDS = [
   restoreCommand,
   snapshotsCommand,
   archiveCommand,
+  retentionCommand,
   systemCommand,
   doctorCommand,
   demoCommand,

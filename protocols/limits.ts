@@ -11,6 +11,10 @@ export const LIMITS = {
   listedQueues: 1_000,
   /** Of each partition. */
   listedActors: 1_000,
+  /** Of each partition, and in one list of them. */
+  retentionSettings: 1_000,
+  /** A century. */
+  contentMs: 100 * 366 * 24 * 3_600_000,
   pullReports: 1_000,
   free: 10_000,
   keyBytes: 256,

@@ -73,6 +73,11 @@ export function checkWholes(name: string, value: unknown): void {
 }
 const MOST_UINT32 = 2 ** 32 - 1;
 
+/** Of an argument that is a time in milliseconds. @throws RepriseError INVALID_ARGUMENT */
+export function checkMs(name: string, value: unknown): void {
+  if (!isWhole(value, 0, Number.MAX_SAFE_INTEGER)) throw invalid(name, 'a whole number of milliseconds', value);
+}
+
 /** An argument whose fields are texts, each of which may be absent. @throws RepriseError INVALID_ARGUMENT */
 export function checkTexts(name: string, value: unknown, fields: readonly string[]): void {
   if (typeof value !== 'object' || value === null) throw invalid(name, 'an object', value);

@@ -16,6 +16,8 @@ export interface QueueStats {
   readonly retrying: number;
   /** Since the submission of the oldest ready job; 0 without one. */
   readonly oldestWaitingMs: number;
+  /** For how long the archive keeps contents of its ended jobs; 0: for ever. */
+  readonly contentMs: number;
   /** While it is paused. `by` is the claimed principal. */
   readonly paused: { readonly by: string; readonly sinceMs: number; readonly reason: string } | undefined;
 }
@@ -61,9 +63,9 @@ async function changed(
 }
 
 function statsOf(message: messages.QueueStats): QueueStats {
-  const { queue, status, ready, scheduled, running, retrying, oldestWaitingMs, paused } = message;
+  const { queue, status, ready, scheduled, running, retrying, oldestWaitingMs, contentMs, paused } = message;
   return {
-    queue, status: status as QueueStats['status'], ready, scheduled, running, retrying, oldestWaitingMs,
+    queue, status: status as QueueStats['status'], ready, scheduled, running, retrying, oldestWaitingMs, contentMs,
     paused: paused ? { by: paused.by ?? '', sinceMs: paused.sinceMs ?? 0, reason: paused.reason ?? '' } : undefined,
   };
 }

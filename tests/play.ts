@@ -24,6 +24,7 @@ import type { Cancel } from '../actors/job/commands/cancel.js';
 import type { Submit } from '../actors/job/commands/submit.js';
 import type { Target } from '../actors/job/target.js';
 import type { RepairActor } from '../actors/actor/commands/repair.js';
+import type { SetRetention } from '../actors/retention/commands/set.js';
 import type { ChangeQueue } from '../actors/queue/change.js';
 import type { Step } from '../actors/step.js';
 import type { Drain } from '../actors/worker/commands/drain.js';
@@ -100,6 +101,7 @@ interface Requests {
   readonly drain: Drain;
   readonly pause: ChangeQueue;
   readonly resume: ChangeQueue;
+  readonly set: Omit<SetRetention, 'partitions'>;
   readonly repair: Omit<RepairActor, 'kind'> & { readonly of: string };
 }
 

@@ -11,7 +11,7 @@ const protocols = fileURLToPath(new URL('../protocols/', import.meta.url));
 export async function loadProtocols(): Promise<protobuf.Root> {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => `${protocols}${target}`;
-  const packages = ['job', 'worker', 'error', 'journal', 'queue', 'snapshot'];
+  const packages = ['job', 'worker', 'error', 'journal', 'queue', 'snapshot', 'retention'];
   return root.load(packages.map((name) => `${name}/v1/${name}.proto`));
 }
 
@@ -45,6 +45,8 @@ const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'queue.resume': ['queue.v1.ResumeQueue', 'queue.v1.QueueStats'],
   'queue.stats': ['queue.v1.GetQueueStats', 'queue.v1.QueueStats'],
   'queue.list': ['queue.v1.ListQueues', 'queue.v1.QueueList'],
+  'retention.set': ['retention.v1.SetRetention', 'retention.v1.RetentionReply'],
+  'retention.list': ['retention.v1.ListRetention', 'retention.v1.RetentionList'],
   'snapshot.take': ['snapshot.v1.TakeSnapshots', 'snapshot.v1.SnapshotsTaken'],
 };
 export const SUBJECTS = Object.keys(MESSAGES);
@@ -84,8 +86,8 @@ export class Stranger {
 
   raw(subject: string, data: Uint8Array | string, timeout = 5_000): Promise<Msg> {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    // Ordinary users may not ask for snapshots.
-    const nc = subject.startsWith('snapshot.') ? this.reader : this.nc;
+    // Ordinary users may not ask for these.
+    const nc = ['snapshot.take', 'retention.set'].includes(subject) ? this.reader : this.nc;
     return nc.request(`reprise.${this.ns}.${subject}`, bytes, { timeout });
   }
 

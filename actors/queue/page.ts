@@ -20,7 +20,7 @@ export interface PageOf {
 /** A reply is at most 1 MiB with most servers. Protobuf takes less than JSON. */
 const PAGE_BYTES = 512 * 1024;
 /** Of the stats of one queue in JSON, at most, without what is said of a pause. */
-const STATS_BYTES = 450;
+const STATS_BYTES = 480;
 
 /** The queues of this partition that have jobs that have not ended, or are paused. */
 export function pageOf(step: Step, { after, limit }: PageOf): Page {

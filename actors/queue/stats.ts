@@ -22,6 +22,7 @@ export function statsOf(step: Step, name: string): QueueStats {
   }
   const status = queue?.status ?? 'open';
   const stats: QueueStats = { queue: name, status, ...counts, oldestWaitingMs: step.nowMs - oldestMs };
+  stats.contentMs = step.retention.contentMs(name);
   if (queue?.status === 'paused') stats.paused = { by: queue.by, sinceMs: queue.sinceMs, reason: queue.reason };
   return stats;
 }

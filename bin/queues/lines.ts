@@ -1,6 +1,7 @@
 /** Queues as people read them. */
 import type { QueueStats } from '../../sdk/queues.js';
 import { durationText } from '../figures.js';
+import { keptText } from '../retention/lines.js';
 import { table } from '../table.js';
 import { paint, visible } from '../terminal.js';
 
@@ -33,4 +34,5 @@ export function* linesOf(stats: QueueStats): Generator<string> {
   yield line('running', String(stats.running));
   yield line('retrying', String(stats.retrying));
   if (stats.ready > 0) yield line('oldest waits', durationText(stats.oldestWaitingMs));
+  if (stats.contentMs > 0) yield line('contents', `kept ${keptText(stats.contentMs)} in the archive`);
 }

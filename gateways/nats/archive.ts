@@ -4,7 +4,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from 'pino';
 import type { JournalSize } from '../../partition/archiver/alarm.js';
 import { Archiving } from '../../partition/archiver/archiving.js';
-import type { ArchivePolicy } from '../../partition/archiver/messages.js';
+import type { ArchivePolicy, RetentionOrder } from '../../partition/archiver/messages.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { streams } from '../../protocols/subjects.js';
 import { ArchivePlace } from '../../streams/archive/behind.js';
@@ -68,8 +68,8 @@ export class BrokerArchive {
     return this.archiving?.pid;
   }
 
-  lead(partition: Partition): void {
-    this.archiving?.lead(partition);
+  lead(partition: Partition, retention: () => Promise<RetentionOrder>): void {
+    this.archiving?.lead(partition, retention);
   }
 
   follow(partition: Partition): void {

@@ -194,10 +194,10 @@ async function host(parts: HostParts): Promise<PartitionHost> {
     openJournal: () => archive.openJournal(partition), archived: archive.archived(partition),
     knownHeads: (journal) => projections.begin((seq) => journal.read(seq)),
     onHead: (head) => witness.note(storedHead(head)),
-    onLeading: (_: Leader) => {
+    onLeading: (_: Leader, retention) => {
       stopServing = serveLeader(serving, led);
       projections.events.lead();
-      archive.lead(partition);
+      archive.lead(partition, retention);
     },
     onFollowing: () => {
       stopServing();

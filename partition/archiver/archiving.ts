@@ -6,7 +6,9 @@ import type { Logger } from 'pino';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { AlarmClock, waitingOf, type JournalSize, type Waiting } from './alarm.js';
 import { Forked } from './forked.js';
-import { ARCHIVE_POLICY, type ArchivedHead, type ArchivePolicy, type FromArchiver } from './messages.js';
+import {
+  ARCHIVE_POLICY, type ArchivedHead, type ArchivePolicy, type FromArchiver, type RetentionOrder,
+} from './messages.js';
 
 export interface ArchivingOptions {
   readonly url: string;
@@ -22,6 +24,8 @@ const LOOKS = 10;
 
 interface Led {
   readonly clock: AlarmClock;
+  /** What its leader knows of retention. */
+  readonly retention: () => Promise<RetentionOrder>;
   archived: ArchivedHead | undefined;
   measured: { readonly size: JournalSize; readonly monoMs: number } | undefined;
 }
@@ -30,6 +34,7 @@ export class Archiving {
   private readonly led = new Map<Partition, Led>();
   private readonly forked: Forked;
   private readonly looking: NodeJS.Timeout;
+  private readonly retaining: NodeJS.Timeout;
   private readonly policy: ArchivePolicy;
 
   constructor(private readonly options: ArchivingOptions) {
@@ -40,6 +45,7 @@ export class Archiving {
       onDied: (why) => this.died(why),
     });
     this.looking = setInterval(() => this.look(), this.policy.alarmMs / LOOKS).unref();
+    this.retaining = setInterval(() => this.retain(), this.policy.retainMs).unref();
   }
 
   /** Of the process, while there is one. */
@@ -47,9 +53,9 @@ export class Archiving {
     return this.forked.pid;
   }
 
-  lead(partition: Partition): void {
+  lead(partition: Partition, retention: () => Promise<RetentionOrder>): void {
     const clock = new AlarmClock(this.policy.alarmMs, performance.now());
-    this.led.set(partition, { clock, archived: undefined, measured: undefined });
+    this.led.set(partition, { clock, retention, archived: undefined, measured: undefined });
     this.forked.send({ kind: 'lead', partition });
   }
 
@@ -66,6 +72,7 @@ export class Archiving {
 
   async stop(): Promise<void> {
     clearInterval(this.looking);
+    clearInterval(this.retaining);
     this.led.clear();
     await this.forked.stop();
   }
@@ -81,6 +88,14 @@ export class Archiving {
     const led = this.led.get(partition);
     if (led === undefined) return;
     const { log, location } = this.options;
+    if (message.kind === 'retained') {
+      const { firstSeq, removed } = message;
+      return log.info({ partition, firstSeq, removed, location }, 'contents are removed from the archive by retention');
+    }
+    if (message.kind === 'unretained') {
+      const { code, message: why } = message;
+      return log.warn({ partition, code, why, location }, 'retention could not be applied; trying again');
+    }
     if (message.kind === 'failed') {
       const { code, message: why } = message;
       if (led.clock.failed(code, why)) {
@@ -98,6 +113,16 @@ export class Archiving {
       if (isFirst) return;
     }
     if (led.clock.well(performance.now())) log.info({ partition, location }, 'the journal is archived again');
+  }
+
+  /** A leader that ends meanwhile is followed by one that asks again. */
+  private retain(): void {
+    for (const [partition, led] of this.led) {
+      const send = (order: RetentionOrder): void => {
+        if (this.led.get(partition) === led) this.forked.send({ kind: 'retain', partition, order });
+      };
+      led.retention().then(send, () => undefined);
+    }
   }
 
   private died(why: string): void {

@@ -15,6 +15,7 @@ process.on('disconnect', () => process.exit(0));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.on('message', (message: ToArchiver) => {
   if (message.kind === 'begin') partitions = new Partitions(message, report);
+  else if (message.kind === 'retain') partitions?.retain(message.partition, message.order);
   else partitions?.[message.kind](message.partition);
 });
 

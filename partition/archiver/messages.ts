@@ -13,12 +13,14 @@ export interface ArchivePolicy {
   readonly lastRetryMs: number;
   /** After such a time without success there is an alarm, and another one each such time. */
   readonly alarmMs: number;
+  /** Between two passes that remove contents which are old enough. */
+  readonly retainMs: number;
 }
 
 /** By default. */
 export const ARCHIVE_POLICY: ArchivePolicy = {
   segmentBytes: 32 * 1024 * 1024, intervalMs: 5 * 60_000, pollMs: 5_000, firstRetryMs: 1_000, lastRetryMs: 60_000,
-  alarmMs: 5 * 60_000,
+  alarmMs: 5 * 60_000, retainMs: 10 * 60_000,
 };
 
 export interface Begin {
@@ -30,7 +32,20 @@ export interface Begin {
   readonly policy: ArchivePolicy;
 }
 
-export type ToArchiver = Begin | { readonly kind: 'lead' | 'follow'; readonly partition: Partition };
+/** What a pass of retention goes by: acknowledged facts of the journal, and its time. */
+export interface RetentionOrder {
+  readonly journalId: string;
+  /** The last commit that was truncated; 0: nothing is. What comes after it is not touched. */
+  readonly cutSeq: number;
+  readonly nowMs: number;
+  /** By queue; empty: the default; 0: for ever. */
+  readonly settings: readonly { readonly queue: string; readonly contentMs: number }[];
+}
+
+export type ToArchiver =
+  | Begin
+  | { readonly kind: 'lead' | 'follow'; readonly partition: Partition }
+  | { readonly kind: 'retain'; readonly partition: Partition; readonly order: RetentionOrder };
 
 /** The last commit that is in the archive, written and compared. */
 export interface ArchivedHead {
@@ -43,4 +58,8 @@ export type FromArchiver =
   | { readonly kind: 'archived'; readonly partition: Partition; readonly head: ArchivedHead }
   /** It read the journal to its end, and wrote what was due. */
   | { readonly kind: 'well'; readonly partition: Partition }
+  /** Contents were removed from a segment. */
+  | { readonly kind: 'retained'; readonly partition: Partition; readonly firstSeq: number; readonly removed: number }
+  /** A pass that ended with an error; the next one begins again. */
+  | { readonly kind: 'unretained'; readonly partition: Partition; readonly code: string; readonly message: string }
   | { readonly kind: 'failed'; readonly partition: Partition; readonly code: string; readonly message: string };

@@ -9,12 +9,18 @@ import type { Head } from '../../streams/chain.js';
 import { openJournal } from '../../streams/jetstream.js';
 import type { Journal } from '../../streams/journal.js';
 import { Archiver } from './archiver.js';
-import type { Begin, FromArchiver } from './messages.js';
+import type { Begin, FromArchiver, RetentionOrder } from './messages.js';
+import { Retainer, type Retained } from './retainer.js';
+
+/** For jobs that span segments. */
+const RETAINER_CACHE_BYTES = 16 * 1024 * 1024;
 
 type Report = (message: FromArchiver) => void;
 
 export class Partitions {
   private readonly led = new Map<Partition, AbortController>();
+  /** The latest of each partition that no pass was made for. */
+  private readonly orders = new Map<Partition, RetentionOrder>();
   private store: Promise<ArchiveStore> | undefined;
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -35,12 +41,17 @@ export class Partitions {
     this.led.delete(partition);
   }
 
+  retain(partition: Partition, order: RetentionOrder): void {
+    this.orders.set(partition, order);
+  }
+
   private async run(partition: Partition, signal: AbortSignal): Promise<void> {
     const { policy: { firstRetryMs, lastRetryMs, pollMs } } = this.begin;
     const one = new OnePartition(this.begin, partition, () => this.opened(), signal, this.report);
     let retryMs = firstRetryMs;
     while (!signal.aborted) {
       const failed = await this.inTurn(() => one.step());
+      if (!failed) await this.retainIn(one, partition);
       if (!signal.aborted) this.report(failed ?? { kind: 'well', partition });
       await pause(failed ? retryMs : pollMs, signal);
       retryMs = failed ? Math.min(lastRetryMs, retryMs * 2) : firstRetryMs;
@@ -48,8 +59,15 @@ export class Partitions {
     await one.close();
   }
 
+  /** A segment in each turn, so that what other partitions have to archive does not wait for a pass. */
+  private async retainIn(one: OnePartition, partition: Partition): Promise<void> {
+    const order = this.orders.get(partition);
+    this.orders.delete(partition);
+    if (order) for (let goesOn = true; goesOn;) goesOn = await this.inTurn(() => one.retain(order));
+  }
+
   /** One partition after the other: a segment takes some memory while it is made. */
-  private inTurn(step: () => Promise<FromArchiver | undefined>): Promise<FromArchiver | undefined> {
+  private inTurn<T>(step: () => Promise<T>): Promise<T> {
     const done = this.turn.then(step);
     this.turn = done;
     return done;
@@ -64,6 +82,9 @@ export class Partitions {
 
 class OnePartition {
   private opened: { readonly journal: Journal; readonly archiver: Archiver } | undefined;
+
+  private retaining: { readonly journalId: string; readonly retainer: Retainer } | undefined;
+  private pass: AsyncGenerator<Retained> | undefined;
 
   constructor(
     private readonly begin: Begin,
@@ -85,6 +106,34 @@ class OnePartition {
       const code = error instanceof RepriseError ? error.code : 'SERVER_FAILED';
       return { kind: 'failed', partition, code, message: messageOf(error) };
     }
+  }
+
+  /** Applies retention to one segment more. @returns whether there may be more */
+  async retain(order: RetentionOrder): Promise<boolean> {
+    const { partition, signal, report } = this;
+    if (signal.aborted) return false;
+    try {
+      this.pass ??= (await this.retainer(order.journalId)).pass(order);
+      const { done, value } = await this.pass.next();
+      if (!done) report({ kind: 'retained', partition, ...value });
+      if (!done && !signal.aborted) return true;
+    } catch (error) {
+      this.retaining = undefined;
+      const code = error instanceof RepriseError ? error.code : 'SERVER_FAILED';
+      if (!signal.aborted) report({ kind: 'unretained', partition, code, message: messageOf(error) });
+    }
+    this.pass = undefined;
+    return false;
+  }
+
+  private async retainer(journalId: string): Promise<Retainer> {
+    const { begin: { ns }, partition, signal } = this;
+    const store = await this.store();
+    if (this.retaining?.journalId !== journalId) {
+      const archive = await openArchive(store, ns, partition, journalId, { cacheBytes: RETAINER_CACHE_BYTES });
+      this.retaining = { journalId, retainer: new Retainer({ store, archive, goesOn: () => !signal.aborted }) };
+    }
+    return this.retaining.retainer;
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import type { AsideReading, Repair } from '../../actors/actor/aside.js';
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
 import type { Actor, ActorEvent, Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
+import type { RetentionChange, RetentionReading } from '../../actors/retention/retention.js';
 import type { Cause, CommandEntry, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -54,6 +55,7 @@ export class Unchanged extends Error {
 export class PartitionCore implements Step {
   readonly state: PartitionState;
   readonly setAside: AsideReading;
+  readonly retention: RetentionReading;
   /** Of one command that an actor sends or another partition delivers. */
   readonly mostBodyBytes: number;
   moment: Moment = { nowMs: 0, monoMs: 0, draw: 0 };
@@ -71,6 +73,7 @@ export class PartitionCore implements Step {
   constructor({ partition, kinds, maxCommitBytes = LIMITS.commitBytes, salts, release = '', ...parts }: CoreOptions) {
     this.state = newState(partition, castOf(kinds, partition, parts));
     this.setAside = this.state.aside;
+    this.retention = this.state.retention;
     this.mostBodyBytes = mostBodyBytes(maxCommitBytes);
     const tables = [OWN_EVENTS, ...kinds.map(({ kind }) => kind.events)];
     this.batches = new Batches(this.state, new Barriers(tables, release), maxCommitBytes, salts);
@@ -126,14 +129,10 @@ export class PartitionCore implements Step {
   }
 
   /** Ends the open commit: the state is then the one at the end of the last commit. */
-  endCommit(): void {
-    this.batches.endCommit();
-  }
+  readonly endCommit = (): void => this.batches.endCommit();
 
   /** All batches that were not taken. The state is discarded after this, so nothing more may be decided. */
-  abandon(): Batch[] {
-    return this.batches.abandon();
-  }
+  readonly abandon = (): Batch[] => this.batches.abandon();
 
   get partition(): Partition {
     return this.state.partition;
@@ -161,6 +160,10 @@ export class PartitionCore implements Step {
 
   repair(repair: Repair, cause: Cause): void {
     this.emitOwn({ type: 'ActorRepaired', body: { status: '', ...repair } }, cause);
+  }
+
+  setRetention(setting: RetentionChange, cause: Cause): void {
+    this.emitOwn({ type: 'RetentionSet', body: { status: '', ...setting } }, cause);
   }
 
   seen(commandId: string): CommandEntry | undefined {
@@ -220,10 +223,7 @@ export class PartitionCore implements Step {
   }
 
   wait<A>(to: ReplyTo, wait: WaitOf<A>, answers: readonly A[], waitMs: number): void {
-    for (const answer of answers) {
-      const id = wait.awaits(answer);
-      if (id !== undefined) this.awaited.add(id);
-    }
+    for (const id of answers.map((answer) => wait.awaits(answer))) if (id !== undefined) this.awaited.add(id);
     this.batches.effects.push({ kind: 'wait', to, wait: wait as WaitOf<unknown>, answers, waitMs });
   }
 

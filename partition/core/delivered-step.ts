@@ -1,6 +1,7 @@
 import type { AsideReading, Repair } from '../../actors/actor/aside.js';
 import type { Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
+import type { RetentionChange, RetentionReading } from '../../actors/retention/retention.js';
 import type { Cause, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
 import type { Rejection } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
@@ -50,6 +51,14 @@ export class DeliveredStep implements Step {
 
   repair(repair: Repair, cause: Cause): void {
     this.step.repair(repair, { ...cause, commandId: '' });
+  }
+
+  get retention(): RetentionReading {
+    return this.step.retention;
+  }
+
+  setRetention(setting: RetentionChange, cause: Cause): void {
+    this.step.setRetention(setting, { ...cause, commandId: '' });
   }
 
   heldQueues(): ReadonlySet<string> {

@@ -11,6 +11,7 @@ import { journal } from '../../protocols/messages.js';
 import { ASIDE_EVENTS, type AsideBodies, type AsideEvent } from './aside-events.js';
 import type { Hosted } from './hosted.js';
 import { OUTBOX_EVENTS, type OutboxEvent } from './outbox.js';
+import { RETENTION_EVENTS, type RetentionEvent } from './retention.js';
 import { beginCommit, type PartitionState } from './state.js';
 import { TRUNCATION_EVENTS, type TruncationEvent } from './truncation-event.js';
 import { BARRIER_EVENTS, type BarrierEvent } from './version-barrier.js';
@@ -123,9 +124,11 @@ function foldOwn(state: PartitionState, event: journal.Event, at: Place): void {
   }
 }
 
-/** An event of the outbox, one that sets an actor aside or repairs it, or the record of a truncation. */
-export type OwnEvent = OutboxEvent | AsideEvent | TruncationEvent;
-export const OWN_EVENTS: EventTable<OwnEvent> = { ...OUTBOX_EVENTS, ...ASIDE_EVENTS, ...TRUNCATION_EVENTS };
+/** Of the outbox, of actors that are set aside, of the truncation, of settings. */
+export type OwnEvent = OutboxEvent | AsideEvent | TruncationEvent | RetentionEvent;
+export const OWN_EVENTS: EventTable<OwnEvent> = {
+  ...OUTBOX_EVENTS, ...ASIDE_EVENTS, ...TRUNCATION_EVENTS, ...RETENTION_EVENTS,
+};
 
 export function applyOwn(state: PartitionState, event: OwnEvent, at: PlaceAndContent, cause: Cause): void {
   switch (event.type) {
@@ -136,6 +139,9 @@ export function applyOwn(state: PartitionState, event: OwnEvent, at: PlaceAndCon
     case 'JournalTruncated':
       state.truncated = { seq: event.body.seq, hash: Buffer.from(event.body.hash).toString('hex') };
       return;
+    case 'RetentionSet':
+      rememberCommand(state, event.body.queue, cause, at);
+      return state.retention.apply(event.body, cause.by, at.nowMs);
     default: return state.outbox.apply(event, at.seq, at.content);
   }
 }

@@ -5,12 +5,14 @@
 import type { AsideActor } from '../../actors/actor/aside.js';
 import type { Store } from '../../actors/kind.js';
 import { listIn, listPart, type Part, type PartBytes } from '../../actors/parts.js';
+import type { RetentionSetting } from '../../actors/retention/retention.js';
 import type { CommandEntry } from '../../actors/step.js';
 import type { JournalId, Partition } from '../../protocols/ids.js';
 import { Aside } from './aside.js';
 import { CommandIds } from './command-ids.js';
 import type { Cast, Hosted } from './hosted.js';
 import { Outbox } from './outbox.js';
+import { Retention } from './retention.js';
 import { Timers } from './timers.js';
 import type { Truncated } from './truncation-event.js';
 import type { VersionBarrier } from './version-barrier.js';
@@ -32,11 +34,13 @@ export interface PartitionState {
   readonly aside: Aside;
   /** How far the journal is truncated; undefined while it begins at its beginning. */
   truncated: Truncated | undefined;
+  readonly retention: Retention;
 }
 
 export const newState = (partition: Partition, cast: Cast): PartitionState => ({
   partition, journalId: '', epoch: 0, seq: 0, nowMs: 0, cast, timers: new Timers(), commands: new CommandIds(partition),
   outbox: new Outbox(), versionBarrier: undefined, aside: new Aside(), truncated: undefined,
+  retention: new Retention(),
 });
 
 /** A commit begins: the time advances, and what is too old is forgotten. */
@@ -60,18 +64,20 @@ interface View {
   readonly versionBarrier?: VersionBarrier;
   readonly aside?: readonly AsideActor[] | undefined;
   readonly truncated?: Truncated | undefined;
+  readonly retention?: readonly RetentionSetting[] | undefined;
   /** By kind: how many actors were seen, and the view of its store. */
   readonly kinds: Readonly<Record<string, { readonly seen: number; readonly state: object }>>;
 }
 
 /** The canonical view: equal for equal journals, on every machine and in every release that keeps its version. */
 export function viewOf({ partition, journalId, epoch, seq, nowMs, versionBarrier, ...of }: PartitionState): View {
-  const { commands, outbox, cast, aside, truncated } = of;
+  const { commands, outbox, cast, aside, truncated, retention } = of;
   const kinds = Object.fromEntries([...cast].map(([name, { seen, store }]) => [name, { seen, state: store.view() }]));
   return {
     version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(),
     ...(versionBarrier && { versionBarrier: { ...versionBarrier } }), ...(aside.size > 0 && { aside: aside.view() }),
-    ...(truncated && { truncated: { ...truncated } }), kinds,
+    ...(truncated && { truncated: { ...truncated } }),
+    ...(retention.size > 0 && { retention: retention.view() }), kinds,
   };
 }
 
@@ -88,7 +94,8 @@ export function placesOf({ outbox, cast, aside }: PartitionState): Places {
 }
 
 /** What is not of a kind. */
-type OwnInView = 'journalId' | 'epoch' | 'seq' | 'nowMs' | 'outbox' | 'versionBarrier' | 'aside' | 'truncated';
+type OwnInView =
+  | 'journalId' | 'epoch' | 'seq' | 'nowMs' | 'outbox' | 'versionBarrier' | 'aside' | 'truncated' | 'retention';
 interface Own extends Pick<View, OwnInView> {
   readonly outboxPlaces: object;
   readonly asidePlaces?: ReturnType<Aside['places']>;
@@ -97,11 +104,12 @@ interface Own extends Pick<View, OwnInView> {
 
 /** The state as it is now, for a snapshot. It takes a moment, and may be read while the state goes on. */
 export function freeze({ journalId, epoch, seq, nowMs, versionBarrier, ...of }: PartitionState): Part[] {
-  const { commands, outbox, cast, aside, truncated } = of;
+  const { commands, outbox, cast, aside, truncated, retention } = of;
   const seen = Object.fromEntries([...cast].map(([name, hosted]) => [name, hosted.seen]));
   const own: Own = {
     journalId, epoch, seq, nowMs, versionBarrier, truncated, seen, outbox: outbox.view(), outboxPlaces: outbox.places(),
     ...(aside.size > 0 && { aside: aside.view(), asidePlaces: aside.places() }),
+    ...(retention.size > 0 && { retention: retention.view() }),
   };
   const kinds = [...cast].flatMap(([name, { store }]) => under(name, store.freeze?.() ?? [viewPart(store)]));
   return [listPart('partition', own), ...under('commands', commands.freeze()), ...kinds];
@@ -115,11 +123,12 @@ const under = (name: string, parts: readonly Part[]): Part[] =>
 
 /** Fills a new state. @param parts of {@link freeze} @throws RangeError if parts are missing or of another layout */
 export function thaw(state: PartitionState, parts: PartBytes): void {
-  const { seen, outbox, outboxPlaces, aside, asidePlaces, ...own } = listIn<Own>(parts, 'partition');
+  const { seen, outbox, outboxPlaces, aside, asidePlaces, retention, ...own } = listIn<Own>(parts, 'partition');
   const unknown = Object.keys(seen).filter((name) => !state.cast.has(name));
   if (unknown.length > 0) throw new RangeError(`this version has no kind ${unknown.join()}`);
   Object.assign(state, own);
   state.aside.restore(aside, asidePlaces);
+  state.retention.restore(retention);
   state.commands.thaw(partsUnder('commands', parts));
   state.outbox.restore(outbox, outboxPlaces);
   for (const [name, hosted] of state.cast) {
@@ -151,9 +160,11 @@ function setTimers({ timers }: PartitionState, hosted: Hosted): void {
 /** Fills a new state. @param view of {@link viewOf}, @param places of {@link placesOf}, perhaps through JSON */
 export function restore(state: PartitionState, view: unknown, places: unknown): void {
   const at = places as Places;
-  const { journalId, epoch, seq, nowMs, commands, outbox, versionBarrier, aside, truncated, kinds } = view as View;
+  const { journalId, epoch, seq, nowMs, commands, outbox, versionBarrier, kinds, ...own } = view as View;
+  const { aside, truncated, retention } = own;
   Object.assign(state, { journalId, epoch, seq, nowMs, versionBarrier, truncated });
   state.aside.restore(aside, at.aside);
+  state.retention.restore(retention);
   for (const [name, { type, id, fingerprint, atMs }] of commands) {
     state.commands.add(name, type, id, Buffer.from(fingerprint, 'hex'), atMs);
   }

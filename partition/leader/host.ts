@@ -13,11 +13,13 @@ import { Carried } from '../../streams/snapshots/carried.js';
 import type { ObjectPlace } from '../../streams/snapshots/objects.js';
 import type { Archive } from '../../actors/job/archive.js';
 import { COMMANDS } from '../core/command-ids.js';
+import type { RetentionOrder } from '../archiver/messages.js';
 import type { PartitionCore } from '../core/core.js';
 import { newBroken } from '../core/failing.js';
 import type { Deliver } from './courier.js';
 import { alarms } from './alarms.js';
 import { Leader, type Lost } from './leader.js';
+import { retentionOf } from './retaining.js';
 import { Snapshotter, type SnapshotPolicy } from './snapshotter.js';
 import { Terms, type Term, type TermsOptions } from './terms.js';
 import { truncating, type Led } from './truncating.js';
@@ -41,7 +43,8 @@ export interface HostOptions extends Omit<TermsOptions, 'lastHead'> {
   readonly deliverables: Deliverables;
   readonly deliver: Deliver;
   onHead(head: Head): void;
-  onLeading(leader: Leader): void;
+  /** @param retention what it knows of it, when that is acknowledged */
+  onLeading(leader: Leader, retention: () => Promise<RetentionOrder>): void;
   onFollowing(): void;
 }
 
@@ -166,7 +169,7 @@ export class PartitionHost {
     this.noteHead(head);
     this.leader = leader;
     this.resolveReady();
-    options.onLeading(leader);
+    options.onLeading(leader, () => retentionOf(leader, core));
     const lost = await leader.lost;
     this.leader = undefined;
     const ended = Promise.all([snapshots?.end(), truncator?.end()]);

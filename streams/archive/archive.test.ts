@@ -137,6 +137,21 @@ const SOME: readonly AnyCommit[] = Array.from({ length: 5 }, (_, n) => ({
   events: [0, 1, 2].map((nth) => ({ actor: n + nth, content: new Uint8Array(nth * 9).fill(n) })),
 }));
 
+t.test('what is in the cache of a reader counts for a time only', async (t) => {
+  const store = new MemoryStore();
+  const journal = journalOf(SOME);
+  await archiveAll(store, journal, [3]);
+  const { namespace, partition, journalId } = JOURNAL;
+  const [fresh, late] = await Promise.all([0, 60_000].map((freshMs) =>
+    openArchive(store, namespace, partition, journalId, { freshMs })));
+  const read = (from: Archive): Promise<Stored | undefined> => from.read(1);
+  await Promise.all([read(fresh!), read(late!)]);
+  await removeArchivedContents(store, JOURNAL, 1, ({ seq }) => seq === 2);
+  const [{ bytes: whole }, removed] = [journal[1]!, removeContents(journal[1]!.bytes, [1, 2])];
+  t.strictSame(Buffer.from((await fresh!.read(2))!.bytes), Buffer.from(removed));
+  t.strictSame(Buffer.from((await late!.read(2))!.bytes), Buffer.from(whole));
+});
+
 t.test('every single flipped byte of any object is found', async (t) => {
   const store = new MemoryStore();
   await archiveAll(store, journalOf(SOME), [3]);

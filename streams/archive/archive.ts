@@ -20,7 +20,11 @@ import { readManifest, writeSegment } from './write-segment.js';
 export interface OpenOptions {
   /** Of what was read last. */
   readonly cacheBytes?: number;
+  /** For so long what is in the cache counts, though retention may have removed it since: a minute. */
+  readonly freshMs?: number;
 }
+
+const FRESH_MS = 60_000;
 
 /**
  * @param journalId may be left out if the archive has one journal of that partition
@@ -31,7 +35,7 @@ export async function openArchive(
   store: ArchiveStore, namespace: string, partition: Partition, journalId?: string, options: OpenOptions = {},
 ): Promise<Archive> {
   const name = { namespace, partition, journalId: journalId ?? (await onlyJournal(store, namespace, partition)) };
-  const archive = new Archive(store, name, new BlockCache(options.cacheBytes));
+  const archive = new Archive(store, name, new BlockCache(options.cacheBytes), options.freshMs);
   await archive.refresh();
   return archive;
 }
@@ -57,11 +61,14 @@ async function onlyJournal(store: ArchiveStore, namespace: string, wanted: Parti
 
 export class Archive {
   private segments: SegmentReader[] = [];
+  /** When the manifest of a segment was read, by its name. */
+  private readonly readMs = new Map<string, number>();
 
   constructor(
     private readonly store: ArchiveStore,
     readonly journal: JournalName,
     private readonly cache: BlockCache,
+    private readonly freshMs = FRESH_MS,
   ) {}
 
   get manifests(): readonly Manifest[] {
@@ -166,19 +173,35 @@ export class Archive {
 
   /** Reads a segment, and once more if its contents were replaced meanwhile. */
   private async reading<T>(nth: number, read: (segment: SegmentReader) => Promise<T>): Promise<T> {
-    const segment = this.segments[nth]!;
+    const known = this.segments[nth]!;
+    const isFresh = performance.now() - (this.readMs.get(this.nameOf(known.manifest)) ?? 0) < this.freshMs;
+    const segment = isFresh ? known : await this.current(nth);
     try {
       return await read(segment);
     } catch (error) {
-      const manifest = await readManifest(this.store, this.nameOf(segment.manifest)).catch(() => segment.manifest);
-      if (manifest.contents.name === segment.manifest.contents.name) throw error;
-      checkFollows(this.journal, this.segments[nth - 1]?.manifest, manifest);
-      const current = this.readerOf(manifest);
-      this.segments[nth] = current;
+      const current = await this.current(nth);
+      if (current === segment) throw error;
       return await read(current);
     }
   }
 
-  private readerOf = (manifest: Manifest): SegmentReader => new SegmentReader(this.store, manifest, this.cache);
+  /** The segment as its manifest is now; as it was if that cannot be read. */
+  private async current(nth: number): Promise<SegmentReader> {
+    const segment = this.segments[nth]!;
+    const manifest = await readManifest(this.store, this.nameOf(segment.manifest)).catch(() => undefined);
+    if (manifest === undefined) return segment;
+    this.readMs.set(this.nameOf(manifest), performance.now());
+    if (manifest.contents.name === segment.manifest.contents.name) return segment;
+    checkFollows(this.journal, this.segments[nth - 1]?.manifest, manifest);
+    const current = this.readerOf(manifest);
+    this.segments[nth] = current;
+    return current;
+  }
+
+  private readerOf(manifest: Manifest): SegmentReader {
+    this.readMs.set(this.nameOf(manifest), performance.now());
+    return new SegmentReader(this.store, manifest, this.cache);
+  }
+
   private nameOf = (manifest: Manifest): string => manifestName(prefixOf(this.journal, manifest.facts.firstSeq));
 }

@@ -45,6 +45,8 @@ export async function replaceContents(
   await store.put(name, [bytes]);
   const stored = await store.get(name);
   if (stored === undefined || !sameBytes(stored, bytes)) throw broken(name, 'it is not what was written');
+  // A broker that led before may have swept it, before the manifest named it.
+  if ((await differs(store, contents.ref)) !== undefined) await putCompared(store, contents);
   await sweep(store, journal, manifest);
 }
 

@@ -33,6 +33,8 @@ export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => 
   'queue.resume': [{ queue: 'mutated', reason: 'r', commandId: 'c' }],
   'queue.stats': [{ queue: 'mutated' }],
   'queue.list': [{ after: 'mutated', limit: 7 }],
+  'retention.set': [{ queue: BAD, contentMs: 5, commandId: 'c', partitions: [99] }],
+  'retention.list': [{ limit: 7 }],
   'snapshot.take': [{ partitions: [99] }],
 });
 

@@ -47,7 +47,8 @@ const JOURNAL = 'REPRISE_t_JOURNAL_0';
 const SERVERS_OWN = serversOwn(JOURNAL);
 const NO_PUBLISH = [
   'reprise.t.journal.0', 'reprise.t.witness.0', 'reprise.t.p.0.job.submit', 'reprise.t.event.job.0-x.JobCompleted',
-  'reprise.t.snapshot.take', '$KV.REPRISE_t_LEASES.leader', '$O.files.C.x', '_INBOX_BROKER.x.y', '_INBOX_GATEWAY.x.y',
+  'reprise.t.snapshot.take', 'reprise.t.retention.set',
+  '$KV.REPRISE_t_LEASES.leader', '$O.files.C.x', '_INBOX_BROKER.x.y', '_INBOX_GATEWAY.x.y',
   ...SERVERS_OWN,
 ];
 const MAY_PUBLISH = [
