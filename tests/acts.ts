@@ -50,7 +50,8 @@ export class Actors {
     } else if (act.do === 'tick') play.tick(act.ms);
     else if (act.do === 'queue') {
       play.ask({ kind: act.verb, queue: act.queue, reason: '', commandId: '', by: 'client' });
-    } else if (act.do === 'cancel') {
+    }
+    else if (act.do === 'cancel') {
       const jobId = (this.ids[act.nth] ?? '0-0000000000000000') as never;
       play.ask({ kind: 'cancel', target: { jobId }, reason: '', commandId: '', by: 'client' });
     } else this.pull(act);

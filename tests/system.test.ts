@@ -13,7 +13,7 @@ const System = z.strictObject({
     partition: z.int(),
     journal: z.strictObject({ firstSeq: position, lastSeq: position, commits: z.int(), bytes: z.int() }),
     snapshots: z.array(z.looseObject({ seq: position, verified: z.boolean() })),
-    holds: z.array(z.strictObject({ name: z.string(), seq: position })),
+    watermarks: z.array(z.strictObject({ name: z.string(), seq: position })),
     truncation: z.strictObject({ seq: position, names: z.array(z.string()), by: z.int() }).optional(),
   })),
 });
@@ -44,8 +44,8 @@ t.test('the figures follow what happens', async (t) => {
     const [first] = await figures();
     return first!.truncation!.seq === first!.snapshots[1]?.seq && first;
   });
-  t.equal(held.holds.find(({ name }) => name === '2 verified snapshots')!.seq, held.snapshots[1]!.seq);
-  t.ok(held.holds.some(({ name }) => name === 'the projection events'));
+  t.equal(held.watermarks.find(({ name }) => name === '2 verified snapshots')!.seq, held.snapshots[1]!.seq);
+  t.ok(held.watermarks.some(({ name }) => name === 'the projection events'));
   t.strictSame(held.truncation!.names, ['2 verified snapshots']);
 
   const text = await at('system');

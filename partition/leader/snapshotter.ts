@@ -42,6 +42,8 @@ export interface SnapshotterOptions {
   readonly policy?: SnapshotPolicy | undefined;
 }
 
+const ENDED: Taken = { kind: 'failed', message: 'this broker does not lead any more' };
+
 interface Frozen {
   readonly seq: number;
   readonly parts: readonly StatePart[];
@@ -67,6 +69,7 @@ export class Snapshotter {
   /** Those who asked for the next one. */
   private asked: ((taken: Taken) => void)[] = [];
   private readonly policy: SnapshotPolicy;
+  private ended = false;
 
   constructor(private readonly options: SnapshotterOptions) {
     this.lastMonoMs = options.clock.monoMs();
@@ -80,6 +83,7 @@ export class Snapshotter {
 
   /** As soon as a commit ends. */
   ask(): Promise<Taken> {
+    if (this.ended) return Promise.resolve(ENDED);
     return new Promise((resolve) => this.asked.push(resolve));
   }
 
@@ -98,7 +102,7 @@ export class Snapshotter {
   }
 
   private get isDue(): boolean {
-    if (this.frozen !== undefined || this.writing !== undefined) return false;
+    if (this.ended || this.frozen !== undefined || this.writing !== undefined) return false;
     return this.asked.length > 0 || this.isDueByBytes();
   }
 
@@ -120,8 +124,9 @@ export class Snapshotter {
 
   /** Resolves when nothing is written any more. */
   async end(): Promise<void> {
+    this.ended = true;
     this.frozen = undefined;
-    for (const asked of this.asked.splice(0)) asked({ kind: 'failed', message: 'this broker does not lead any more' });
+    for (const asked of this.asked.splice(0)) asked(ENDED);
     await this.writing;
   }
 
