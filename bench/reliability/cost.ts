@@ -1,6 +1,6 @@
 /**
- * `cost`: what snapshots, truncation and archive cost of throughput and CPU. Runs with and without take turns, each on a
- * fresh server; a pair is compared with itself, because machines differ from minute to minute.
+ * `cost`: what snapshots, truncation and archive cost of throughput and CPU. Runs with and without take turns, each on
+ * a fresh server; a pair is compared with itself, because machines differ from minute to minute.
  */
 import { medianOf } from '../output/statistics.js';
 import { cpuSeconds } from '../processes/cpu.js';
