@@ -100,7 +100,7 @@ function perJob(samples: readonly Sample[]): Verdict {
 
 const COLUMNS: readonly (readonly [string, (sample: Sample) => string])[] = [
   ['s', ({ seconds }) => String(seconds)],
-  ['     jobs', ({ jobs }) => String(jobs)],
+  ['       jobs', ({ jobs }) => String(jobs)],
   ['resident MB', ({ residentMb }) => String(residentMb)],
   ['collected MB', ({ collectedMb }) => String(collectedMb)],
   ['journal MB', ({ journalBytes }) => (journalBytes / MB).toFixed(1)],

@@ -113,7 +113,9 @@ export class Stage {
       sizeOf(join(this.folder, 'server'), (path) => path.includes(`/${stream}/`) && !path.includes(CONSUMERS));
     const [journal, snapshots] = [await of(JOURNAL), await of(SNAPSHOTS)];
     const consumers = await sizeOf(join(this.folder, 'server'), (path) => path.includes(CONSUMERS));
-    return { journal, snapshots, consumers, archive: await sizeOf(this.archiveDir), index: await sizeOf(this.indexDir) };
+    return {
+      journal, snapshots, consumers, archive: await sizeOf(this.archiveDir), index: await sizeOf(this.indexDir),
+    };
   }
 
   async firstSeq(): Promise<number> {
