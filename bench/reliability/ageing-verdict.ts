@@ -13,6 +13,8 @@ export interface Sample {
   readonly indexBytes: number;
   /** Of journal and snapshots. */
   readonly serverFiles: number;
+  /** Of readers that the server still knows: minutes of them. */
+  readonly consumerFiles: number;
   /** Of archive and index, which grow with what they remember. */
   readonly otherFiles: number;
   /** From the start of a process to its first answer, and from the election to leading. */
@@ -41,6 +43,9 @@ interface Measure {
 }
 
 const MB = 1e6;
+/** In a short run the server has removed none of them yet. */
+const LONG: Measure =
+  { name: 'files of consumers', unit: '', of: ({ consumerFiles }) => consumerFiles, share: 0.25, plus: 20 };
 /** Journal and snapshots are saws: a tooth is as high as a policy allows. */
 const MEASURES: readonly Measure[] = [
   { name: 'memory after a collection', unit: 'MB', of: (each) => each.collectedMb, share: 0.1, plus: 10 },
@@ -56,8 +61,9 @@ const SHORT_FACTOR = 4;
 export function verdictsOf(samples: readonly Sample[], minutes: number): Verdict[] {
   const third = Math.floor(samples.length / 3);
   const [middle, last] = [samples.slice(third, -third), samples.slice(-third)];
-  const factor = minutes < SHORT_MINUTES ? SHORT_FACTOR : 1;
-  const flat = MEASURES.map(({ name, unit, of, share, plus }): Verdict => {
+  const isShort = minutes < SHORT_MINUTES;
+  const factor = isShort ? SHORT_FACTOR : 1;
+  const flat = [...MEASURES, ...(isShort ? [] : [LONG])].map(({ name, unit, of, share, plus }): Verdict => {
     const [before, after] = [median(middle.map(of)), median(last.map(of))];
     const most = before * (1 + share * factor) + plus * factor;
     const isFlat = after <= most;
@@ -94,7 +100,7 @@ function perJob(samples: readonly Sample[]): Verdict {
 
 const COLUMNS: readonly (readonly [string, (sample: Sample) => string])[] = [
   ['s', ({ seconds }) => String(seconds)],
-  ['jobs', ({ jobs }) => String(jobs)],
+  ['       jobs', ({ jobs }) => String(jobs)],
   ['resident MB', ({ residentMb }) => String(residentMb)],
   ['collected MB', ({ collectedMb }) => String(collectedMb)],
   ['journal MB', ({ journalBytes }) => (journalBytes / MB).toFixed(1)],
@@ -102,6 +108,7 @@ const COLUMNS: readonly (readonly [string, (sample: Sample) => string])[] = [
   ['archive MB', ({ archiveBytes }) => (archiveBytes / MB).toFixed(1)],
   ['index MB', ({ indexBytes }) => (indexBytes / MB).toFixed(1)],
   ['server files', ({ serverFiles }) => String(serverFiles)],
+  ['consumer files', ({ consumerFiles }) => String(consumerFiles)],
   ['other files', ({ otherFiles }) => String(otherFiles)],
   ['start ms', ({ startMs }) => startMs.toFixed(0)],
   ['leading ms', ({ leadingMs }) => leadingMs.toFixed(0)],

@@ -54,12 +54,13 @@ async function sample(options: FigureOptions, aged: Aged, atMs: number, jobs: nu
   const { stage, broker } = aged;
   const { collectedMb, residentMb } = await memoryOf(broker);
   const lines = await loggedBy(broker);
-  const { journal, snapshots, archive, index } = await stage.sizes();
+  const { journal, snapshots, consumers, archive, index } = await stage.sizes();
   const count = (message: string): number => lines.filter(({ msg }) => msg === message).length;
   return {
     seconds: Math.round(atMs / 1_000), jobs, residentMb, collectedMb, journalBytes: journal.bytes,
     snapshotBytes: snapshots.bytes, archiveBytes: archive.bytes, indexBytes: index.bytes,
-    serverFiles: journal.files + snapshots.files, otherFiles: archive.files + index.files,
+    serverFiles: journal.files + snapshots.files,
+    consumerFiles: consumers.files, otherFiles: archive.files + index.files,
     ...(await measureStart(options, aged)), firstSeq: await stage.firstSeq(),
     snapshots: count('snapshot'), truncations: count('the journal is truncated'),
     problems: lines.filter(({ level }) => level > 30).map(({ msg, why }) => (why ? `${msg}: ${why}` : msg)),

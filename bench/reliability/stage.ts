@@ -14,6 +14,7 @@ import { sizeOf, type Size } from './sizes.js';
 
 export const JOURNAL = streams.journal(namespace, partition);
 const SNAPSHOTS = `OBJ_${streams.snapshots(namespace)}`;
+const CONSUMERS = '/obs/';
 const LOOK_MS = 2;
 const UNKNOWN = `${partition}-${'0'.repeat(16)}`;
 const START_WITHIN_MS = 300_000;
@@ -30,6 +31,8 @@ export interface Started {
 export interface Sizes {
   readonly journal: Size;
   readonly snapshots: Size;
+  /** Of readers, of all streams: the server removes those that are gone after minutes. */
+  readonly consumers: Size;
   readonly archive: Size;
   readonly index: Size;
 }
@@ -107,9 +110,12 @@ export class Stage {
 
   async sizes(): Promise<Sizes> {
     const of = (stream: string): Promise<Size> =>
-      sizeOf(join(this.folder, 'server'), (path) => path.includes(`/${stream}/`));
+      sizeOf(join(this.folder, 'server'), (path) => path.includes(`/${stream}/`) && !path.includes(CONSUMERS));
     const [journal, snapshots] = [await of(JOURNAL), await of(SNAPSHOTS)];
-    return { journal, snapshots, archive: await sizeOf(this.archiveDir), index: await sizeOf(this.indexDir) };
+    const consumers = await sizeOf(join(this.folder, 'server'), (path) => path.includes(CONSUMERS));
+    return {
+      journal, snapshots, consumers, archive: await sizeOf(this.archiveDir), index: await sizeOf(this.indexDir),
+    };
   }
 
   async firstSeq(): Promise<number> {
