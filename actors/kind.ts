@@ -11,7 +11,7 @@ import { unsaltedRef, type ContentRef } from '../streams/content.js';
 import { contentRefOf } from '../streams/contents.js';
 import type { Kept } from './actor/aside.js';
 import type { Chart } from './chart.js';
-import type { Part, PartBytes } from './parts.js';
+import type { Part, PartBytes } from './rows/parts.js';
 import type { Again, Recorded } from './recorded.js';
 
 /** An actor in its store: plain data. */

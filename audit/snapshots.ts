@@ -3,7 +3,7 @@
  * commit, and, if asked for, folding the journal to its position must lead to its state.
  */
 import type { CastMember } from '../actors/cast.js';
-import { stateHash } from '../actors/parts.js';
+import { stateHash } from '../actors/rows/parts.js';
 import { PartitionCore } from '../partition/core/core.js';
 import { freeze, thaw } from '../partition/core/state.js';
 import { messageOf, RepriseError } from '../protocols/errors.js';

@@ -1,5 +1,5 @@
 /** Journals with events that cannot be folded, as a broker with a mistake would have written them. */
-import { stateHash, type Part } from '../actors/parts.js';
+import { stateHash, type Part } from '../actors/rows/parts.js';
 import type { PartitionCore } from '../partition/core/core.js';
 import { freeze, thaw } from '../partition/core/state.js';
 import type { JobId } from '../protocols/ids.js';

@@ -3,8 +3,8 @@
  * gets a line in {@link FIELDS}.
  */
 import { idWords, jobIdOfWords, type JobId, type Partition } from '../../protocols/ids.js';
-import { Interned } from '../interned.js';
-import { Rows, wordAt } from '../rows.js';
+import { Interned } from '../rows/interned.js';
+import { Rows, wordAt } from '../rows/rows.js';
 import { FINAL_STATUSES, LIVE_STATUSES } from './job.js';
 import type { Job, JobStatus, StoredBytes } from './job.js';
 import { policyOf, textOf } from './policies.js';

@@ -4,7 +4,7 @@
 import { type JobId, type Partition, type Session } from '../../protocols/ids.js';
 import type { Kept } from '../actor/aside.js';
 import type { ActorEvent, Store } from '../kind.js';
-import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../parts.js';
+import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../rows/parts.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
 import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';

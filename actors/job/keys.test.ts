@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { jobId, type JobId, type Partition } from '../../protocols/ids.js';
 import { DEFAULTS } from '../../protocols/limits.js';
-import { stateHash, type Part } from '../parts.js';
+import { stateHash, type Part } from '../rows/parts.js';
 import { Keys, type KeyEntry } from './keys.js';
 
 const P5 = 5 as Partition;

@@ -1,9 +1,9 @@
 /** Keys of jobs, unique per queue until the job has ended and for a while after: rows, and an index of their names. */
 import { idWords, jobIdOfWords, type JobId, type Partition } from '../../protocols/ids.js';
 import { DEFAULTS } from '../../protocols/limits.js';
-import { NameIndex } from '../name-index.js';
-import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../parts.js';
-import { PAGE_ROWS, Rows, wordAt } from '../rows.js';
+import { NameIndex } from '../rows/name-index.js';
+import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../rows/parts.js';
+import { PAGE_ROWS, Rows, wordAt } from '../rows/rows.js';
 import { RowList, type RowListHead } from './row-list.js';
 
 export interface KeyEntry {

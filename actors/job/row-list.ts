@@ -1,5 +1,5 @@
 /** Rows in an order from which any may leave: each has the numbers of its neighbours, plus one, in two of its words. */
-import { wordAt, type Rows } from '../rows.js';
+import { wordAt, type Rows } from '../rows/rows.js';
 
 export interface RowListHead {
   /** Rows plus one; 0 is none. */

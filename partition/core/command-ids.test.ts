@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import { stateHash, type Part } from '../../actors/parts.js';
+import { stateHash, type Part } from '../../actors/rows/parts.js';
 import { jobId, type JobId, type Partition } from '../../protocols/ids.js';
 import type { CommandEntry } from '../../actors/step.js';
 import { CommandIds, COMMANDS } from './command-ids.js';

@@ -2,10 +2,10 @@
  * The commands of the last ten minutes by their ids, so that a repeated command is recognized: rows in a queue, oldest
  * first, and an index of their names. What is forgotten depends only on the journal, so every replay forgets the same.
  */
-import { NameIndex } from '../../actors/name-index.js';
-import { listIn, listPart, type Part, type PartBytes } from '../../actors/parts.js';
-import { RowQueue } from '../../actors/row-queue.js';
-import { wordAt } from '../../actors/rows.js';
+import { NameIndex } from '../../actors/rows/name-index.js';
+import { listIn, listPart, type Part, type PartBytes } from '../../actors/rows/parts.js';
+import { RowQueue } from '../../actors/rows/row-queue.js';
+import { wordAt } from '../../actors/rows/rows.js';
 import type { CommandEntry } from '../../actors/step.js';
 import { idWords, isJobIdOf, jobIdOfWords, type Partition } from '../../protocols/ids.js';
 

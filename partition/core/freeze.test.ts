@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { stateHash, type Part } from '../../actors/parts.js';
+import { stateHash, type Part } from '../../actors/rows/parts.js';
 import { decodeCommit } from '../../streams/contents.js';
 import { acts, Actors } from '../../tests/acts.js';
 import { newCore, Play } from '../../tests/play.js';

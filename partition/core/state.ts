@@ -4,7 +4,7 @@
  */
 import type { AsideActor } from '../../actors/actor/aside.js';
 import type { Store } from '../../actors/kind.js';
-import { listIn, listPart, type Part, type PartBytes } from '../../actors/parts.js';
+import { listIn, listPart, type Part, type PartBytes } from '../../actors/rows/parts.js';
 import type { RetentionSetting } from '../../actors/retention/retention.js';
 import type { CommandEntry } from '../../actors/step.js';
 import type { JournalId, Partition } from '../../protocols/ids.js';

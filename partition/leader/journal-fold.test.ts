@@ -1,7 +1,7 @@
 /** Where a take-over begins: at the newest snapshot that can be used, at an earlier one, or at the journal's beginning. */
 import pino from 'pino';
 import t, { type Test } from 'tap';
-import { stateHash } from '../../actors/parts.js';
+import { stateHash } from '../../actors/rows/parts.js';
 import { KINDS } from '../../actors/kinds.js';
 import { journalId, type Partition } from '../../protocols/ids.js';
 import { MemoryObjects } from '../../streams/snapshots/conformance/objects.js';

@@ -5,7 +5,7 @@ import type { CastMember } from '../../actors/cast.js';
 import type { Partition } from '../../protocols/ids.js';
 import type { Keyring } from '../../protocols/keyring.js';
 import type { journal } from '../../protocols/messages.js';
-import type { PartBytes } from '../../actors/parts.js';
+import type { PartBytes } from '../../actors/rows/parts.js';
 import { messageOf, RepriseError } from '../../protocols/errors.js';
 import { READER, type Head } from '../../streams/chain.js';
 import { headOfSnapshot, SNAPSHOT_VERSION } from '../../streams/snapshots/manifest.js';

@@ -4,7 +4,7 @@
  */
 import { setImmediate as soon } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { stateHash } from '../../actors/parts.js';
+import { stateHash } from '../../actors/rows/parts.js';
 import type { CastMember } from '../../actors/cast.js';
 import { messageOf } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';

@@ -96,6 +96,9 @@ export class Truncator {
 
   private async next(): Promise<Cut | undefined> {
     const { state, policy = TRUNCATION } = this.options;
+    const archived = this.options.archived()?.seq ?? 0;
+    // Most looks end here, without a question to the server.
+    if (archived - policy.margin - (state.truncated?.seq ?? 0) < policy.least) return undefined;
     const low = lowWatermark(await this.watermarks(), state.seq);
     const seq = (low?.seq ?? 0) - policy.margin;
     return seq - (state.truncated?.seq ?? 0) < policy.least ? undefined : this.cutAt(seq);

@@ -2,7 +2,7 @@
 import { Archiver } from '../../partition/archiver/archiver.js';
 import type { PartitionCore } from '../../partition/core/core.js';
 import { freeze, placesOf, thaw, viewOf } from '../../partition/core/state.js';
-import type { PartBytes } from '../../actors/parts.js';
+import type { PartBytes } from '../../actors/rows/parts.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import type { journal } from '../../protocols/messages.js';
 import { openArchive } from '../../streams/archive/archive.js';

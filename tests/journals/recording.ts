@@ -15,7 +15,7 @@ import { PartitionCore } from '../../partition/core/core.js';
 import { KEYRING, salts } from '../play.js';
 import type { JobPlaces, JobState } from '../../actors/job/canonical.js';
 import { placesOf, thaw, viewOf } from '../../partition/core/state.js';
-import type { PartBytes } from '../../actors/parts.js';
+import type { PartBytes } from '../../actors/rows/parts.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { Chain } from '../../streams/chain.js';
 import { openJournal } from '../../streams/jetstream.js';

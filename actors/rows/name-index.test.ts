@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { keyedHash } from '../protocols/keyed-hash.js';
+import { keyedHash } from '../../protocols/keyed-hash.js';
 import { NameIndex, type NameBeside } from './name-index.js';
 import { hashOf, PackedName } from './packed-name.js';
 import { Rows } from './rows.js';

@@ -4,7 +4,7 @@
  * the hash of a page that was not written since is still known.
  */
 import { hash } from 'node:crypto';
-import type { StatePart } from '../streams/snapshots/blocks.js';
+import type { StatePart } from '../../streams/snapshots/blocks.js';
 import { Page, Rows, type FrozenRows } from './rows.js';
 
 export type Part = StatePart;

@@ -3,7 +3,7 @@
  * short enough for its row, and the 32 digits of a UUID in four words. The code says which, so no two names have equal
  * words and an equal code. Other names are objects beside their rows, and are packed for their hash only.
  */
-import { keyedHash } from '../protocols/keyed-hash.js';
+import { keyedHash } from '../../protocols/keyed-hash.js';
 
 /** Codes take 6 bits: the length of an ASCII name, or one of these. */
 export const MOST_CODE = 63;
