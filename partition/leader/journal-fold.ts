@@ -55,6 +55,8 @@ export class Fold {
         this.snapshot = headOfSnapshot(snapshot);
         return;
       } catch (error) {
+        // A server that cannot be reached says nothing of the snapshot.
+        if (error instanceof RepriseError && error.code !== 'SNAPSHOT_BROKEN') throw error;
         log.warn({ partition, seq: snapshot.seq, why: messageOf(error) }, 'a snapshot is passed over');
       }
     }

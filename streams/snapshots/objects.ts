@@ -1,4 +1,5 @@
 /** The object store of a namespace: objects with metadata, each written and read as a whole. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Objm, setSha256Backend, type ObjectStore } from '@nats-io/obj';
@@ -6,6 +7,7 @@ import { messageOf, RepriseError } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
 import { streams } from '../../protocols/subjects.js';
 import { operating } from '../connect.js';
+import { SILENCE_MS } from '../puller.js';
 
 // The client's own takes ten times as long.
 setSha256Backend('native');
@@ -64,7 +66,7 @@ export class Objects implements ObjectPlace {
     if (object === null) throw broken(name, 'it is not there any more');
     // Its rejection comes as an error of the data as well.
     object.error.catch(() => {});
-    return object.data as unknown as AsyncIterable<Uint8Array>;
+    return untilSilent(name, object.data as unknown as AsyncIterable<Uint8Array>);
   }
 
   async get(name: string): Promise<Buffer> {
@@ -94,6 +96,20 @@ export class Objects implements ObjectPlace {
     // Another call may have opened it anew meanwhile.
     opened.catch(() => (this.opened = this.opened === opened ? undefined : this.opened));
     return opened;
+  }
+}
+
+/** The client waits for ever for chunks that are lost, and nobody would lead meanwhile. */
+async function* untilSilent(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reading = chunks[Symbol.asyncIterator]();
+  for (;;) {
+    const silent = new AbortController();
+    const late = wait(SILENCE_MS, undefined, { signal: silent.signal });
+    const next = await Promise.race([reading.next(), late]).finally(() => silent.abort());
+    late.catch(() => {});
+    if (next === undefined) throw broken(name, `nothing more of it came for ${SILENCE_MS / 1_000} s`);
+    if (next.done) return;
+    yield next.value;
   }
 }
 

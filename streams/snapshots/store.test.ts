@@ -1,7 +1,9 @@
 /** On a real server: what is written counts when it was read back, and whatever is broken is said. */
 import { hash } from 'node:crypto';
+import { jetstreamManager } from '@nats-io/jetstream';
 import t, { type Test } from 'tap';
 import type { Namespace, Partition } from '../../protocols/ids.js';
+import { streams } from '../../protocols/subjects.js';
 import { connectNats } from '../connect.js';
 import { startServer } from '../server/start.js';
 import { ensureTopology } from '../topology.js';
@@ -12,7 +14,7 @@ import { SnapshotStore } from './store.js';
 
 const P0 = 0 as Partition;
 const NS = 'test' as Namespace;
-async function stage(t: Test): Promise<{ readonly objects: Objects; readonly store: SnapshotStore }> {
+async function stage(t: Test) {
   const server = await startServer({ dataDir: t.testdir() });
   const nc = await connectNats({ url: server.brokerUrl, name: 'test', reconnect: false });
   t.teardown(async () => {
@@ -21,7 +23,7 @@ async function stage(t: Test): Promise<{ readonly objects: Objects; readonly sto
   });
   await ensureTopology(nc, NS, 1);
   const objects = new Objects(nc, NS);
-  return { objects, store: new SnapshotStore(objects) };
+  return { objects, store: new SnapshotStore(objects), nc };
 }
 
 const partOf = (name: string, text: string): StatePart =>
@@ -85,4 +87,12 @@ t.test('given an object that somebody replaced, then it is broken; metadata that
     await objects.put('other', { reprise }, Buffer.from('x'));
     t.equal((await store.list(P0)).length, before, reprise);
   }
+});
+
+t.test('given a snapshot whose chunks are lost, then it is broken, and nobody waits for them', async (t) => {
+  const { store, nc } = await stage(t);
+  const written = await store.write(manifest(5), PARTS);
+  const jsm = await jetstreamManager(nc);
+  await jsm.streams.purge(`OBJ_${streams.snapshots(NS)}`, { filter: `$O.${streams.snapshots(NS)}.C.>` });
+  await t.rejects(store.read(written.name, written), { code: 'SNAPSHOT_BROKEN', message: /nothing more of it came/ });
 });
