@@ -40,8 +40,8 @@ export class Terms {
   async takeOver(journal: Journal): Promise<Term | undefined> {
     const started = this.options.clock.monoMs();
     try {
-      const fold = await this.newFold();
-      return await this.begin(await takeOver(journal, await this.takeOverOptions(journal, fold)), fold, started);
+      const { fold, options } = await this.beginFold(journal);
+      return await this.begin(await takeOver(journal, options), fold, started);
     } catch (error) {
       await journal.close();
       throw error;
@@ -53,8 +53,8 @@ export class Terms {
     const { log, partition } = this.options;
     const started = this.options.clock.monoMs();
     try {
-      const fold = await this.newFold(pending.expectedSeq);
-      const { written, takenOver } = await settle(journal, pending, await this.takeOverOptions(journal, fold));
+      const { fold, options } = await this.beginFold(journal, pending.expectedSeq);
+      const { written, takenOver } = await settle(journal, pending, options);
       log.warn({ partition, seq: pending.expectedSeq + 1, written }, 'an ambiguous commit was settled');
       const term = await this.begin(takenOver, fold, started);
       if (!written) refuseAll(pending.batch, reject('NOT_LEADER', 'the commit was not recorded'));
@@ -86,12 +86,15 @@ export class Terms {
     return { core, journal, head, leaderId: result.leaderId as LeaderId, foldedBytes };
   }
 
-  /** @param upToSeq a later snapshot is not used: the commit after this position must be read */
-  private async newFold(upToSeq = Infinity): Promise<Fold> {
-    const { snapshots } = this.options;
+  /**
+   * The snapshot is read and known heads are asked for at once: nobody leads meanwhile.
+   * @param upToSeq a later snapshot is not used: the commit after this position must be read
+   */
+  private async beginFold(journal: Journal, upToSeq = Infinity): Promise<{ fold: Fold; options: TakeOverOptions }> {
+    const { snapshots, knownHeads } = this.options;
     const fold = new Fold(this.options);
-    if (snapshots) await fold.resume(snapshots, upToSeq);
-    return fold;
+    const [known] = await Promise.all([knownHeads(journal), snapshots && fold.resume(snapshots, upToSeq)]);
+    return { fold, options: await this.takeOverOptions(journal, fold, known) };
   }
 
   /**
@@ -114,10 +117,12 @@ export class Terms {
     return snapshot;
   }
 
-  private async takeOverOptions(journal: Journal, fold: Fold): Promise<TakeOverOptions> {
+  private async takeOverOptions(
+    journal: Journal, fold: Fold, heads: readonly KnownHead[],
+  ): Promise<TakeOverOptions> {
     const { options } = this;
     const last = options.lastHead();
-    const known = [...(await options.knownHeads(journal))];
+    const known = [...heads];
     if (last) known.push({ ...last, from: 'this broker' });
     if (fold.snapshot) known.push({ ...fold.snapshot, from: 'a snapshot' });
     fold.known = known;

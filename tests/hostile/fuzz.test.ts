@@ -28,6 +28,9 @@ const codeOf = (msg: Msg): string => (msg.headers?.get('Nats-Service-Error') ?? 
 const ended = await client.register('gone', { types: ['gone'], capacity: 1 });
 await client.patient('worker.drain', { ...ended, gone: true });
 
+/** What is left of a request is valid if a mutation takes away what is wrong with it. */
+const MAY_BE_VALID: ReadonlySet<string> = new Set(['retention.set']);
+
 for (const [nth, subject] of SUBJECTS.entries()) {
   t.test(`${INPUTS} requests to ${subject}, seed ${SEED + nth}`, { timeout: 120_000 }, async (t) => {
     const mutations = new Mutations(SEED + nth, ended);
@@ -45,7 +48,8 @@ for (const [nth, subject] of SUBJECTS.entries()) {
       }));
     }
     t.strictSame(illegal, [], `every request is answered: ${JSON.stringify(codes)}`);
-    t.equal(await lastSeq(), before, 'no commit was written');
+    const accepted = MAY_BE_VALID.has(subject) ? (codes['ok'] ?? 0) : 0;
+    t.ok((await lastSeq()) - before <= accepted, 'no commit was written, but for what was accepted');
     t.ok(broker.isRunning, 'the broker runs');
     const { code } = await client.patient('job.submit', { type: 'next', payload: 1 });
     t.equal(code, '', 'and the next submit succeeds');

@@ -3,11 +3,11 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
-import { CREDENTIALS, startS3Server, type S3Server } from './conformance/s3-server.js';
-import { conformance } from './conformance/suite.js';
-import { FolderStore } from './folder-store.js';
-import { openStore, parseLocation } from './location.js';
-import { openS3Store } from './s3-store.js';
+import { CREDENTIALS, startS3Server, type S3Server } from '../../streams/archive/conformance/s3-server.js';
+import { conformance } from '../../streams/archive/conformance/suite.js';
+import { FolderStore } from '../../streams/archive/folder-store.js';
+import { openStore, parseLocation } from '../../streams/archive/location.js';
+import { openS3Store } from '../../streams/archive/s3-store.js';
 
 conformance(t, 'folder', async (t) => new FolderStore(join(t.testdir(), 'archive')));
 
@@ -72,7 +72,7 @@ t.test('folder: given a folder that cannot be written, then the archive is unrea
 });
 
 t.test('a location is a path, a file: URL or an s3: URL', async (t) => {
-  t.strictSame(parseLocation('./some/where'), { kind: 'folder', path: './some/where' });
+  t.strictSame(parseLocation('../../streams/archive/some/where'), { kind: 'folder', path: '../../streams/archive/some/where' });
   t.strictSame(parseLocation('/abs/olute'), { kind: 'folder', path: '/abs/olute' });
   t.strictSame(parseLocation('file:///some%20where'), { kind: 'folder', path: '/some where' });
   t.strictSame(parseLocation('s3://bucket'), { kind: 's3', place: { bucket: 'bucket', prefix: '' } });

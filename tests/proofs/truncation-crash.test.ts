@@ -8,9 +8,9 @@ import type { PartitionCore } from '../../partition/core/core.js';
 import { decodeCommit } from '../../streams/contents.js';
 import { hashOf } from '../poisoned.js';
 import { newCore } from '../play.js';
-import { Faults, WAYS, type Way } from './faults.js';
-import { jobsIn } from './history.js';
-import { Life, Outliving } from './stage.js';
+import { Faults, WAYS, type Way } from '../truncating/faults.js';
+import { jobsIn } from '../truncating/history.js';
+import { Life, Outliving } from '../truncating/stage.js';
 
 /** Two truncations: the second one also removes what is carried and not needed any more. */
 const SCRIPT: readonly ((life: Life) => Promise<unknown>)[] = [

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'nats';
 import protobuf from 'protobufjs';
 import t, { type Test } from 'tap';
-import { startServer, type RunningServer } from '../streams/server/start.js';
-import { dataIn, run, startDev, until, type Ran } from '../tests/command/rig.js';
-import { loadProtocols } from '../tests/stranger.js';
+import { startServer, type RunningServer } from '../../streams/server/start.js';
+import { dataIn, run, startDev, until, type Ran } from '../command/rig.js';
+import { loadProtocols } from '../stranger.js';
 
 const PARTITIONS = 2;
 /** One on each of the two partitions. */

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { startBroker } from '../gateways/nats/broker.js';
-import type { Namespace } from '../protocols/ids.js';
-import { connectClient } from '../sdk/client.js';
-import { startServer } from '../streams/server/start.js';
-import { quiet } from '../tests/broker.js';
-import { run, startDev } from '../tests/command/rig.js';
+import { startBroker } from '../../gateways/nats/broker.js';
+import type { Namespace } from '../../protocols/ids.js';
+import { connectClient } from '../../sdk/client.js';
+import { startServer } from '../../streams/server/start.js';
+import { quiet } from '../broker.js';
+import { run, startDev } from '../command/rig.js';
 
 t.test('ended jobs before the snapshot are found in the archive, and the live ones go on', async (t) => {
   const dev = await startDev(t);
