@@ -114,15 +114,15 @@ class Reader {
   }
 
   /**
-   * Known heads that are not after the beginning are read one by one: where the journal is truncated, in its archive.
-   * If that cannot be reached, the snapshot alone vouches for what is before it.
+   * Of the known heads that are not after the beginning the newest of each source is read; the others are ancestors of
+   * these. Where the journal is truncated, it is read in the archive. If that cannot be reached, the snapshot alone
+   * vouches for what is before it.
    */
   async checkEarlier(): Promise<void> {
     const { begin, known } = this.options;
     if (begin === undefined) return;
     const { firstSeq, lastSeq } = await this.journal.end();
-    for (const head of known) {
-      if (head.seq === 0 || head.seq > begin.seq) continue;
+    for (const head of newestUpTo(begin.seq, known)) {
       if (head.seq > lastSeq) throw lacks(this.journal.partition, head, lastSeq);
       const stored = await this.journal.read(head.seq).catch(unlessUnreachable);
       if (stored === undefined && head.seq < firstSeq) continue;
@@ -211,6 +211,14 @@ class Reader {
     const event = { kind: 'partition', id: String(partition), type: 'LeaderStarted', version: 1, cause, body };
     return { bytes: encodeCommit(commit, encodeEvents([journal.Event.encode(event).finish()])), commit };
   }
+}
+
+function newestUpTo(seq: number, known: readonly KnownHead[]): Iterable<KnownHead> {
+  const newest = new Map<string, KnownHead>();
+  for (const head of known) {
+    if (head.seq > 0 && head.seq <= seq && head.seq > (newest.get(head.from)?.seq ?? 0)) newest.set(head.from, head);
+  }
+  return newest.values();
 }
 
 function unlessUnreachable(error: unknown): undefined {

@@ -49,6 +49,11 @@ export class IdTable {
     this.size -= 1;
   }
 
+  /** Makes room for so many before they are added. */
+  reserve(size: number): void {
+    while (size > this.slots.length * FULLEST) this.grow();
+  }
+
   private put(row: number): void {
     const mask = this.slots.length - 1;
     let at = this.table.highOf(row) & mask;

@@ -181,6 +181,7 @@ export class Jobs implements Store<Job>, JobsReading {
     table.texts.restored();
     this.ended = listIn(parts, 'ended');
     this.keys.thaw(parts);
+    this.ids.reserve(table.rows.size);
     for (let row = 0; row < table.rows.end; row += 1) {
       if (!table.isUsed(row)) continue;
       this.ids.add(row);
