@@ -29,8 +29,8 @@ const SNAPSHOTS: SnapshotPolicy = {
   leastBytes: 128 * 1024 * 1024, times: 8, idleMs: 60_000, idleBytes: 8 * 1024 * 1024,
 };
 const RETRY_MS = 30_000;
-/** Pages that are hashed in one turn of the loop: a millisecond or two. */
-const AT_ONCE = 8;
+/** Pages that are hashed in one turn of the loop: about a millisecond. */
+const AT_ONCE = 2;
 
 export interface SnapshotterOptions {
   readonly partition: Partition;

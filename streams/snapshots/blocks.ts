@@ -1,5 +1,5 @@
 /**
- * The body of a snapshot: its parts, one behind the other, in compressed blocks. A block is about 1 MiB before it is
+ * The body of a snapshot: its parts, one behind the other, in compressed blocks. A block is about 256 KiB before it is
  * compressed, so that writing it keeps nobody waiting, and is compressed in the thread pool.
  */
 import { promisify } from 'node:util';
@@ -13,7 +13,7 @@ export interface StatePart {
   hash(): Buffer;
 }
 
-const BLOCK_BYTES = 1 << 20;
+const BLOCK_BYTES = 256 * 1024;
 /** Of one part: a page of a kind's rows is far smaller, but a list may be long. */
 const MOST_PART_BYTES = 1 << 30;
 const MOST_BLOCK_BYTES = MOST_PART_BYTES + BLOCK_BYTES;
