@@ -1,12 +1,15 @@
 /** The object store of a namespace: objects with metadata, each written and read as a whole. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Objm, setSha256Backend, type ObjectStore } from '@nats-io/obj';
+import { z } from 'zod';
 import { messageOf, RepriseError } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
 import { streams } from '../../protocols/subjects.js';
+import { tryRead } from '../../protocols/try-read.js';
 import { operating } from '../connect.js';
+import { readStream } from '../ordered.js';
 import { SILENCE_MS } from '../puller.js';
 
 // The client's own takes ten times as long.
@@ -43,9 +46,24 @@ export class Objects implements ObjectPlace {
     private readonly ns: Namespace,
   ) {}
 
+  /** Read as a stream: the client's own list never ends if the connection breaks meanwhile. */
   async list(): Promise<ListedObject[]> {
-    const objects = await this.trying('Listing the snapshots failed', (store) => store.list());
-    return objects.map(({ name, size, metadata }) => ({ name, bytes: size, metadata }));
+    const bucket = streams.snapshots(this.ns);
+    const stream = `OBJ_${bucket}`;
+    const objects = new Map<string, ListedObject>();
+    try {
+      const jsm = await jetstreamManager(this.nc, { checkAPI: false });
+      const { state: { last_seq: untilSeq } } = await jsm.streams.info(stream);
+      const reading = { stream, fromSeq: 1, untilSeq, subject: `$O.${bucket}.M.>` };
+      for await (const { bytes } of readStream(this.nc, reading)) {
+        const info = infoIn(bytes);
+        if (info?.deleted) objects.delete(info.name);
+        else if (info) objects.set(info.name, { name: info.name, bytes: info.size, metadata: info.metadata });
+      }
+    } catch (error) {
+      throw operating(error, 'Listing the snapshots failed');
+    }
+    return [...objects.values()];
   }
 
   async put(name: string, metadata: Metadata, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
@@ -97,6 +115,16 @@ export class Objects implements ObjectPlace {
     opened.catch(() => (this.opened = this.opened === opened ? undefined : this.opened));
     return opened;
   }
+}
+
+const infoShape = z.object({
+  name: z.string(), size: z.number(), deleted: z.boolean().optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+});
+
+/** What the client writes of an object. @returns undefined for anything else */
+function infoIn(bytes: Uint8Array): z.infer<typeof infoShape> | undefined {
+  return infoShape.safeParse(tryRead(() => JSON.parse(Buffer.from(bytes).toString()) as unknown)).data;
 }
 
 /** The client waits for ever for chunks that are lost, and nobody would lead meanwhile. */
