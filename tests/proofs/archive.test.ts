@@ -2,19 +2,19 @@
 import t, { type Test } from 'tap';
 import fc from 'fast-check';
 import type { Partition } from '../../protocols/ids.js';
-import type { Stored } from '../journal.js';
-import { Chain } from '../chain.js';
-import { checkContents, commitHash, readCommit, removeContents } from '../contents.js';
-import { EncodedCommit } from '../encoded-commit.js';
-import { openArchive, type Archive } from './archive.js';
-import { actorId, anyJournal, hostileCommit, JOURNAL, journalOf, type AnyCommit } from './conformance/commits.js';
-import { CrashingStore, MemoryStore } from './conformance/stores.js';
-import { FolderStore } from './folder-store.js';
-import { hashOfFacts } from './manifest.js';
-import { removeArchivedContents } from './remove-contents.js';
-import { SegmentWriter } from './segment-writer.js';
-import type { ArchiveStore } from './store.js';
-import { verifyArchive, type Verified } from './verify.js';
+import type { Stored } from '../../streams/journal.js';
+import { Chain } from '../../streams/chain.js';
+import { checkContents, commitHash, readCommit, removeContents } from '../../streams/contents.js';
+import { EncodedCommit } from '../../streams/encoded-commit.js';
+import { openArchive, type Archive } from '../../streams/archive/archive.js';
+import { actorId, anyJournal, hostileCommit, JOURNAL, journalOf, type AnyCommit } from '../../streams/archive/conformance/commits.js';
+import { CrashingStore, MemoryStore } from '../../streams/archive/conformance/stores.js';
+import { FolderStore } from '../../streams/archive/folder-store.js';
+import { hashOfFacts } from '../../streams/archive/manifest.js';
+import { removeArchivedContents } from '../../streams/archive/remove-contents.js';
+import { SegmentWriter } from '../../streams/archive/segment-writer.js';
+import type { ArchiveStore } from '../../streams/archive/store.js';
+import { verifyArchive, type Verified } from '../../streams/archive/verify.js';
 
 const opened = (store: ArchiveStore): Promise<Archive> =>
   openArchive(store, JOURNAL.namespace, JOURNAL.partition, JOURNAL.journalId, { cacheBytes: 50_000 });

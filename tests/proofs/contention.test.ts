@@ -4,11 +4,11 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import { eventually, random, Reprise, type ChildBroker } from './broker.js';
-import { readHistories } from './histories.js';
-import { leaderOf, Proxy } from './processes.js';
-import { type Me, Stranger } from './stranger.js';
-import { Submitter } from './submitter.js';
+import { eventually, random, Reprise, type ChildBroker } from '../broker.js';
+import { readHistories } from '../histories.js';
+import { leaderOf, Proxy } from '../processes.js';
+import { type Me, Stranger } from '../stranger.js';
+import { Submitter } from '../submitter.js';
 
 const SEED = Number(process.env['REPRISE_SEED'] ?? 20_260_803);
 const ROUNDS = Number(process.env['REPRISE_CONTENTION_ROUNDS'] ?? 6);

@@ -5,12 +5,12 @@ import t from 'tap';
 import fc from 'fast-check';
 import { hashOf } from '../../streams/chain.js';
 import { jobId, type Partition } from '../../protocols/ids.js';
-import { BrokenIndex } from './block.js';
-import { combined, type Entry } from './entry.js';
-import { removeUnknown } from './files.js';
-import { JobIndex, type IndexOptions } from './job-index.js';
-import { readManifest } from './manifest.js';
-import { performNow } from './tasks.js';
+import { BrokenIndex } from '../../projections/index/block.js';
+import { combined, type Entry } from '../../projections/index/entry.js';
+import { removeUnknown } from '../../projections/index/files.js';
+import { JobIndex, type IndexOptions } from '../../projections/index/job-index.js';
+import { readManifest } from '../../projections/index/manifest.js';
+import { performNow } from '../../projections/index/tasks.js';
 
 const P0 = 0 as Partition;
 const root = mkdtempSync(join(tmpdir(), 'reprise-index-test-'));

@@ -5,11 +5,11 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import { eventually, random, Reprise } from './broker.js';
-import { FINAL, readHistories } from './histories.js';
-import { Child } from './processes.js';
-import { Stranger } from './stranger.js';
-import { Submitter } from './submitter.js';
+import { eventually, random, Reprise } from '../broker.js';
+import { FINAL, readHistories } from '../histories.js';
+import { Child } from '../processes.js';
+import { Stranger } from '../stranger.js';
+import { Submitter } from '../submitter.js';
 
 const KILLS = Number(process.env['REPRISE_CHAOS_KILLS'] ?? 2);
 const SEED = Number(process.env['REPRISE_SEED'] ?? 20_260_802);
