@@ -1,5 +1,8 @@
 /** On a real server: what is written counts when it was read back, and whatever is broken is said. */
 import { hash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import t, { type Test } from 'tap';
 import type { Namespace, Partition } from '../../protocols/ids.js';
@@ -15,11 +18,13 @@ import { SnapshotStore } from './store.js';
 const P0 = 0 as Partition;
 const NS = 'test' as Namespace;
 async function stage(t: Test) {
-  const server = await startServer({ dataDir: t.testdir() });
+  const dataDir = await mkdtemp(join(tmpdir(), 'reprise-snapshots-'));
+  const server = await startServer({ dataDir });
   const nc = await connectNats({ url: server.brokerUrl, name: 'test', reconnect: false });
   t.teardown(async () => {
     await nc.close();
     await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
   });
   await ensureTopology(nc, NS, 1);
   const objects = new Objects(nc, NS);
