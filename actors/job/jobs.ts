@@ -165,13 +165,12 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   /** Payloads of jobs that have not ended. */
-  *needed(upToSeq: number): Generator<BytesRef | undefined> {
+  *needed(upToSeq: number, setAside: Iterable<Kept>): Generator<BytesRef | undefined> {
     const { table } = this;
     for (let row = 0; row < table.rows.end; row += 1) {
-      const job = table.isUsed(row) ? table.at(row) : undefined;
-      const isNeeded = job !== undefined && job.firstSeq <= upToSeq && !jobChart.isFinal(job.status);
-      yield isNeeded && job.payload.size > 0 ? job.payload : undefined;
+      yield table.isUsed(row) ? payloadNeeded(table.at(row), upToSeq) : undefined;
     }
+    for (const { view, places } of setAside) yield payloadNeeded(jobOf(view as JobState, places as JobPlaces), upToSeq);
   }
 
   thaw(parts: PartBytes): void {
@@ -278,6 +277,10 @@ class RowsOfSession implements Leases<Job> {
   *[Symbol.iterator](): Generator<Job> {
     for (const row of this.rows) yield this.table.at(row);
   }
+}
+
+function payloadNeeded({ firstSeq, status, payload }: Readonly<Job>, upToSeq: number): BytesRef | undefined {
+  return firstSeq <= upToSeq && !jobChart.isFinal(status) && payload.size > 0 ? payload : undefined;
 }
 
 const rowOf = (job: Readonly<Job>): number => (job as JobRow & Job).row;
