@@ -155,8 +155,11 @@ export interface Store<A extends Actor = Actor> {
   /**
    * Where the contents are that actors still need, of commits up to a position: they are kept when the journal is
    * truncated. It may give undefined in between, where the caller may pause; actors change meanwhile.
+   * @param setAside what is kept of those that are set aside, which may be taken back
    */
-  needed?(upToSeq: number): Iterable<{ readonly seq: number; readonly index: number } | undefined>;
+  needed?(
+    upToSeq: number, setAside: Iterable<Kept>,
+  ): Iterable<{ readonly seq: number; readonly index: number } | undefined>;
   /** Its state as it is now, for a snapshot. Absent: it is small, and is encoded at once from its view and places. */
   freeze?(): Part[];
   /** Into an empty store. @param parts of {@link freeze} @throws RangeError if parts are missing */

@@ -22,7 +22,7 @@ export interface SetAside {
 }
 
 export interface SetAsideList {
-  /** The first 1,000 of each partition. */
+  /** The first 1,000 of each partition, or as many as a reply holds. */
   readonly actors: readonly SetAside[];
   readonly total: number;
 }

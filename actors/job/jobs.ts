@@ -1,7 +1,7 @@
 /**
  * The jobs in the state of a partition, in rows, and their indexes. Ended jobs leave it after a while.
  */
-import { type JobId, type Partition, type Session } from '../../protocols/ids.js';
+import { isJobIdOf, type JobId, type Partition, type Session } from '../../protocols/ids.js';
 import type { Kept } from '../actor/aside.js';
 import type { ActorEvent, Store } from '../kind.js';
 import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../rows/parts.js';
@@ -20,7 +20,6 @@ const ENDED = {
   jobs: 5_000,
   ms: 60_000,
 } as const;
-const ID_DIGITS = 16;
 const NONE = new Uint8Array();
 /** What a job that is taken back has lost: its numbers of attempts and leases stay, so that no token counts again. */
 const NO_ATTEMPT = {
@@ -54,18 +53,16 @@ export class Jobs implements Store<Job>, JobsReading {
   readonly lines: Lines;
   private readonly table: JobTable;
   private readonly ids: IdTable;
-  private readonly prefix: string;
   private readonly running = new Map<Session, RowsOfSession>();
   /** Rows of ended jobs, oldest first; those before `endedHead` have left. */
   private ended: number[] = [];
   private endedHead = 0;
 
-  constructor(partition: Partition) {
+  constructor(private readonly partition: Partition) {
     this.keys = new Keys(partition);
     this.table = new JobTable(partition);
     this.ids = new IdTable(this.table);
     this.lines = new Lines(this.table);
-    this.prefix = `${partition}-`;
   }
 
   get size(): number {
@@ -73,9 +70,9 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   get(id: string): Job | undefined {
-    if (id.length !== this.prefix.length + ID_DIGITS || !id.startsWith(this.prefix)) return undefined;
-    const row = this.ids.find(id as JobId);
-    return row < 0 ? undefined : this.table.at(row, id as JobId);
+    if (!isJobIdOf(this.partition, id)) return undefined;
+    const row = this.ids.find(id);
+    return row < 0 ? undefined : this.table.at(row, id);
   }
 
   owns(job: Readonly<Job>): boolean {
@@ -165,13 +162,12 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   /** Payloads of jobs that have not ended. */
-  *needed(upToSeq: number): Generator<BytesRef | undefined> {
+  *needed(upToSeq: number, setAside: Iterable<Kept>): Generator<BytesRef | undefined> {
     const { table } = this;
     for (let row = 0; row < table.rows.end; row += 1) {
-      const job = table.isUsed(row) ? table.at(row) : undefined;
-      const isNeeded = job !== undefined && job.firstSeq <= upToSeq && !jobChart.isFinal(job.status);
-      yield isNeeded && job.payload.size > 0 ? job.payload : undefined;
+      yield table.isUsed(row) ? payloadNeeded(table.at(row), upToSeq) : undefined;
     }
+    for (const { view, places } of setAside) yield payloadNeeded(jobOf(view as JobState, places as JobPlaces), upToSeq);
   }
 
   thaw(parts: PartBytes): void {
@@ -220,8 +216,7 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   private add(job: Job, { body }: ActorEvent): Job {
-    const isOwn = job.id.startsWith(this.prefix) && job.id.length === this.prefix.length + ID_DIGITS;
-    if (!isOwn) throw new TypeError(`job ${job.id} is of another partition`);
+    if (!isJobIdOf(this.partition, job.id)) throw new TypeError(`${String(job.id)} is no job of this partition`);
     const stored = this.table.add(job);
     this.ids.add(stored.row);
     if (job.key === '') return stored;
@@ -278,6 +273,10 @@ class RowsOfSession implements Leases<Job> {
   *[Symbol.iterator](): Generator<Job> {
     for (const row of this.rows) yield this.table.at(row);
   }
+}
+
+function payloadNeeded({ firstSeq, status, payload }: Readonly<Job>, upToSeq: number): BytesRef | undefined {
+  return firstSeq <= upToSeq && !jobChart.isFinal(status) && payload.size > 0 ? payload : undefined;
 }
 
 const rowOf = (job: Readonly<Job>): number => (job as JobRow & Job).row;

@@ -83,6 +83,16 @@ t.test('given an event of a type or version that is unknown, then the partition 
   t.end();
 });
 
+t.test('given an event with an id that no job has, then it changes no job', (t) => {
+  // No digit, which counts as zero where digits are not checked.
+  const alike = (id: string): string => id.replace('-0', '-u');
+  const { id, commits } = poisoned('JobFailed', (event) => [{ ...event, id: alike(event.id) } as Event]);
+  const core = folded(commits);
+  t.match(core.state.cast.get('job')!.store.get(id), { status: 'running' });
+  t.match([...core.state.aside], [{ id: alike(id), status: 'absent', reason: 'chart' }]);
+  t.end();
+});
+
 t.test('given a worker or a queue whose events cannot be folded, then it is refused, and its jobs go on', (t) => {
   const play = new Play();
   play.register('w1');

@@ -24,6 +24,11 @@ export class Aside implements AsideReading {
     return this.byName.get(nameOf(kind, id))?.kept;
   }
 
+  /** Of all actors of a kind. */
+  *keptOf(kind: string): Generator<Kept> {
+    for (const { actor, kept } of this.byName.values()) if (actor.kind === kind && kept) yield kept;
+  }
+
   /** In the order in which they were set aside. */
   *[Symbol.iterator](): Generator<AsideActor> {
     for (const { actor } of this.byName.values()) yield actor;

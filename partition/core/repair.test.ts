@@ -1,10 +1,12 @@
 /** An actor that is set aside is taken back or dropped by a recorded command, and every replay agrees. */
 import t, { type Test } from 'tap';
 import { list } from '../../actors/actor/commands/list.js';
+import { message } from '../../actors/reply.js';
 import type { Partition } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
 import type { journal } from '../../protocols/messages.js';
 import { decodeCommit } from '../../streams/contents.js';
-import { newCore, ok, token, type Play } from '../../tests/play.js';
+import { newCore, ok, Play, token } from '../../tests/play.js';
 import { CASES, folded, GARBAGE, hashOf, led, poisoned, thawed, TWICE, type Poisoned } from '../../tests/poisoned.js';
 import { decideCommitAgain } from './decide-again.js';
 
@@ -100,5 +102,25 @@ t.test('it is listed, and shown as it was', (t) => {
   const [listed] = play.commit();
   const actors = [{ partition: 0, kind: 'job', id, status: 'ready', why, skipped: 1 }];
   t.match(listed, { answer: { total: 1, actors } });
+  t.end();
+});
+
+t.test('given more than a reply holds, then the first are listed, and how many there are', (t) => {
+  const play = new Play();
+  for (let nth = 0; nth < 700; nth += 1) {
+    const detail = 'é'.repeat(512);
+    const where = { seq: 1, index: 0, type: 'ActorSetAside', sinceMs: 1, status: 'ready', skipped: 0 };
+    play.core.state.aside.add({ kind: 'job', id: `0-${nth}`, reason: 'decision', detail, ...where }, undefined);
+  }
+  const to = { replyTo: 'replyTo' } as const;
+  play.core.step(play.moment, (step) => list.decide(step, { limit: 1_000 }, { to, by: '' }));
+  const [listed] = play.commit();
+  const { answer } = listed as { answer: object };
+  const merged = list.routing.merge([message(answer), message(answer), message(answer)], { limit: 1_000 });
+  for (const [of, total] of [[answer, 700], [merged.message, 2_100]] as const) {
+    const { actors } = of as { actors: readonly unknown[] };
+    t.match(of, { total, actors: [{ id: '0-0' }, { id: '0-1' }] });
+    t.ok(Buffer.byteLength(JSON.stringify(of)) < LIMITS.requestBytes, `${actors.length} of ${total}`);
+  }
   t.end();
 });

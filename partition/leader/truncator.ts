@@ -153,9 +153,10 @@ export class Truncator {
 
   /** Contents that the state needs. In slices: no command waits for it. Jobs that are new meanwhile are later. */
   private async eachNeeded(upToSeq: number, note: (of: Place) => void): Promise<void> {
-    for (const { store } of this.options.state.cast.values()) {
+    const { cast, aside } = this.options.state;
+    for (const [kind, { store }] of cast) {
       let looked = 0;
-      for (const place of store.needed?.(upToSeq) ?? []) {
+      for (const place of store.needed?.(upToSeq, aside.keptOf(kind)) ?? []) {
         if (place) note(place);
         looked += 1;
         if (looked % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));

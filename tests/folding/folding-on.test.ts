@@ -56,20 +56,25 @@ t.test('property: counters, which submit jobs in other partitions through the ou
 const counterCore = (of: Partition): PartitionCore =>
   new PartitionCore({ partition: of, kinds: KINDS_WITH_COUNTER, keyring: KEYRING, salts });
 
-for (const [what, type, change] of CASES) {
+const DROPPED = ['dropped'] as const;
+const REPAIRS = [...DROPPED, 'ready', 'failed'] as const;
+const numbered = (commits: readonly Commit['commit'][]): Commit[] =>
+  commits.map((commit, nth) => ({ seq: nth + 1, commit }));
+
+for (const [what, type, change, { status }] of CASES) {
   t.test(`given ${what}, which sets an actor aside, from a snapshot after any commit`, async (t) => {
     const of = poisoned(type, change);
-    const commits = of.commits.map((commit, nth) => ({ seq: nth + 1, commit }));
+    const commits = numbered(of.commits);
     t.equal(await wrongFrom(commits, newCore, upTo(commits)), undefined);
-    const play = led(of);
-    const before = commits.length;
-    for (const as of ['', 'ready']) {
-      play.ask({ kind: 'repair', of: 'job', id: of.id, as, reason: 'seen', commandId: '', by: 'operator' } as never);
+    for (const as of status === 'absent' ? DROPPED : REPAIRS) {
+      const play = led(of);
+      const repair = { of: 'job', id: of.id, partition: PARTITIONS[0]!, as, reason: 'seen', commandId: 'r' };
+      t.match(play.ask({ kind: 'repair', ...repair, by: 'operator' }).answer, { answer: { as, duplicate: false } });
+      // The ids of the two that are there.
+      for (let nth = 0; nth < 2; nth += 1) play.nextId();
+      play.submit();
+      const all = [...commits, ...numbered(journalOf(play, (event) => [event])).slice(commits.length)];
+      t.equal(await wrongFrom(all, newCore, upTo(all)), undefined, as);
     }
-    // The ids of the two that are there.
-    for (let nth = 0; nth < 2; nth += 1) play.nextId();
-    play.submit();
-    const later = journalOf(play, (event) => [event]).slice(before).map((commit, nth) => ({ seq: before + nth + 1, commit }));
-    t.equal(await wrongFrom([...commits, ...later], newCore, upTo([...commits, ...later])), undefined);
   });
 }

@@ -13,6 +13,16 @@ export interface List {
   readonly limit: number;
 }
 
+/** A reply is at most 1 MiB with most servers. Protobuf takes less than JSON. */
+const LIST_BYTES = 512 * 1024;
+
+/** The first of them, as many as a reply holds: after a mistake in a release there may be thousands. */
+function fitting(actors: readonly actor.SetAside.$Properties[]): actor.SetAside.$Properties[] {
+  let bytes = 0;
+  const end = actors.findIndex((each) => (bytes += Buffer.byteLength(JSON.stringify(each))) > LIST_BYTES);
+  return actors.slice(0, end < 0 ? undefined : end);
+}
+
 const ofAllPartitions: ToAll<actor.ListActors, List> = {
   to: 'all',
   forwarded: (request) => request,
@@ -22,7 +32,7 @@ const ofAllPartitions: ToAll<actor.ListActors, List> = {
     if (refused) return refused;
     const lists = replies.map((each) => each.message as actor.ActorList);
     return message({
-      actors: lists.flatMap(({ actors }) => actors ?? []),
+      actors: fitting(lists.flatMap(({ actors }) => actors ?? [])),
       total: lists.reduce((sum, { total }) => sum + (total ?? 0), 0),
     });
   },
@@ -35,7 +45,7 @@ function listOf({ setAside, partition }: Step, { limit }: List): actor.ActorList
     const { kind, id, status, seq, index, sinceMs, skipped } = each;
     actors.push({ partition, kind, id, status, why: whyAside(each), seq, index, sinceMs, skipped });
   }
-  return { actors, total: setAside.size };
+  return { actors: fitting(actors), total: setAside.size };
 }
 
 const listReply = (made: actor.ActorList.$Properties): Reply => message(made);
