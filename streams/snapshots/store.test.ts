@@ -101,3 +101,11 @@ t.test('given a snapshot whose chunks are lost, then it is broken, and nobody wa
   await jsm.streams.purge(`OBJ_${streams.snapshots(NS)}`, { filter: `$O.${streams.snapshots(NS)}.C.>` });
   await t.rejects(store.read(written.name, written), { code: 'SNAPSHOT_BROKEN', message: /nothing more of it came/ });
 });
+
+t.test('given a reader that stops, then the server keeps nothing for it', async (t) => {
+  const { objects, nc } = await stage(t);
+  await objects.put('large', {}, Buffer.alloc(3 << 20));
+  for await (const chunk of await objects.chunks('large')) if (chunk.length > 0) break;
+  const { state } = await (await jetstreamManager(nc)).streams.info(`OBJ_${streams.snapshots(NS)}`);
+  t.equal(state.consumer_count, 0);
+});
