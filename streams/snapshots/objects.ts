@@ -125,7 +125,13 @@ export class Objects implements ObjectPlace {
   }
 
   async remove(name: string): Promise<void> {
-    await this.trying('Removing a snapshot failed', (store) => store.delete(name));
+    const bucket = streams.snapshots(this.ns);
+    await this.trying('Removing a snapshot failed', async (store) => {
+      await store.delete(name);
+      // The client leaves a note that it is deleted. Names do not come again, so the notes would become more for ever.
+      const filter = `$O.${bucket}.M.${Buffer.from(name).toString('base64').replaceAll('+', '-').replaceAll('/', '_')}`;
+      await (await jetstreamManager(this.nc, { checkAPI: false })).streams.purge(`OBJ_${bucket}`, { filter });
+    });
   }
 
   private async trying<T>(doing: string, act: (store: ObjectStore) => Promise<T>): Promise<T> {
