@@ -1,5 +1,6 @@
 import t from 'tap';
 import fc from 'fast-check';
+import { RepriseError } from '../protocols/errors.js';
 import { job, journal } from '../protocols/messages.js';
 import { ContentWriter } from './content.js';
 import { removeContents } from './contents.js';
@@ -50,6 +51,17 @@ t.test('given a miss, then the commit is read once and all its payloads and resu
   t.equal(empty?.length, 0, 'an empty payload is one');
   t.same(payloads.get(7, 2), bytes(50, 7));
   t.same(reads, [7]);
+});
+
+t.test('given a carried copy that is broken, then the commit is read; an unreachable server is said', async (t) => {
+  const failing = (error: Error) => ({ find: () => Promise.reject(error) });
+  for (const error of [new RangeError('not whole'), new RepriseError('SNAPSHOT_BROKEN', 'it is not there any more')]) {
+    t.same(await new Payloads(counting().read, fields, failing(error)).load(7, 0), bytes(100, 7), error.message);
+  }
+  const unreachable = failing(new RepriseError('SERVER_UNREACHABLE', 'no connection'));
+  const { read, reads } = counting();
+  await t.rejects(new Payloads(read, fields, unreachable).load(7, 0), { code: 'SERVER_UNREACHABLE' });
+  t.same(reads, []);
 });
 
 /** Of version 2: a content, none, an empty one, and one that will be removed. */

@@ -75,7 +75,7 @@ export class Payloads {
   async load(seq: number, index: number): Promise<Uint8Array> {
     const kept = this.touch(seq);
     if (kept) return this.contentOf(kept, seq, index);
-    const carried = await this.carried?.find({ seq, index });
+    const carried = await this.carried?.find({ seq, index }).catch(unlessUnreachable);
     return carried ?? this.contentOf(await this.shared(seq), seq, index);
   }
 
@@ -134,6 +134,11 @@ export class Payloads {
     }
     return kept;
   }
+}
+
+/** What is carried is a copy: if it is broken, the archive may have the commit. */
+function unlessUnreachable(error: unknown): undefined {
+  if (error instanceof RepriseError && error.code !== 'SNAPSHOT_BROKEN') throw error;
 }
 
 function parsed({ seq, bytes }: Stored): EncodedCommit {

@@ -203,13 +203,22 @@ t.test('given a journal that is full, then submits are refused with JOURNAL_FULL
   await host.stop();
 });
 
-t.test('given known heads that cannot be read, then no connection of the journal stays open', async (t) => {
+const unanswered = new RepriseError('TIMED_OUT', 'no answer');
+const thrown = (): never => {
+  throw unanswered;
+};
+const beginnings: [string, Partial<HostOptions>][] = [
+  ['known heads cannot be read', { knownHeads: () => Promise.reject(unanswered) }],
+  ['leading cannot begin after the take-over', { archive: thrown }],
+];
+
+for (const [what, over] of beginnings) t.test(`given ${what}, then no connection of the journal stays open`, async (t) => {
   const stream = new MemoryStream(P0);
   let [opened, closed] = [0, 0];
   let isThird = (): void => {};
   const third = new Promise<void>((resolve) => (isThird = resolve));
   const host = stage(stream, {
-    knownHeads: () => Promise.reject(new RepriseError('TIMED_OUT', 'no answer')),
+    ...over,
     openJournal: async () => {
       const source = await stream.open();
       opened += 1;

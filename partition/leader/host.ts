@@ -151,7 +151,17 @@ export class PartitionHost {
     log.warn({ partition, windowMs, hint }, 'a repeated command is recognized for less than 10 minutes');
   }
 
-  private async lead({ core, journal, head, leaderId: id, foldedBytes }: Term): Promise<Term | undefined> {
+  private async lead(term: Term): Promise<Term | undefined> {
+    try {
+      return await this.leadUntilLost(term);
+    } catch (error) {
+      // It may have been thrown before there was a leader.
+      await term.journal.close();
+      throw error;
+    }
+  }
+
+  private async leadUntilLost({ core, journal, head, leaderId: id, foldedBytes }: Term): Promise<Term | undefined> {
     const { options } = this;
     this.halted = undefined;
     const snapshots = this.snapshotter(foldedBytes);

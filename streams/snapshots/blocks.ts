@@ -23,6 +23,9 @@ const LEVEL = 1;
 const SAMPLE_BYTES = 16 * 1024;
 const WORTH = 0.8;
 
+/** At once, and not in turns of 16 KiB between this thread and the pool. */
+const EXPANDING = { maxOutputLength: MOST_BLOCK_BYTES, chunkSize: 2 * BLOCK_BYTES };
+
 const compress = promisify(deflateRaw);
 const expand = promisify(inflateRaw);
 
@@ -47,7 +50,7 @@ async function* compressed(block: readonly Buffer[]): AsyncGenerator<Buffer> {
   const whole = Buffer.concat(block);
   const sample = whole.subarray(0, SAMPLE_BYTES);
   const level = (await compress(sample, { level: LEVEL })).length > WORTH * sample.length ? 0 : LEVEL;
-  yield* delimited(await compress(whole, { level }));
+  yield* delimited(await compress(whole, { level, chunkSize: BLOCK_BYTES }));
 }
 
 function delimited(bytes: Buffer): [Buffer, Buffer] {
@@ -58,7 +61,7 @@ function delimited(bytes: Buffer): [Buffer, Buffer] {
 
 export interface ReadPart {
   readonly name: string;
-  /** In memory of its own, so that nothing else is kept with it. */
+  /** A view of its block. A reader that keeps it must copy it. */
   readonly bytes: Buffer;
 }
 
@@ -76,7 +79,7 @@ export async function* partsIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     [more, has] = [[], 0];
     for (needed = endOf(rest, 0); needed <= rest.length; needed = endOf(rest, 0)) {
       const end = needed;
-      yield* partsOf(await expand(rest.subarray(NUMBER_BYTES, end), { maxOutputLength: MOST_BLOCK_BYTES }));
+      yield* partsOf(await expand(rest.subarray(NUMBER_BYTES, end), EXPANDING));
       rest = rest.subarray(end);
     }
   }
@@ -88,9 +91,8 @@ function* partsOf(block: Buffer): Generator<ReadPart> {
     const nameEnd = endOf(block, at);
     const end = endOf(block, nameEnd);
     if (end > block.length) throw new RangeError('a part is not whole');
-    const bytes = Buffer.from(new ArrayBuffer(end - nameEnd - NUMBER_BYTES));
-    block.copy(bytes, 0, nameEnd + NUMBER_BYTES, end);
-    yield { name: block.toString('utf8', at + NUMBER_BYTES, nameEnd), bytes };
+    const name = block.toString('utf8', at + NUMBER_BYTES, nameEnd);
+    yield { name, bytes: block.subarray(nameEnd + NUMBER_BYTES, end) };
     at = end;
   }
 }

@@ -33,6 +33,15 @@ t.test('contents are found by whoever opens the journal, and by nobody else', as
   t.equal(await (await opened(objects, 1 as Partition)).find(at(3)), undefined, 'another partition');
 });
 
+t.test('given objects of others, then they are skipped', async (t) => {
+  const objects = new MemoryObjects();
+  await (await opened(objects)).carry(OURS!, [at(3)], async (of) => contentOf(of));
+  for (const metadata of ['', '{', '[]', '{"partition":0}']) {
+    await objects.put(`other/${metadata}`, { 'reprise.carried': metadata }, Buffer.from('x'));
+  }
+  t.same(await (await opened(objects)).find(at(3)), contentOf(at(3)));
+});
+
 t.test('what was removed is not carried; empty content is', async (t) => {
   const objects = new MemoryObjects();
   const carried = await opened(objects);

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { JournalId, Partition } from '../../protocols/ids.js';
+import { tryRead } from '../../protocols/try-read.js';
 import type { ObjectPlace } from './objects.js';
 
 /** Where a content was in the journal: event `index` of the commit at `seq`. */
@@ -42,7 +43,7 @@ export class Carried {
   async open(journalId: JournalId | ''): Promise<void> {
     const all = await this.objects.list();
     const found = all.flatMap(({ name, metadata }): Carrier[] => {
-      const of = shape.safeParse(JSON.parse(metadata?.[KEY] ?? 'null')).data;
+      const of = shape.safeParse(tryRead(() => JSON.parse(metadata?.[KEY] ?? 'null') as unknown)).data;
       return of?.partition === this.partition && of.journalId === journalId ? [{ ...of, name }] : [];
     });
     this.carriers = found.sort((a, b) => compare(a.first, b.first));

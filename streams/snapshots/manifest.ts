@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Head } from '../chain.js';
 import type { Partition } from '../../protocols/ids.js';
+import { tryRead } from '../../protocols/try-read.js';
 
 /** Of the parts and their layout. A snapshot with a higher one is passed over. */
 export const SNAPSHOT_VERSION = 1;
@@ -39,11 +40,7 @@ export const metadataOf = (manifest: Manifest): Record<string, string> => ({ [KE
 
 /** @returns undefined if it is not the metadata of a snapshot */
 export function manifestIn(metadata: Readonly<Record<string, string>> | undefined): Manifest | undefined {
-  try {
-    return snapshotShape.safeParse(JSON.parse(metadata?.[KEY] ?? 'null')).data;
-  } catch {
-    return undefined;
-  }
+  return snapshotShape.safeParse(tryRead(() => JSON.parse(metadata?.[KEY] ?? 'null') as unknown)).data;
 }
 
 /** The head of the journal that a snapshot's state is folded to. */

@@ -1,8 +1,8 @@
 /** The object store of a namespace: objects with metadata, each written and read as a whole. */
-import { setTimeout as wait } from 'node:timers/promises';
+import { createHash } from 'node:crypto';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { Objm, setSha256Backend, type ObjectStore } from '@nats-io/obj';
+import { Objm, setSha256Backend, type ObjectInfo, type ObjectStore } from '@nats-io/obj';
 import { z } from 'zod';
 import { messageOf, RepriseError } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
@@ -10,12 +10,13 @@ import { streams } from '../../protocols/subjects.js';
 import { tryRead } from '../../protocols/try-read.js';
 import { operating } from '../connect.js';
 import { readStream } from '../ordered.js';
-import { SILENCE_MS } from '../puller.js';
 
 // The client's own takes ten times as long.
 setSha256Backend('native');
 
 const CHUNK_BYTES = 256 * 1024;
+/** Before the hash of an object, in what the client writes. */
+const DIGEST = 'SHA-256=';
 
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -79,12 +80,38 @@ export class Objects implements ObjectPlace {
     return info ? { name, bytes: info.size, metadata: info.metadata } : undefined;
   }
 
+  /**
+   * Read as a stream is, a few MiB ahead of the reader: the client's own sends the whole object at once, however slow
+   * the reader, goes on when he has stopped, and waits for ever for chunks that are lost.
+   */
   async chunks(name: string): Promise<AsyncIterable<Uint8Array>> {
-    const object = await this.trying('Reading a snapshot failed', (store) => store.get(name));
-    if (object === null) throw broken(name, 'it is not there any more');
-    // Its rejection comes as an error of the data as well.
-    object.error.catch(() => {});
-    return untilSilent(name, object.data as unknown as AsyncIterable<Uint8Array>);
+    const info = await this.trying('Reading a snapshot failed', (store) => store.info(name));
+    if (info === null || info.deleted) throw broken(name, 'it is not there any more');
+    return this.chunksOf(info);
+  }
+
+  private async *chunksOf({ name, nuid, chunks, digest, revision }: ObjectInfo): AsyncGenerator<Uint8Array> {
+    const bucket = streams.snapshots(this.ns);
+    const reading = { stream: `OBJ_${bucket}`, fromSeq: 1, untilSeq: revision, subject: `$O.${bucket}.C.${nuid}` };
+    const hashed = createHash('sha256');
+    let read = 0;
+    try {
+      if (chunks > 0) {
+        for await (const { bytes } of readStream(this.nc, reading)) {
+          hashed.update(bytes);
+          read += 1;
+          yield bytes;
+          if (read === chunks) break;
+        }
+      }
+    } catch (error) {
+      // Nobody would lead while the server delivers everything but this.
+      if (error instanceof RepriseError && error.code === 'TIMED_OUT') throw broken(name, error.message);
+      throw error;
+    }
+    if (read < chunks) throw broken(name, `nothing more of it came after ${read} of ${chunks} chunks`);
+    if (hashed.digest('base64url') === digest.slice(DIGEST.length).replace(/=+$/, '')) return;
+    throw broken(name, 'it has another hash than when it was written');
   }
 
   async get(name: string): Promise<Buffer> {
@@ -98,7 +125,13 @@ export class Objects implements ObjectPlace {
   }
 
   async remove(name: string): Promise<void> {
-    await this.trying('Removing a snapshot failed', (store) => store.delete(name));
+    const bucket = streams.snapshots(this.ns);
+    await this.trying('Removing a snapshot failed', async (store) => {
+      await store.delete(name);
+      // The client leaves a note that it is deleted. Names do not come again, so the notes would become more for ever.
+      const filter = `$O.${bucket}.M.${Buffer.from(name).toString('base64').replaceAll('+', '-').replaceAll('/', '_')}`;
+      await (await jetstreamManager(this.nc, { checkAPI: false })).streams.purge(`OBJ_${bucket}`, { filter });
+    });
   }
 
   private async trying<T>(doing: string, act: (store: ObjectStore) => Promise<T>): Promise<T> {
@@ -125,20 +158,6 @@ const infoShape = z.object({
 /** What the client writes of an object. @returns undefined for anything else */
 function infoIn(bytes: Uint8Array): z.infer<typeof infoShape> | undefined {
   return infoShape.safeParse(tryRead(() => JSON.parse(Buffer.from(bytes).toString()) as unknown)).data;
-}
-
-/** The client waits for ever for chunks that are lost, and nobody would lead meanwhile. */
-async function* untilSilent(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reading = chunks[Symbol.asyncIterator]();
-  for (;;) {
-    const silent = new AbortController();
-    const late = wait(SILENCE_MS, undefined, { signal: silent.signal });
-    const next = await Promise.race([reading.next(), late]).finally(() => silent.abort());
-    late.catch(() => {});
-    if (next === undefined) throw broken(name, `nothing more of it came for ${SILENCE_MS / 1_000} s`);
-    if (next.done) return;
-    yield next.value;
-  }
 }
 
 export const broken = (name: string, why: string): RepriseError =>

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
 import t, { type Test } from 'tap';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { streams } from '../../protocols/subjects.js';
@@ -42,8 +43,14 @@ const manifest = (seq: number, over: Partial<Manifest> = {}): Omit<Manifest, 'is
   stateHash: hashOf(PARTS), parts: PARTS.length, events: {}, release: '0.0.0', takenMs: 1, ...over,
 });
 
+async function subjectsOf(nc: NatsConnection): Promise<string[]> {
+  const jsm = await jetstreamManager(nc);
+  const { state } = await jsm.streams.info(`OBJ_${streams.snapshots(NS)}`, { subjects_filter: '>' });
+  return Object.keys(state.subjects ?? {});
+}
+
 t.test('what is written is verified, listed newest first, read, copied and removed', async (t) => {
-  const { objects, store } = await stage(t);
+  const { objects, store, nc } = await stage(t);
   const first = await store.write(manifest(5), PARTS);
   t.match(first, { seq: 5, isVerified: true });
   await store.write(manifest(7), PARTS);
@@ -57,6 +64,8 @@ t.test('what is written is verified, listed newest first, read, copied and remov
   t.strictSame([...parts].map(([name, bytes]) => [name, bytes.length]), [['a', 400_000], ['b', 0]]);
   await store.remove(first.name);
   t.equal((await store.list(P0)).length, 2);
+  const subjects = await subjectsOf(nc);
+  t.equal(subjects.filter((subject) => subject.includes('.M.')).length, 4, 'nothing is left of what was removed');
   const copied = await store.writeBytes(manifest(5), await store.bytesOf(higher.name));
   t.same(await store.read(copied.name, copied), parts);
   await t.rejects(store.read('0/gone', first), { code: 'SNAPSHOT_BROKEN', message: /not there any more/ });
@@ -100,4 +109,12 @@ t.test('given a snapshot whose chunks are lost, then it is broken, and nobody wa
   const jsm = await jetstreamManager(nc);
   await jsm.streams.purge(`OBJ_${streams.snapshots(NS)}`, { filter: `$O.${streams.snapshots(NS)}.C.>` });
   await t.rejects(store.read(written.name, written), { code: 'SNAPSHOT_BROKEN', message: /nothing more of it came/ });
+});
+
+t.test('given a reader that stops, then the server keeps nothing for it', async (t) => {
+  const { objects, nc } = await stage(t);
+  await objects.put('large', {}, Buffer.alloc(3 << 20));
+  for await (const chunk of await objects.chunks('large')) if (chunk.length > 0) break;
+  const { state } = await (await jetstreamManager(nc)).streams.info(`OBJ_${streams.snapshots(NS)}`);
+  t.equal(state.consumer_count, 0);
 });

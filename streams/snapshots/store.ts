@@ -58,7 +58,7 @@ export class SnapshotStore {
   /** All parts. @throws RepriseError SNAPSHOT_BROKEN if they are not those that were written */
   async read(name: string, manifest: Manifest): Promise<Map<string, Buffer>> {
     const parts = new Map<string, Buffer>();
-    await this.check(name, manifest, ({ name: of, bytes }) => void parts.set(of, bytes));
+    await this.check(name, manifest, ({ name: of, bytes }) => void parts.set(of, alone(bytes)));
     return parts;
   }
 
@@ -102,4 +102,11 @@ export class SnapshotStore {
       throw error instanceof RepriseError ? error : broken(name, messageOf(error));
     }
   }
+}
+
+/** In memory of its own, so that nothing else is kept with it. */
+function alone(bytes: Buffer): Buffer {
+  const copy = Buffer.from(new ArrayBuffer(bytes.length));
+  bytes.copy(copy);
+  return copy;
 }
