@@ -7,11 +7,12 @@
 import { RepriseError } from '../protocols/errors.js';
 import type { Namespace, Partition } from '../protocols/ids.js';
 import { Chain, sameBytes } from '../streams/chain.js';
-import { firstCommitOf } from '../streams/first-commit.js';
+import { firstCommitOf, type FirstCommit } from '../streams/first-commit.js';
 import { openJournal } from '../streams/jetstream.js';
 import { checkContents, type ReadCommit } from '../streams/contents.js';
 import type { Journal } from '../streams/journal.js';
 import type { KnownHeads } from '../streams/heads.js';
+import { readingThrough } from '../streams/reading-through.js';
 import { WITNESS, type KnownHead } from '../streams/takeover.js';
 import { checkBeginning, headBefore, type Beginning, type BeginningSources } from './beginning.js';
 
@@ -116,9 +117,11 @@ class Reading {
   }
 
   async read(source: Journal): Promise<void> {
-    const untilSeq = await source.lastSeq();
-    await this.begin(source);
-    for await (const stored of source.replay(1)) {
+    const { firstSeq, lastSeq: untilSeq } = await source.end();
+    const first = await this.begin(source);
+    // Verifying the archive takes its time. What is truncated meanwhile is read from there.
+    const whole = first === undefined ? source : readingThrough(source, (of) => this.sources.place.behind(of));
+    for await (const stored of whole.replay(this.beginning?.seq ?? firstSeq)) {
       const accepted = this.chain.accept(stored);
       this.readSeq = stored.seq;
       if (accepted.kind === 'foreign') this.foreign += 1;
@@ -157,9 +160,9 @@ class Reading {
   }
 
   /** Where it was truncated, the chain begins at the commit before its first one. */
-  private async begin(source: Journal): Promise<void> {
+  private async begin(source: Journal): Promise<FirstCommit | undefined> {
     const first = await firstCommitOf(source);
-    if (first === undefined || first.prevSeq === 0) return;
+    if (first === undefined || first.prevSeq === 0) return first;
     this.chain = new Chain(this.partition, headBefore(first, this.partition));
     this.readSeq = first.prevSeq;
     const heads = this.known.heads.filter(({ seq }) => seq < first.seq);
@@ -168,6 +171,7 @@ class Reading {
     this.beginning = checked.beginning;
     this.expect(checked.heads);
     for (const { position, problem } of checked.wrong) this.mark(position, problem);
+    return first;
   }
 
   private commit(seq: number, { commit, encoded }: ReadCommit): void {

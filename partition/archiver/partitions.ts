@@ -17,10 +17,15 @@ const RETAINER_CACHE_BYTES = 16 * 1024 * 1024;
 
 type Report = (message: FromArchiver) => void;
 
+/** While the broker leads a partition. */
+interface Term {
+  readonly ended: AbortController;
+  /** The latest that no pass was made for. Not kept beyond the term: another leader may record longer times. */
+  order: RetentionOrder | undefined;
+}
+
 export class Partitions {
-  private readonly led = new Map<Partition, AbortController>();
-  /** The latest of each partition that no pass was made for. */
-  private readonly orders = new Map<Partition, RetentionOrder>();
+  private readonly led = new Map<Partition, Term>();
   private store: Promise<ArchiveStore> | undefined;
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -31,27 +36,29 @@ export class Partitions {
 
   lead(partition: Partition): void {
     this.follow(partition);
-    const ended = new AbortController();
-    this.led.set(partition, ended);
-    void this.run(partition, ended.signal);
+    const term: Term = { ended: new AbortController(), order: undefined };
+    this.led.set(partition, term);
+    void this.run(partition, term);
   }
 
   follow(partition: Partition): void {
-    this.led.get(partition)?.abort();
+    this.led.get(partition)?.ended.abort();
     this.led.delete(partition);
   }
 
   retain(partition: Partition, order: RetentionOrder): void {
-    this.orders.set(partition, order);
+    const term = this.led.get(partition);
+    if (term !== undefined) term.order = order;
   }
 
-  private async run(partition: Partition, signal: AbortSignal): Promise<void> {
+  private async run(partition: Partition, term: Term): Promise<void> {
     const { policy: { firstRetryMs, lastRetryMs, pollMs } } = this.begin;
+    const { ended: { signal } } = term;
     const one = new OnePartition(this.begin, partition, () => this.opened(), signal, this.report);
     let retryMs = firstRetryMs;
     while (!signal.aborted) {
       const failed = await this.inTurn(() => one.step());
-      if (!failed) await this.retainIn(one, partition);
+      if (!failed) await this.retainIn(one, term);
       if (!signal.aborted) this.report(failed ?? { kind: 'well', partition });
       await pause(failed ? retryMs : pollMs, signal);
       retryMs = failed ? Math.min(lastRetryMs, retryMs * 2) : firstRetryMs;
@@ -60,9 +67,9 @@ export class Partitions {
   }
 
   /** A segment in each turn, so that what other partitions have to archive does not wait for a pass. */
-  private async retainIn(one: OnePartition, partition: Partition): Promise<void> {
-    const order = this.orders.get(partition);
-    this.orders.delete(partition);
+  private async retainIn(one: OnePartition, term: Term): Promise<void> {
+    const { order } = term;
+    term.order = undefined;
     if (order) for (let goesOn = true; goesOn;) goesOn = await this.inTurn(() => one.retain(order));
   }
 

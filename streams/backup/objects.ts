@@ -9,7 +9,7 @@ import { backupFolder, type BackupManifest, type BackupSnapshot, type ObjectOf }
 
 const snapshotsFolder = (ns: Namespace): string => `${backupFolder(ns)}snapshots/`;
 /** How many backups have their snapshots kept. Without one the state is folded from the commits. */
-const SNAPSHOTS_OF = 3;
+export const SNAPSHOTS_OF = 3;
 
 /** An object that is there already and is the same is not written again. */
 async function put(store: ArchiveStore, folder: string, name: string, bytes: Uint8Array): Promise<ObjectOf> {
@@ -59,5 +59,3 @@ export async function sweepSnapshots(
   const named = new Set(of.map(({ snapshot }) => snapshot?.object.name));
   for (const name of await store.list(snapshotsFolder(ns))) if (!named.has(name)) await store.remove(name);
 }
-
-export { SNAPSHOTS_OF };

@@ -1,11 +1,11 @@
 /** What is restored: decided before anything is written, so that an interrupted restore can go on with the same. */
 import { hash } from 'node:crypto';
-import { messageOf, RepriseError } from '../../protocols/errors.js';
+import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import type { Archive } from '../archive/archive.js';
 import type { ArchiveStore } from '../archive/store.js';
 import { backupsOf, readBackup, type BackupManifest, type BackupSnapshot } from '../backup/manifest.js';
-import { readObject } from '../backup/objects.js';
+import { readObject, SNAPSHOTS_OF } from '../backup/objects.js';
 import { READER, type Head } from '../chain.js';
 import { SNAPSHOT_VERSION, type Manifest as SnapshotManifest } from '../snapshots/manifest.js';
 import { targetsOf, type Source } from './target.js';
@@ -57,7 +57,7 @@ export async function planOf(options: PlanOptions): Promise<Plan> {
   const last = names.at(-1);
   if (last === undefined) throw noBackup(store, from);
   const source: Source = { store, namespace: from, backup: await readBackup(store, last) };
-  const snapshots = await snapshotsOf(store, names);
+  const snapshots = await snapshotsOf(options, source.backup, names);
   const partitions: PartitionPlan[] = [];
   for (const [n, { archive, head }] of (await targetsOf(source, to)).entries()) {
     const content = archive && head && (await contentOf(options, archive, head, snapshots));
@@ -74,12 +74,20 @@ function noBackup(store: ArchiveStore, from: Namespace): RepriseError {
   return new RepriseError('NOT_FOUND', `There is no backup of the namespace ${from} in ${store.location}.`, { hint });
 }
 
-/** Of all backups, newest first. */
-async function snapshotsOf(store: ArchiveStore, names: readonly string[]): Promise<BackupSnapshot[]> {
-  const all: BackupSnapshot[] = [];
-  for (const name of names) {
-    for (const { snapshot } of (await readBackup(store, name)).partitions) if (snapshot) all.push(snapshot);
+/** Of the backups that have theirs kept, newest first. An older manifest that was damaged costs its snapshots only. */
+async function snapshotsOf(
+  { store, warn }: PlanOptions, newest: BackupManifest, names: readonly string[],
+): Promise<BackupSnapshot[]> {
+  const backups = [newest];
+  for (const name of names.slice(-SNAPSHOTS_OF, -1)) {
+    try {
+      backups.push(await readBackup(store, name));
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      warn?.(`An older backup is passed over: ${error.message}`);
+    }
   }
+  const all = backups.flatMap(({ partitions }) => partitions.flatMap(({ snapshot }) => snapshot ?? []));
   return all.sort((a, b) => b.manifest.seq - a.manifest.seq);
 }
 
@@ -107,9 +115,12 @@ async function snapshotFor(
     try {
       return { manifest, bytes: await readObject(store, object) };
     } catch (error) {
-      if (!(error instanceof RepriseError) || error.code !== 'ARCHIVE_BROKEN') throw error;
-      warn?.(`A snapshot of partition ${partition} at ${manifest.seq} is passed over: ${messageOf(error)}`);
+      if (!isBroken(error)) throw error;
+      warn?.(`A snapshot of partition ${partition} at ${manifest.seq} is passed over: ${error.message}`);
     }
   }
   return undefined;
 }
+
+const isBroken = (error: unknown): error is RepriseError =>
+  error instanceof RepriseError && error.code === 'ARCHIVE_BROKEN';

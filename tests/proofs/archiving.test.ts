@@ -5,15 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import t, { type Test } from 'tap';
+import { verifyPartition, type KnownFrom } from '../../audit/partition.js';
 import { verifyServer } from '../../audit/server.js';
 import type { JobId, Partition } from '../../protocols/ids.js';
 import { history } from '../../replay/history.js';
 import { connectClient } from '../../sdk/client.js';
 import { openArchive } from '../../streams/archive/archive.js';
+import { ArchivePlace } from '../../streams/archive/behind.js';
 import { openStore } from '../../streams/archive/location.js';
 import { recordedLocation } from '../../streams/archive/recorded.js';
 import { verifyArchive } from '../../streams/archive/verify.js';
 import { connectNats } from '../../streams/connect.js';
+import { openCheckpoints, openWitness, readKnown } from '../../streams/heads.js';
 import { openJournal } from '../../streams/jetstream.js';
 import { Objects } from '../../streams/snapshots/objects.js';
 import { SnapshotStore } from '../../streams/snapshots/store.js';
@@ -65,6 +68,10 @@ async function stage(t: Test, options: Options = {}) {
 }
 
 type Staged = Awaited<ReturnType<typeof stage>>;
+
+async function readKnownFrom(nc: Staged['nc'], ns: Staged['ns']): Promise<KnownFrom> {
+  return { ...(await readKnown(openWitness(nc, ns), openCheckpoints(nc, ns), ZERO)), problems: [] };
+}
 
 async function findings(folder: string, ns: string): Promise<unknown[]> {
   const store = await openStore(folder);
@@ -130,6 +137,26 @@ t.test('given a truncated journal, then jobs, replay, audit and a take-over read
   await writeFile(path, readFileSync(path).map((byte, at) => (at === 30 ? byte ^ 1 : byte)));
   const [damaged] = await verifyServer(reprise.brokerUrl, ns);
   t.match(damaged, { ok: false, problem: /the archive has a fault in/ });
+});
+
+t.test('given a journal that is truncated while it is verified, then it is whole all the same', async (t) => {
+  const { reprise, nc, journal, folder, ns, end, isArchived } = await stage(t);
+  await end(20);
+  await isArchived();
+  await journal.truncate(5);
+  const lastSeq = await journal.lastSeq();
+  class Truncating extends SnapshotStore {
+    override async list(): ReturnType<SnapshotStore['list']> {
+      await journal.truncate(lastSeq - 3);
+      return [];
+    }
+  }
+  const finding = await verifyPartition({
+    url: reprise.brokerUrl, ns, partition: ZERO, known: await readKnownFrom(nc, ns),
+    place: new ArchivePlace(ns, async () => folder), snapshots: new Truncating(new Objects(nc, ns)),
+  });
+  t.match(finding, { ok: true, problem: undefined, beginning: { seq: 5 } });
+  t.equal(finding.commits, finding.head!.seq - 4);
 });
 
 t.test('given jobs that ended long ago and no index, then it is made again from the archive', async (t) => {

@@ -181,6 +181,22 @@ t.test('backup: goes on where it was, also after a crash of the second one', asy
   t.match(partitions, [{ outbox: { sent: { 1: 3 } } }, { outbox: { received: { 0: 3 } } }]);
 });
 
+t.test('restore: given an older backup whose manifest was damaged, then the newest one is restored', async (t) => {
+  const store = new MemoryStore();
+  await backUp(backupOptions(store));
+  await backUp(backupOptions(store));
+  const [older] = await backupsOf(store, SOURCE);
+  store.objects.set(older!, Buffer.from('{}'));
+  const warnings: string[] = [];
+  const restored = await restore({
+    url: server.brokerUrl, namespace: 'newest' as Namespace, from: SOURCE, store, to: { kind: 'backup' }, isFull: false,
+    reason: 'test', release: 'test', nowMs: () => Date.now(), warn: (message) => void warnings.push(message),
+  });
+  t.match(restored, { backup: 2, partitions: [{ snapshotSeq }, {}] });
+  t.match(warnings, [older!]);
+  await check(t, 'newest', await originals());
+});
+
 t.test('restore: given a crash before any write, then no broker may lead, and it goes on or begins again', async (t) => {
   const store = new MemoryStore();
   await backUp(backupOptions(store));
