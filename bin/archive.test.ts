@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Partition } from '../protocols/ids.js';
 import { openArchive } from '../streams/archive/archive.js';
 import { FolderStore } from '../streams/archive/folder-store.js';
-import { run, type Ran } from '../tests/command/rig.js';
+import { dataIn, run, startDev, type Ran } from '../tests/command/rig.js';
 import { endedJobs } from '../tests/ended-jobs.js';
 
 const JOURNAL = '0123456789abcdef';
@@ -72,6 +72,18 @@ t.test('a whole archive is listed and verified', async (t) => {
   t.match(found, { ok: true, journals: [{ ...whole, ok: true, findings: [], unnamed: [] }] });
   const text = await archive('verify', '--archive', folder);
   t.match(text.stdout, /^ok {3}partition 0, journal 0123456789abcdef: \d+ segments, positions 1 to \d+/);
+});
+
+t.test('the archive of the environment, and of the `reprise dev` of the folder, is found', async (t) => {
+  const { folder } = await archived(t);
+  const ls = async (cwd: string, env: NodeJS.ProcessEnv = {}) => {
+    const { stdout, stderr } = await run(['archive', 'ls', '--json'], { cwd, env });
+    return Listed.parse(JSON.parse(stdout || `"${stderr}"`)).location;
+  };
+  t.equal(await ls(t.testdirName, { REPRISE_ARCHIVE: folder }), folder);
+  const dev = await startDev(t);
+  t.equal(await ls(dev.cwd), join(dataIn(dev.cwd), 'archive'));
+  t.match(await run(['retention', 'set', '90d'], { cwd: dev.cwd }), { code: 0 }, 'and so is the user of brokers');
 });
 
 t.test('one changed byte is found, and named', async (t) => {

@@ -1,6 +1,6 @@
 /** Determines which server and which namespace a command uses. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RepriseError } from '../protocols/errors.js';
 import { parseNamespace, type Namespace } from '../protocols/ids.js';
 import type { Where } from './arguments.js';
@@ -23,6 +23,9 @@ export function locate(where: Where): Located {
 }
 
 const environmentUrl = (): string | undefined => process.env['REPRISE_NATS_URL'] || undefined;
+
+/** Where `reprise dev` and the demo archive: with the data of their server, so that all are deleted together. */
+export const archiveOf = (dataDir: string): string => resolve(dataDir, 'archive');
 
 export const archiveFromEnvironment = (): string | undefined => process.env['REPRISE_ARCHIVE'] || undefined;
 

@@ -3,7 +3,8 @@ import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
 import { openStore } from '../../streams/archive/location.js';
 import type { ArchiveStore } from '../../streams/archive/store.js';
-import { namespaceOf } from '../locate.js';
+import type { DevFile } from '../dev-file.js';
+import { archiveFromEnvironment, archiveOf, locate } from '../locate.js';
 
 export interface ArchiveFlags {
   readonly archive?: string;
@@ -12,9 +13,12 @@ export interface ArchiveFlags {
 }
 
 /** @throws RepriseError USAGE */
-export async function archiveLocation({ archive }: ArchiveFlags): Promise<string> {
-  if (archive !== undefined) return archive;
-  const hint = 'Give --archive: a folder, or s3://bucket/prefix?endpoint=https://…&region=….';
+function archiveLocation({ archive }: ArchiveFlags, dev: DevFile | undefined): string {
+  const location = archive ?? archiveFromEnvironment() ?? (dev?.dataDir && archiveOf(dev.dataDir));
+  if (location !== undefined) return location;
+  const hint =
+    'Give --archive, or REPRISE_ARCHIVE: a folder, or s3://bucket/prefix?endpoint=https://…&region=…. ' +
+    'In the folder of a running `reprise dev` its archive is found.';
   throw new RepriseError('USAGE', 'It is not known where the archive is.', { hint });
 }
 
@@ -24,8 +28,8 @@ export interface OpenedArchive {
 }
 
 export async function withArchive<T>(flags: ArchiveFlags, use: (opened: OpenedArchive) => Promise<T>): Promise<T> {
-  const namespace = namespaceOf(flags.namespace ?? (process.env['REPRISE_NAMESPACE'] || undefined));
-  const store = await openStore(await archiveLocation(flags));
+  const { namespace, dev } = locate(flags);
+  const store = await openStore(archiveLocation(flags, dev));
   try {
     return await use({ store, namespace });
   } finally {

@@ -9,22 +9,23 @@ Examples:
   reprise archive ls --archive ./archive --jobs         also counts the jobs, which reads every segment
   reprise archive verify --archive 's3://backups/reprise?endpoint=https://s3.example.org&region=eu-1'
 
-Neither a server nor a broker is needed. Credentials of an S3-compatible store come from the environment, as its client
+Without --archive it is that of REPRISE_ARCHIVE, or of a \`reprise dev\` that runs in this folder or above. Neither a
+server nor a broker is needed. Credentials of an S3-compatible store come from the environment, as its client
 finds them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. The archive is not altered.
 `;
 
 export function archiveCommand(): Command {
-  const subcommand = (name: string, description: string, json: string): Command =>
+  const subcommand = (name: string, description: string, printed: string): Command =>
     new Command(name)
       .description(description)
-      .addOption(new Option('--archive <location>', 'a folder, file:///…, or s3://bucket/prefix').argParser(filled))
+      .addOption(archiveOption())
       .addOption(namespaceOption())
-      .addOption(jsonOption(json))
+      .addOption(jsonOption(`print ${printed} as one line of JSON`))
       .addHelpText('after', EXAMPLE);
-  const ls = subcommand('ls', 'list the archived journals: segments, positions, sizes', 'print them as JSON')
+  const ls = subcommand('ls', 'list the archived journals: segments, positions, sizes', 'them')
     .option('--jobs', 'also count the jobs, and the bytes that each takes')
     .action(async (flags: ListFlags) => (await import('../archive/list.js')).runList(flags));
-  const verify = subcommand('verify', 'read all of it and check it', 'print the findings as one line of JSON')
+  const verify = subcommand('verify', 'read all of it and check it', 'the findings')
     .action(async (flags: ArchiveFlags) => (await import('../archive/verify.js')).runVerify(flags));
   return new Command('archive')
     .description('look at an archive of journals: ls, verify')
@@ -32,3 +33,7 @@ export function archiveCommand(): Command {
     .addCommand(verify)
     .addHelpText('after', EXAMPLE);
 }
+
+const archiveOption = (): Option =>
+  new Option('--archive <location>', 'a folder, file:///…, or s3://bucket/prefix?endpoint=…&region=…')
+    .argParser(filled);

@@ -6,8 +6,9 @@ const EXAMPLE = `
 Example:
   reprise system
 
-For each partition: the first and last position of its journal and its size, its newest snapshot, and what keeps the
-journal from being truncated. It connects as the user of brokers. \`reprise doctor\` says what of it needs attention.
+For each partition: the first and last position of its journal and its size, its newest snapshot, how far it is
+archived, and what keeps it from being truncated. It connects as the user of brokers. \`reprise doctor\` says what needs
+attention.
 `;
 
 export const systemCommand = (): Command =>

@@ -3,7 +3,7 @@ import type { Partition } from '../../protocols/ids.js';
 import type { StoredSnapshot } from '../../streams/snapshots/store.js';
 import type { PartitionFigures } from '../system/figures.js';
 import { linesOf } from '../system/lines.js';
-import { snapshotFindings } from './snapshots.js';
+import { archiveFinding, snapshotFindings } from './snapshots.js';
 
 const MB = 1_000_000;
 const NOW_MS = 1_700_000_000_000;
@@ -18,7 +18,8 @@ function figures(bytes: number, ...snapshots: readonly Taken[]): PartitionFigure
     journal: { firstSeq: 1, lastSeq: 1_000, commits: 1_000, bytes },
     snapshots: snapshots.map(([seq, size, ageMs, isVerified = true]) =>
       ({ seq, bytes: size, takenMs: NOW_MS - ageMs, isVerified }) as StoredSnapshot),
-    watermarks: [{ name: 'the archive', seq: 40 }], truncation: { seq: 40, names: ['the archive'], by: 50 },
+    archive: { location: '/archive', seq: 40 }, watermarks: [{ name: 'the archive', seq: 40 }],
+    truncation: { seq: 40, names: ['the archive'], by: 50 },
   };
 }
 
@@ -49,13 +50,22 @@ t.test('the figures of a partition, for people', (t) => {
     'partition 2',
     '  journal     positions 1 to 1000, 12.0 MB',
     '  snapshots   2 verified, 3.00 MB; the newest at position 900, 1m 30s old',
+    '  archive     up to position 40, in /archive',
     '  watermarks  the archive: 40',
-    '  truncation  positions up to 40 may be removed; held back by the archive: without, 50 positions more',
+    '  truncation  positions up to 40 may be removed; 50 more wait for the archive',
   ]);
   const journal = { firstSeq: 0, lastSeq: 0, commits: 0, bytes: 0 };
   const empty = { ...figures(0), journal, truncation: { seq: 0, names: ['the archive'], by: 0 } };
   const nothing = /truncation {2}nothing may be removed$/;
-  t.match([...linesOf(empty, NOW_MS)], [/./, / empty$/, / none is verified$/, /./, nothing]);
+  t.match([...linesOf(empty, NOW_MS)], [/./, / empty$/, / none is verified$/, /./, /./, nothing]);
   t.match([...linesOf({ ...empty, watermarks: [], truncation: undefined }, NOW_MS)].at(-1), /nobody has said/);
+  t.end();
+});
+
+t.test('an archive is none, has nothing yet, or cannot be read, which is a warning', (t) => {
+  const of = (archive: PartitionFigures['archive']) => archiveFinding([{ ...figures(MB), archive }]);
+  t.match(of({ seq: 0 }), { level: 'ok', found: '2: none, so the journal is never truncated' });
+  t.match(of({ location: '/archive', seq: 0 }), { level: 'ok', found: '2: nothing yet, in /archive' });
+  t.match(of({ seq: 0, problem: 'It is gone.' }), { level: 'warn', found: /It is gone\.$/, hint: /brokers reach it/ });
   t.end();
 });

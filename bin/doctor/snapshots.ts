@@ -4,7 +4,7 @@ import type { Namespace } from '../../protocols/ids.js';
 import { operating } from '../../streams/connect.js';
 import { ageText, sizeText } from '../figures.js';
 import { figuresOf, type PartitionFigures } from '../system/figures.js';
-import { journalText, snapshotsText, truncationText } from '../system/lines.js';
+import { archiveText, journalText, snapshotsText, truncationText } from '../system/lines.js';
 import { ok, START_A_BROKER, warn, type Finding } from './finding.js';
 
 const MIB = 1024 * 1024;
@@ -21,7 +21,10 @@ const SINCE = 'Brokers before 0.4.0 take no snapshots.';
 export async function retentionFindings(nc: NatsConnection, ns: Namespace): Promise<Finding[]> {
   try {
     const figures = await figuresOf(nc, ns);
-    return [journalsFinding(figures), ...snapshotFindings(figures, Date.now()), truncationFinding(figures)];
+    return [
+      journalsFinding(figures), ...snapshotFindings(figures, Date.now()), archiveFinding(figures),
+      truncationFinding(figures),
+    ];
   } catch (error) {
     const { code, message, hint } = operating(error, 'The snapshots cannot be looked at');
     // A namespace that only brokers before 0.4.0 have served has no store of them.
@@ -35,6 +38,16 @@ const ofEach = (figures: readonly PartitionFigures[], text: (each: PartitionFigu
 const journalsFinding = (figures: readonly PartitionFigures[]): Finding => ok('journals', ofEach(figures, journalText));
 const truncationFinding = (figures: readonly PartitionFigures[]): Finding =>
   ok('truncation', ofEach(figures, truncationText));
+
+
+const ARCHIVE_HINT =
+  'If brokers reach it, all is well: a folder may be on their machine only, and a store wants credentials here, too.';
+
+export function archiveFinding(figures: readonly PartitionFigures[]): Finding {
+  const text = ofEach(figures, archiveText);
+  return figures.some(({ archive }) => archive.problem !== undefined) ? warn('archive', text, ARCHIVE_HINT)
+    : ok('archive', text);
+}
 
 const HINT =
   'A broker that starts reads all that was written since. The log of the broker that leads the partition says why no ' +

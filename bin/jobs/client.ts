@@ -2,7 +2,7 @@
 import { connectClient, type Client, type Target } from '../../sdk/client.js';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Where } from '../arguments.js';
-import { locate } from '../locate.js';
+import { locate, locateForBroker, type Located } from '../locate.js';
 import { principal } from '../principal.js';
 
 /** A broker that was killed is back within this time; a longer silence on the terminal looks like a hang. */
@@ -15,7 +15,15 @@ export interface JobFlags extends Where {
 }
 
 export async function withClient<T>(where: Where, use: (client: Client) => Promise<T>): Promise<T> {
-  const { url, namespace } = locate(where);
+  return await withClientAt(locate(where), use);
+}
+
+/** As the user of brokers, who alone may send some commands. */
+export async function withBrokersClient<T>(where: Where, use: (client: Client) => Promise<T>): Promise<T> {
+  return await withClientAt(locateForBroker(where), use);
+}
+
+async function withClientAt<T>({ url, namespace }: Located, use: (client: Client) => Promise<T>): Promise<T> {
   const options = { name: 'reprise command', giveUpMs: GIVE_UP_MS, principal: principal() };
   const client = await connectClient({ url, namespace, ...options });
   try {

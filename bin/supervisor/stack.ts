@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace } from '../../protocols/ids.js';
 import { removeDevFile, writeDevFile, type DevFile } from '../dev-file.js';
-import { archiveFromEnvironment, withoutBroker } from '../locate.js';
+import { archiveFromEnvironment, archiveOf, withoutBroker } from '../locate.js';
 import { SupervisedProcess } from './supervised-process.js';
 import { SupervisedServer } from './supervised-server.js';
 
@@ -134,8 +134,7 @@ function announce({ namespace, url, dataDir }: StackOptions, nats: string, serve
 function brokerArgs({ namespace, partitions, url, dataDir }: StackOptions): string[] {
   const args = ['broker', '--partitions', String(partitions), '--namespace', namespace];
   if (url !== undefined) return args;
-  // With the data of a server of our own, so that all are deleted together.
-  const archive = archiveFromEnvironment() ?? resolve(dataDir, 'archive');
+  const archive = archiveFromEnvironment() ?? archiveOf(dataDir);
   return [...args, '--index-dir', resolve(dataDir, 'index'), '--archive', archive];
 }
 

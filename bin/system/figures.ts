@@ -4,13 +4,17 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { partitionsOn } from '../../audit/server.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { streams } from '../../protocols/subjects.js';
+import { ArchivePlace } from '../../streams/archive/behind.js';
+import { recordedLocation } from '../../streams/archive/recorded.js';
 import { operating } from '../../streams/connect.js';
+import type { StoredHead } from '../../streams/head.js';
 import { checkpointOf, openCheckpoints } from '../../streams/heads.js';
 import {
   watermarkOfArchive, watermarkOfProjection, watermarkOfSnapshots, lowWatermark, type Watermark, type LowWatermark,
 } from '../../streams/watermarks.js';
 import { Objects } from '../../streams/snapshots/objects.js';
 import { SnapshotStore, type StoredSnapshot } from '../../streams/snapshots/store.js';
+import { archivedIn, type Archived } from './archived.js';
 
 export interface JournalFigures {
   /** 1 while it was never truncated. */
@@ -26,30 +30,45 @@ export interface PartitionFigures {
   readonly journal: JournalFigures;
   /** Newest first. */
   readonly snapshots: readonly StoredSnapshot[];
+  readonly archive: Archived;
   readonly watermarks: readonly Watermark[];
   readonly truncation: LowWatermark | undefined;
 }
 
-/** @param archivedSeq of the last commit in the archive; undefined if the namespace has none @throws RepriseError */
-export async function figuresOf(
-  nc: NatsConnection, ns: Namespace, archivedSeq?: (partition: Partition) => Promise<number>,
-): Promise<PartitionFigures[]> {
+/** @throws RepriseError */
+export async function figuresOf(nc: NatsConnection, ns: Namespace): Promise<PartitionFigures[]> {
   const partitions = await partitionsOn(nc, ns);
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const store = new SnapshotStore(new Objects(nc, ns));
   const checkpoints = openCheckpoints(nc, ns);
-  return await Promise.all(partitions.map(async (partition): Promise<PartitionFigures> => {
+  const place = new ArchivePlace(ns, () => recordedLocation(nc, ns));
+  const of = async (partition: Partition): Promise<PartitionFigures> => {
     const journal = await journalFigures(jsm, ns, partition);
     const snapshots = await store.list(partition);
     const { heads } = await checkpoints.read(partition);
-    const projections = [...new Set(heads.map(({ projection }) => projection))].sort();
-    const watermarks = [
-      watermarkOfSnapshots(snapshots.filter(({ isVerified }) => isVerified).map(({ seq }) => seq)),
-      ...projections.map((projection) => watermarkOfProjection(projection, checkpointOf(heads, projection)!.seq)),
-      ...(archivedSeq === undefined ? [] : [watermarkOfArchive(await archivedSeq(partition))]),
-    ];
-    return { partition, journal, snapshots, watermarks, truncation: lowWatermark(watermarks, journal.lastSeq) };
-  }));
+    const journalId = heads.findLast((head) => head.journalId !== '')?.journalId;
+    const archive = await archivedIn(place, ns, partition, journalId);
+    const watermarks = watermarksOf(snapshots, heads, archive);
+    const truncation = lowWatermark(watermarks, journal.lastSeq);
+    return { partition, journal, snapshots, archive, watermarks, truncation };
+  };
+  try {
+    return await Promise.all(partitions.map(of));
+  } finally {
+    await place.close();
+  }
+}
+
+/** Without an archive nothing is truncated, as if it had nothing yet. */
+function watermarksOf(
+  snapshots: readonly StoredSnapshot[], heads: readonly StoredHead[], archive: Archived,
+): Watermark[] {
+  const projections = [...new Set(heads.map(({ projection }) => projection))].sort();
+  return [
+    watermarkOfSnapshots(snapshots.filter(({ isVerified }) => isVerified).map(({ seq }) => seq)),
+    ...projections.map((projection) => watermarkOfProjection(projection, checkpointOf(heads, projection)!.seq)),
+    watermarkOfArchive(archive.seq),
+  ];
 }
 
 async function journalFigures(jsm: JetStreamManager, ns: Namespace, partition: Partition): Promise<JournalFigures> {
