@@ -1,10 +1,10 @@
 /** What pausing and resuming a queue have in common. */
-import { reject } from '../../protocols/errors.js';
 import { queueName, text } from '../../protocols/bounds.js';
 import { partitionOfQueue } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { refuseAside } from '../actor/aside.js';
 import type { From, ToOne } from '../command.js';
+import { commandConflict } from '../command-conflict.js';
 import { optionalText } from '../shapes.js';
 import type { Step } from '../step.js';
 import type { Queue, QueueEvent } from './queue.js';
@@ -39,10 +39,7 @@ type Decide = (queue: Readonly<Queue> | undefined, change: { reason: string; by:
 export function changeQueue(step: Step, change: ChangeQueue, type: string, decide: Decide, { to, by }: From): void {
   const { queue, reason, commandId } = change;
   const before = commandId === '' ? undefined : step.seen(commandId);
-  if (before && (before.type !== type || before.id !== queue)) {
-    const why = `commandId ${commandId} was used for a ${before.type} of ${before.id}`;
-    return step.refuse(to, reject('COMMAND_CONFLICT', why));
-  }
+  if (before && (before.type !== type || before.id !== queue)) return step.refuse(to, commandConflict(commandId, before));
   const aside = step.setAside.get(queueKind.name, queue);
   if (aside) return step.refuse(to, refuseAside(aside));
   const event = before ? undefined : decide(step.read(queueKind).get(queue), { reason, by });

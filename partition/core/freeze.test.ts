@@ -1,16 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { stateHash, type Part } from '../../actors/rows/parts.js';
+import { stateHash } from '../../actors/rows/parts.js';
 import { decodeCommit } from '../../streams/contents.js';
 import { acts, Actors } from '../../tests/acts.js';
 import { newCore, Play } from '../../tests/play.js';
+import { hashOf, read } from '../../tests/poisoned.js';
 import type { PartitionCore } from './core.js';
 import { freeze, placesOf, thaw, viewOf } from './state.js';
 
 const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-const hashOf = ({ state }: PartitionCore): string => stateHash(freeze(state)).toString('hex');
-const read = (parts: readonly Part[]): ReadonlyMap<string, Buffer> =>
-  new Map(parts.map((part) => [part.name, Buffer.from(part.bytes())]));
 
 function thawed(parts: ReadonlyMap<string, Buffer>): PartitionCore {
   const core = newCore();

@@ -5,6 +5,7 @@ import { reject, type Rejection } from '../../../protocols/errors.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { actor } from '../../../protocols/messages.js';
 import type { Command } from '../../command.js';
+import { commandConflict } from '../../command-conflict.js';
 import { positionJson } from '../../job/reply-json.js';
 import { hasEnded } from '../../job/job.view.js';
 import { decideGiveUp } from '../../job/job.decide.js';
@@ -61,7 +62,7 @@ export const repair = {
     const before = commandId === '' ? undefined : step.seen(commandId);
     const isRepeated = before?.type === TYPE && before.id === id;
     if (isRepeated) return step.answer(to, repairedReply, { kind, id, as, duplicate: true });
-    const refusal = before ? usedFor(commandId, before) : whyNot(step, kind, id, as);
+    const refusal = before ? commandConflict(commandId, before) : whyNot(step, kind, id, as);
     if (refusal) return step.refuse(to, refusal);
     const cause = { commandId, type: TYPE, by };
     step.makeRoom(REPAIR_BYTES, 2);
@@ -73,9 +74,6 @@ export const repair = {
   toJson: ({ position, ...rest }: actor.RepairReply.$Properties) =>
     JSON.stringify({ ...rest, position: positionJson(position) }),
 } as const satisfies Command<actor.RepairActor, RepairActor>;
-
-const usedFor = (commandId: string, { type, id }: { readonly type: string; readonly id: string }): Rejection =>
-  reject('COMMAND_CONFLICT', `commandId ${commandId} was used for a ${type} of ${id}`);
 
 /** A job fails from `running`, as the chart says. */
 const statusOf = (as: RepairActor['as']): string => ({ failed: 'running', ready: 'ready', dropped: '' })[as];

@@ -1,12 +1,13 @@
 /** job.cancel: JobCancelled, or JobCancelRequested when a worker must be asked to stop first. */
 import { z } from 'zod';
 import { text } from '../../../protocols/bounds.js';
-import { reject } from '../../../protocols/errors.js';
+import { reject, type Rejection } from '../../../protocols/errors.js';
 import type { JobId } from '../../../protocols/ids.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { job } from '../../../protocols/messages.js';
 import { refuseAside } from '../../actor/aside.js';
 import type { Command } from '../../command.js';
+import { commandConflict } from '../../command-conflict.js';
 import { optionalText } from '../../shapes.js';
 import type { Step } from '../../step.js';
 import { answerPull } from '../../worker/answer-pull.js';
@@ -50,7 +51,7 @@ export const cancel = {
     if (found.kind === 'aside') return step.refuse(to, refuseAside(found.aside));
     const jobId = found.kind === 'job' ? found.job.id : found.jobId;
     const conflict = conflictOf(step, commandId, jobId);
-    if (conflict) return step.refuse(to, reject('COMMAND_CONFLICT', conflict));
+    if (conflict) return step.refuse(to, conflict);
     if (found.kind === 'archived') return step.answer(to, oneJobReply, { ...found, duplicate: true, cancel: true });
     const event = decideCancel(found.job, reason);
     if (event === 'repeated') return step.answer(to, oneJobReply, currentAnswer(step, found.job, true));
@@ -62,10 +63,10 @@ export const cancel = {
   },
 } as const satisfies Command<job.CancelJob, Cancel>;
 
-function conflictOf(step: Step, commandId: string, jobId: JobId): string | undefined {
+function conflictOf(step: Step, commandId: string, jobId: JobId): Rejection | undefined {
   const before = commandId === '' ? undefined : step.seen(commandId);
   if (before === undefined || (before.type === 'CancelJob' && before.id === jobId)) return undefined;
-  return `commandId ${commandId} was used for a ${before.type} of ${before.id}`;
+  return commandConflict(commandId, before);
 }
 
 /** Uses the worker's open pull. Without one, the reply to its next pull or heartbeat has the token in `cancel`. */

@@ -6,6 +6,7 @@ import { partitionOfQueue, type Partition } from '../../../protocols/ids.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { retention } from '../../../protocols/messages.js';
 import type { Command, From, Split } from '../../command.js';
+import { commandConflict } from '../../command-conflict.js';
 import { positionJson } from '../../job/reply-json.js';
 import { message, type Releasing, type Reply } from '../../reply.js';
 import { count, optionalText } from '../../shapes.js';
@@ -73,7 +74,7 @@ function decide(step: Step, { queue, contentMs, unset, commandId }: SetRetention
   const before = commandId === '' ? undefined : step.seen(commandId);
   const isRepeated = before?.type === TYPE && before.id === queue;
   if (isRepeated) return step.answer(to, changedReply, { partition, duplicate: true });
-  const refusal = before ? usedFor(commandId, before) : whyNot(step, queue, unset);
+  const refusal = before ? commandConflict(commandId, before) : whyNot(step, queue, unset);
   if (refusal) return step.refuse(to, refusal);
   if (unset ? settings.get(queue) !== undefined : settings.get(queue)?.contentMs !== contentMs) {
     step.makeRoom(SETTING_BYTES, 1);
@@ -81,9 +82,6 @@ function decide(step: Step, { queue, contentMs, unset, commandId }: SetRetention
   }
   step.answer(to, changedReply, { partition, duplicate: false });
 }
-
-const usedFor = (commandId: string, { type, id }: { readonly type: string; readonly id: string }): Rejection =>
-  reject('COMMAND_CONFLICT', `commandId ${commandId} was used for a ${type} of ${id}`);
 
 /** Settings are part of the state, so their number is bounded. */
 function whyNot({ retention: settings }: Step, queue: string, unset: boolean): Rejection | undefined {
