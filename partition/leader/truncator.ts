@@ -2,6 +2,7 @@
  * Truncates a journal at its beginning: up to what two verified snapshots, the archive and every projection have
  * passed, less a margin. The cut is recorded in the journal before it is made, and made again if a crash came between.
  */
+import { setImmediate as soon } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf, RepriseError } from '../../protocols/errors.js';
 import type { JournalId, Partition } from '../../protocols/ids.js';
@@ -125,6 +126,11 @@ export class Truncator {
     log.error({ partition, projection: name, seq, lag: others - seq }, message);
   }
 
+  /** @throws RepriseError when the leader ends, which waits for what is running here */
+  private goOn(): void {
+    if (this.ended) throw new RepriseError('NOT_LEADER', 'this broker does not lead any more');
+  }
+
   /** The last commit up to a position: foreign messages are none. */
   private async cutAt(upToSeq: number): Promise<Cut | undefined> {
     for (let seq = upToSeq; seq > 0; seq -= 1) {
@@ -142,8 +148,11 @@ export class Truncator {
     const kept = carried.all;
     const places: Place[] = [];
     await this.eachNeeded(cut.seq, (of) => (of.seq > afterSeq ? places.push(of) : kept.need(of)));
-    await carried.carry(state.journalId as JournalId, places, load);
-    if (this.ended) return;
+    await carried.carry(state.journalId as JournalId, places, (of) => {
+      this.goOn();
+      return load(of);
+    });
+    this.goOn();
     await record(cut);
     await journal.truncate(cut.seq + 1);
     await carried.keep(kept);
@@ -159,8 +168,8 @@ export class Truncator {
       for (const place of store.needed?.(upToSeq, aside.keptOf(kind)) ?? []) {
         if (place) note(place);
         looked += 1;
-        if (looked % AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
-        if (this.ended) throw new RepriseError('NOT_LEADER', 'this broker does not lead any more');
+        if (looked % AT_ONCE === 0) await soon();
+        this.goOn();
       }
     }
   }

@@ -3,6 +3,7 @@
  * a job that is due in a year keeps no journal. They are in the object store of snapshots, in objects of about 1 MiB,
  * each until no job of the state needs it any more.
  */
+import { setImmediate as soon } from 'node:timers/promises';
 import { z } from 'zod';
 import type { JournalId, Partition } from '../../protocols/ids.js';
 import { tryRead } from '../../protocols/try-read.js';
@@ -19,6 +20,11 @@ const OBJECT_BYTES = 1 << 20;
 /** Of an entry, before its bytes: seq in 6 bytes, index in 4, length in 4. */
 const HEAD_BYTES = 14;
 const SEQ_DIGITS = 16;
+/** Places that are looked at in one turn of the loop, and contents that are copied if they are in memory. */
+const AT_ONCE = 10_000;
+const READ_AT_ONCE = 200;
+/** Places of so many commits are sorted at once. */
+const COMMITS_SORTED = 32;
 /** How many objects are kept as they were read. */
 const CACHED = 8;
 
@@ -66,19 +72,23 @@ export class Carried {
   async carry(
     journalId: JournalId, places: readonly Place[], read: (of: Place) => Promise<Uint8Array | undefined>,
   ): Promise<void> {
-    const ordered = [...places].sort(compare);
     let entries: Buffer[] = [];
     let bytes = 0;
-    let first: Place | undefined;
-    for (const [nth, of] of ordered.entries()) {
+    let [first, last]: (Place | undefined)[] = [];
+    const flush = async (): Promise<void> => {
+      if (first && last && entries.length > 0) {
+        await this.put({ partition: this.partition, journalId, first, last }, entries);
+      }
+      [entries, bytes, first] = [[], 0, undefined];
+    };
+    for await (const of of inOrder(places)) {
       const content = await read(of);
       if (content) entries.push(headOf(of, content.length), Buffer.from(content));
       if (content) bytes += HEAD_BYTES + content.length;
-      first ??= of;
-      if (bytes < OBJECT_BYTES && nth < ordered.length - 1) continue;
-      if (entries.length > 0) await this.put({ partition: this.partition, journalId, first, last: of }, entries);
-      [entries, bytes, first] = [[], 0, undefined];
+      [first, last] = [first ?? of, of];
+      if (bytes >= OBJECT_BYTES) await flush();
     }
+    await flush();
   }
 
   /** The objects that are there now, to be kept or removed. */
@@ -152,6 +162,27 @@ class Kept {
 const nameOf = ({ seq, index }: Place): string => `${String(seq).padStart(SEQ_DIGITS, '0')}.${index}`;
 
 const keyOf = ({ seq, index }: Place): string => `${seq}.${index}`;
+
+/** In the order of the journal. In slices, because there may be a million, and commands would wait for it. */
+async function* inOrder(places: readonly Place[]): AsyncGenerator<Place> {
+  const groups = new Map<number, Place[]>();
+  let looked = 0;
+  for (const of of places) {
+    const group = Math.floor(of.seq / COMMITS_SORTED);
+    const others = groups.get(group);
+    if (others) others.push(of);
+    else groups.set(group, [of]);
+    looked += 1;
+    if (looked % AT_ONCE === 0) await soon();
+  }
+  for (const [, group] of [...groups].sort(([a], [b]) => a - b)) {
+    for (const of of group.sort(compare)) {
+      looked += 1;
+      if (looked % READ_AT_ONCE === 0) await soon();
+      yield of;
+    }
+  }
+}
 
 export const compare = (a: Place, b: Place): number => a.seq - b.seq || a.index - b.index;
 
