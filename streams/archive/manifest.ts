@@ -121,6 +121,13 @@ export function headOfSegment({ facts: of }: Manifest): Head {
   return { ...head, epoch, nowMs: lastMs, minReader };
 }
 
+/** Where the chain stands before a segment, without time and epoch. @returns undefined at the beginning of a journal */
+export function headBefore({ facts: { journalId, partition, prevSeq, prevHash } }: Manifest): Head | undefined {
+  if (prevSeq === 0) return undefined;
+  const hashed = Buffer.from(prevHash, 'hex');
+  return { journalId, partition: partition as Partition, seq: prevSeq, hash: hashed, epoch: 0, nowMs: 0, minReader: 0 };
+}
+
 /** @throws RepriseError ARCHIVE_BROKEN unless a segment of that journal follows the one before */
 export function checkFollows(journal: JournalName, previous: Manifest | undefined, next: Manifest): void {
   const { facts: of } = next;

@@ -3,13 +3,13 @@ import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../../protocols/errors.js';
 import type { Partition } from '../../protocols/ids.js';
-import { Chain, type Accepted, type Head } from '../chain.js';
+import { Chain, type Accepted } from '../chain.js';
 import { checkContents } from '../contents.js';
 import type { Stored } from '../journal.js';
 import { ActorsIndexWriter, hashOfActor } from './actors-index.js';
 import { BlockCache } from './block-cache.js';
 import {
-  checkFollows, decodeManifest, folderOf, isManifestName, objectsOf, type JournalName, type Manifest,
+  checkFollows, decodeManifest, folderOf, headBefore, isManifestName, objectsOf, type JournalName, type Manifest,
 } from './manifest.js';
 import { SegmentReader } from './segment-reader.js';
 import type { ArchiveStore } from './store.js';
@@ -172,11 +172,4 @@ class Sums {
     }
     return wrong;
   }
-}
-
-/** @returns undefined at the beginning of a journal */
-function headBefore({ facts: { journalId, partition, prevSeq, prevHash } }: Manifest): Head | undefined {
-  if (prevSeq === 0) return undefined;
-  const hashed = Buffer.from(prevHash, 'hex');
-  return { journalId, partition: partition as Partition, seq: prevSeq, hash: hashed, epoch: 0, nowMs: 0, minReader: 0 };
 }

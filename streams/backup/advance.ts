@@ -1,8 +1,10 @@
 /** Writes commits into an archive, behind those that it has. */
 import { RepriseError } from '../../protocols/errors.js';
 import type { Archive } from '../archive/archive.js';
+import { headBefore } from '../archive/manifest.js';
 import { Chain, type Head } from '../chain.js';
 import type { Journal, Stored } from '../journal.js';
+import { readingThrough } from '../reading-through.js';
 import type { OutboxMarks } from './outbox-marks.js';
 import { wholly } from './wholly.js';
 
@@ -12,17 +14,16 @@ const SEGMENT_BYTES = 32 * 1024 * 1024;
 /** The commits from a position on. It may end anywhere: it is asked again for the rest. */
 export type CommitSource = (fromSeq: number) => AsyncIterable<Stored>;
 
-/** From the journal, and from an archive what the journal has no longer. */
-export function commitsOf(journal: Pick<Journal, 'end' | 'replay' | 'partition'>, origin?: Archive): CommitSource {
+/** From the journal, and from an archive what the journal has no longer, also what is truncated meanwhile. */
+export function commitsOf(journal: Journal, archive: Archive): CommitSource {
+  const whole = readingThrough(journal, async () => archive);
   return async function* from(fromSeq) {
     const { firstSeq } = await journal.end();
-    if (firstSeq <= fromSeq) {
-      // If it is truncated meanwhile, the first one is a later one, and the caller finds the gap.
-      yield* wholly(journal, fromSeq);
-      return;
+    if (firstSeq > fromSeq) {
+      await archive.refresh();
+      if ((archive.head?.seq ?? 0) < fromSeq) throw beginsLater(journal.partition, firstSeq, fromSeq);
     }
-    if ((origin?.head?.seq ?? 0) < fromSeq) throw beginsLater(journal.partition, firstSeq, fromSeq);
-    yield* origin!.replay(fromSeq);
+    yield* wholly(whole, fromSeq);
   };
 }
 
@@ -75,19 +76,12 @@ export interface ScanOptions {
  * @throws RepriseError JOURNAL_BROKEN, ARCHIVE_BROKEN
  */
 export async function scan(archive: Archive, { after, marks, onCommit }: ScanOptions): Promise<Head | undefined> {
-  const first = archive.manifests[0]?.facts;
-  const chain = new Chain(archive.journal.partition, after ?? headBefore(archive, first?.prevSeq ?? 0));
+  const [first] = archive.manifests;
+  const chain = new Chain(archive.journal.partition, after ?? (first && headBefore(first)));
   for await (const stored of archive.replay((after?.seq ?? 0) + 1)) {
     if (chain.accept(stored).kind === 'foreign') continue;
     marks.add(stored);
     onCommit?.(chain.head!);
   }
   return chain.head;
-}
-
-/** For an archive that begins within the journal. */
-function headBefore({ journal: { journalId, partition }, manifests }: Archive, seq: number): Head | undefined {
-  if (seq === 0) return undefined;
-  const hash = Buffer.from(manifests[0]?.facts.prevHash ?? '', 'hex');
-  return { journalId, partition, seq, hash, epoch: 0, nowMs: 0, minReader: 0 };
 }

@@ -52,7 +52,8 @@ export class PartitionBackup {
     if (journalId === undefined) return backup;
     backup.archive = await openArchive(store, ns, partition, journalId);
     const isElsewhere = origin !== undefined && origin.location !== store.location;
-    backup.source = commitsOf(journal, isElsewhere ? await openArchive(origin, ns, partition, journalId) : undefined);
+    const from = isElsewhere ? await openArchive(origin, ns, partition, journalId) : backup.archive;
+    backup.source = commitsOf(journal, from);
     return backup;
   }
 

@@ -2,12 +2,13 @@
 import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { openArchive, type Archive } from '../archive/archive.js';
+import { headBefore } from '../archive/manifest.js';
 import type { ArchiveStore } from '../archive/store.js';
 import { scan } from '../backup/advance.js';
 import { closed, consistentWithin, type Cut } from '../backup/consistent.js';
 import { headOfBackup, type BackupManifest } from '../backup/manifest.js';
 import { OutboxMarks } from '../backup/outbox-marks.js';
-import type { Head } from '../chain.js';
+import { Chain, type Head } from '../chain.js';
 import { decodeCommit } from '../contents.js';
 import type { To } from './to.js';
 
@@ -37,7 +38,24 @@ export async function targetsOf({ store, namespace, backup }: Source, to: To): P
   }
   const scanned = await scanAll(archives, await boundOf(archives, to));
   const cut = cutOf(scanned, to);
-  return archives.map((archive, n) => ({ archive, head: scanned[n]!.headAt(cut[n]!) }));
+  const targets: Target[] = [];
+  for (const [n, archive] of archives.entries()) {
+    targets.push({ archive, head: archive && (await headUpTo(archive, cut[n]!)) });
+  }
+  return targets;
+}
+
+/** The last commit up to a position. It is read again: to keep the heads of all would take memory without bound. */
+async function headUpTo(archive: Archive, seq: number): Promise<Head | undefined> {
+  const nth = archive.manifests.findLastIndex(({ facts }) => facts.firstSeq <= seq);
+  const segment = archive.manifests[nth];
+  if (segment === undefined) return undefined;
+  const chain = new Chain(archive.journal.partition, headBefore(segment));
+  for await (const stored of archive.replay(segment.facts.firstSeq)) {
+    if (stored.seq > seq) break;
+    chain.accept(stored);
+  }
+  return chain.head;
 }
 
 /** The time up to which commits are wanted. */
@@ -56,7 +74,6 @@ interface Scanned {
   readonly marks: OutboxMarks;
   /** The last commit that is not later than the bound; 0 if there is none. */
   readonly boundSeq: number;
-  headAt(seq: number): Head | undefined;
 }
 
 async function scanAll(archives: readonly (Archive | undefined)[], boundMs: number): Promise<Scanned[]> {
@@ -64,14 +81,12 @@ async function scanAll(archives: readonly (Archive | undefined)[], boundMs: numb
   const scanned: Scanned[] = [];
   for (const [n, archive] of archives.entries()) {
     const marks = new OutboxMarks(n as Partition, ids);
-    const heads: Head[] = [];
     let boundSeq = 0;
-    const onCommit = (head: Head): void => {
-      heads.push(head);
-      if (head.nowMs <= boundMs) boundSeq = head.seq;
+    const onCommit = ({ seq, nowMs }: Head): void => {
+      if (nowMs <= boundMs) boundSeq = seq;
     };
     if (archive !== undefined) await scan(archive, { after: undefined, marks, onCommit });
-    scanned.push({ marks, boundSeq, headAt: (seq) => heads.findLast((head) => head.seq <= seq) });
+    scanned.push({ marks, boundSeq });
   }
   return scanned;
 }
