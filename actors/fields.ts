@@ -2,7 +2,7 @@
  * Fields of a request as data. What a field accepts is defined once; the check for both encodings, the shape in JSON,
  * the client's types and checks, the flags of the command line and docs/protocol.md are derived from it.
  */
-import { atMost, Invalid, labels, payload, text, whole, within } from '../protocols/bounds.js';
+import { atMost, labels, payload, text, whole, within } from '../protocols/bounds.js';
 import { LIMITS } from '../protocols/limits.js';
 
 /** The description of a field. */
@@ -138,12 +138,20 @@ export class Content extends Field<unknown> {
   }
 }
 
-/** Texts by name that have no meaning yet. The client does not offer it. */
-export class Reserved extends Field<never> {
-  readonly kind = 'reserved';
+/** A JSON object with a grammar of its own. Messages and events have its text. @param parse throws Invalid */
+export class Document extends Field<object> {
+  readonly kind = 'document';
 
-  check(map: Readonly<Record<string, string>>): void {
-    for (const _ in map) throw new Invalid('UNSUPPORTED', `${this.name} is reserved: ${this.about.about}`);
+  constructor(
+    private readonly parse: (name: string, text: string) => string,
+    about: About,
+  ) {
+    super(about);
+  }
+
+  /** @param text of the JSON object; empty: not given @returns its canonical text; empty if it says nothing */
+  check(text: string): string {
+    return text === '' ? '' : this.parse(this.name, text);
   }
 }
 
@@ -160,10 +168,10 @@ export class Group<F extends Fields> extends Field<Given<F>> {
   }
 }
 
-export type AnyField = Text | Name | Whole | Time | Decimal | Texts | Pairs | Content | Reserved | Group<Fields>;
+export type AnyField = Text | Name | Whole | Time | Decimal | Texts | Pairs | Content | Document | Group<Fields>;
 
-/** What may be given for the fields; reserved ones may not. */
-export type Given<F extends Fields> = { readonly [K in keyof F as F[K] extends Reserved ? never : K]?: F[K]['given'] };
+/** What may be given for the fields. */
+export type Given<F extends Fields> = { readonly [K in keyof F]?: F[K]['given'] };
 
 /** Sets the name of every field. */
 export function named<F extends Fields>(fields: F, prefix = ''): F {

@@ -69,6 +69,8 @@ export interface EventType {
    * reads it.
    */
   readonly since?: number;
+  /** Whether a body has what older readers cannot read. Absent: every one. */
+  needs?(body: object): boolean;
   /** Upcasters: decode bodies of older versions into the current form. */
   readonly older?: Readonly<Record<number, (bytes: Uint8Array) => object>>;
 }

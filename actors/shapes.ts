@@ -32,8 +32,8 @@ function ofField(field: AnyField): z.ZodType {
     case 'time': return wholeShape(0, field.most);
     case 'decimal': return z.number();
     case 'texts': return texts;
-    case 'pairs':
-    case 'reserved': return z.record(z.string(), z.string());
+    case 'pairs': return z.record(z.string(), z.string());
+    case 'document': return z.record(z.string(), z.unknown());
     case 'content': return raw;
     case 'group': return z.strictObject(shapeOf(field.fields));
     default: return field satisfies never;

@@ -35,6 +35,13 @@ export function label(text: string, before: Readonly<Record<string, string>> = {
   return { ...before, [name]: text.slice(at + 1) };
 }
 
+/** A JSON object. */
+export function jsonObject(text: string): object {
+  const value = tryRead(() => JSON.parse(text) as unknown);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new InvalidArgumentError('A JSON object is needed, such as {"models":["sdxl"]}.');
+}
+
 /** `a,b,c`, or given several times. */
 export function names(text: string, before: readonly string[] = []): string[] {
   const given = text.split(',').map((name) => name.trim()).filter((name) => name !== '');

@@ -19,3 +19,6 @@ export function withMember(object: object, name: string, text: string): string {
 
 /** JSON on one line. Line breaks and tabs occur in JSON only between tokens, so replacing them changes no value. */
 export const oneLine = (json: string): string => json.replaceAll(/[\t\r\n]+/g, ' ');
+
+/** Of a JSON object as a field of text has it; empty: not given. */
+export const documentText = (given: object | undefined): string => (given === undefined ? '' : JSON.stringify(given));

@@ -17,7 +17,7 @@ function checkFields(name: string, prefix: string, value: unknown, fields: Field
   if (typeof value !== 'object' || value === null) throw invalid(name, 'an object', value);
   for (const [key, given] of Object.entries(value)) {
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (field === undefined || field.kind === 'reserved') throw unknownField(name, key);
+    if (field === undefined) throw unknownField(name, key);
     if (given !== undefined && given !== null) check(prefix + key, given, field);
   }
 }
@@ -40,8 +40,8 @@ function rule(value: unknown, field: Leaf): readonly [fits: boolean, accepts: st
     case 'time': return [isWhole(value, 0, Number.MAX_SAFE_INTEGER), `a whole number from 0 to ${LIMITS.delayMs}`];
     case 'decimal': return [Number.isFinite(value), 'a number'];
     case 'texts': return [Array.isArray(value) && value.every(isText), 'a list of texts'];
-    case 'pairs':
-    case 'reserved': return [typeof value === 'object' && Object.entries(value!).flat().every(isText), 'texts by name'];
+    case 'pairs': return [typeof value === 'object' && Object.entries(value!).flat().every(isText), 'texts by name'];
+    case 'document': return [typeof value === 'object' && !Array.isArray(value), 'an object'];
     case 'content': return [true, 'anything'];
     default: return field satisfies never;
   }

@@ -188,12 +188,14 @@ export const drawCommandId = (): string => randomBytes(12).toString('base64url')
 
 function messageOf(given: JobToSubmit): job.SubmitJob.$Properties {
   checkJob(given);
-  const { payload, contentType, commandId, ...rest } = given;
+  const { payload, contentType, commandId, require, prefer, ...rest } = given;
   const content = encodeContent(payload);
   return {
     ...rest,
     payload: content.bytes,
     contentType: contentType ?? content.contentType,
     commandId: commandId ?? drawCommandId(),
+    requireJson: documentText(require),
+    preferJson: documentText(prefer),
   };
 }

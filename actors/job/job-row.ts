@@ -15,19 +15,19 @@ export type Sparse = { readonly [F in 'key' | 'labels' | 'failure' | 'cancelReas
 
 /** A row: numbers of 8 bytes, then words of 4, then the hash of the payload. */
 const NUMBERS = 9;
-const WORDS = 14;
+const WORDS = 16;
 const HASH_BYTES = 32;
 const HASH_AT = NUMBERS * 8 + WORDS * 4;
 const ROW_BYTES = HASH_AT + HASH_BYTES;
 const ROW_WORDS = ROW_BYTES / 4;
 const ROW_NUMBERS = ROW_BYTES / 8;
 const [PLACE, FIRST_SEQ, LAST_SEQ, SUBMITTED_MS, TOTAL_DUE_MS] = [0, 1, 2, 3, 4];
-const [HIGH, MIDDLE, LOW, PRIORITY, QUEUE, TYPE, POLICY, CONTENT_TYPE, SIZE, INDEX, ATTEMPT, LEASE, WORKER, SESSION] =
-  Array.from({ length: WORDS }, (_, nth) => NUMBERS * 2 + nth) as Tuple14;
-type Tuple14 = [
-  number, number, number, number, number, number, number, number, number, number, number, number, number, number,
-];
-const TEXTS = [QUEUE, TYPE, POLICY, CONTENT_TYPE, WORKER, SESSION];
+const FIRST_WORD = NUMBERS * 2;
+const [HIGH, MIDDLE, LOW, PRIORITY] = [FIRST_WORD, FIRST_WORD + 1, FIRST_WORD + 2, FIRST_WORD + 3];
+const [QUEUE, TYPE, POLICY, CONTENT_TYPE] = [FIRST_WORD + 4, FIRST_WORD + 5, FIRST_WORD + 6, FIRST_WORD + 7];
+const [SIZE, INDEX, ATTEMPT, LEASE] = [FIRST_WORD + 8, FIRST_WORD + 9, FIRST_WORD + 10, FIRST_WORD + 11];
+const [WORKER, SESSION, REQUIRE, PREFER] = [FIRST_WORD + 12, FIRST_WORD + 13, FIRST_WORD + 14, FIRST_WORD + 15];
+const TEXTS = [QUEUE, TYPE, POLICY, CONTENT_TYPE, WORKER, SESSION, REQUIRE, PREFER];
 
 /** In the word LOW: the last 16 bits of the id, flags, and the status. Status 0 is a free row. */
 const STATUSES: readonly (JobStatus | undefined)[] = [undefined, ...LIVE_STATUSES, ...FINAL_STATUSES];
@@ -64,6 +64,8 @@ export class JobTable {
     u32[w + QUEUE] = texts.take(job.queue);
     u32[w + TYPE] = texts.take(job.type);
     u32[w + POLICY] = texts.take(policy);
+    if (job.require !== undefined) u32[w + REQUIRE] = texts.take(job.require);
+    if (job.prefer !== undefined) u32[w + PREFER] = texts.take(job.prefer);
     f64[f + PLACE] = job.place;
     f64[f + FIRST_SEQ] = job.firstSeq;
     f64[f + LAST_SEQ] = job.lastSeq;
@@ -116,13 +118,21 @@ export class JobTable {
     return this.word(row, HIGH);
   }
 
+  priority(row: number): number {
+    return this.word(row, PRIORITY) | 0;
+  }
+
+  submittedMs(row: number): number {
+    return this.number(row, SUBMITTED_MS);
+  }
+
   isOlder(a: number, b: number): boolean {
     return this.number(a, PLACE) < this.number(b, PLACE);
   }
 
   /** The order of a line. */
   goesFirst(a: number, b: number): boolean {
-    const [first, second] = [this.word(a, PRIORITY) | 0, this.word(b, PRIORITY) | 0];
+    const [first, second] = [this.priority(a), this.priority(b)];
     return first === second ? this.isOlder(a, b) : first > second;
   }
 }
@@ -211,6 +221,10 @@ const text = <T extends string>(nth: number): Accessor<T> => ({
   set(value) { this.setText(nth, value); },
 });
 
+const textOrNone = (nth: number): Accessor<string | undefined> => ({
+  get() { return this.table.texts.text(this.word(nth)) || undefined; },
+});
+
 const flag = (bit: number): Accessor<boolean> => ({
   get() { return (this.word(LOW) & bit) !== 0; },
   set(value) { this.setWord(LOW, value ? this.word(LOW) | bit : this.word(LOW) & ~bit); },
@@ -234,6 +248,7 @@ const FIELDS: { readonly [F in Exclude<keyof Job, 'payload'>]: Accessor<Job[F]> 
   reported: flag(REPORTED), cancelling: flag(CANCELLING),
   priority: { get() { return this.word(PRIORITY) | 0; }, set(value) { this.setWord(PRIORITY, value); } },
   queue: text(QUEUE), type: text(TYPE), workerId: text(WORKER), session: text(SESSION),
+  require: textOrNone(REQUIRE), prefer: textOrNone(PREFER),
   policy: {
     get() { return policyOf(this.table.texts.text(this.word(POLICY))); },
     set(policy) { this.setText(POLICY, textOf(policy)); },

@@ -8,9 +8,10 @@ import type { JobId } from '../../protocols/ids.js';
 import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
 import type { job as messages } from '../../protocols/messages.js';
 import {
-  Content, Decimal, Group, Name, named, Pairs, Reserved, Text, Texts, Time, Whole, type AnyField, type Given,
+  Content, Decimal, Document, Group, Name, named, Pairs, Text, Texts, Time, Whole, type AnyField, type Given,
 } from '../fields.js';
 import type { At } from '../kind.js';
+import { requirementText } from '../matching/requirement.js';
 import { storedBytes, type Job, type Policy } from './job.js';
 import { MOST_KEYS } from './keys.js';
 import { sharedPolicy } from './policies.js';
@@ -79,20 +80,30 @@ export const SUBMIT = named({
       about: 'the lease: how long a worker may be silent',
     }),
   }),
-  require: new Reserved({ about: 'requirements do not exist yet' }),
+  require: new Document(requirementText, {
+    about: 'what a worker must be able to do to get the job ([matching](matching.md)). In protobuf `require_json`',
+    flag: ['--require <json>', 'what a worker must be able to do: a JSON object, see docs/matching.md'],
+  }),
+  prefer: new Document(requirementText, {
+    about: 'of the workers that wait for jobs, those that match get it first; it waits for none of them',
+    flag: ['--prefer <json>', 'workers that get it first, if they wait for jobs: a JSON object as in --require'],
+  }),
   labels: new Pairs({
     about: `up to ${LIMITS.labels} pairs; shown, not interpreted. A name is 1 to 64 of `
       + '`A-Z a-z 0-9 _ . / -` and begins with a letter or digit; a value is a text of at most '
       + `${LIMITS.labelBytes} bytes without control characters or line separators`,
     flag: ['--label <name=value>', 'a label; may be given several times'],
   }),
-} satisfies Record<keyof Plain<messages.SubmitJob>, AnyField>);
+} satisfies Record<Exclude<keyof Plain<messages.SubmitJob>, Texts>, AnyField>);
+
+/** In protobuf: a document as its text. */
+type Texts = 'requireJson' | 'preferJson';
 
 /** The fields of a message. */
 type Plain<Message> = Omit<Message, '$unknowns'>;
 
 /** Fields that a checked job has in another form: as a policy and times, or not at all. */
-type Digested = 'retry' | 'timeouts' | 'require';
+type Digested = 'retry' | 'timeouts';
 
 /** A job as a client gives it. */
 export type JobToSubmit = { readonly type: string } & Omit<Given<typeof SUBMIT>, 'type'>;
@@ -105,7 +116,7 @@ export function submitJob(each: messages.SubmitJob, nowMs: number) {
   if (each.delayMs > 0 && each.runAtMs > 0) {
     throw new Invalid('INVALID_ARGUMENT', 'delayMs and runAt exclude each other');
   }
-  SUBMIT.require.check(each.require);
+  for (const _ in each.require) throw new Invalid('UNSUPPORTED', 'a requirement is a JSON text in require_json');
   return {
     type: SUBMIT.type.check(each.type),
     queue: SUBMIT.queue.check(each.queue),
@@ -120,6 +131,8 @@ export function submitJob(each: messages.SubmitJob, nowMs: number) {
     policy: each.retry || each.timeouts ? policyOf(each.retry ?? {}, each.timeouts ?? {}) : DEFAULT_POLICY,
     /** 0: none. */
     totalMs: SUBMIT.timeouts.fields.totalMs.check(each.timeouts?.totalMs),
+    require: SUBMIT.require.check(each.requireJson),
+    prefer: SUBMIT.prefer.check(each.preferJson),
     labels: SUBMIT.labels.check(each.labels),
   } satisfies Record<Exclude<keyof typeof SUBMIT, Digested> | 'policy' | 'totalMs', unknown>;
 }
@@ -149,10 +162,10 @@ function policyOf(retry: messages.RetryPolicy.$Properties, timeouts: messages.Ti
 
 /** The body of the event. */
 export function submittedBody(command: SubmitJob, fingerprint: Uint8Array | undefined, totalDueMs: number) {
-  const { type, queue, payload, contentType, priority, key, policy, labels } = command;
+  const { type, queue, payload, contentType, priority, key, policy, labels, require, prefer } = command;
   return {
     status: 'ready' as const, jobType: type, queue, payload, contentType, priority, key, fingerprint, policy, labels,
-    totalDueMs,
+    totalDueMs, require, prefer,
   } satisfies Record<keyof Plain<messages.JobSubmitted>, unknown>;
 }
 
@@ -161,31 +174,32 @@ type Hashed = Omit<SubmittedBody, 'payload'>;
 
 /** The body as it is hashed. Field by field: it runs for every job, and a spread costs ten times as much. */
 export function withoutPayload(body: Readonly<SubmittedBody>): Hashed {
-  const { status, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs } = body;
+  const { status, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs, require, prefer } = body;
   return {
-    status, jobType: body.jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs,
+    status, jobType: body.jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs, require,
+    prefer,
   } satisfies Record<keyof Hashed, unknown>;
 }
 
 /** The command that made the event. It is not delayed: the event that follows says whether it was. */
 export function commandOf(body: Readonly<SubmittedBody>, commandId: string, nowMs: number): SubmitJob {
-  const { queue, payload, contentType, priority, key, policy, labels, totalDueMs } = body;
+  const { queue, payload, contentType, priority, key, policy, labels, totalDueMs, require, prefer } = body;
   const totalMs = totalDueMs === 0 ? 0 : totalDueMs - nowMs;
   return {
-    type: body.jobType, queue, payload, contentType, priority, key, policy, labels, commandId, totalMs,
+    type: body.jobType, queue, payload, contentType, priority, key, policy, labels, commandId, totalMs, require, prefer,
     delayMs: 0, runAtMs: 0,
   };
 }
 
 /** How many bytes a job may take in a commit, beside what every event takes. */
-export const bytesOf = ({ payload, labels }: SubmitJob): number =>
-  payload.length + (labels ? Buffer.byteLength(JSON.stringify(labels)) : 0);
+export const bytesOf = ({ payload, labels, require, prefer }: SubmitJob): number =>
+  payload.length + (labels ? Buffer.byteLength(JSON.stringify(labels)) : 0) + require.length + prefer.length;
 
 /** The job that the event makes. */
 export function newJob(id: JobId, body: Readonly<SubmittedBody>, at: At): Job {
   return {
     id, type: body.jobType, queue: body.queue, priority: body.priority, key: body.key, labels: kept(body.labels),
-    policy: sharedPolicy(body.policy),
+    require: body.require || undefined, prefer: body.prefer || undefined, policy: sharedPolicy(body.policy),
     place: at.place, submittedMs: at.nowMs, totalDueMs: body.totalDueMs,
     payload: storedBytes(body.contentType, at), firstSeq: at.seq,
     status: body.status, attempt: 0, lease: 0, workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0,

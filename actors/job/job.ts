@@ -6,7 +6,8 @@ import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
 export const LIVE_STATUSES = ['ready', 'scheduled', 'running', 'retrying'] as const;
 export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as const;
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
-export type JobStatus = (typeof LIVE_STATUSES)[number] | FinalStatus;
+export type LiveStatus = (typeof LIVE_STATUSES)[number];
+export type JobStatus = LiveStatus | FinalStatus;
 
 /** How a job is retried and timed, with every default filled in. */
 export interface Policy {
@@ -66,6 +67,10 @@ export interface Job {
   /** Empty: none. */
   readonly key: string;
   readonly labels: Readonly<Record<string, string>> | undefined;
+  /** What a worker must be able to do, as canonical JSON. */
+  readonly require: string | undefined;
+  /** Of the workers that wait, those that match get it. As canonical JSON. */
+  readonly prefer: string | undefined;
   readonly policy: Policy;
   /** Its number among the jobs of its partition, in the order of submission. With the priority it orders the line. */
   readonly place: number;
@@ -96,4 +101,6 @@ export interface Job {
   lastSeq: number;
 }
 
+const LIVE: ReadonlySet<string> = new Set(LIVE_STATUSES);
+export const isLive = (status: JobStatus): status is LiveStatus => LIVE.has(status);
 export const isRunning = (job: Readonly<Job>): boolean => job.status === 'running';

@@ -31,6 +31,8 @@ const VIEW: { readonly [F in ViewField]: (job: Readonly<Job>) => View[F] } = {
   workerId: (job) => job.workerId,
   cancelling: (job) => job.cancelling && job.status === 'running',
   labels: (job) => ({ ...job.labels }),
+  require: (job) => job.require ?? '',
+  prefer: (job) => job.prefer ?? '',
   failure: ({ failure }) => (failure ? { code: failure.code, message: failure.message } : null),
   firstSeq: (job) => job.firstSeq,
   lastSeq: (job) => job.lastSeq,
@@ -45,10 +47,14 @@ export function viewOf(job: Readonly<Job>, position: messages.Position.$Properti
 }
 
 /** Empty fields are left out. */
-export function viewJson({ position, result, contentType, ...rest }: messages.JobView.$Properties): string {
-  const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => !isEmpty(value)));
+export function viewJson({ position, result, contentType, require, prefer, ...rest }: messages.JobView.$Properties): string {
+  const fields = { ...rest, require: documentIn(require), prefer: documentIn(prefer) };
+  const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
   return withContent({ ...known, position: positionJson(position) }, 'result', result, contentType);
 }
+
+/** In JSON a document is an object. */
+const documentIn = (text: string | null | undefined): unknown => (text ? JSON.parse(text) : undefined);
 
 const isEmpty = (value: unknown): boolean => value === null || value === undefined || value === '';
 

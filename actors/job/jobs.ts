@@ -10,7 +10,7 @@ import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
 import type { JobBodies } from './job.events.js';
 import { JobRow, JobTable } from './job-row.js';
-import type { BytesRef, Job, JobStatus } from './job.js';
+import { isLive, isRunning, type BytesRef, type Job, type JobStatus } from './job.js';
 import { keyName, Keys } from './keys.js';
 import { Lines, type LinesReading } from './lines.js';
 
@@ -93,16 +93,9 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   leave(job: Job): void {
-    switch (job.status) {
-      case 'ready':
-        return this.lines.remove(rowOf(job));
-      case 'running':
-        this.lines.lineOf(job).running -= 1;
-        return this.forgetLease(job);
-      case 'scheduled':
-      case 'retrying':
-        this.lines.lineOf(job)[job.status] -= 1;
-    }
+    if (!isLive(job.status)) return;
+    this.lines.leave(rowOf(job), job.status);
+    if (isRunning(job)) this.forgetLease(job);
   }
 
   enter(job: Job, isNew: boolean, event: ActorEvent): Job {
@@ -226,19 +219,9 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   private index(job: Job): void {
-    switch (job.status) {
-      case 'ready':
-        return this.lines.push(rowOf(job));
-      case 'running':
-        this.lines.lineOf(job).running += 1;
-        return this.holdLease(job);
-      case 'scheduled':
-      case 'retrying':
-        this.lines.lineOf(job)[job.status] += 1;
-        return;
-      default:
-        this.end(job);
-    }
+    if (!isLive(job.status)) return this.end(job);
+    this.lines.enter(rowOf(job), job.status);
+    if (isRunning(job)) this.holdLease(job);
   }
 
   private end(job: Job): void {

@@ -1,15 +1,25 @@
-/** The jobs of one queue and type: those that are ready in their order, the others as counts. */
+/**
+ * The jobs that the same workers can do and the same limits hold: those of one queue and type, with equal requirements
+ * and, where the queue has limits or shares by a label, one value of it. Those that are ready are in their order, the
+ * others are counts.
+ */
 import type { Job } from './job.js';
 import type { JobTable } from './job-row.js';
+import type { Limit } from './limit.js';
+import type { QueueLines } from './queue-lines.js';
 import { RowHeap } from './row-heap.js';
 
 /** What steps may read. */
 export interface ReadonlyLine {
   readonly queue: string;
   readonly type: string;
+  /** Canonical JSON; empty: any worker. */
+  readonly require: string;
+  /** The value of the queue's label. */
+  readonly key: string;
   /** How many are ready. */
   readonly ready: number;
-  /** How many others of the same queue and type there are, by status. */
+  /** How many others of the same kind there are, by status. */
   readonly scheduled: number;
   readonly running: number;
   readonly retrying: number;
@@ -18,23 +28,33 @@ export interface ReadonlyLine {
   readonly first: Readonly<Job> | undefined;
   /** The ready job that was submitted first. */
   readonly oldest: Readonly<Job> | undefined;
+  /** Of its group, its queue, and its key. */
+  readonly limits: readonly Limit[];
+  readonly of: QueueLines;
 }
 
 export class Line implements ReadonlyLine {
   scheduled = 0;
   running = 0;
   retrying = 0;
+  readonly limits: Limit[] = [];
   /** Rows of the ready jobs. */
   private readonly jobs: RowHeap;
   /** The same by age. Absent while all have one priority: the first is the oldest. */
   private ages: RowHeap | undefined;
 
   constructor(
-    readonly queue: string,
+    readonly of: QueueLines,
     readonly type: string,
+    readonly require: string,
+    readonly key: string,
     private readonly table: JobTable,
   ) {
-    this.jobs = new RowHeap((a, b) => table.goesFirst(a, b), table.inLines);
+    this.jobs = new RowHeap((a, b) => of.goesFirst(a, b), table.inLines);
+  }
+
+  get queue(): string {
+    return this.of.queue;
   }
 
   get ready(): number {
@@ -57,18 +77,25 @@ export class Line implements ReadonlyLine {
     return this.jobAt((this.ages ?? this.jobs).peek());
   }
 
-  push(row: number): void {
+  /** @returns whether it is the first now */
+  push(row: number): boolean {
     const { jobs, table } = this;
     const first = jobs.peek();
     jobs.push(row);
     if (this.ages) this.ages.push(row);
-    else if (first !== undefined && table.at(first).priority !== table.at(row).priority) this.ages = this.byAge();
+    else if (first !== undefined && table.priority(first) !== table.priority(row)) this.ages = this.byAge();
+    return jobs.peek() === row;
   }
 
   remove(row: number): void {
     this.jobs.remove(row);
     if (this.jobs.size === 0) this.ages = undefined;
     else this.ages?.remove(row);
+  }
+
+  /** How many ready jobs go before one of this or another line. */
+  ahead(row: number): number {
+    return this.jobs.countBefore((other) => other !== row && this.of.goesFirst(other, row));
   }
 
   private jobAt(row: number | undefined): Job | undefined {

@@ -1,46 +1,69 @@
 /**
- * The ready jobs of a partition, in lines. Jobs that the same workers can do share a line: those of one queue and type.
- * A line is ordered by priority, descending, then by place, ascending. A job that becomes ready again keeps its place.
+ * The jobs of a partition that have not ended, in lines. A line is ordered by priority, descending, then by place,
+ * ascending. A job that becomes ready again keeps its place.
  */
-import type { Job } from './job.js';
+import { groupOf } from '../../protocols/ids.js';
+import { Improved } from './improved.js';
+import { isLive, type Job, type LiveStatus } from './job.js';
 import type { JobTable } from './job-row.js';
+import { Limits } from './limits.js';
 import { Line, type ReadonlyLine } from './line.js';
+import { QueueLines } from './queue-lines.js';
+import { PLAIN, type QueueRules } from './queue-rules.js';
+import { Positions } from './row-heap.js';
 
 /** How often lines without jobs are forgotten, by the time of the commits. */
 const FORGET_MS = 60_000;
 
 /** What steps may read. */
 export interface LinesReading {
-  readonly version: number;
   readonly ready: number;
   readonly queues: Iterable<string>;
   readonly queueCount: number;
+  readonly improved: Improved;
+  readonly all: Iterable<ReadonlyLine>;
   ofQueue(queue: string): Iterable<ReadonlyLine>;
   readyIn(queue: string): number;
-  matching(types: ReadonlySet<string>, queues: ReadonlySet<string> | undefined): readonly ReadonlyLine[];
-  first(lines: readonly ReadonlyLine[], isHeld: (queue: string) => boolean): Readonly<Job> | undefined;
-  find(job: Pick<Readonly<Job>, 'queue' | 'type'>): ReadonlyLine | undefined;
+  lineOf(job: Readonly<Job>): ReadonlyLine | undefined;
+  /** For a leader: the rules of queues. They decide where jobs are looked for, and are no part of the state. */
+  follow(rulesOf: (queue: string) => QueueRules): void;
+  /** The rules of a queue, or of a group, have changed. */
+  rulesChanged(name: string): void;
+  /** The jobs of a queue or a group may be leased again. */
+  reoffer(name: string): void;
 }
 
 export class Lines implements LinesReading {
-  /** Rises when lines are added or forgotten, which invalidates the lines that sessions have cached. */
-  version = 0;
   ready = 0;
-  private readonly lines = new Map<string, Line>();
-  private readonly byQueue = new Map<string, Set<Line>>();
+  readonly improved = new Improved();
+  private readonly byQueue = new Map<string, QueueLines>();
+  readonly limits = new Limits();
+  /** The numbers of the lines of rows. */
+  private readonly ofRow = new Positions();
+  private readonly numbered: (Line | undefined)[] = [];
+  private readonly numbers = new Map<Line, number>();
+  private readonly freeNumbers: number[] = [];
+  private rulesOf: (queue: string) => QueueRules = () => PLAIN;
   private forgottenMs = 0;
   /** A cache: most jobs are in the same line as the one before. */
   private latest: Line | undefined;
 
   constructor(private readonly table: JobTable) {}
 
-  push(row: number): void {
-    this.lineOf(this.table.at(row)).push(row);
+  enter(row: number, status: LiveStatus): void {
+    const line = this.lineFor(this.table.at(row));
+    this.ofRow.set(row, this.numbers.get(line)!);
+    if (status !== 'ready') return this.count(line, status, 1);
+    if (line.push(row)) this.improved.add(line);
+    line.of.ready += 1;
     this.ready += 1;
   }
 
-  remove(row: number): void {
-    this.lineOf(this.table.at(row)).remove(row);
+  leave(row: number, status: LiveStatus): void {
+    const line = this.numbered[this.ofRow.get(row)]!;
+    if (status !== 'ready') return this.count(line, status, -1);
+    line.remove(row);
+    line.of.ready -= 1;
     this.ready -= 1;
   }
 
@@ -53,52 +76,35 @@ export class Lines implements LinesReading {
     return this.byQueue.size;
   }
 
+  get all(): Iterable<Line> {
+    return this.numbers.keys();
+  }
+
   ofQueue(queue: string): Iterable<Line> {
-    return this.byQueue.get(queue) ?? [];
+    return this.byQueue.get(queue)?.lines.values() ?? [];
   }
 
   readyIn(queue: string): number {
-    let ready = 0;
-    for (const line of this.ofQueue(queue)) ready += line.ready;
-    return ready;
+    return this.byQueue.get(queue)?.ready ?? 0;
   }
 
-  /** The lines a worker can serve. @param queues undefined: all */
-  matching(types: ReadonlySet<string>, queues: ReadonlySet<string> | undefined): Line[] {
-    return [...this.lines.values()].filter(({ type, queue }) =>
-      types.has(type) && (queues === undefined || queues.has(queue)));
+  /** Of a job that has not ended. */
+  lineOf(job: Readonly<Job>): Line | undefined {
+    const row = this.table.rowOf(job);
+    return this.numbered[this.ofRow.get(row)];
   }
 
-  /**
-   * The first job of these lines. It leaves its line when it leaves the status `ready`.
-   * @param isHeld whether the jobs of a queue are not leased
-   */
-  first(lines: readonly ReadonlyLine[], isHeld: (queue: string) => boolean): Readonly<Job> | undefined {
-    let best = -1;
-    for (const { firstRow: row, queue } of lines as readonly Line[]) {
-      if (row === undefined || (best >= 0 && !this.table.goesFirst(row, best))) continue;
-      if (!isHeld(queue)) best = row;
-    }
-    return best < 0 ? undefined : this.table.at(best);
+  follow(rulesOf: (queue: string) => QueueRules): void {
+    this.rulesOf = rulesOf;
+    for (const of of this.byQueue.values()) this.applyRules(of);
   }
 
-  /** The line of such jobs, if there ever were any. */
-  find({ queue, type }: Pick<Readonly<Job>, 'queue' | 'type'>): ReadonlyLine | undefined {
-    if (this.latest?.queue === queue && this.latest.type === type) return this.latest;
-    return this.lines.get(`${queue} ${type}`);
+  rulesChanged(name: string): void {
+    for (const of of this.under(name)) this.applyRules(of);
   }
 
-  /** The line of a job, made if it is the first of its queue and type. */
-  lineOf({ queue, type }: Pick<Job, 'queue' | 'type'>): Line {
-    if (this.latest?.queue === queue && this.latest.type === type) return this.latest;
-    const name = `${queue} ${type}`;
-    let line = this.lines.get(name);
-    if (line === undefined) {
-      line = new Line(queue, type, this.table);
-      this.add(name, line);
-    }
-    this.latest = line;
-    return line;
+  reoffer(name: string): void {
+    for (const of of this.under(name)) this.offerAll(of.lines.values());
   }
 
   /**
@@ -108,23 +114,94 @@ export class Lines implements LinesReading {
   forget(nowMs: number): void {
     if (nowMs < this.forgottenMs + FORGET_MS) return;
     this.forgottenMs = nowMs;
-    for (const [name, line] of this.lines) if (line.isEmpty) this.delete(name, line);
+    for (const line of [...this.numbers.keys()]) if (line.isEmpty) this.delete(line);
   }
 
-  private add(name: string, line: Line): void {
-    this.lines.set(name, line);
-    const others = this.byQueue.get(line.queue);
-    if (others) others.add(line);
-    else this.byQueue.set(line.queue, new Set([line]));
-    this.version += 1;
+  private count(line: Line, status: Exclude<LiveStatus, 'ready'>, by: 1 | -1): void {
+    line[status] += by;
+    if (status !== 'running') return;
+    for (const limit of line.limits) {
+      limit.running += by;
+      if (by > 0 || !limit.isWaited) continue;
+      limit.isWaited = false;
+      this.offerAll(limit.lines);
+    }
   }
 
-  private delete(name: string, line: Line): void {
-    this.lines.delete(name);
-    const others = this.byQueue.get(line.queue)!;
-    others.delete(line);
-    if (others.size === 0) this.byQueue.delete(line.queue);
+  private offerAll(lines: Iterable<Line>): void {
+    for (const line of lines) if (line.ready > 0) this.improved.add(line);
+  }
+
+  /** Queues with lines: one, or those of a group. */
+  private under(name: string): QueueLines[] {
+    if (name.endsWith('/')) return [...this.byQueue.values()].filter(({ queue }) => `${groupOf(queue)}/` === name);
+    const of = this.byQueue.get(name);
+    return of ? [of] : [];
+  }
+
+  private applyRules(of: QueueLines): void {
+    const rules = this.rulesOf(of.queue);
+    const isSameOrder = rules.label === of.rules.label && rules.agingPerMs === of.rules.agingPerMs;
+    // With another order or label every job is put into its line again. The rules are not to change meanwhile.
+    const jobs = isSameOrder ? [] : this.liveJobsOf(of.queue);
+    for (const [row, status] of jobs) this.leave(row, status);
+    for (const line of of.lines.values()) this.limits.release(line);
+    of.rules = rules;
+    for (const line of of.lines.values()) this.limits.hold(line);
+    for (const [row, status] of jobs) this.enter(row, status);
+    this.improved.reset();
+  }
+
+  private liveJobsOf(queue: string): [row: number, status: LiveStatus][] {
+    const jobs: [number, LiveStatus][] = [];
+    for (let row = 0; row < this.table.rows.end; row += 1) {
+      const job = this.table.isUsed(row) ? this.table.at(row) : undefined;
+      if (job?.queue === queue && isLive(job.status)) jobs.push([row, job.status]);
+    }
+    return jobs;
+  }
+
+  /** The line of a job, made if it is the first of its kind. */
+  private lineFor(job: Job): Line {
+    const { latest } = this;
+    const { type, queue, require = '' } = job;
+    const of = latest?.queue === queue ? latest.of : (this.byQueue.get(queue) ?? this.addQueue(queue));
+    const { label } = of.rules;
+    const key = label === '' ? '' : (job.labels?.[label] ?? '');
+    if (latest?.of === of && latest.type === type && latest.require === require && latest.key === key) return latest;
+    const name = nameOf({ type, require, key });
+    return (this.latest = of.lines.get(name) ?? this.add(name, new Line(of, type, require, key, this.table)));
+  }
+
+  private addQueue(queue: string): QueueLines {
+    const of = new QueueLines(queue, this.table);
+    this.byQueue.set(queue, of);
+    of.rules = this.rulesOf(queue);
+    return of;
+  }
+
+  private add(name: string, line: Line): Line {
+    line.of.lines.set(name, line);
+    const number = this.freeNumbers.pop() ?? this.numbered.length;
+    this.numbered[number] = line;
+    this.numbers.set(line, number);
+    this.limits.hold(line);
+    return line;
+  }
+
+  private delete(line: Line): void {
+    const { of } = line;
+    const number = this.numbers.get(line)!;
+    this.numbers.delete(line);
+    this.numbered[number] = undefined;
+    this.freeNumbers.push(number);
+    this.limits.release(line);
+    of.lines.delete(nameOf(line));
+    if (of.lines.size === 0) this.byQueue.delete(of.queue);
     if (this.latest === line) this.latest = undefined;
-    this.version += 1;
   }
 }
+
+/** A type has no blanks. */
+const nameOf = ({ type, key, require }: Pick<Line, 'type' | 'key' | 'require'>): string =>
+  `${type} ${key.length} ${key}${require}`;

@@ -60,6 +60,19 @@ export class RowHeap {
     else this.sink(last, at);
   }
 
+  /** How many rows there are of which this is true, where it is false of all below one of which it is false. */
+  countBefore(isBefore: (row: number) => boolean): number {
+    const { rows } = this;
+    const open = rows.length > 0 ? [0] : [];
+    let count = 0;
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      if (!isBefore(rows[at]!)) continue;
+      count += 1;
+      for (let child = 2 * at + 1; child <= 2 * at + 2 && child < rows.length; child += 1) open.push(child);
+    }
+    return count;
+  }
+
   private put(row: number, at: number): void {
     this.rows[at] = row;
     this.positions.set(row, at);

@@ -68,6 +68,8 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
     status === 'running' && progress > 0 && ['progress', `${Math.round(progress * 100)} % ${visible(progressMessage)}`],
   progressMessage: null,
   labels: ({ labels }) => Object.entries(labels).map(([name, value]): Line => ['label', visible(`${name}=${value}`)]),
+  require: ({ require }) => require !== '' && ['requires', visible(require)],
+  prefer: ({ prefer }) => prefer !== '' && ['prefers', visible(prefer)],
   failure: ({ failure }) => failure && ['failure', visible(`${failure.code}: ${failure.message}`)],
   result: (view) => view.resultBytes && ['result', short(view)],
   resultBytes: null,

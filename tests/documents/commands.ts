@@ -64,9 +64,9 @@ function boundsOf(field: AnyField): string[] {
     case 'decimal': return [`${figure(field.least)} to ${figure(field.most)}`];
     case 'time': return field.least > 0 ? [`at least ${figure(field.least)}`] : [];
     case 'texts': return [`up to ${figure(field.most)}, each of at most ${figure(field.mostBytes)} bytes`];
-    case 'reserved': return ['reserved: `UNSUPPORTED`'];
     case 'pairs':
     case 'content':
+    case 'document':
     case 'group': return [];
     default: return field satisfies never;
   }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { atMost, Invalid, timeOf, validated } from '../../../protocols/bounds.js';
 import { reject, wireError, type ForeignRejection, type Rejection } from '../../../protocols/errors.js';
 import { partitionOfJob, partitionOfQueue, type JobId, type Partition } from '../../../protocols/ids.js';
-import { withMember } from '../../../protocols/json-text.js';
+import { documentText, withMember } from '../../../protocols/json-text.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { job } from '../../../protocols/messages.js';
 import type { Command, Split } from '../../command.js';
@@ -38,16 +38,20 @@ const jobShape = z.strictObject({
 const waiting = { wait: z.boolean().optional(), waitMs: count.optional() };
 
 export interface JsonJob extends Readonly<Record<string, unknown>> {
+  readonly require?: object;
+  readonly prefer?: object;
   readonly runAt?: number | string;
 }
 
 function jobFromJson(given: JsonJob): job.SubmitJob {
-  const { payload: _payload, payloadBase64: _base64, runAt, retry, ...rest } = given;
+  const { payload: _payload, payloadBase64: _base64, runAt, retry, require, prefer, ...rest } = given;
   const { bytes, contentType } = contentFrom('payload', given);
   const message = job.SubmitJob.create(rest as job.SubmitJob.$Properties) as job.SubmitJob;
   if (retry) message.retry = job.RetryPolicy.create(retry as job.RetryPolicy.$Properties);
   message.payload = bytes;
   if (contentType !== undefined) message.contentType = contentType;
+  message.requireJson = documentText(require);
+  message.preferJson = documentText(prefer);
   if (runAt !== undefined) message.runAtMs = typeof runAt === 'number' ? runAt : timeOf('runAt', runAt);
   return message;
 }
