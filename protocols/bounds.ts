@@ -3,7 +3,7 @@
  * rejection.
  */
 import {
-  isJobType, isQueueName, parseJobId, parseSession, parseToken, parseWorkerId,
+  isGroupName, isJobType, isQueueName, parseJobId, parseSession, parseToken, parseWorkerId,
   type JobId, type Session, type Token, type TokenParts, type WorkerId,
 } from './ids.js';
 import { reject, type Rejection, type RejectionCode } from './errors.js';
@@ -88,9 +88,13 @@ export function timeOf(name: string, value: string): number {
 }
 
 const NAME_RULE = 'must be 1 to 64 of A-Z a-z 0-9 _ -';
-export const queueName = checkedName(isQueueName, `queue ${NAME_RULE}`);
-/** The queue that a page begins after. */
-export const afterQueue = checkedName(isQueueName, `after ${NAME_RULE}`);
+const QUEUE_RULE = `${NAME_RULE}, or a group and a name with / between them`;
+const isQueueOrGroup = (value: string): boolean => isQueueName(value) || isGroupName(value);
+export const queueName = checkedName(isQueueName, `queue ${QUEUE_RULE}`);
+/** A queue, or with a slash at its end all queues of a group. */
+export const queueOrGroup = checkedName(isQueueOrGroup, `queue ${QUEUE_RULE}, or a group with / at its end`);
+/** The queue or group that a page begins after. */
+export const afterQueue = checkedName(isQueueOrGroup, `after ${QUEUE_RULE}`);
 export const jobType = checkedName(isJobType, 'type must be 1 to 128 of A-Z a-z 0-9 _ . : -');
 export const jobIdOf = (value: string): JobId => parseJobId(value) ?? invalid(`jobId ${show(value)} is not a job id`);
 export const workerIdOf = (value: string): WorkerId =>

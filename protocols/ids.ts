@@ -19,10 +19,13 @@ export type Partition = number & { readonly [brand]: 'Partition' };
 
 export const MAX_PARTITIONS = 256;
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const SLASH = '/';
 const RANDOM_BYTES = 10;
 const JOB_ID = /^(0|[1-9]\d{0,2})-[0-9a-hjkmnp-tv-z]{16}$/;
 const JOURNAL_ID = /^[0-9a-hjkmnp-tv-z]{16}$/;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const QUEUE = /^[A-Za-z0-9_-]{1,64}(\/[A-Za-z0-9_-]{1,64})?$/;
+const GROUP = /^[A-Za-z0-9_-]{1,64}\/$/;
 const TYPE = /^[A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,127}$/;
 
 const named = <Id extends string>(text: string): Id | undefined => (NAME.test(text) ? (text as Id) : undefined);
@@ -32,7 +35,10 @@ export const parseSession = (text: string): Session | undefined => named<Session
 export const parseNamespace = (text: string): Namespace | undefined => named<Namespace>(text);
 export const parseJournalId = (text: string): JournalId | undefined =>
   JOURNAL_ID.test(text) ? (text as JournalId) : undefined;
-export const isQueueName = (text: string): boolean => NAME.test(text);
+/** `name`, or `group/name`. */
+export const isQueueName = (text: string): boolean => QUEUE.test(text);
+/** `group/`: all queues of the group, and the queue of that name. */
+export const isGroupName = (text: string): boolean => GROUP.test(text);
 export const isJobType = (text: string): boolean => TYPE.test(text);
 
 export function parsePartition(value: number): Partition | undefined {
@@ -102,9 +108,19 @@ export function partitionOfJob(id: JobId): Partition {
   return Number.parseInt(id, 10) as Partition;
 }
 
-/** The partition of a queue. It depends on the number of partitions. */
+/** Of a queue, the text before the slash, or its whole name; of `group/` the group. */
+export function groupOf(queue: string): string {
+  const end = queue.indexOf(SLASH);
+  return end < 0 ? queue : queue.slice(0, end);
+}
+
+/**
+ * The partition of a queue or group: that of the group, so that its queues are together. It depends on the number of
+ * partitions.
+ */
 export function partitionOfQueue(queue: string, partitions: number): Partition {
-  return (partitions === 1 ? 0 : createHash('sha256').update(queue).digest().readUInt32BE(0) % partitions) as Partition;
+  if (partitions === 1) return 0 as Partition;
+  return (createHash('sha256').update(groupOf(queue)).digest().readUInt32BE(0) % partitions) as Partition;
 }
 
 /** The parts of a token. The signature proves that a broker gave it out; see proofs.ts. */
@@ -117,7 +133,6 @@ export interface TokenParts {
 
 const MOST_TOKEN_CHARACTERS = 96;
 const MOST_DIGITS = 9;
-const SLASH = '/';
 
 /** Parsed by hand: it happens twice a job, and a regular expression takes four times as long. */
 export function parseToken(text: string): TokenParts | undefined {

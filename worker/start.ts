@@ -96,7 +96,7 @@ function check(options: StartWorkerOptions): ProcessOptions {
   const workerId = parseWorkerId(wantedId) ?? misuse('worker id', NAME, wantedId);
   between('concurrency', 1, LIMITS.free, capacity);
   between('number of queues', 0, LIMITS.queuesPerWorker, queues.length);
-  for (const queue of queues) if (!isQueueName(queue)) misuse('queue', NAME, queue);
+  for (const queue of queues) if (!isQueueName(queue)) misuse('queue', `${NAME}, perhaps with a group and / in front`, queue);
   return { namespace, workerId, queues, capacity, graceMs, software, log, performers: byType(options.performers) };
 }
 

@@ -22,7 +22,8 @@ export const SUBMIT = named({
   type: new Name(jobType, { about: 'which performer: 1 to 128 of `A-Z a-z 0-9 _ . : -`, not beginning with a dot' }),
   queue: new Name(queueName, {
     byDefault: `\`${DEFAULTS.queue}\``,
-    about: '1 to 64 of `A-Z a-z 0-9 _ -`; strictly ordered by priority, then by submission',
+    about: '1 to 64 of `A-Z a-z 0-9 _ -`, perhaps with a group in front: `group/name`; strictly ordered by priority, '
+      + 'then by submission',
     flag: ['--queue <name>', `the queue (default: "${DEFAULTS.queue}")`],
   }, DEFAULTS.queue),
   /**

@@ -5,7 +5,7 @@ import t from 'tap';
 import { jobId, type JobId, type Partition } from '../../protocols/ids.js';
 import { DEFAULTS } from '../../protocols/limits.js';
 import { stateHash, type Part } from '../rows/parts.js';
-import { Keys, type KeyEntry } from './keys.js';
+import { keyName, Keys, type KeyEntry } from './keys.js';
 
 const P5 = 5 as Partition;
 const MOST = 12;
@@ -123,5 +123,16 @@ t.test('given 100,000 keys, then rows and index take 15 MB at most', (t) => {
   for (let nth = 0; nth < 100_000; nth += 1) keys.remember(`default/order-${nth}`, id, fingerprint);
   t.match(keys.find('default/order-7', 0), { jobId: id, fingerprint: fingerprint.toString('hex') });
   t.ok(keys.columnBytes < 15_000_000);
+  t.end();
+});
+
+t.test('property: no two keys have the same name, whatever slashes are in them', (t) => {
+  const part = fc.stringMatching(/^[ab]{1,2}$/);
+  const queue = fc.oneof(part, fc.tuple(part, part).map((parts) => parts.join('/')));
+  const key = fc.stringMatching(/^[ab/]{1,5}$/);
+  fc.assert(fc.property(queue, key, queue, key, (queue, key, otherQueue, otherKey) =>
+    (keyName(queue, key) === keyName(otherQueue, otherKey)) === (queue === otherQueue && key === otherKey),
+  ), { numRuns: 20_000 });
+  t.equal(keyName('orders', 'a/b'), 'orders/a/b', 'those of journals from before groups stay');
   t.end();
 });

@@ -20,7 +20,12 @@ export interface KeyEntry {
  */
 export const MOST_KEYS = 200_000;
 
-export const keyName = (queue: string, key: string): string => `${queue}/${key}`;
+/**
+ * Of a key in a queue. Keys may hold slashes, so that of a queue with a group begins with one, as no other does:
+ * `a` with the key `b/c` is not `a/b` with the key `c`.
+ */
+export const keyName = (queue: string, key: string): string =>
+  (queue.includes('/') ? `/${queue}/${key}` : `${queue}/${key}`);
 
 /** A row: the time in 8 bytes, the fingerprint, words of 4 bytes, and the name. */
 const FINGERPRINT_BYTES = 32;
