@@ -6,7 +6,7 @@ import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import { backoffMs } from './backoff.js';
 import type { Failure, Job } from './job.js';
-import type { JobEvent } from './job.events.js';
+import type { JobBodies, JobEvent } from './job.events.js';
 import { submittedBody, type SubmitJob } from './job.submit.js';
 
 export type { SubmitJob } from './job.submit.js';
@@ -57,13 +57,26 @@ export function decideDelay(
   return dueMs > nowMs ? { type: 'JobDelayed', body: { status: 'scheduled', dueMs } } : undefined;
 }
 
+export interface LeaseTo {
+  readonly workerId: WorkerId;
+  readonly session: Session;
+  readonly pullSeq: number;
+  /** The number of the capabilities that the job was compared with. */
+  readonly capabilities: number;
+}
+
+/** What a lease uses of rates and shares. */
+export type Admission = Pick<JobBodies['JobLeased'], 'buckets' | 'share'>;
+
+export const FREELY: Admission = { buckets: [], share: undefined };
+
 export function decideLease(
-  job: Readonly<Job>, to: { workerId: WorkerId; session: Session; pullSeq: number }, nowMs: number,
+  job: Readonly<Job>, to: LeaseTo, nowMs: number, admission: Admission = FREELY,
 ): JobEvent {
   const attemptDueMs = job.policy.attemptMs === 0 ? 0 : nowMs + job.policy.attemptMs;
   return {
     type: 'JobLeased',
-    body: { status: 'running', attempt: job.attempt + 1, lease: job.lease + 1, ...to, attemptDueMs },
+    body: { status: 'running', attempt: job.attempt + 1, lease: job.lease + 1, ...to, attemptDueMs, ...admission },
   };
 }
 

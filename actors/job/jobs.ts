@@ -5,6 +5,7 @@ import { isJobIdOf, type JobId, type Partition, type Session } from '../../proto
 import type { Kept } from '../actor/aside.js';
 import type { ActorEvent, Store } from '../kind.js';
 import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../rows/parts.js';
+import { Admissions, type AdmissionsReading, type AdmissionsView } from './admissions.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
 import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
@@ -27,7 +28,7 @@ const NO_ATTEMPT = {
   cancelReason: undefined, result: undefined, endedMs: 0,
 } as const satisfies Partial<Job>;
 
-type JobsView = ReturnType<Keys['view']> & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
+type JobsView = ReturnType<Keys['view']> & AdmissionsView & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
 
 /** The running jobs of a session. */
@@ -43,6 +44,7 @@ export interface JobsReading {
   all(): Iterable<Readonly<Job>>;
   readonly lines: LinesReading;
   readonly keys: Pick<Keys, 'find' | 'isFull'>;
+  readonly admissions: AdmissionsReading;
   leasesOf(session: Session): Leases | undefined;
   /** The running jobs of each session. */
   readonly runningSessions: Iterable<Leases>;
@@ -50,6 +52,7 @@ export interface JobsReading {
 
 export class Jobs implements Store<Job>, JobsReading {
   readonly keys: Keys;
+  readonly admissions = new Admissions();
   readonly lines: Lines;
   private readonly table: JobTable;
   private readonly ids: IdTable;
@@ -100,6 +103,7 @@ export class Jobs implements Store<Job>, JobsReading {
 
   enter(job: Job, isNew: boolean, event: ActorEvent): Job {
     const stored = isNew ? this.add(job, event) : job;
+    if (event.type === 'JobLeased') this.admissions.note(job.queue, event.body as JobBodies['JobLeased']);
     this.index(stored);
     return stored;
   }
@@ -143,6 +147,7 @@ export class Jobs implements Store<Job>, JobsReading {
       this.endedHead = 0;
     }
     this.keys.forget(nowMs);
+    this.admissions.begin(nowMs);
     this.lines.forget(nowMs);
   }
 
@@ -150,7 +155,8 @@ export class Jobs implements Store<Job>, JobsReading {
     const { rows, texts } = this.table;
     const ended = this.ended.slice(this.endedHead);
     return [
-      ...rowParts('rows', rows), ...rowParts('texts', texts.rows), listPart('ended', ended), ...this.keys.freeze(),
+      ...rowParts('rows', rows), ...rowParts('texts', texts.rows), listPart('ended', ended),
+      listPart('admissions', this.admissions.view()), ...this.keys.freeze(),
     ];
   }
 
@@ -169,6 +175,7 @@ export class Jobs implements Store<Job>, JobsReading {
     restoreRows(table.texts.rows, parts, 'texts');
     table.texts.restored();
     this.ended = listIn(parts, 'ended');
+    this.admissions.restore(listIn(parts, 'admissions'));
     this.keys.thaw(parts);
     this.ids.reserve(table.rows.size);
     for (let row = 0; row < table.rows.end; row += 1) {
@@ -185,7 +192,7 @@ export class Jobs implements Store<Job>, JobsReading {
       const { id, endedMs } = this.table.at(row);
       return [id, endedMs];
     });
-    return { jobs, ended, ...this.keys.view() };
+    return { jobs, ended, ...this.keys.view(), ...this.admissions.view() };
   }
 
   places(): object {
@@ -193,8 +200,9 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   restore(view: JobsView, places: JobsPlaces): void {
-    const { jobs, ended, keys, pastKeys } = structuredClone(view);
+    const { jobs, ended, keys, pastKeys, buckets, shares } = structuredClone(view);
     this.keys.restore({ keys, pastKeys });
+    this.admissions.restore({ ...(buckets && { buckets }), ...(shares && { shares }) });
     for (const of of jobs) {
       const job = jobOf(of, places[of.id] ?? {});
       const stored = this.table.restore(job);

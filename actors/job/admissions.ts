@@ -1,0 +1,80 @@
+/**
+ * What leases have used of rates and shares, as their events say. A bucket that is full again, and a share that does not
+ * run ahead of its queue, are as if they had never been, so they are forgotten.
+ */
+import type { JobBodies } from './job.events.js';
+
+type Leased = Pick<JobBodies['JobLeased'], 'buckets' | 'share'>;
+
+interface Shares {
+  /** Of the lease that began last, in virtual time. */
+  start: number;
+  /** Where the keys are that had more than others. */
+  readonly ends: Map<string, number>;
+}
+
+export interface AdmissionsView {
+  readonly buckets?: readonly [limit: string, untilMs: number][];
+  readonly shares?: readonly [queue: string, start: number, ends: [key: string, end: number][]][];
+}
+
+export interface AdmissionsReading {
+  /** When the bucket of a limit is full again; 0 if it is. */
+  untilMs(limit: string): number;
+  /** Where the next lease of a key begins, in the virtual time of its queue. */
+  startOf(queue: string, key: string): number;
+}
+
+export class Admissions implements AdmissionsReading {
+  private readonly buckets = new Map<string, number>();
+  private readonly shares = new Map<string, Shares>();
+  private nowMs = 0;
+
+  untilMs(limit: string): number {
+    return this.buckets.get(limit) ?? 0;
+  }
+
+  startOf(queue: string, key: string): number {
+    const shares = this.shares.get(queue);
+    return shares === undefined ? 0 : Math.max(shares.start, shares.ends.get(key) ?? 0);
+  }
+
+  note(queue: string, { buckets, share }: Leased): void {
+    for (const { limit, untilMs } of buckets ?? []) this.buckets.set(limit, untilMs);
+    if (!share) return;
+    const { key, start, end } = share;
+    let shares = this.shares.get(queue);
+    if (shares === undefined) this.shares.set(queue, (shares = { start, ends: new Map() }));
+    shares.start = Math.max(shares.start, start);
+    shares.ends.set(key, end);
+  }
+
+  /** A commit begins. */
+  begin(nowMs: number): void {
+    const minute = Math.floor(nowMs / 60_000) > Math.floor(this.nowMs / 60_000);
+    this.nowMs = nowMs;
+    if (!minute) return;
+    for (const [limit, untilMs] of this.buckets) if (untilMs <= nowMs) this.buckets.delete(limit);
+    for (const [queue, { start, ends }] of this.shares) {
+      for (const [key, end] of ends) if (end <= start) ends.delete(key);
+      if (ends.size === 0) this.shares.delete(queue);
+    }
+  }
+
+  /** Sorted, and without what is as if it had never been: when that is dropped is no part of the state. */
+  view(): AdmissionsView {
+    const buckets = [...this.buckets].filter(([, untilMs]) => untilMs > this.nowMs).sort(byName);
+    const shares = [...this.shares].sort(byName).flatMap(([queue, { start, ends }]): [string, number, [string, number][]][] => {
+      const ahead = [...ends].filter(([, end]) => end > start).sort(byName);
+      return ahead.length === 0 ? [] : [[queue, start, ahead]];
+    });
+    return { ...(buckets.length > 0 && { buckets }), ...(shares.length > 0 && { shares }) };
+  }
+
+  restore({ buckets = [], shares = [] }: AdmissionsView): void {
+    for (const [limit, untilMs] of buckets) this.buckets.set(limit, untilMs);
+    for (const [queue, start, ends] of shares) this.shares.set(queue, { start, ends: new Map(ends) });
+  }
+}
+
+const byName = ([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]): number => (a < b ? -1 : 1);
