@@ -143,15 +143,15 @@ export class Document extends Field<object> {
   readonly kind = 'document';
 
   constructor(
-    private readonly parse: (name: string, text: string) => string,
+    private readonly parse: (name: string, json: string) => string,
     about: About,
   ) {
     super(about);
   }
 
-  /** @param text of the JSON object; empty: not given @returns its canonical text; empty if it says nothing */
-  check(text: string): string {
-    return text === '' ? '' : this.parse(this.name, text);
+  /** @param json text; empty: not given @returns its canonical text; empty if it says nothing */
+  check(json: string): string {
+    return json === '' ? '' : this.parse(this.name, json);
   }
 }
 

@@ -95,7 +95,7 @@ class Writer {
   }
 
   async register(): Promise<void> {
-    const worker = { ...WORKER, types: [JOB.type], queues: [], capacity: AT_ONCE, software: '' };
+    const worker = { ...WORKER, types: [JOB.type], queues: [], capacity: AT_ONCE, software: '', capabilities: '', weights: {} };
     this.step(register, { proof: '', worker, partitions: 1 });
     await this.write();
   }

@@ -1,6 +1,7 @@
 /** Parsers and options of the command line. Invalid values are refused before a command does anything. */
 import { InvalidArgumentError, Option } from 'commander';
 import { LIMITS } from '../protocols/limits.js';
+import { tryRead } from '../protocols/try-read.js';
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 

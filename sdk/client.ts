@@ -16,6 +16,7 @@ import { subjects } from '../protocols/subjects.js';
 import { connectNats } from '../streams/connect.js';
 import { jobReplyOf, errorOf, viewOf, type JobReply, type JobView } from './replies.js';
 import { Asking, conclusion, isRetried, mayBeRecorded, type RetryBudget } from './asking.js';
+import { documentText } from '../protocols/json-text.js';
 import { checkJob, checkPrincipal } from './checks.js';
 import { watchJob, type Seen } from './watch.js';
 

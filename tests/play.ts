@@ -180,7 +180,7 @@ export class Play {
 
   register(name: string, types: readonly string[] = ['square'], queues: readonly string[] = []): void {
     const identity = { workerId: worker(name), session: session(name) };
-    const registered = { ...identity, types, queues, capacity: 10, software: '' };
+    const registered = { ...identity, types, queues, capacity: 10, software: '', capabilities: '', weights: {} };
     this.ask<'register'>({ kind: 'register', proof: '', worker: registered });
   }
 
@@ -221,7 +221,7 @@ export class Play {
 
 export const job = (): SubmitJob => ({
   type: 'square', queue: 'default', payload: Buffer.from('1'), contentType: '', priority: 0, key: '', commandId: '',
-  delayMs: 0, runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
+  delayMs: 0, runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined, require: '', prefer: '',
 });
 export const worker = (name: string): WorkerId => parseWorkerId(name)!;
 export const session = (name: string): Session => parseSession(`${name}-session`)!;

@@ -7,24 +7,34 @@ import { isWorthStarting } from '../job/attempts.js';
 import { decideLease } from '../job/job.decide.js';
 import { leasedOf } from '../job/job-row.js';
 import { jobKind } from '../job/job.kind.js';
+import type { ReadonlyLine } from '../job/line.js';
 import { takenOfPull } from '../job/taken.js';
 import type { Step } from '../step.js';
-import { answerPull } from './answer-pull.js';
-import { emptyNotice, type Notice, type WorkerSession } from './sessions.js';
-import { workerKind } from './worker.kind.js';
+import { answerPull } from '../worker/answer-pull.js';
+import { emptyNotice, type Notice, type OpenPull, type WorkerSession } from '../worker/sessions.js';
+import { workerKind } from '../worker/worker.kind.js';
+import type { Ability } from './ability.js';
+import { Gate } from './gate.js';
 
 export function offerJobs(step: Step): void {
   const sessions = step.live(workerKind);
-  const { waiting } = sessions;
+  const { waiting, parked } = sessions;
+  const { lines } = step.read(jobKind);
+  parked.release(lines, step.nowMs);
   if (waiting.size === 0) return;
   let left = leasable(step);
   if (left === 0) return;
   const share = Math.ceil(left / waiting.size);
   let recalls = sessions.mayRecall(step.moment.monoMs) ? left : 0;
+  /** Those for which nothing was left. */
+  const idle = new Set<Ability>();
   for (const session of [...waiting]) {
+    if (idle.has(session.ability)) continue;
     const notice = emptyNotice();
     const most = Math.min(share, session.pull?.free ?? 0);
-    const isRecalled = !grantReady(step, session, most, notice) && recalls > 0;
+    const granted = grantReady(step, session, most, notice);
+    if (granted === 'none' && session.turns === undefined) idle.add(session.ability);
+    const isRecalled = granted === 'recalled' && recalls > 0;
     if (isRecalled) {
       recalls -= most;
       sessions.recalledMonoMs = step.moment.monoMs;
@@ -52,29 +62,37 @@ function leasable(step: Step): number {
   return ready;
 }
 
-/**
- * Leases up to `most` jobs to the worker, the first of those that it can do.
- * @returns false if it stopped at a job whose lease the pull is too old for: no other job overtakes that one
- */
-export function grantReady(step: Step, session: WorkerSession, most: number, notice: Notice): boolean {
-  const { pull, workerId } = session;
-  if (pull === undefined || most <= 0) return true;
-  const { lines } = step.read(jobKind);
-  const attempts = step.live(jobKind);
+/** `none`: nothing more is ready for it. `recalled`: the pull is too old for the next job, which no other overtakes. */
+type Granted = 'some' | 'none' | 'recalled';
+
+/** Leases up to `most` jobs to the worker, the first of those that it can do. */
+export function grantReady(step: Step, session: WorkerSession, most: number, notice: Notice): Granted {
+  const { pull, ability, turns } = session;
+  if (pull === undefined || most <= 0) return 'some';
+  const gate = new Gate(step, step.live(workerKind).parked);
   const ageMs = step.moment.monoMs - pull.sinceMonoMs;
-  const cause = { commandId: '', type: 'Pull', by: workerId };
-  const to = { workerId, session: session.session, pullSeq: pull.pullSeq };
-  const isHeld = (queue: string): boolean => step.isHeld(queue);
   for (let granted = 0; granted < most; granted += 1) {
-    const next = lines.first(session.linesIn(lines), isHeld);
-    if (next === undefined) return true;
-    const { heartbeatMs } = next.policy;
-    if (!isWorthStarting(next, heartbeatMs - ageMs)) return false;
-    step.makeRoom();
-    const taken = granted === 0 ? takenOfPull(pull.free) : undefined;
-    const job = step.emit(jobKind, next, decideLease(next, to, step.nowMs), cause, taken);
-    attempts.renew(job, step.moment.monoMs);
-    notice.leases.push({ token: attempts.tokens.of(job), job: leasedOf(job), leaseMs: heartbeatMs });
+    const line = ability.next(gate, turns?.of);
+    if (line === undefined) return 'none';
+    const { heartbeatMs } = line.first!.policy;
+    if (!isWorthStarting(line.first!, heartbeatMs - ageMs)) return 'recalled';
+    lease(step, gate, line, session, pull, notice);
+    turns?.take(line.queue);
   }
-  return true;
+  return 'some';
+}
+
+function lease(
+  step: Step, gate: Gate, line: ReadonlyLine, session: WorkerSession, pull: OpenPull, notice: Notice,
+): void {
+  const { workerId, capabilities } = session;
+  const attempts = step.live(jobKind);
+  const next = line.first!;
+  const to = { workerId, session: session.session, pullSeq: pull.pullSeq, capabilities };
+  step.makeRoom();
+  const event = decideLease(next, to, step.nowMs, gate.admit(line));
+  const taken = notice.leases.length === 0 ? takenOfPull(pull.free) : undefined;
+  const job = step.emit(jobKind, next, event, { commandId: '', type: 'Pull', by: workerId }, taken);
+  attempts.renew(job, step.moment.monoMs);
+  notice.leases.push({ token: attempts.tokens.of(job), job: leasedOf(job), leaseMs: job.policy.heartbeatMs });
 }

@@ -21,7 +21,9 @@ export interface AdmissionsView {
 export interface AdmissionsReading {
   /** When the bucket of a limit is full again; 0 if it is. */
   untilMs(limit: string): number;
-  /** Where the next lease of a key begins, in the virtual time of its queue. */
+  /** Where the latest lease of a key ended, in the virtual time of its queue; 0 if it is not ahead of others. */
+  endOf(queue: string, key: string): number;
+  /** Where the next lease of a key begins. */
   startOf(queue: string, key: string): number;
 }
 
@@ -32,6 +34,10 @@ export class Admissions implements AdmissionsReading {
 
   untilMs(limit: string): number {
     return this.buckets.get(limit) ?? 0;
+  }
+
+  endOf(queue: string, key: string): number {
+    return this.shares.get(queue)?.ends.get(key) ?? 0;
   }
 
   startOf(queue: string, key: string): number {

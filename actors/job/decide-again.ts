@@ -74,8 +74,8 @@ function cameTo(decided: Decided, chance: RecordedChance): Again<JobEvent> {
 }
 
 function leaseAgain(job: Readonly<Job>, body: JobBodies['JobLeased'], nowMs: number): Again<JobEvent> {
-  const { workerId, session, pullSeq } = body;
-  return decidedAgain(decideLease(job, { workerId, session, pullSeq }, nowMs));
+  const { workerId, session, pullSeq, capabilities, buckets, share } = body;
+  return decidedAgain(decideLease(job, { workerId, session, pullSeq, capabilities }, nowMs, { buckets, share }));
 }
 
 function endAgain(

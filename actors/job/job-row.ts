@@ -122,6 +122,10 @@ export class JobTable {
     return this.word(row, PRIORITY) | 0;
   }
 
+  place(row: number): number {
+    return this.number(row, PLACE);
+  }
+
   submittedMs(row: number): number {
     return this.number(row, SUBMITTED_MS);
   }
@@ -136,6 +140,9 @@ export class JobTable {
     return first === second ? this.isOlder(a, b) : first > second;
   }
 }
+
+/** Of a job in a table. */
+export const rowOf = (job: Readonly<Job>): number => (job as JobRow & Job).row;
 
 /** Valid until the row is removed: a step reads jobs, and keeps none. */
 export class JobRow {

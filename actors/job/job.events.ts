@@ -5,13 +5,26 @@ import type { BodyContent, EventTable } from '../kind.js';
 import type { Failure } from './job.js';
 import { withoutPayload, type SubmittedBody } from './job.submit.js';
 
+/** Of a rate limit: when it is full again. */
+export interface Bucket {
+  readonly limit: string;
+  readonly untilMs: number;
+}
+
+/** Of a key in a queue that is shared out. */
+export interface Share {
+  readonly key: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface JobBodies {
   JobSubmitted: SubmittedBody;
   JobDelayed: { status: 'scheduled'; dueMs: number };
   JobBecameReady: { status: 'ready' };
   JobLeased: {
     status: 'running'; attempt: number; lease: number; workerId: WorkerId; session: Session; pullSeq: number;
-    attemptDueMs: number;
+    attemptDueMs: number; capabilities: number; buckets: readonly Bucket[]; share: Share | null | undefined;
   };
   JobCompleted: { status: 'completed'; attempt: number; lease: number; result: Uint8Array; contentType: string };
   JobRetryScheduled: {
@@ -73,7 +86,9 @@ function textOf(failure: Failure | null | undefined): Uint8Array {
 /** A replay halts at an event whose type is missing here. */
 export const JOB_EVENTS: EventTable<JobEvent> = {
   JobSubmitted: {
-    version: 1, message: messages.JobSubmitted, content: PAYLOAD,
+    version: 1, message: messages.JobSubmitted, content: PAYLOAD, since: 3,
+    // An older leader would give the job to any worker.
+    needs: (body) => (body as Body<'JobSubmitted'>).require !== '',
     fingerprint: (body) => (body as Body<'JobSubmitted'>).fingerprint,
   },
   JobDelayed: { version: 1, message: messages.JobDelayed },

@@ -11,12 +11,14 @@ import {
   Content, Decimal, Document, Group, Name, named, Pairs, Text, Texts, Time, Whole, type AnyField, type Given,
 } from '../fields.js';
 import type { At } from '../kind.js';
-import { requirementText } from '../matching/requirement.js';
+import { requirement, requirementText } from '../matching/requirement.js';
 import { storedBytes, type Job, type Policy } from './job.js';
 import { MOST_KEYS } from './keys.js';
 import { sharedPolicy } from './policies.js';
 
 const { backoff: BACKOFF } = DEFAULTS;
+
+const checked = (_: string, text: string): string => requirementText(requirement(text));
 
 export const SUBMIT = named({
   type: new Name(jobType, { about: 'which performer: 1 to 128 of `A-Z a-z 0-9 _ . : -`, not beginning with a dot' }),
@@ -81,11 +83,11 @@ export const SUBMIT = named({
       about: 'the lease: how long a worker may be silent',
     }),
   }),
-  require: new Document(requirementText, {
+  require: new Document(checked, {
     about: 'what a worker must be able to do to get the job ([matching](matching.md)). In protobuf `require_json`',
     flag: ['--require <json>', 'what a worker must be able to do: a JSON object, see docs/matching.md'],
   }),
-  prefer: new Document(requirementText, {
+  prefer: new Document(checked, {
     about: 'of the workers that wait for jobs, those that match get it first; it waits for none of them',
     flag: ['--prefer <json>', 'workers that get it first, if they wait for jobs: a JSON object as in --require'],
   }),
@@ -95,10 +97,10 @@ export const SUBMIT = named({
       + `${LIMITS.labelBytes} bytes without control characters or line separators`,
     flag: ['--label <name=value>', 'a label; may be given several times'],
   }),
-} satisfies Record<Exclude<keyof Plain<messages.SubmitJob>, Texts>, AnyField>);
+} satisfies Record<Exclude<keyof Plain<messages.SubmitJob>, AsText> | 'prefer', AnyField>);
 
 /** In protobuf: a document as its text. */
-type Texts = 'requireJson' | 'preferJson';
+type AsText = 'requireJson' | 'preferJson';
 
 /** The fields of a message. */
 type Plain<Message> = Omit<Message, '$unknowns'>;

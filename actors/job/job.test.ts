@@ -19,10 +19,10 @@ const POLICY: Policy = {
 };
 const SUBMIT: SubmitJob = {
   type: 'square', queue: 'default', payload: Buffer.from('{"n":12}'), contentType: '', priority: 0, key: '',
-  commandId: '', delayMs: 0, runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined,
+  commandId: '', delayMs: 0, runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined, require: '', prefer: '',
 };
 const NOW = 1_000_000;
-const TO = { workerId: 'w1' as WorkerId, session: 's1' as Session, pullSeq: 7 };
+const TO = { workerId: 'w1' as WorkerId, session: 's1' as Session, pullSeq: 7, capabilities: 0 };
 const at = (nowMs = NOW) => ({ seq: 1, index: 0, nowMs, place: 0, content: undefined });
 
 /** The job after these events. */

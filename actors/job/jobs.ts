@@ -10,7 +10,7 @@ import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './can
 import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
 import type { JobBodies } from './job.events.js';
-import { JobRow, JobTable } from './job-row.js';
+import { JobRow, JobTable, rowOf } from './job-row.js';
 import { isLive, isRunning, type BytesRef, type Job, type JobStatus } from './job.js';
 import { keyName, Keys } from './keys.js';
 import { Lines, type LinesReading } from './lines.js';
@@ -269,5 +269,3 @@ class RowsOfSession implements Leases<Job> {
 function payloadNeeded({ firstSeq, status, payload }: Readonly<Job>, upToSeq: number): BytesRef | undefined {
   return firstSeq <= upToSeq && !jobChart.isFinal(status) && payload.size > 0 ? payload : undefined;
 }
-
-const rowOf = (job: Readonly<Job>): number => (job as JobRow & Job).row;

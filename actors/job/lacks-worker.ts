@@ -8,6 +8,6 @@ export function lacksWorker(step: Step, job: Readonly<Job>): boolean {
   if (job.status !== 'ready') return false;
   const sessions = step.live(workerKind);
   if (!sessions.areKnown(step.moment.monoMs)) return false;
-  const line = step.read(jobKind).lines.find(job);
+  const line = step.read(jobKind).lines.lineOf(job);
   return line !== undefined && !sessions.canServe(line);
 }

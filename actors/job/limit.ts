@@ -3,25 +3,24 @@
  * running is counted by the lines of jobs. A rate is one time (GCRA): when its bucket is full again; each lease moves it
  * on, and is refused while it is too far ahead.
  */
-import type { Line } from './line.js';
+import type { LimitRule } from './queue-rules.js';
 
-export interface Rate {
-  readonly count: number;
-  readonly perMs: number;
-  /** How many may begin at once. */
-  readonly burst: number;
+/** What steps may read. */
+export interface ReadonlyLimit {
+  readonly name: string;
+  readonly isWide: boolean;
+  readonly rule: LimitRule;
+  readonly running: number;
+  readonly isFull: boolean;
+  freeMs(untilMs: number): number;
+  after(untilMs: number, nowMs: number): number;
+  /** Its lines are left out of a search, until one of its jobs ends. */
+  wait(): void;
 }
 
-export interface LimitRule {
-  /** 0: no limit. */
-  readonly concurrency: number;
-  readonly rate: Rate | undefined;
-}
-
-export class Limit {
+export class Limit implements ReadonlyLimit {
   running = 0;
   rule: LimitRule = { concurrency: 0, rate: undefined };
-  readonly lines = new Set<Line>();
   /** Whether a line was left out of a search because of it. */
   isWaited = false;
 
@@ -31,6 +30,10 @@ export class Limit {
     /** Of a group or a queue, and so of many lines: it is looked at before their lines are. */
     readonly isWide: boolean,
   ) {}
+
+  wait(): void {
+    this.isWaited = true;
+  }
 
   get isFull(): boolean {
     const { concurrency } = this.rule;

@@ -1,12 +1,18 @@
 /** The limits of a partition by name, each with the lines that it holds. */
-import { Limit, type LimitRule } from './limit.js';
+import { Limit, type ReadonlyLimit } from './limit.js';
 import type { Line } from './line.js';
+import type { LimitRule } from './queue-rules.js';
 
 export class Limits {
   private readonly byName = new Map<string, Limit>();
+  private readonly lines = new Map<ReadonlyLimit, Set<Line>>();
 
   get(name: string): Limit | undefined {
     return this.byName.get(name);
+  }
+
+  linesOf(limit: ReadonlyLimit): Iterable<Line> {
+    return this.lines.get(limit) ?? [];
   }
 
   /** A line comes under the limits of its queue, its group and its key. What is running there counts from now on. */
@@ -21,18 +27,25 @@ export class Limits {
 
   release(line: Line): void {
     for (const limit of line.limits) {
-      limit.lines.delete(line);
       limit.running -= line.running;
-      if (limit.lines.size === 0) this.byName.delete(limit.name);
+      const others = this.lines.get(limit)!;
+      others.delete(line);
+      if (others.size > 0) continue;
+      this.lines.delete(limit);
+      this.byName.delete(limit.name);
     }
     line.limits.length = 0;
   }
 
   private attach(line: Line, name: string, isWide: boolean, rule: LimitRule): void {
     let limit = this.byName.get(name);
-    if (limit === undefined) this.byName.set(name, (limit = new Limit(name, isWide)));
+    if (limit === undefined) {
+      limit = new Limit(name, isWide);
+      this.byName.set(name, limit);
+      this.lines.set(limit, new Set());
+    }
     limit.rule = rule;
-    limit.lines.add(line);
+    this.lines.get(limit)!.add(line);
     limit.running += line.running;
     line.limits.push(limit);
   }

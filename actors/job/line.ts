@@ -4,9 +4,9 @@
  * others are counts.
  */
 import type { Job } from './job.js';
-import type { JobTable } from './job-row.js';
-import type { Limit } from './limit.js';
-import type { QueueLines } from './queue-lines.js';
+import { rowOf, type JobTable } from './job-row.js';
+import type { Limit, ReadonlyLimit } from './limit.js';
+import type { QueueOrder, ReadonlyQueueOrder } from './queue-order.js';
 import { RowHeap } from './row-heap.js';
 
 /** What steps may read. */
@@ -29,8 +29,15 @@ export interface ReadonlyLine {
   /** The ready job that was submitted first. */
   readonly oldest: Readonly<Job> | undefined;
   /** Of its group, its queue, and its key. */
-  readonly limits: readonly Limit[];
-  readonly of: QueueLines;
+  readonly limits: readonly ReadonlyLimit[];
+  readonly of: ReadonlyQueueOrder;
+  /** Of the first job, within its queue: the higher goes first. */
+  readonly firstRank: number;
+  readonly firstPlace: number;
+  /** Of the first job, comparable with those of other queues. */
+  firstPriority(nowMs: number): number;
+  /** How many of its ready jobs go before a job. */
+  ahead(of: Readonly<Job>): number;
 }
 
 export class Line implements ReadonlyLine {
@@ -44,7 +51,7 @@ export class Line implements ReadonlyLine {
   private ages: RowHeap | undefined;
 
   constructor(
-    readonly of: QueueLines,
+    readonly of: QueueOrder,
     readonly type: string,
     readonly require: string,
     readonly key: string,
@@ -65,8 +72,16 @@ export class Line implements ReadonlyLine {
     return this.jobs.size === 0 && this.running === 0 && this.scheduled === 0 && this.retrying === 0;
   }
 
-  get firstRow(): number | undefined {
-    return this.jobs.peek();
+  get firstRank(): number {
+    return this.of.rank(this.jobs.peek()!);
+  }
+
+  get firstPlace(): number {
+    return this.table.place(this.jobs.peek()!);
+  }
+
+  firstPriority(nowMs: number): number {
+    return this.of.priorityAt(this.jobs.peek()!, nowMs);
   }
 
   get first(): Job | undefined {
@@ -93,8 +108,8 @@ export class Line implements ReadonlyLine {
     else this.ages?.remove(row);
   }
 
-  /** How many ready jobs go before one of this or another line. */
-  ahead(row: number): number {
+  ahead(of: Readonly<Job>): number {
+    const row = rowOf(of);
     return this.jobs.countBefore((other) => other !== row && this.of.goesFirst(other, row));
   }
 

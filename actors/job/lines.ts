@@ -5,10 +5,11 @@
 import { groupOf } from '../../protocols/ids.js';
 import { Improved } from './improved.js';
 import { isLive, type Job, type LiveStatus } from './job.js';
-import type { JobTable } from './job-row.js';
+import { rowOf, type JobTable } from './job-row.js';
+import type { ReadonlyLimit } from './limit.js';
 import { Limits } from './limits.js';
 import { Line, type ReadonlyLine } from './line.js';
-import { QueueLines } from './queue-lines.js';
+import { QueueOrder } from './queue-order.js';
 import { PLAIN, type QueueRules } from './queue-rules.js';
 import { Positions } from './row-heap.js';
 
@@ -25,19 +26,27 @@ export interface LinesReading {
   ofQueue(queue: string): Iterable<ReadonlyLine>;
   readyIn(queue: string): number;
   lineOf(job: Readonly<Job>): ReadonlyLine | undefined;
+  limit(name: string): ReadonlyLimit | undefined;
+  /** Different requirements of jobs that have not ended. */
+  readonly classes: ReadonlyMap<string, number>;
   /** For a leader: the rules of queues. They decide where jobs are looked for, and are no part of the state. */
   follow(rulesOf: (queue: string) => QueueRules): void;
   /** The rules of a queue, or of a group, have changed. */
   rulesChanged(name: string): void;
   /** The jobs of a queue or a group may be leased again. */
   reoffer(name: string): void;
+  /** A limit may have room again. */
+  offerAgain(limit: ReadonlyLimit): void;
 }
 
 export class Lines implements LinesReading {
   ready = 0;
   readonly improved = new Improved();
-  private readonly byQueue = new Map<string, QueueLines>();
-  readonly limits = new Limits();
+  private readonly byQueue = new Map<string, QueueOrder>();
+  private readonly linesOf = new Map<QueueOrder, Map<string, Line>>();
+  /** With the number of their lines. */
+  readonly classes = new Map<string, number>();
+  private readonly limits = new Limits();
   /** The numbers of the lines of rows. */
   private readonly ofRow = new Positions();
   private readonly numbered: (Line | undefined)[] = [];
@@ -81,7 +90,8 @@ export class Lines implements LinesReading {
   }
 
   ofQueue(queue: string): Iterable<Line> {
-    return this.byQueue.get(queue)?.lines.values() ?? [];
+    const of = this.byQueue.get(queue);
+    return of === undefined ? [] : this.linesOf.get(of)!.values();
   }
 
   readyIn(queue: string): number {
@@ -90,8 +100,7 @@ export class Lines implements LinesReading {
 
   /** Of a job that has not ended. */
   lineOf(job: Readonly<Job>): Line | undefined {
-    const row = this.table.rowOf(job);
-    return this.numbered[this.ofRow.get(row)];
+    return isLive(job.status) ? this.numbered[this.ofRow.get(rowOf(job))] : undefined;
   }
 
   follow(rulesOf: (queue: string) => QueueRules): void {
@@ -104,7 +113,15 @@ export class Lines implements LinesReading {
   }
 
   reoffer(name: string): void {
-    for (const of of this.under(name)) this.offerAll(of.lines.values());
+    for (const of of this.under(name)) this.offerAll(this.linesOf.get(of)!.values());
+  }
+
+  limit(name: string): ReadonlyLimit | undefined {
+    return this.limits.get(name);
+  }
+
+  offerAgain(limit: ReadonlyLimit): void {
+    this.offerAll(this.limits.linesOf(limit));
   }
 
   /**
@@ -124,7 +141,7 @@ export class Lines implements LinesReading {
       limit.running += by;
       if (by > 0 || !limit.isWaited) continue;
       limit.isWaited = false;
-      this.offerAll(limit.lines);
+      this.offerAgain(limit);
     }
   }
 
@@ -133,21 +150,22 @@ export class Lines implements LinesReading {
   }
 
   /** Queues with lines: one, or those of a group. */
-  private under(name: string): QueueLines[] {
+  private under(name: string): QueueOrder[] {
     if (name.endsWith('/')) return [...this.byQueue.values()].filter(({ queue }) => `${groupOf(queue)}/` === name);
     const of = this.byQueue.get(name);
     return of ? [of] : [];
   }
 
-  private applyRules(of: QueueLines): void {
+  private applyRules(of: QueueOrder): void {
     const rules = this.rulesOf(of.queue);
     const isSameOrder = rules.label === of.rules.label && rules.agingPerMs === of.rules.agingPerMs;
     // With another order or label every job is put into its line again. The rules are not to change meanwhile.
     const jobs = isSameOrder ? [] : this.liveJobsOf(of.queue);
     for (const [row, status] of jobs) this.leave(row, status);
-    for (const line of of.lines.values()) this.limits.release(line);
+    const lines = this.linesOf.get(of)!;
+    for (const line of lines.values()) this.limits.release(line);
     of.rules = rules;
-    for (const line of of.lines.values()) this.limits.hold(line);
+    for (const line of lines.values()) this.limits.hold(line);
     for (const [row, status] of jobs) this.enter(row, status);
     this.improved.reset();
   }
@@ -170,21 +188,23 @@ export class Lines implements LinesReading {
     const key = label === '' ? '' : (job.labels?.[label] ?? '');
     if (latest?.of === of && latest.type === type && latest.require === require && latest.key === key) return latest;
     const name = nameOf({ type, require, key });
-    return (this.latest = of.lines.get(name) ?? this.add(name, new Line(of, type, require, key, this.table)));
+    return (this.latest = this.linesOf.get(of)!.get(name) ?? this.add(name, new Line(of, type, require, key, this.table)));
   }
 
-  private addQueue(queue: string): QueueLines {
-    const of = new QueueLines(queue, this.table);
+  private addQueue(queue: string): QueueOrder {
+    const of = new QueueOrder(queue, this.table);
     this.byQueue.set(queue, of);
+    this.linesOf.set(of, new Map());
     of.rules = this.rulesOf(queue);
     return of;
   }
 
   private add(name: string, line: Line): Line {
-    line.of.lines.set(name, line);
+    this.linesOf.get(line.of)!.set(name, line);
     const number = this.freeNumbers.pop() ?? this.numbered.length;
     this.numbered[number] = line;
     this.numbers.set(line, number);
+    if (line.require !== '') this.classes.set(line.require, (this.classes.get(line.require) ?? 0) + 1);
     this.limits.hold(line);
     return line;
   }
@@ -195,10 +215,22 @@ export class Lines implements LinesReading {
     this.numbers.delete(line);
     this.numbered[number] = undefined;
     this.freeNumbers.push(number);
+    this.forgetClass(line.require);
     this.limits.release(line);
-    of.lines.delete(nameOf(line));
-    if (of.lines.size === 0) this.byQueue.delete(of.queue);
+    const others = this.linesOf.get(of)!;
+    others.delete(nameOf(line));
+    if (others.size === 0) {
+      this.byQueue.delete(of.queue);
+      this.linesOf.delete(of);
+    }
     if (this.latest === line) this.latest = undefined;
+  }
+
+  private forgetClass(require: string): void {
+    const lines = this.classes.get(require);
+    if (lines === undefined) return;
+    if (lines === 1) this.classes.delete(require);
+    else this.classes.set(require, lines - 1);
   }
 }
 

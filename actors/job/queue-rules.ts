@@ -1,5 +1,17 @@
 /** How the jobs of a queue are put into lines and taken out of them: from its settings and those of its group. */
-import type { LimitRule } from './limit.js';
+
+export interface Rate {
+  readonly count: number;
+  readonly perMs: number;
+  /** How many may begin at once. */
+  readonly burst: number;
+}
+
+export interface LimitRule {
+  /** 0: no limit. */
+  readonly concurrency: number;
+  readonly rate: Rate | undefined;
+}
 
 /** One rule and where it comes from: a queue, or a group, which ends in a slash. */
 export interface ScopedLimit extends LimitRule {

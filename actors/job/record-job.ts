@@ -1,6 +1,7 @@
 /** Records one job that is submitted, unless its key or command id was seen before. */
 import { hash } from 'node:crypto';
 import { reject, type Rejection } from '../../protocols/errors.js';
+import { LIMITS } from '../../protocols/limits.js';
 import type { JobId } from '../../protocols/ids.js';
 import { refuseAside } from '../actor/aside.js';
 import type { Cause, Step } from '../step.js';
@@ -17,6 +18,10 @@ export function recordJob(step: Step, id: JobId, job: SubmitJob, sharedCause: Ca
   if (before) return before;
   if (step.isHeld(job.queue)) {
     return refused(reject('QUEUE_PAUSED', `queue ${job.queue} takes no jobs: ${step.whyHeld(job.queue)}`));
+  }
+  const { classes } = step.read(jobKind).lines;
+  if (job.require !== '' && classes.size >= LIMITS.requirementClasses && !classes.has(job.require)) {
+    return refused(reject('CLASSES_EXHAUSTED', `${classes.size} different requirements are waiting`));
   }
   step.makeRoom(bytesOf(job));
   const cause = job.commandId === '' ? sharedCause : { ...sharedCause, commandId: job.commandId };

@@ -4,10 +4,13 @@
  */
 import type { Session, Token, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
+import { Abilities } from '../dispatch/abilities.js';
+import type { Ability } from '../dispatch/ability.js';
+import { Parked } from '../dispatch/parked.js';
+import { Turns } from '../dispatch/turns.js';
 import type { LeasedJob } from '../job/job-row.js';
 import type { ReplyTo } from '../reply.js';
 import type { ReadonlyLine } from '../job/line.js';
-import type { JobsReading } from '../job/jobs.js';
 import type { RejectedReport } from './reports.js';
 
 export interface OpenPull {
@@ -36,34 +39,26 @@ export interface Notice {
 }
 
 export class WorkerSession {
-  readonly types: ReadonlySet<string>;
-  readonly queues: ReadonlySet<string> | undefined;
+  readonly turns: Turns | undefined;
   draining = false;
   pull: OpenPull | undefined;
   lastPullSeq = 0;
   heardMonoMs = 0;
-  private matched: { version: number; lines: readonly ReadonlyLine[] } = { version: -1, lines: [] };
 
   constructor(
     readonly workerId: WorkerId,
     readonly session: Session,
-    types: readonly string[],
-    queues: readonly string[],
+    readonly ability: Ability,
+    /** As leases name them. */
+    readonly capabilities: number,
   ) {
-    this.types = new Set(types);
-    this.queues = queues.length === 0 ? undefined : new Set(queues);
+    const { weights } = ability.offering;
+    this.turns = weights && new Turns(weights);
   }
 
   /** Whether it can do jobs of a line. */
-  canServe({ queue, type }: ReadonlyLine): boolean {
-    return !this.draining && this.types.has(type) && (this.queues === undefined || this.queues.has(queue));
-  }
-
-  /** The lines this worker can serve, computed again only when there are new ones. */
-  linesIn(lines: JobsReading['lines']): readonly ReadonlyLine[] {
-    const { version } = lines;
-    if (this.matched.version !== version) this.matched = { version, lines: lines.matching(this.types, this.queues) };
-    return this.matched.lines;
+  canServe(line: ReadonlyLine): boolean {
+    return !this.draining && this.ability.canDo(line);
   }
 }
 
@@ -71,6 +66,8 @@ export class Sessions {
   private readonly bySession = new Map<Session, WorkerSession>();
   /** Sessions with an open pull, the longest waiting first. */
   readonly waiting = new Set<WorkerSession>();
+  readonly abilities = new Abilities();
+  readonly parked = new Parked();
   /** When pulls last got a reply because they were too old. */
   recalledMonoMs = -Infinity;
   /** Whether any session can serve a line: a cache, cleared when sessions are added, changed or removed. */
@@ -97,7 +94,7 @@ export class Sessions {
 
   add(session: WorkerSession): void {
     const older = this.bySession.get(session.session);
-    if (older) this.waiting.delete(older);
+    if (older) this.forget(older);
     this.bySession.set(session.session, session);
     this.served = new WeakMap();
   }
@@ -117,9 +114,14 @@ export class Sessions {
   }
 
   remove(session: WorkerSession): void {
-    this.waiting.delete(session);
+    this.forget(session);
     this.bySession.delete(session.session);
     this.served = new WeakMap();
+  }
+
+  private forget(session: WorkerSession): void {
+    this.waiting.delete(session);
+    this.abilities.drop(session.ability);
   }
 
   /** Workers that must pull again get some time for it before others must. */

@@ -4,8 +4,9 @@
 import type { CastMember } from '../cast.js';
 import { checkLeases } from './check-leases.js';
 import { expirePulls } from './expire-pulls.js';
-import { offerJobs } from './offer.js';
-import { Sessions, WorkerSession } from './sessions.js';
+import { offerJobs } from '../dispatch/offer.js';
+import { sessionOf } from './session-of.js';
+import { Sessions } from './sessions.js';
 import { forgetSilentWorkers } from './silent.js';
 import { workerKind, type WorkerRole } from './worker.kind.js';
 
@@ -17,8 +18,9 @@ export const workers: CastMember<WorkerRole> = {
     const sessions = step.live(workerKind);
     const { monoMs } = step.moment;
     sessions.lead(monoMs);
-    for (const { id, session, types, queues, status } of step.read(workerKind).all()) {
-      const known = new WorkerSession(id, session, types, queues);
+    for (const worker of step.read(workerKind).all()) {
+      const { id, status } = worker;
+      const known = sessionOf(sessions, id, worker);
       known.heardMonoMs = monoMs;
       known.draining = status === 'draining';
       sessions.add(known);

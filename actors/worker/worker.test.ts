@@ -9,7 +9,9 @@ import {
 
 const ID = 'w1' as WorkerId;
 const SESSION = 's1' as Session;
-const REGISTER = { workerId: ID, session: SESSION, types: ['square'], queues: [], capacity: 5, software: 'test' };
+const REGISTER = {
+  workerId: ID, session: SESSION, types: ['square'], queues: [], capacity: 5, software: 'test', capabilities: '', weights: {},
+};
 const given = (...events: WorkerEvent[]): Worker =>
   events.reduce<Worker | undefined>((worker, event) => applyWorker(worker, { ...event, id: ID, nowMs: 1 }), undefined)!;
 const registered = (): Worker => given(decideRegister(undefined, REGISTER)!);

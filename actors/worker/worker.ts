@@ -16,6 +16,10 @@ export interface Worker {
   queues: readonly string[];
   capacity: number;
   software: string;
+  /** Canonical JSON; undefined: it says nothing of itself. */
+  capabilities: string | undefined;
+  /** Of queues; undefined: they have no turns. */
+  weights: Readonly<Record<string, number>> | undefined;
   seenMs: number;
 }
 
@@ -68,14 +72,23 @@ export const workerChart = readChart(workerMachine);
 
 export function applyWorker(worker: Worker | undefined, event: Applied): Worker {
   if (event.type === 'WorkerRegistered') {
-    const { status, session, types, queues, capacity, software } = event.body;
+    const { status, session, types, queues, capacity, software, capabilities, weights } = event.body;
     const { id, nowMs: seenMs } = event;
-    return { id, status, session, types: [...types], queues: [...queues], capacity, software, seenMs };
+    return {
+      id, status, session, types: [...types], queues: [...queues], capacity, software,
+      capabilities: capabilities || undefined, weights: keptWeights(weights), seenMs,
+    };
   }
   if (worker === undefined) throw new TypeError(`${event.type} of ${event.id}, which does not exist`);
   worker.status = event.body.status;
   worker.seenMs = event.nowMs;
   return worker;
+}
+
+/** Decoded messages have prototypes. The state is plain data, in one order. */
+function keptWeights(weights: Readonly<Record<string, number>> | undefined): Worker['weights'] {
+  const entries = Object.entries(weights ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
 export interface RegisterWorker {
@@ -85,16 +98,24 @@ export interface RegisterWorker {
   readonly queues: readonly string[];
   readonly capacity: number;
   readonly software: string;
+  /** Canonical JSON; empty: none. */
+  readonly capabilities: string;
+  /** Of queues, by name. */
+  readonly weights: Readonly<Record<string, number>>;
 }
 
 /** Records nothing if nothing changed, because workers register again after every change of leader. */
 export function decideRegister(worker: Worker | undefined, command: RegisterWorker): WorkerEvent | undefined {
-  const { session, types, queues, capacity, software } = command;
+  const { session, types, queues, capacity, software, capabilities, weights } = command;
   const same =
     worker?.status === 'registered' && worker.session === session && worker.capacity === capacity &&
-    worker.software === software && worker.types.join() === types.join() && worker.queues.join() === queues.join();
+    worker.software === software && worker.types.join() === types.join() && worker.queues.join() === queues.join() &&
+    (worker.capabilities ?? '') === capabilities && JSON.stringify(worker.weights ?? {}) === JSON.stringify(weights);
   if (same) return undefined;
-  return { type: 'WorkerRegistered', body: { status: 'registered', session, types, queues, capacity, software } };
+  return {
+    type: 'WorkerRegistered',
+    body: { status: 'registered', session, types, queues, capacity, software, capabilities, weights },
+  };
 }
 
 export function decideDrain(worker: Worker | undefined, session: Session, gone: boolean): WorkerEvent | undefined {

@@ -21,10 +21,14 @@ const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array
   JobSubmitted: [{
     status: 'ready', jobType: 'square', queue: 'default', payload: Buffer.from('{"n":12}'), contentType: 'application/json', priority: -3, key: 'k',
     fingerprint: Buffer.alloc(32, 1), policy: POLICY, labels: { a: 'b' }, totalDueMs: 17,
+    require: '{"region":"eu"}', prefer: '{"models":["a"]}',
   }, Buffer.from('{"n":12}')],
   JobDelayed: [{ status: 'scheduled', dueMs: 5 }],
   JobBecameReady: [{ status: 'ready' }],
-  JobLeased: [{ status: 'running', ...attempt, workerId: 'w' as WorkerId, session: 's' as Session, pullSeq: 7, attemptDueMs: 8 }],
+  JobLeased: [{
+    status: 'running', ...attempt, workerId: 'w' as WorkerId, session: 's' as Session, pullSeq: 7, attemptDueMs: 8,
+    capabilities: 9, buckets: [{ limit: 'a/', untilMs: 0.5 }], share: { key: 'k', start: 1, end: 1.5 },
+  }],
   JobCompleted: [{ status: 'completed', ...attempt, result: Buffer.from('144'), contentType: 'text/plain' }, Buffer.from('144')],
   JobRetryScheduled: [{ status: 'retrying', ...attempt, failure: FAILURE, dueMs: 9, reported: true }, text(FAILURE)],
   JobReclaimed: [{ status: 'ready', ...attempt, failure: { code: 'LEASE_EXPIRED', message: 'silent' } }, text({ message: 'silent' })],

@@ -119,7 +119,7 @@ class Stage {
   private pull({ worker: of, free, ends }: Act & { do: 'pull' }): void {
     const who = this.sessionOf(of);
     if (this.core.live(workerKind).get(who.session)?.draining !== false) {
-      const registered = { ...who, types: ['square'], queues: [], capacity: 10, software: '' };
+      const registered = { ...who, types: ['square'], queues: [], capacity: 10, software: '', capabilities: '', weights: {} };
       this.ask({ kind: 'register', proof: '', worker: registered });
     }
     const reports = ends === 'nothing' ? [] : this.reports(of, ends);

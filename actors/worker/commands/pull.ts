@@ -12,7 +12,7 @@ import type { Command } from '../../command.js';
 import { count, texts } from '../../shapes.js';
 import { answerPull } from '../answer-pull.js';
 import { checkHeld, deliverAgain } from '../held.js';
-import { grantReady } from '../offer.js';
+import { grantReady } from '../../dispatch/offer.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import {
   checkReports, checkSession, checkTokens, reportFromJson, reportShape, TO_STATED,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { atMost, Invalid, jobType, queueName, text, whole } from '../../../protocols/bounds.js';
 import { ERRORS, isCode } from '../../../protocols/errors.js';
+import { documentText } from '../../../protocols/json-text.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { worker } from '../../../protocols/messages.js';
 import { refuseAside } from '../../actor/aside.js';
@@ -9,10 +10,13 @@ import { identityIn, type Command, type ToAll } from '../../command.js';
 import type { Reply } from '../../reply.js';
 import { count, optionalText, texts } from '../../shapes.js';
 import { answerPull } from '../answer-pull.js';
+import { MATCHING } from '../../matching/bounds.js';
+import { capabilities, capabilitiesText } from '../../matching/capabilities.js';
 import { isHome } from '../home.js';
 import { sessionShape } from '../pull-reply.js';
 import { registeredReply } from '../replies.js';
-import { emptyNotice, WorkerSession } from '../sessions.js';
+import { sessionOf } from '../session-of.js';
+import { emptyNotice } from '../sessions.js';
 import { decideRegister, type RegisterWorker } from '../worker.js';
 import { workerKind } from '../worker.kind.js';
 
@@ -23,8 +27,16 @@ export interface Register {
   readonly partitions: number;
 }
 
-/** The largest size of the lists of types and queues. */
-const REGISTRATION_BYTES = 65_536;
+/** The largest size of the lists of types and queues, and of the capabilities. */
+const REGISTRATION_BYTES = 65_536 + MATCHING.capabilitiesBytes;
+const MOST_WEIGHT = 1_000_000;
+
+/** @throws Invalid */
+function checkWeights(weights: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const entries = atMost('weights', Object.entries(weights), LIMITS.queuesPerWorker);
+  const checked = entries.map(([name, weight]) => [queueName(name), whole(`weights.${name}`, weight, 1, MOST_WEIGHT)]);
+  return Object.fromEntries(checked.sort(([a], [b]) => (a! < b! ? -1 : 1)));
+}
 
 const toEveryPartition: ToAll<worker.RegisterWorker> = {
   to: 'all',
@@ -59,7 +71,11 @@ export const register = {
   json: z.strictObject({
     ...sessionShape, session: optionalText,
     types: texts, queues: texts.optional(), capacity: count, software: optionalText,
+    capabilities: z.record(z.string(), z.unknown()).optional(), weights: z.record(z.string(), count).optional(),
   }),
+  fromJson({ capabilities: given, ...rest }: { capabilities?: object }) {
+    return worker.RegisterWorker.create({ ...rest, capabilitiesJson: documentText(given) }) as worker.RegisterWorker;
+  },
   session: 'drawn',
   codes: ['SESSION_UNPROVED', 'SET_ASIDE'],
   routing: toEveryPartition,
@@ -76,17 +92,19 @@ export const register = {
         queues: [...new Set(atMost('queues', message.queues, LIMITS.queuesPerWorker).map(queueName))],
         capacity: whole('capacity', message.capacity, 1, LIMITS.free),
         software: text('software', message.software, LIMITS.softwareBytes),
+        capabilities: capabilitiesText(capabilities(message.capabilitiesJson)),
+        weights: checkWeights(message.weights),
       },
     };
   },
   decide(step, { worker: given, proof, partitions }, { to }) {
-    const { workerId, session, types, queues } = given;
+    const { workerId, session } = given;
     const aside = step.setAside.get(workerKind.name, workerId);
     if (aside) return step.refuse(to, refuseAside(aside));
     const sessions = step.live(workerKind);
     const older = sessions.get(session);
     if (older?.pull) answerPull(step, older, emptyNotice());
-    const fresh = new WorkerSession(workerId, session, types, queues);
+    const fresh = sessionOf(sessions, workerId, given);
     fresh.heardMonoMs = step.moment.monoMs;
     fresh.lastPullSeq = older?.lastPullSeq ?? 0;
     sessions.add(fresh);

@@ -1,10 +1,16 @@
-/** The lines of one queue, and what holds for all of them: their order, limits and shares. */
+/** What holds for all lines of a queue: their order, limits and shares. */
 import type { JobTable } from './job-row.js';
-import type { Line } from './line.js';
 import { PLAIN, type QueueRules } from './queue-rules.js';
 
-export class QueueLines {
-  readonly lines = new Map<string, Line>();
+/** What steps may read. */
+export interface ReadonlyQueueOrder {
+  readonly queue: string;
+  readonly rules: QueueRules;
+  readonly ready: number;
+  readonly isPlain: boolean;
+}
+
+export class QueueOrder implements ReadonlyQueueOrder {
   rules: QueueRules = PLAIN;
   ready = 0;
 
