@@ -36,6 +36,13 @@ export function label(text: string, before: Readonly<Record<string, string>> = {
   return { ...before, [name]: text.slice(at + 1) };
 }
 
+/** `queue=3`; may be given several times. */
+export function weight(text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const [name, value] = Object.entries(label(text))[0]!;
+  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('A weight is a whole number from 1 to 999999.');
+  return { ...before, [name]: Number(value) };
+}
+
 /** A JSON object. */
 export function jsonObject(text: string): object {
   const value = tryRead(() => JSON.parse(text) as unknown);

@@ -1,5 +1,9 @@
 /** `reprise worker`. Its imports determine how fast a worker starts and how much memory it takes. */
+import { watchFile } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { messageOf, RepriseError } from '../protocols/errors.js';
+import { tryRead } from '../protocols/try-read.js';
 import { loadPerformers } from '../worker/load.js';
 import { startWorker, type StartedWorker } from '../worker/start.js';
 import type { Where } from './arguments.js';
@@ -12,6 +16,9 @@ export interface WorkerFlags extends Where {
   readonly concurrency: number;
   readonly queues?: readonly string[];
   readonly id?: string;
+  readonly weight?: Readonly<Record<string, number>>;
+  /** JSON, or `@` and the name of a file. */
+  readonly capabilities?: string;
 }
 
 const GRACE_MS = 10_000;
@@ -30,10 +37,13 @@ export async function runWorker(paths: readonly string[], flags: WorkerFlags): P
     performers: loaded.map(({ performer }) => performer),
     concurrency: flags.concurrency,
     queues: flags.queues ?? [],
+    ...(flags.weight && { weights: flags.weight }),
+    ...(flags.capabilities !== undefined && { capabilities: await readCapabilities(flags.capabilities) }),
     ...(flags.id !== undefined && { workerId: flags.id }),
     software: `reprise ${version()}`,
     graceMs: GRACE_MS,
   });
+  if (flags.capabilities?.startsWith('@')) followFile(worker, flags.capabilities, log);
   const types = loaded.map(({ performer }) => performer.type);
   log.info({ workerId: worker.workerId, types, concurrency: flags.concurrency }, 'ready');
   sendReady({ serves: types });
@@ -43,6 +53,30 @@ export async function runWorker(paths: readonly string[], flags: WorkerFlags): P
   if (why !== 'stopped') await stop(worker, why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, code);
   log.info({ workerId: worker.workerId, why }, 'stopped');
   process.exit(code);
+}
+
+/** @throws RepriseError USAGE */
+async function readCapabilities(given: string): Promise<object> {
+  const text = given.startsWith('@') ? await readFile(given.slice(1), 'utf8').catch(unreadable) : given;
+  const value = tryRead(() => JSON.parse(text) as unknown);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new RepriseError('USAGE', `--capabilities must be a JSON object, or @ and a file with one; got ${given}`);
+}
+
+function unreadable(error: unknown): never {
+  throw new RepriseError('USAGE', `The file of --capabilities cannot be read: ${messageOf(error)}`);
+}
+
+const LOOK_MS = 500;
+
+/** Whoever loads or drops a model writes it into the file. */
+function followFile(worker: StartedWorker, file: string, log: Logger): void {
+  watchFile(file.slice(1), { interval: LOOK_MS, persistent: false }, () => {
+    readCapabilities(file).then((capabilities) => worker.setCapabilities(capabilities)).then(
+      () => log.info({ file: file.slice(1) }, 'the capabilities were read again'),
+      (error: unknown) => log.error({ err: error }, 'the capabilities stay what they were'),
+    );
+  });
 }
 
 /**

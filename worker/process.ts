@@ -33,6 +33,9 @@ export interface ProcessOptions {
   readonly workerId: WorkerId;
   readonly performers: ReadonlyMap<string, Performer>;
   readonly queues: readonly string[];
+  readonly weights: Readonly<Record<string, number>>;
+  /** JSON; empty: none. */
+  readonly capabilities: string;
   readonly capacity: number;
   readonly software: string;
   readonly graceMs: number;
@@ -55,6 +58,7 @@ export class WorkerProcess {
   private readonly attempts: RunningAttempts;
   private readonly heartbeats: Heartbeats;
   private readonly progress: ProgressPublisher;
+  private capabilities: string;
 
   constructor(
     private readonly connection: NatsConnection,
@@ -63,6 +67,7 @@ export class WorkerProcess {
   ) {
     const { namespace, workerId, log, capacity, performers } = options;
     const { newEpoch, unknownWorker } = events;
+    this.capabilities = options.capabilities;
     this.identity = new WorkerIdentity(workerId);
     this.requester = new Requester(connection, namespace, now);
     const send = this.requester.request.bind(this.requester);
@@ -99,12 +104,27 @@ export class WorkerProcess {
     }
   }
 
+  /** @throws RepriseError */
+  async setCapabilities(capabilities: string): Promise<void> {
+    const before = this.capabilities;
+    this.capabilities = capabilities;
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(LAST_RETRY_MS, waitMs * 2)) {
+      const refusal = await this.registerOnce();
+      if (refusal === undefined) return;
+      if (isForGood(refusal)) {
+        this.capabilities = before;
+        throw new RepriseError(codeOf(refusal.code), `${refusal.message}; the capabilities stay what they were`);
+      }
+      await wait(waitMs);
+    }
+  }
+
   async registerOnce(): Promise<RequestError | undefined> {
-    const { performers, queues, capacity, software } = this.options;
+    const { performers, queues, weights, capacity, software } = this.options;
     const { workerId, session, proof } = this.identity;
     const types = [...performers.keys()];
-    const request = { workerId, session, proof, types, queues: [...queues], capacity, software };
-    const bytes = worker.RegisterWorker.encode(request).finish();
+    const request = { workerId, session, proof, types, queues: [...queues], weights, capacity, software };
+    const bytes = worker.RegisterWorker.encode({ ...request, capabilitiesJson: this.capabilities }).finish();
     const { data, refusal } = await this.requester.request('register', bytes, REQUEST_TIMEOUT_MS);
     if (refusal?.code === 'SESSION_UNPROVED' && session !== '') {
       this.identity.clear();

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createActor } from 'xstate';
 import { RepriseError } from '../protocols/errors.js';
 import { isQueueName, parseNamespace, parseWorkerId } from '../protocols/ids.js';
+import { documentText } from '../protocols/json-text.js';
 import { LIMITS } from '../protocols/limits.js';
 import { connectNats } from '../streams/connect.js';
 import type { Performer } from './performer/performer.js';
@@ -23,6 +24,10 @@ export interface StartWorkerOptions {
   readonly concurrency?: number;
   /** An empty list means all queues. */
   readonly queues?: readonly string[];
+  /** Of queues: how many turns one gets, where another gets one. Without weights only the order of the jobs counts. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** What this worker has, for jobs that require something: see docs/matching.md. */
+  readonly capabilities?: object;
   readonly workerId?: string;
   /** Name and version, shown in lists of workers. */
   readonly software?: string;
@@ -35,6 +40,12 @@ export interface StartedWorker {
   readonly workerId: string;
   /** Empty until the worker is registered. */
   readonly session: string;
+  /**
+   * Registers with other capabilities: a model was loaded or dropped. When it resolves, every partition compares jobs
+   * with these.
+   * @throws RepriseError CAPABILITIES_INVALID, and the operating errors of a registration
+   */
+  setCapabilities(capabilities: object): Promise<void>;
   /** Stops pulling, lets attempts end within the grace, reports them, and leaves. */
   stop(): Promise<void>;
   /** Resolves when the worker has stopped after stop(); rejects if it stopped because of an error. */
@@ -84,6 +95,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<StartedW
     get session() {
       return process.identity.session;
     },
+    setCapabilities: (capabilities) => process.setCapabilities(documentText(capabilities)),
     stop: () => (actor.send({ type: 'Drain' }), stopped),
   };
 }
@@ -97,7 +109,11 @@ function check(options: StartWorkerOptions): ProcessOptions {
   between('concurrency', 1, LIMITS.free, capacity);
   between('number of queues', 0, LIMITS.queuesPerWorker, queues.length);
   for (const queue of queues) if (!isQueueName(queue)) misuse('queue', `${NAME}, perhaps with a group and / in front`, queue);
-  return { namespace, workerId, queues, capacity, graceMs, software, log, performers: byType(options.performers) };
+  const { weights = {}, capabilities } = options;
+  return {
+    namespace, workerId, queues, weights, capabilities: documentText(capabilities), capacity, graceMs, software, log,
+    performers: byType(options.performers),
+  };
 }
 
 function byType(performers: readonly Performer[]): ReadonlyMap<string, Performer> {

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { LIMITS } from '../../protocols/limits.js';
-import { namespaceOption, names, natsOption, whole } from '../arguments.js';
+import { namespaceOption, names, natsOption, weight, whole } from '../arguments.js';
 import type { WorkerFlags } from '../run-worker.js';
 
 const EXAMPLE = `
 Example:
   reprise worker ./performers --concurrency 20 --queues default,images
+  reprise worker ./render.js --capabilities '{"hardware":{"gpuMemoryGb":24},"models":["sdxl"],"region":"us"}'
+  reprise worker ./render.js --capabilities @worker.json      # read again when it changes
 
 A performer is a file with a default export:
   import { performer } from "reprise";
@@ -20,6 +22,8 @@ export const workerCommand = (): Command =>
     .addOption(namespaceOption())
     .option('--concurrency <count>', 'how many jobs run at the same time', whole(1, LIMITS.free), 10)
     .option('--queues <names>', 'only jobs of these queues, separated by commas (default: all)', names)
+    .option('--weight <queue=number>', 'turns of a queue, where others get one; may be given several times', weight)
+    .option('--capabilities <json>', 'what this worker has, for jobs that require it: a JSON object, or @<file>')
     .option('--id <name>', 'the name of this worker (default: random)')
     .addHelpText('after', EXAMPLE)
     .action(async (paths: string[], flags: WorkerFlags) => (await import('../run-worker.js')).runWorker(paths, flags));
