@@ -4,7 +4,7 @@
  * others are counts.
  */
 import type { Job } from './job.js';
-import { rowOf, type JobTable } from './job-row.js';
+import type { JobTable } from './job-row.js';
 import type { Limit, ReadonlyLimit } from './limit.js';
 import type { QueueOrder, ReadonlyQueueOrder } from './queue-order.js';
 import { RowHeap } from './row-heap.js';
@@ -36,8 +36,8 @@ export interface ReadonlyLine {
   readonly firstPlace: number;
   /** Of the first job, comparable with those of other queues. */
   firstPriority(nowMs: number): number;
-  /** How many of its ready jobs go before a job. */
-  ahead(of: Readonly<Job>): number;
+  /** How many of its ready jobs go before a job, of this or another line. */
+  ahead(of: Readonly<Job>, nowMs: number): number;
 }
 
 export class Line implements ReadonlyLine {
@@ -108,9 +108,14 @@ export class Line implements ReadonlyLine {
     else this.ages?.remove(row);
   }
 
-  ahead(of: Readonly<Job>): number {
-    const row = rowOf(of);
-    return this.jobs.countBefore((other) => other !== row && this.of.goesFirst(other, row));
+  ahead(of: Readonly<Job>, nowMs: number): number {
+    const { table } = this;
+    const priority = of.priority + (this.of.rules.agingPerMs === 0 ? 0 : this.of.rules.agingPerMs * (nowMs - of.submittedMs));
+    const { place } = of;
+    return this.jobs.countBefore((row) => {
+      const other = this.of.priorityAt(row, nowMs);
+      return other === priority ? table.place(row) < place : other > priority;
+    });
   }
 
   private jobAt(row: number | undefined): Job | undefined {
