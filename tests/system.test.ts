@@ -14,7 +14,10 @@ const System = z.strictObject({
     partition: z.int(),
     journal: z.strictObject({ firstSeq: position, lastSeq: position, commits: z.int(), bytes: z.int() }),
     snapshots: z.array(z.looseObject({ seq: position, verified: z.boolean() })),
-    archive: z.strictObject({ location: z.string().optional(), seq: position, problem: z.string().optional() }),
+    archive: z.strictObject({
+      location: z.string().optional(), seq: position, problem: z.string().optional(),
+      waitingSinceMs: z.int().optional(),
+    }),
     watermarks: z.array(z.strictObject({ name: z.string(), seq: position })),
     truncation: z.strictObject({ seq: position, names: z.array(z.string()), by: z.int() }).optional(),
   })),
