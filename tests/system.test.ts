@@ -101,4 +101,8 @@ t.test('without rights, and without a namespace', async (t) => {
   const ordinary = await system(reprise.url, '--json');
   t.match(ordinary, { code: 1, stdout: /"code":"PERMISSION_DENIED"/, stderr: /nats:\/\/broker:/ });
   t.equal((await system(reprise.url, 'extra')).code, 2);
+  const backup = await run(
+    ['backup', './backup', '--nats', reprise.brokerUrl, '--namespace', reprise.ns, '--json'], { cwd: t.testdir() },
+  );
+  t.match(JSON.parse(backup.stdout), { error: { code: 'NOT_FOUND', hint: /--namespace/ } }, 'so a backup is of nothing');
 });
