@@ -50,7 +50,7 @@ export async function figuresOf(nc: NatsConnection, ns: Namespace): Promise<Part
     const archived = await archivedIn(place, ns, partition, journalId);
     const archive = { ...archived, waitingSinceMs: await waitingSince(jsm, ns, partition, journal, archived) };
     const watermarks = watermarksOf(snapshots, heads, archive);
-    const truncation = lowWatermark(watermarks, journal.lastSeq);
+    const truncation = lowWatermark(watermarks, journal.lastSeq, journal.firstSeq);
     return { partition, journal, snapshots, archive, watermarks, truncation };
   };
   try {
