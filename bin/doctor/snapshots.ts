@@ -16,7 +16,7 @@ const LATE = 2;
 const OLD_MS = 24 * 3_600_000;
 const IDLE_BYTES = 8 * MIB;
 
-const SINCE = 'Brokers before 0.4.0 take no snapshots.';
+const SINCE = 'Brokers make the store when they start, those of 0.4.0 or newer: restart them.';
 
 export async function retentionFindings(nc: NatsConnection, ns: Namespace): Promise<Finding[]> {
   try {
