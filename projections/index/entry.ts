@@ -31,7 +31,7 @@ export interface Key {
   low: number;
 }
 
-const words = new Uint32Array(3);
+const parsed = new Uint32Array(3);
 
 /**
  * The bits that runs on disk are sorted by: 30 of the first six characters and 30 of the next six, each followed by two
@@ -39,11 +39,11 @@ const words = new Uint32Array(3);
  * @param id of a job
  */
 export function parseKey(id: string, into: Key): Key {
-  idWords(id as JobId, words);
-  const [first, second] = [words[0]!, words[1]!];
+  idWords(id as JobId, parsed);
+  const [first, second] = [parsed[0]!, parsed[1]!];
   into.high = ((first & ~3) | ((second >>> 2) & 3)) >>> 0;
   into.middle = (((first & 3) << 30) | ((second >>> 4) << 2) | (second & 3)) >>> 0;
-  into.low = words[2]!;
+  into.low = parsed[2]!;
   return into;
 }
 
