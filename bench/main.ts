@@ -12,7 +12,7 @@ import { compare } from './compare.js';
 import { NAMES, parseOptions, type BenchOptions } from './options.js';
 import { bullmq } from './peers/bullmq.js';
 import { graphile } from './peers/graphile.js';
-import { Scope } from './processes/scope.js';
+import { endOnInterrupt, inScope, log } from './processes/in-scope.js';
 import { describeMachine } from './output/machine.js';
 import { markdownOf } from './output/markdown.js';
 import { tableOf } from './output/table.js';
@@ -25,10 +25,7 @@ const CONTENDERS = { reprise, bullmq, 'graphile-worker': graphile } as const;
 const DOCUMENT = 'docs/benchmarks.md';
 
 const options = parseOptions(process.argv.slice(2));
-const wholeRun = new Scope();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void wholeRun.end().finally(() => process.exit(130)));
-}
+endOnInterrupt();
 
 const results = await measureAll();
 process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${tableOf(results)}\n`);
@@ -47,21 +44,4 @@ async function measureAll(): Promise<BenchResults> {
 function conditionsOf({ jobs, runs, workers, concurrency, samples, bulk }: BenchOptions): Conditions {
   const fixed = { outstanding: OUTSTANDING, payloadBytes: payloadBytes.length };
   return { jobs, runs, workers, concurrency, samples, bulk, ...fixed };
-}
-
-/** The scope ends with the function, or with the whole benchmark when that is interrupted. */
-async function inScope<T>(within: (scope: Scope) => Promise<T>): Promise<T> {
-  const scope = new Scope();
-  wholeRun.add(() => scope.end());
-  try {
-    return await within(scope);
-  } finally {
-    await scope.end();
-    // After an interrupt the process is about to exit; nothing more may be started or printed.
-    if (wholeRun.isEnding) await new Promise(() => undefined);
-  }
-}
-
-function log(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

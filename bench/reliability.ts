@@ -5,7 +5,7 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { describeMachine } from './output/machine.js';
 import { loadavg } from 'node:os';
-import { Scope } from './processes/scope.js';
+import { endOnInterrupt, inScope, log } from './processes/in-scope.js';
 import { ageing } from './reliability/ageing.js';
 import { cost } from './reliability/cost.js';
 import { disk } from './reliability/disk.js';
@@ -52,26 +52,10 @@ const command = new Command('node dist/bench/reliability.js')
   .addHelpText('after', HELP)
   .parse();
 
-const wholeRun = new Scope();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void wholeRun.end().finally(() => process.exit(130)));
-}
-
-async function inScope<T>(within: (scope: Scope) => Promise<T>): Promise<T> {
-  const scope = new Scope();
-  wholeRun.add(() => scope.end());
-  try {
-    return await within(scope);
-  } finally {
-    await scope.end();
-    // After an interrupt the process is about to exit; nothing more may be started or printed.
-    if (wholeRun.isEnding) await new Promise(() => undefined);
-  }
-}
+endOnInterrupt();
 
 const name = command.args[0]!;
 const { json, bulk, jobs, ...rest } = command.opts<Flags>();
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const sizes = bulk.length > 0 ? bulk : [1, 100];
 const loadBefore = loadavg()[0]!;
 const { ok, lines, data } = await FIGURES[name]!({ ...rest, jobs, bulk: sizes, inScope, log });

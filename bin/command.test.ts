@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import { isAlive, run, startDev, until, type Dev } from '../tests/command/rig.js';
+import { fewAtOnce, isAlive, run, startDev, until, type Dev } from '../tests/command/rig.js';
 
 interface Step {
   readonly event: string;
@@ -26,10 +26,21 @@ function writePerformer(folder: string, name: string, work: string): Promise<voi
 }
 const lines = <T>(text: string): T[] => text.trim().split('\n').map((line) => json<T>(line));
 
+// Most of them wait for processes.
+t.jobs = 2;
+
 t.test('a job from submit to replay, on a system that one command starts', async (t) => {
   const dev = await startDev(t);
   t.match(dev.pids, { server: Number, broker: Number, workers: [Number] });
+  await t.test('from submit to replay', (t) => submitToReplay(t, dev));
+  await t.test('a running job can be watched and cancelled, and so can a waiting one', (t) => cancelling(t, dev));
+  t.equal((await dev.run('audit', 'verify')).code, 0);
+  t.equal(await dev.stop(), 0);
+  for (const pid of [dev.pids.server, dev.pids.broker, ...dev.pids.workers]) t.notOk(isAlive(pid), 'nothing is left');
+  t.notOk(existsSync(join(dev.cwd, '.reprise', 'dev.json')));
+});
 
+async function submitToReplay(t: Test, dev: Dev): Promise<void> {
   const done = await dev.run('submit', 'square', '{"n":12}', '--wait', '--json');
   t.equal(done.code, 0, done.stderr);
   const answer = json<{ jobId: string; status: string; result: number }>(done.stdout);
@@ -47,19 +58,39 @@ t.test('a job from submit to replay, on a system that one command starts', async
   const text = /JobSubmitted[^]*absent → ready[^]*payload {2}\{"n":12\}[^]*result {3}144/;
   t.match((await dev.run('replay', answer.jobId)).stdout, text);
 
-  const shown = await outputOf(dev, 'jobs', 'show', answer.jobId);
+  const show = outputOf(dev, 'jobs', 'show', answer.jobId);
+  const [shown, doctor] = await Promise.all([show, dev.run('doctor')]);
   t.match(shown, { status: 'completed', result: 144, type: 'square' });
-  const doctor = await dev.run('doctor');
   t.match(doctor.stdout, /ok +durability +fsync[^]*ok +rights +ordinary users may not send requests to the server/);
   t.equal(doctor.code, 0);
-  t.equal((await dev.run('audit', 'verify')).code, 0);
-  t.equal(await dev.stop(), 0);
-  for (const pid of [dev.pids.server, dev.pids.broker, ...dev.pids.workers]) t.notOk(isAlive(pid), 'nothing is left');
-  t.notOk(existsSync(join(dev.cwd, '.reprise', 'dev.json')));
+}
+
+async function cancelling(t: Test, dev: Dev): Promise<void> {
+  const { jobId } = json<{ jobId: string }>((await dev.run('submit', 'sleep', '{"ms":60000}', '--json')).stdout);
+  const watching = dev.run('jobs', 'watch', jobId, '--json');
+  const status = async (): Promise<string> =>
+    (await outputOf<{ status: string }>(dev, 'jobs', 'show', jobId)).status;
+  await until('it runs', async () => (await status()) === 'running');
+  t.match(await dev.run('jobs', 'cancel', jobId, '--reason', 'enough'), { code: 0, stdout: /asked to stop/ });
+  const printed = lines<Step & { kind: string }>((await watching).stdout);
+  const seen = printed.filter(({ kind }) => kind === 'event').map(({ event }) => event);
+  t.same(seen, ['JobSubmitted', 'JobLeased', 'JobCancelRequested', 'JobCancelled']);
+  t.match(await dev.run('jobs', 'cancel', jobId), { code: 0 }, 'cancelling again is no error');
+  const late = await outputOf<{ jobId: string }>(dev, 'submit', 'square', '{"n":1}', '--delay', '1h');
+  t.match(await outputOf(dev, 'jobs', 'cancel', late.jobId), { status: 'cancelled' }, 'before it is due');
+}
+
+t.test('performers of one’s own', async (t) => {
+  const dev = await startWithPerformers(t);
+  await t.test('payloads, keys and labels are accepted, and invalid ones are refused', (t) => payloads(t, dev));
+  await t.test('a job that fails is tried three times with growing waits, and the replay shows it', (t) =>
+    failing(t, dev));
+  await t.test('an unhandled rejection in a performer ends its worker, but not the other jobs in it', (t) =>
+    rejecting(t, dev));
+  await t.test('a changed performer is loaded again', (t) => reloading(t, dev));
 });
 
-t.test('payloads, keys and labels are accepted, and invalid ones are refused', async (t) => {
-  const dev = await startWithPerformers(t);
+async function payloads(t: Test, dev: Dev): Promise<void> {
   await writeFile(join(dev.cwd, 'bytes.bin'), Buffer.from([0, 255, 1]));
   t.equal((await run(['submit', 'echo', '-', '--wait'], { cwd: dev.cwd, input: '{"a":1}' })).stdout, '{"a":1}\n');
   const bytes = await outputOf(dev, 'submit', 'echo', '@bytes.bin', '--wait');
@@ -74,7 +105,7 @@ t.test('payloads, keys and labels are accepted, and invalid ones are refused', a
   const failed = await dev.run('submit', 'broken', '--attempts', '1', '--wait');
   t.match(failed, { code: 1, stdout: '', stderr: /failed: PERFORMER_ERROR: no luck\nhint: .*replay/ });
 
-  for (const [args, stderr] of [
+  const refused = [
     [['submit', 'echo', 'not json'], /not JSON/],
     [['submit', 'echo', '1', '--priority', '1.5'], /whole number/],
     [['submit', 'echo', '1', '--attempts', '0'], /between 1 and 1000/],
@@ -83,15 +114,15 @@ t.test('payloads, keys and labels are accepted, and invalid ones are refused', a
     [['frobnicate'], /unknown command/],
     [['jobs', 'show'], /id/],
     [['submit', 'echo', '@nowhere'], /nowhere/],
-  ] as const) {
+  ] as const;
+  await fewAtOnce(refused, async ([args, stderr]) => {
     t.match(await dev.run(...args), { code: 2, stdout: '', stderr }, args.join(' '));
-  }
+  });
   t.match(await dev.run('submit', 'a b', '1'), { code: 1, stderr: /INVALID_ARGUMENT/ });
   t.match(await dev.run('replay', '0-0123456789abcdef'), { code: 1, stderr: /NOT_FOUND/ });
-});
+}
 
-t.test('a job that fails is tried three times with growing waits, and the replay shows it', async (t) => {
-  const dev = await startWithPerformers(t);
+async function failing(t: Test, dev: Dev): Promise<void> {
   const ran = await dev.run('submit', 'broken', '--attempts', '3', '--wait', '--json');
   t.equal(ran.code, 1);
   const { jobId } = json<{ jobId: string }>(ran.stdout);
@@ -106,23 +137,27 @@ t.test('a job that fails is tried three times with growing waits, and the replay
   const waits = retries.map(({ time, changed }) => Number(changed['dueMs']!.after) - Date.parse(time));
   t.ok(waits[1]! > waits[0]!, `${waits.join(' ms, then ')} ms`);
   t.match(steps.at(-1)!.failure, { code: 'PERFORMER_ERROR', message: 'no luck' });
-});
+}
 
-t.test('a running job can be watched and cancelled, and so can a waiting one', async (t) => {
-  const dev = await startDev(t);
-  const { jobId } = json<{ jobId: string }>((await dev.run('submit', 'sleep', '{"ms":60000}', '--json')).stdout);
-  const watching = dev.run('jobs', 'watch', jobId, '--json');
-  const status = async (): Promise<string> =>
-    (await outputOf<{ status: string }>(dev, 'jobs', 'show', jobId)).status;
-  await until('it runs', async () => (await status()) === 'running');
-  t.match(await dev.run('jobs', 'cancel', jobId, '--reason', 'enough'), { code: 0, stdout: /asked to stop/ });
-  const printed = lines<Step & { kind: string }>((await watching).stdout);
-  const seen = printed.filter(({ kind }) => kind === 'event').map(({ event }) => event);
-  t.same(seen, ['JobSubmitted', 'JobLeased', 'JobCancelRequested', 'JobCancelled']);
-  t.match(await dev.run('jobs', 'cancel', jobId), { code: 0 }, 'cancelling again is no error');
-  const late = await outputOf<{ jobId: string }>(dev, 'submit', 'square', '{"n":1}', '--delay', '1h');
-  t.match(await outputOf(dev, 'jobs', 'cancel', late.jobId), { status: 'cancelled' }, 'before it is due');
-});
+async function rejecting(t: Test, dev: Dev): Promise<void> {
+  const client = await dev.client();
+  const [beside] = await client.submit([{ type: 'steady' }]);
+  const [careless] = await client.submit([{ type: 'careless' }], { wait: true, waitMs: 20_000 });
+  t.match(careless, { status: 'completed', result: 1 });
+  const other = await client.await({ jobId: beside!.jobId }, { waitMs: 20_000 });
+  t.match(other, { status: 'completed', result: 2, attempt: 1 });
+  await until('the worker is gone', () => !isAlive(dev.pids.workers[0]!));
+  t.match(dev.log(), /left behind[^]*unhandledRejection[^]*worker died; it is started again/);
+  t.equal((await dev.run('submit', 'version', '--wait')).stdout, '1\n', 'the next worker performs jobs');
+}
+
+async function reloading(t: Test, dev: Dev): Promise<void> {
+  const version = async (): Promise<string> =>
+    (await dev.run('submit', 'version', '--wait', '--wait-timeout', '20s')).stdout;
+  t.equal(await version(), '1\n');
+  await writePerformer(join(dev.cwd, 'performers'), 'version', '() => 2');
+  await until('the new one answers', async () => (await version()) === '2\n');
+}
 
 t.test('dev restarts a killed worker, broker or server, and jobs complete', async (t) => {
   const dev = await startDev(t);
@@ -150,15 +185,6 @@ t.test('nothing survives kill -9 of dev, and the next one starts on the same fol
   }
   const again = await startDev(t, [], dev.cwd);
   t.equal((await again.run('submit', 'square', '{"n":2}', '--wait')).stdout, '4\n');
-});
-
-t.test('a changed performer is loaded again', async (t) => {
-  const dev = await startWithPerformers(t);
-  const version = async (): Promise<string> =>
-    (await dev.run('submit', 'version', '--wait', '--wait-timeout', '20s')).stdout;
-  t.equal(await version(), '1\n');
-  await writePerformer(join(dev.cwd, 'performers'), 'version', '() => 2');
-  await until('the new one answers', async () => (await version()) === '2\n');
 });
 
 t.test('./performers is served when it is created, and submit says if no worker performs a type', async (t) => {
@@ -192,19 +218,6 @@ t.test('./performers is served when it is created, and submit says if no worker 
   await serves(/The workers perform: again of [^"]*performers/);
 });
 
-t.test('an unhandled rejection in a performer ends its worker, but not the other jobs in it', async (t) => {
-  const dev = await startWithPerformers(t);
-  const client = await dev.client();
-  const [beside] = await client.submit([{ type: 'steady' }]);
-  const [careless] = await client.submit([{ type: 'careless' }], { wait: true, waitMs: 20_000 });
-  t.match(careless, { status: 'completed', result: 1 });
-  const other = await client.await({ jobId: beside!.jobId }, { waitMs: 20_000 });
-  t.match(other, { status: 'completed', result: 2, attempt: 1 });
-  await until('the worker is gone', () => !isAlive(dev.pids.workers[0]!));
-  t.match(dev.log(), /left behind[^]*unhandledRejection[^]*worker died; it is started again/);
-  t.equal((await dev.run('submit', 'version', '--wait')).stdout, '1\n', 'the next worker performs jobs');
-});
-
 t.test('a performer that cannot be loaded ends dev, and the error names it', async (t) => {
   const dir = t.testdir({ performers: { 'bad.js': 'export default 1;\n' } });
   const ran = await run(['dev', '--json'], { cwd: dir });
@@ -228,14 +241,15 @@ t.test('a port in use is an error, and so is a missing server', async (t) => {
 
 t.test('every command has help with an example', async (t) => {
   const cwd = t.testdir();
-  for (const command of [
+  const commands = [
     '', 'dev', 'broker', 'worker', 'submit', 'jobs', 'jobs show', 'jobs watch', 'jobs cancel', 'replay', 'audit',
     'audit verify', 'snapshots', 'snapshots verify', 'archive', 'system', 'doctor', 'demo',
-  ]) {
+  ];
+  await fewAtOnce(commands, async (command) => {
     const { code, stdout } = await run([...command.split(' ').filter(Boolean), '--help'], { cwd });
     t.equal(code, 0);
     t.match(stdout, /Usage: reprise[^]*Examples?:\n/, command || 'reprise');
-  }
+  });
 });
 
 /** `dev` in a folder that has ./performers. */

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { messageOf, RepriseError } from '../protocols/errors.js';
+import { isAlive } from '../streams/server/alive.js';
 
 export interface DevFile {
   readonly nats: string;
@@ -53,13 +54,5 @@ function read(path: string): DevFile | undefined {
     return whole ? (value as DevFile) : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

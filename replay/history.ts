@@ -46,7 +46,7 @@ export async function* historyOf(
     let chain: Chain | undefined;
     for await (const stored of source.replay(range.firstSeq)) {
       if (stored.seq > range.lastSeq) return;
-      if (chain === undefined && range.firstSeq > 1 && stored.seq > range.firstSeq) throw begins(partition, stored.seq);
+      if (chain === undefined && stored.seq > range.firstSeq) throw begins(partition, stored.seq);
       chain ??= chainBefore(partition, range.firstSeq, stored);
       const accepted = chain.accept(stored);
       if (accepted.kind === 'commit') yield* factsOf(accepted, stored.seq, actor);
@@ -65,7 +65,7 @@ function chainBefore(partition: Partition, firstSeq: number, stored: Stored): Ch
 }
 
 function begins(partition: Partition, seq: number): RepriseError {
-  const hint = 'Name the archive of its earlier commits by --archive.';
+  const hint = 'Name the archive of its earlier commits by --archive. See also `reprise audit verify`.';
   const message = `The journal of partition ${partition} begins at ${seq}, and no archive of it is known.`;
   return new RepriseError('NOT_FOUND', message, { hint });
 }

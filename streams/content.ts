@@ -40,7 +40,7 @@ export class ContentWriter {
   /** @param event index within the commit @returns the hash, as in {@link ContentRef} */
   add(event: number, content: Uint8Array, salts: Salts): string {
     const saltedBytes = SALT_BYTES + content.length;
-    this.reserve(saltedBytes + MOST_OVERHEAD_BYTES);
+    this.bytes = withRoom(this.bytes, this.size, saltedBytes + MOST_OVERHEAD_BYTES);
     const { bytes } = this;
     let at = this.size;
     bytes[at++] = CONTENTS_TAG;
@@ -71,14 +71,15 @@ export class ContentWriter {
     this.finishInto(taken, 0);
     return taken;
   }
+}
 
-  private reserve(more: number): void {
-    const needed = this.size + more;
-    if (needed <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.bytes.length));
-    larger.set(this.bytes.subarray(0, this.size));
-    this.bytes = larger;
-  }
+/** @returns the bytes, or a larger copy of the first `used` of them if there is no room for so many more */
+export function withRoom(bytes: Buffer<ArrayBuffer>, used: number, more: number): Buffer<ArrayBuffer> {
+  const needed = used + more;
+  if (needed <= bytes.length) return bytes;
+  const larger = Buffer.allocUnsafe(Math.max(needed, 2 * bytes.length));
+  larger.set(bytes.subarray(0, used));
+  return larger;
 }
 
 /** Puts a content back: the body with one more field. Decoders merge the fields of a message that comes twice. */

@@ -38,3 +38,11 @@ t.test('property: nobody needs what is at or below it, and without its holders e
   }));
   t.end();
 });
+
+t.test('what a journal has no longer waits for no one', (t) => {
+  const marks = [{ name: 'a', seq: 0 }, { name: 'b', seq: 9 }];
+  t.match(lowWatermark(marks, 10, 9), { seq: 0, names: ['a'], by: 1 }, 'it begins at 9');
+  t.match(lowWatermark([{ name: 'a', seq: 4 }, { name: 'b', seq: 7 }], 10, 9), { by: 0 });
+  t.match(lowWatermark([{ name: 'a', seq: 10 }], 10, 9), { seq: 10, by: 0 });
+  t.end();
+});

@@ -20,14 +20,18 @@ export interface LowWatermark {
 
 /**
  * @param lastSeq the last position of the journal. A watermark above it counts as one at it
+ * @param firstSeq its first position: what was removed before waits for no one
  * @returns undefined without any watermark: who has not said what it needs may need everything, so nothing is removed
  */
-export function lowWatermark(watermarks: readonly Watermark[], lastSeq: number): LowWatermark | undefined {
+export function lowWatermark(
+  watermarks: readonly Watermark[], lastSeq: number, firstSeq = 1,
+): LowWatermark | undefined {
   if (watermarks.length === 0) return undefined;
   const seq = Math.min(lastSeq, ...watermarks.map((watermark) => watermark.seq));
   const names = watermarks.filter((watermark) => Math.min(watermark.seq, lastSeq) === seq).map(({ name }) => name);
   const others = watermarks.filter((watermark) => watermark.seq > seq).map((watermark) => watermark.seq);
-  return { seq, names, by: Math.min(lastSeq, ...others) - seq };
+  const by = Math.max(0, Math.min(lastSeq, ...others) - Math.max(seq, firstSeq - 1));
+  return { seq, names, by };
 }
 
 /** So many verified snapshots must have passed what is removed: if the newest cannot be read, there is another. */

@@ -8,6 +8,8 @@ import { readHistories } from './histories.js';
 import { Stranger } from './stranger.js';
 
 const skip = Disk.absent;
+// Both mostly wait.
+t.jobs = 2;
 
 t.test('given a full disk, then DISK_FULL is shown, and nothing acknowledged is lost', { skip }, async (t) => {
   const lines: string[] = [];

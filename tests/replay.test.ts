@@ -1,5 +1,7 @@
 /** `reprise replay` for actors of every kind, from the journals of a real server. */
 import t from 'tap';
+import type { Partition } from '../protocols/ids.js';
+import { openJournal } from '../streams/jetstream.js';
 import { queuesOf, Reprise } from './broker.js';
 import { run } from './command/rig.js';
 import { Stranger } from './stranger.js';
@@ -64,4 +66,21 @@ t.test('a queue, a worker and a job, with 3 partitions', async (t) => {
   t.match(await replay('job/x'), { code: 1, stderr: /"x" is not a job id/ });
   const ordinary = await run(['replay', 'queue/mail', '--nats', reprise.url, '--namespace', reprise.ns], { cwd });
   t.match(ordinary, { code: 1, stderr: /PERMISSION_DENIED/ }, 'an ordinary user may not read journals');
+});
+
+t.test('given a truncated journal whose archive is not known, then it is asked for, and nothing is called broken', async (t) => {
+  const reprise = await Reprise.start(t);
+  const stranger = await Stranger.connect(reprise);
+  t.teardown(() => stranger.close());
+  await stranger.patient('queue.pause', { queue: 'q', reason: 'closed' });
+  await stranger.patient('queue.resume', { queue: 'q' });
+  const journal = await openJournal({ url: reprise.brokerUrl, ns: reprise.ns, partition: 0 as Partition });
+  const { lastSeq } = await journal.end();
+  await journal.truncate(lastSeq);
+  await journal.close();
+  const where = ['--nats', reprise.brokerUrl, '--namespace', reprise.ns, '--json'];
+  const ran = await run(['replay', 'queue/q', ...where], { cwd: t.testdir() });
+  t.equal(ran.code, 1);
+  const message = `The journal of partition 0 begins at ${lastSeq}, and no archive of it is known.`;
+  t.match(JSON.parse(ran.stdout), { error: { code: 'NOT_FOUND', message, hint: /--archive/ } });
 });

@@ -14,7 +14,10 @@ const System = z.strictObject({
     partition: z.int(),
     journal: z.strictObject({ firstSeq: position, lastSeq: position, commits: z.int(), bytes: z.int() }),
     snapshots: z.array(z.looseObject({ seq: position, verified: z.boolean() })),
-    archive: z.strictObject({ location: z.string().optional(), seq: position, problem: z.string().optional() }),
+    archive: z.strictObject({
+      location: z.string().optional(), seq: position, problem: z.string().optional(),
+      waitingSinceMs: z.int().optional(),
+    }),
     watermarks: z.array(z.strictObject({ name: z.string(), seq: position })),
     truncation: z.strictObject({ seq: position, names: z.array(z.string()), by: z.int() }).optional(),
   })),
@@ -98,4 +101,8 @@ t.test('without rights, and without a namespace', async (t) => {
   const ordinary = await system(reprise.url, '--json');
   t.match(ordinary, { code: 1, stdout: /"code":"PERMISSION_DENIED"/, stderr: /nats:\/\/broker:/ });
   t.equal((await system(reprise.url, 'extra')).code, 2);
+  const backup = await run(
+    ['backup', './backup', '--nats', reprise.brokerUrl, '--namespace', reprise.ns, '--json'], { cwd: t.testdir() },
+  );
+  t.match(JSON.parse(backup.stdout), { error: { code: 'NOT_FOUND', hint: /--namespace/ } }, 'so a backup is of nothing');
 });

@@ -39,7 +39,9 @@ type Decide = (queue: Readonly<Queue> | undefined, change: { reason: string; by:
 export function changeQueue(step: Step, change: ChangeQueue, type: string, decide: Decide, { to, by }: From): void {
   const { queue, reason, commandId } = change;
   const before = commandId === '' ? undefined : step.seen(commandId);
-  if (before && (before.type !== type || before.id !== queue)) return step.refuse(to, commandConflict(commandId, before));
+  if (before && (before.type !== type || before.id !== queue)) {
+    return step.refuse(to, commandConflict(commandId, before));
+  }
   const aside = step.setAside.get(queueKind.name, queue);
   if (aside) return step.refuse(to, refuseAside(aside));
   const event = before ? undefined : decide(step.read(queueKind).get(queue), { reason, by });

@@ -63,9 +63,23 @@ t.test('the figures of a partition, for people', (t) => {
 });
 
 t.test('an archive is none, has nothing yet, or cannot be read, which is a warning', (t) => {
-  const of = (archive: PartitionFigures['archive']) => archiveFinding([{ ...figures(MB), archive }]);
+  const of = (archive: PartitionFigures['archive']) => archiveFinding([{ ...figures(MB), archive }], NOW_MS);
   t.match(of({ seq: 0 }), { level: 'ok', found: '2: none, so the journal is never truncated' });
   t.match(of({ location: '/archive', seq: 0 }), { level: 'ok', found: '2: nothing yet, in /archive' });
   t.match(of({ seq: 0, problem: 'It is gone.' }), { level: 'warn', found: /It is gone\.$/, hint: /brokers reach it/ });
+  t.end();
+});
+
+t.test('an archive that is not written any more, or that lacks what the journal has no longer, is a warning', (t) => {
+  const journal = { firstSeq: 42, lastSeq: 1_000, commits: 959, bytes: MB };
+  const of = (archive: PartitionFigures['archive']) => archiveFinding([{ ...figures(MB), journal, archive }], NOW_MS);
+  const location = '/archive';
+  t.match(of({ location, seq: 41, waitingSinceMs: NOW_MS - 300_000 }), { level: 'ok' });
+  t.match(of({ location, seq: 1_000 }), { level: 'ok' });
+  const late = /up to position 41, in \/archive; 2: what comes after it has waited for 20m/;
+  t.match(of({ location, seq: 41, waitingSinceMs: NOW_MS - 1_200_000 }), { level: 'warn', found: late, hint: /disk/ });
+  const gap = /; 2: the journal begins at 42, and what was before is not in it$/;
+  t.match(of({ location, seq: 40 }), { level: 'warn', found: gap, hint: /--archive/ });
+  t.match(of({ seq: 0 }), { level: 'warn', found: gap, hint: /--archive/ });
   t.end();
 });

@@ -16,13 +16,13 @@ const LATE = 2;
 const OLD_MS = 24 * 3_600_000;
 const IDLE_BYTES = 8 * MIB;
 
-const SINCE = 'Brokers before 0.4.0 take no snapshots.';
+const SINCE = 'Brokers make the store when they start, those of 0.4.0 or newer: restart them.';
 
 export async function retentionFindings(nc: NatsConnection, ns: Namespace): Promise<Finding[]> {
   try {
     const figures = await figuresOf(nc, ns);
     return [
-      journalsFinding(figures), ...snapshotFindings(figures, Date.now()), archiveFinding(figures),
+      journalsFinding(figures), ...snapshotFindings(figures, Date.now()), archiveFinding(figures, Date.now()),
       truncationFinding(figures),
     ];
   } catch (error) {
@@ -39,14 +39,37 @@ const journalsFinding = (figures: readonly PartitionFigures[]): Finding => ok('j
 const truncationFinding = (figures: readonly PartitionFigures[]): Finding =>
   ok('truncation', ofEach(figures, truncationText));
 
-
-const ARCHIVE_HINT =
+const UNREADABLE =
   'If brokers reach it, all is well: a folder may be on their machine only, and a store wants credentials here, too.';
+const GAP =
+  'Start the brokers with the archive that has the commits before, --archive or REPRISE_ARCHIVE; `reprise restore` ' +
+  'printed it. Until then ended jobs are not found, and nothing is archived.';
+const BEHIND =
+  'Jobs go on, but the journal is not truncated meanwhile: watch the disk of the server. The log of the broker that ' +
+  'leads the partition says why; each broker needs --archive.';
+/** A segment is written at the latest when its first commit is 5 minutes old. Three times as much is late. */
+const ARCHIVED_MS = 15 * 60_000;
 
-export function archiveFinding(figures: readonly PartitionFigures[]): Finding {
+export function archiveFinding(figures: readonly PartitionFigures[], nowMs: number): Finding {
+  const problems = figures.map((each) => problemOf(each, nowMs));
   const text = ofEach(figures, archiveText);
-  return figures.some(({ archive }) => archive.problem !== undefined) ? warn('archive', text, ARCHIVE_HINT)
-    : ok('archive', text);
+  const [problem] = problems.filter((each) => each !== undefined);
+  if (problem === undefined) return ok('archive', text);
+  const said = problems.flatMap((each, nth) => (each?.found ? [`${figures[nth]!.partition}: ${each.found}`] : []));
+  return warn('archive', [text, ...said].join('; '), problem.hint);
+}
+
+/** @returns `found` is empty if the text of the archive says it */
+function problemOf(
+  { journal: { firstSeq, commits }, archive: { location, seq, problem, waitingSinceMs } }: PartitionFigures,
+  nowMs: number,
+): { readonly found: string; readonly hint: string } | undefined {
+  if (problem !== undefined) return { found: '', hint: UNREADABLE };
+  if (commits > 0 && firstSeq > seq + 1) {
+    return { found: `the journal begins at ${firstSeq}, and what was before is not in it`, hint: GAP };
+  }
+  if (location === undefined || waitingSinceMs === undefined || nowMs - waitingSinceMs < ARCHIVED_MS) return undefined;
+  return { found: `what comes after it has waited for ${ageText(waitingSinceMs, nowMs)}`, hint: BEHIND };
 }
 
 const HINT =

@@ -121,7 +121,9 @@ async function lastCommits({ jsm, ns, partitions }: Checked): Promise<Stamped[]>
       const stream = streams.journal(ns, partition as Partition);
       const message = await jsm.streams.getMessage(stream, { seq: (await jsm.streams.info(stream)).state.last_seq });
       if (!message) return [];
-      const { nowMs } = decodeLeniently(journal.Commit, message.data);
+      const { nowMs, events } = decodeLeniently(journal.Commit, message.data);
+      // A restore writes it with the time of the journal, which ended when the backup was made.
+      if (events?.some(({ type }) => type === 'JournalRestored')) return [];
       return [{ partition, nowMs, storedMs: message.time.getTime() }];
     } catch {
       return [];

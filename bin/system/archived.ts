@@ -10,6 +10,8 @@ export interface Archived {
   readonly location?: string;
   /** Of the last commit in it. 0: nothing, or it cannot be read. */
   readonly seq: number;
+  /** When the first commit that it does not have was stored. Only with a location. */
+  readonly waitingSinceMs?: number | undefined;
   /** Why it cannot be read from here. */
   readonly problem?: string;
 }

@@ -47,9 +47,10 @@ export async function figuresOf(nc: NatsConnection, ns: Namespace): Promise<Part
     const snapshots = await store.list(partition);
     const { heads } = await checkpoints.read(partition);
     const journalId = heads.findLast((head) => head.journalId !== '')?.journalId;
-    const archive = await archivedIn(place, ns, partition, journalId);
+    const archived = await archivedIn(place, ns, partition, journalId);
+    const archive = { ...archived, waitingSinceMs: await waitingSince(jsm, ns, partition, journal, archived) };
     const watermarks = watermarksOf(snapshots, heads, archive);
-    const truncation = lowWatermark(watermarks, journal.lastSeq);
+    const truncation = lowWatermark(watermarks, journal.lastSeq, journal.firstSeq);
     return { partition, journal, snapshots, archive, watermarks, truncation };
   };
   try {
@@ -69,6 +70,18 @@ function watermarksOf(
     ...projections.map((projection) => watermarkOfProjection(projection, checkpointOf(heads, projection)!.seq)),
     watermarkOfArchive(archive.seq),
   ];
+}
+
+/** When the server stored the first commit that the archive does not have; undefined if it has all. */
+async function waitingSince(
+  jsm: JetStreamManager, ns: Namespace, partition: Partition, { firstSeq, lastSeq }: JournalFigures,
+  { location, seq }: Archived,
+): Promise<number | undefined> {
+  const waiting = Math.max(firstSeq, seq + 1);
+  if (location === undefined || waiting > lastSeq) return undefined;
+  // It may be truncated meanwhile.
+  const message = await jsm.streams.getMessage(streams.journal(ns, partition), { seq: waiting }).catch(() => null);
+  return message?.time.getTime();
 }
 
 async function journalFigures(jsm: JetStreamManager, ns: Namespace, partition: Partition): Promise<JournalFigures> {

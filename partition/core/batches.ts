@@ -22,6 +22,8 @@ export class Batches {
   private open: Batch | undefined;
   /** The one that got its sequence last. */
   private begun: Batch | undefined;
+  /** The time of a commit that was taken back has passed in the state, and what is too old by then is forgotten. */
+  private isAhead = false;
   /** Events that the decision may still make. */
   private room = 0;
   /** What the open batch may grow to by the decision. */
@@ -72,6 +74,7 @@ export class Batches {
     beginCommit(this.state, begun.seq, begun.nowMs);
     this.open = begun;
     this.begun = begun;
+    this.isAhead = false;
     return begun;
   }
 
@@ -99,12 +102,17 @@ export class Batches {
     const { open } = this;
     if (open === undefined || open !== this.begun || open.events.length > 0) return;
     this.begun = undefined;
+    this.isAhead = true;
     this.state.seq -= 1;
   }
 
-  /** Ends the open commit, if it has events: the state is then the one at the end of the last commit. */
-  endCommit(): void {
+  /**
+   * Ends the open commit, if it has events.
+   * @returns whether the state is then the one at the end of the last commit: what a replay of it folds
+   */
+  endCommit(): boolean {
     if (this.open && this.open.events.length > 0) this.seal();
+    return !this.isAhead;
   }
 
   seal(): void {

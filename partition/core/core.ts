@@ -128,8 +128,8 @@ export class PartitionCore implements Step {
     return this.batches.take();
   }
 
-  /** Ends the open commit: the state is then the one at the end of the last commit. */
-  readonly endCommit = (): void => this.batches.endCommit();
+  /** Ends the open commit. @returns whether the state is then the one at the end of the last commit, as in a replay */
+  readonly endCommit = (): boolean => this.batches.endCommit();
 
   /** All batches that were not taken. The state is discarded after this, so nothing more may be decided. */
   readonly abandon = (): Batch[] => this.batches.abandon();

@@ -89,14 +89,13 @@ export class Snapshotter {
 
   /** A commit is about to be appended. The snapshot counts when the last one that was decided is acknowledged. */
   ending(core: PartitionCore): void {
-    if (!this.isDue) return;
-    core.endCommit();
+    if (!this.isDue || !core.endCommit()) return;
     this.freeze(core.state);
   }
 
   /** Nothing is being appended. @param head of the last commit */
   idle(core: PartitionCore, head: Head): void {
-    if (!this.isDue || core.state.seq !== head.seq) return;
+    if (!this.isDue || core.state.seq !== head.seq || !core.endCommit()) return;
     this.freeze(core.state);
     this.committed(head, 0);
   }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from '../../streams/server/alive.js';
 import { discard, linked } from '../../streams/server/lock.js';
 
 interface Holder {
@@ -72,14 +73,6 @@ function parse(text: string): Holder | undefined {
     return { host, pid: pid!, started: String(started) };
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -1,7 +1,8 @@
 /** Names the sorted runs of a folder that count, and the commit up to which they are complete. Replaced by a rename. */
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { writeAtomically } from '../../streams/write-atomically.js';
 import { BrokenIndex } from './block.js';
 import type { Header } from './block.js';
 
@@ -43,25 +44,9 @@ export async function writeManifest(
 ): Promise<void> {
   const path = join(folder, NAME);
   const body = JSON.stringify({ version: VERSION, ...manifest } satisfies Manifest);
-  const file = await open(`${path}.tmp`, 'w');
-  try {
-    await file.writeFile(`${body}\n${crc32(body)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  onChange();
-  await rename(`${path}.tmp`, path);
-  onChange();
-  await syncFolder(folder);
-}
-
-/** So that a rename outlives a power cut. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await writeAtomically(path, `${path}.tmp`, [`${body}\n${crc32(body)}\n`], async (from, to) => {
+    onChange();
+    await rename(from, to);
+    onChange();
+  });
 }

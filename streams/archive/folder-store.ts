@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { syncFolder, writeAtomically } from '../write-atomically.js';
 import { checkName, checkPrefix, unreachable, type ArchiveStore, type ByteRange } from './store.js';
 
 /** No object's name has a part that begins with a dot. */
@@ -80,12 +81,8 @@ export class FolderStore implements ArchiveStore {
     const temporary = join(dirname(path), `${TEMPORARY}${randomBytes(8).toString('hex')}`);
     try {
       await makeFolder(dirname(path));
-      await writeSynced(temporary, parts);
-      const isPublished = await publish(temporary, path);
-      await syncFolder(dirname(path));
-      return isPublished;
+      return await writeAtomically(path, temporary, parts, publish);
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
       throw unreachable(`Writing ${name} in ${this.location}`, error);
     }
   }
@@ -101,16 +98,6 @@ export class FolderStore implements ArchiveStore {
       return entry.isDirectory() ? await this.namesIn(`${name}/`) : [name];
     }));
     return names.flat();
-  }
-}
-
-async function writeSynced(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    for (const part of parts) await file.writeFile(part);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 
@@ -130,15 +117,6 @@ async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -1,12 +1,12 @@
 /** Numbers and byte strings one after another, as the tables and blocks of an archive have them. */
-import { varintBytes, writeVarint } from '../content.js';
+import { varintBytes, withRoom, writeVarint } from '../content.js';
 
 const INITIAL_BYTES = 16 * 1024;
 const FEW_BYTES = 48;
 
 export class ByteWriter {
   size = 0;
-  private bytes: Buffer;
+  private bytes: Buffer<ArrayBuffer>;
 
   constructor(private readonly initialBytes = INITIAL_BYTES) {
     this.bytes = Buffer.allocUnsafe(initialBytes);
@@ -50,11 +50,7 @@ export class ByteWriter {
   }
 
   private reserve(more: number): void {
-    const needed = this.size + more;
-    if (needed <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.bytes.length));
-    larger.set(this.bytes.subarray(0, this.size));
-    this.bytes = larger;
+    this.bytes = withRoom(this.bytes, this.size, more);
   }
 }
 

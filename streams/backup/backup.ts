@@ -8,7 +8,7 @@ import { RepriseError } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { streams } from '../../protocols/subjects.js';
 import type { ArchiveStore } from '../archive/store.js';
-import { connectNats, operating } from '../connect.js';
+import { connectNats, isStreamNotFound, operating } from '../connect.js';
 import { openCheckpoints, openWitness, readKnown } from '../heads.js';
 import { openJournal } from '../jetstream.js';
 import type { Journal } from '../journal.js';
@@ -61,9 +61,15 @@ async function partitionsOf(nc: NatsConnection, ns: Namespace): Promise<number> 
     const count = Number(config.metadata?.[PARTITIONS]);
     if (Number.isInteger(count) && count > 0) return count;
   } catch (error) {
+    if (isStreamNotFound(error)) throw noNamespace(ns);
     throw operating(error, `Looking for the namespace ${ns} failed`);
   }
   throw new RepriseError('STREAM_MISMATCH', `The journal of partition 0 of ${ns} does not say how many there are.`);
+}
+
+function noNamespace(ns: Namespace): RepriseError {
+  const hint = 'Check --nats and --namespace; a broker makes the journals when it starts for the first time.';
+  return new RepriseError('NOT_FOUND', `The server has no journal of the namespace ${ns}.`, { hint });
 }
 
 class Backup {

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { leaderId, type Namespace } from '../../protocols/ids.js';
 import { subjects } from '../../protocols/subjects.js';
 import { storedAt } from '../ack.js';
+import { recordLocation } from '../archive/recorded.js';
 import type { ArchiveStore } from '../archive/store.js';
 import { readKeys } from '../backup/objects.js';
 import type { Head } from '../chain.js';
@@ -53,7 +54,7 @@ export interface Restored {
   readonly backup: number;
   /** Only those with commits. */
   readonly partitions: readonly RestoredPartition[];
-  /** Where commits are that the streams did not get; brokers must be given this archive. */
+  /** Where commits are that the streams did not get. Commands find it; brokers must be given it to archive there. */
   readonly archive: string | undefined;
   readonly hasKeys: boolean;
 }
@@ -100,6 +101,10 @@ class Restore {
     const restored: RestoredPartition[] = [];
     for (const { content } of plan.partitions) if (content) restored.push(await this.restorePartition(content));
     const hasKeys = await this.restoreKeys();
+    if (location !== undefined) {
+      writing('record the archive');
+      await recordLocation(this.nc, ns, location);
+    }
     await streams.finish();
     return { backup: plan.backup.number, partitions: restored, archive: location, hasKeys };
   }

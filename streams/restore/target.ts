@@ -38,11 +38,18 @@ export async function targetsOf({ store, namespace, backup }: Source, to: To): P
   }
   const scanned = await scanAll(archives, await boundOf(archives, to));
   const cut = cutOf(scanned, to);
+  if (to.kind === 'time' && cut.every((seq) => seq === 0)) throw tooEarly(store, to.nowMs);
   const targets: Target[] = [];
   for (const [n, archive] of archives.entries()) {
     targets.push({ archive, head: archive && (await headUpTo(archive, cut[n]!)) });
   }
   return targets;
+}
+
+/** An empty namespace is hardly what was meant. */
+function tooEarly({ location }: ArchiveStore, nowMs: number): RepriseError {
+  const message = `The backup in ${location} has no commit up to ${new Date(nowMs).toISOString()}.`;
+  return new RepriseError('INVALID_ARGUMENT', message, { hint: 'Give a later time, or a position.' });
 }
 
 /** The last commit up to a position. It is read again: to keep the heads of all would take memory without bound. */

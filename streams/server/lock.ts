@@ -6,6 +6,7 @@
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RepriseError } from '../../protocols/errors.js';
+import { isAlive } from './alive.js';
 
 interface Holder {
   readonly group: number;
@@ -63,14 +64,6 @@ async function isRunning({ group }: Holder, dataDir: string): Promise<boolean> {
   if (!isAlive(-group)) return false;
   const command = await readFile(`/proc/${group}/cmdline`, 'utf8').catch(() => undefined);
   return command === undefined || command === '' || command.split('\0').includes(dataDir);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function parse(text: string): Holder | undefined {

@@ -48,6 +48,18 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   return { code: code as number | null, stdout, stderr };
 }
 
+/** Each is the start of a process, which mostly waits. More at once would make all of them slow. */
+const AT_ONCE = 3;
+
+/** For commands that do not depend on each other. */
+export async function fewAtOnce<T>(items: Iterable<T>, each: (item: T) => Promise<unknown>): Promise<void> {
+  const left = items[Symbol.iterator]();
+  const next = async (): Promise<void> => {
+    for (let item = left.next(); !item.done; item = left.next()) await each(item.value);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, next));
+}
+
 export interface Dev {
   readonly cwd: string;
   readonly nats: string;

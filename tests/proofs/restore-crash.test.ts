@@ -6,10 +6,12 @@ import { createHash, hash } from 'node:crypto';
 import { connect, type NatsConnection } from 'nats';
 import protobuf from 'protobufjs';
 import t, { type Test } from 'tap';
+import { streamFindings } from '../../bin/doctor/streams.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
 import { journal, outbox } from '../../protocols/messages.js';
 import { openArchive } from '../../streams/archive/archive.js';
 import { CrashingStore, MemoryStore } from '../../streams/archive/conformance/stores.js';
+import { recordedLocation } from '../../streams/archive/recorded.js';
 import { backUp, type BackupOptions } from '../../streams/backup/backup.js';
 import { backupsOf } from '../../streams/backup/manifest.js';
 import { encodeCommit, encodeEvents, headerAfter } from '../../streams/commit.js';
@@ -195,6 +197,21 @@ t.test('restore: given an older backup whose manifest was damaged, then the newe
   t.match(restored, { backup: 2, partitions: [{ snapshotSeq }, {}] });
   t.match(warnings, [older!]);
   await check(t, 'newest', await originals());
+  const clocks = async (ns: string) => (await streamFindings(nc, ns as Namespace)).findings.filter(({ what, level }) =>
+    what === 'clock' && level === 'warn');
+  t.ok((await clocks(SOURCE)).length > 0, 'the time of these journals is long ago');
+  t.strictSame(await clocks('newest'), [], 'after a restore this is no sign of a wrong clock');
+});
+
+t.test('restore: given a time before all commits, then it is refused, and nothing is made', async (t) => {
+  const store = new MemoryStore();
+  await backUp(backupOptions(store));
+  const ns = 'early' as Namespace;
+  await t.rejects(restore({
+    url: server.brokerUrl, namespace: ns, from: SOURCE, store, to: { kind: 'time', nowMs: 1 }, isFull: true,
+    reason: 'test', release: 'test', nowMs: () => Date.now(),
+  }), { code: 'INVALID_ARGUMENT', message: /no commit up to 1970-01-01T00:00:00.001Z/ });
+  await t.rejects(ensureTopology(nc, ns, PARTITIONS, { look: true }), { code: 'STREAM_MISMATCH' });
 });
 
 t.test('restore: given a crash before any write, then no broker may lead, and it goes on or begins again', async (t) => {
@@ -236,6 +253,7 @@ t.test('restore: given a crash before any write, then no broker may lead, and it
         t.equal((await openArchive(store, ns, 0 as Partition)).head?.seq, heads[0]!.seq, 'the archive has the rest');
         const [snapshot] = await new SnapshotStore(new Objects(nc, ns as Namespace)).list(0 as Partition);
         t.match(snapshot, { seq: snapshotSeq, isVerified: true });
+        t.equal(await recordedLocation(nc, ns as Namespace), store.location, 'commands find the archive');
       }
       const stream = `REPRISE_${ns}_JOURNAL_`;
       for (const n of [0, 1]) await (await stranger.jetstreamManager()).streams.delete(`${stream}${n}`);
