@@ -17,12 +17,13 @@ const SHOWN = 64;
 const escaped = (text: string): string =>
   text.replaceAll(/[\p{Control}\p{Format}\u2028\u2029]/gu, (one) => `\\u{${one.codePointAt(0)!.toString(16)}}`);
 
+/** A text in full, as JSON. */
+export const quoted = (text: string): string => escaped(JSON.stringify(text));
+
 /** A value in a message: as JSON, short. */
 export function shown(value: unknown): string {
   if (typeof value === 'number') return String(value);
-  if (typeof value === 'string') {
-    return escaped(JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value));
-  }
+  if (typeof value === 'string') return quoted(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value);
   if (value === null || typeof value === 'boolean') return String(value);
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : typeof value;
 }

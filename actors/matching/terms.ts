@@ -1,6 +1,6 @@
 /** A requirement as a list of terms, each a single thing that it asks for. */
 import type { Access, CapabilityIndex } from './capability-index.js';
-import { shown, type Scalar } from './reader.js';
+import { quoted, shown, type Scalar } from './reader.js';
 import type { LabelRule, Requirement } from './requirement.js';
 
 export interface Term {
@@ -42,7 +42,7 @@ function partTerms({ services, hardware, models, region, compliance }: Requireme
 const setTerms = (field: 'services' | 'models' | 'compliance', names: readonly string[] = []): Term[] =>
   names.map((name) => ({
     path: field,
-    wanted: shown(name),
+    wanted: quoted(name),
     holds: (index) => index[field].has(name),
     found: (index) => listed([...index[field]]),
   }));
@@ -59,7 +59,7 @@ function regionTerm(names: readonly string[]): Term {
 
 const hardwareTerm = (path: string, want: Scalar): Term => ({
   path,
-  wanted: typeof want === 'number' ? `at least ${want}` : shown(want),
+  wanted: typeof want === 'number' ? `at least ${want}` : exactly(want),
   holds: typeof want === 'number'
     ? ({ leaves }) => isAtLeast(leaves.get(path), want)
     : ({ leaves }) => leaves.get(path) === want,
@@ -76,7 +76,7 @@ function labelTerms(name: string, rule: LabelRule): Term[] {
     found: ({ labels }) => (labels.has(name) ? shown(labels.get(name)) : ABSENT),
   });
   const terms: Term[] = [];
-  if (typeof rule === 'string') return [term(shown(rule), (value) => value === rule)];
+  if (typeof rule === 'string') return [term(quoted(rule), (value) => value === rule)];
   if ('in' in rule) {
     const wanted = new Set(rule.in);
     terms.push(term(oneOf(rule.in), (value) => value !== undefined && wanted.has(value)));
@@ -93,12 +93,12 @@ function labelTerms(name: string, rule: LabelRule): Term[] {
 /** Whether the worker takes jobs of this customer, or of nobody in particular. */
 const customerTerm = (customer: string | undefined): Term => ({
   path: 'customerAccess',
-  wanted: customer === undefined ? 'jobs without a customer' : `customer ${shown(customer)}`,
+  wanted: customer === undefined ? 'access without a customer' : `access for customer ${quoted(customer)}`,
   holds: ({ access }) => admits(access, customer),
   found: ({ access: { isolation, allowed, denied } }) => [
-    isolation,
-    ...(isolation === 'strict' ? [`allowed ${listed([...allowed])}`] : []),
-    ...(denied.size > 0 ? [`denied ${listed([...denied])}`] : []),
+    `isolation ${isolation}`,
+    ...(isolation === 'strict' ? [`allowed: ${listed([...allowed])}`] : []),
+    ...(denied.size > 0 ? [`denied: ${listed([...denied])}`] : []),
   ].join(', '),
 });
 
@@ -126,7 +126,7 @@ const compatNumber = (path: string, want: number): Term => ({
 /** A list has the value, or what is there equals it. */
 const compatValue = (path: string, want: Scalar): Term => ({
   path,
-  wanted: typeof want === 'number' ? `exactly ${want}` : shown(want),
+  wanted: typeof want === 'number' ? `exactly ${want}` : exactly(want),
   holds: ({ leaves }) => {
     const value = leaves.get(path);
     return value instanceof Set ? value.has(want) : value === want;
@@ -139,7 +139,9 @@ const foundAt = (path: string) => ({ leaves }: CapabilityIndex): string => {
   return value === undefined ? ABSENT : value instanceof Set ? listed([...value]) : shown(value);
 };
 
-const oneOf = (names: readonly string[]): string => (names.length === 1 ? shown(names[0]) : `one of ${listed(names)}`);
+const exactly = (want: Scalar): string => (typeof want === 'string' ? quoted(want) : String(want));
+
+const oneOf = (names: readonly string[]): string => (names.length === 1 ? quoted(names[0]!) : `one of ${listed(names)}`);
 
 function listed(values: readonly unknown[]): string {
   if (values.length === 0) return ABSENT;
