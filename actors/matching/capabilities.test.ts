@@ -41,7 +41,7 @@ t.test('given what is over a bound or no JSON, then it is refused with the path'
     [{ own: Number.POSITIVE_INFINITY }, 'capabilities.own must be finite, not Infinity'],
     [{ own: () => 1 }, 'capabilities.own must be a JSON value, not function'],
     [{ own: 1n }, 'capabilities.own must be a JSON value, not bigint'],
-    [{ own: new Date(0) }, 'capabilities.own must be an object, not an object'],
+    [{ own: new Date(0) }, 'capabilities.own must be an object, not an instance of a class'],
     [{ hardware: [] }, 'capabilities.hardware must be an object, not a list'],
     [{ compliance: ['gdpr', 1] }, 'capabilities.compliance[1] must be a text, not 1'],
     [{ models: { comfyui: 'sdxl' } }, 'capabilities.models.comfyui must be a list, not "sdxl"'],
@@ -51,7 +51,7 @@ t.test('given what is over a bound or no JSON, then it is refused with the path'
   for (const [given, words] of cases) {
     const answer = validated(() => capabilities(given)) as { code?: string; message?: string };
     t.equal(answer.code, 'CAPABILITIES_INVALID', words);
-    t.ok(answer.message?.includes(words), answer.message);
+    t.ok(answer.message?.includes(words), String(answer.message));
   }
 });
 

@@ -8,13 +8,16 @@ const members = <V>(values: fc.Arbitrary<V>) => fc.dictionary(names, values, { m
 const nested = <V>(leaves: fc.Arbitrary<V>) => members(fc.oneof(leaves, members(leaves)));
 const lists = fc.array(names, { maxLength: 3 });
 const some = fc.array(names, { minLength: 1, maxLength: 3 });
-const labelRule = fc.oneof(names, fc.record({ in: some }), fc.record({ notIn: some }), fc.record({ exists: fc.boolean() }),
-  fc.record({ notIn: some, exists: fc.boolean() }), fc.record({ in: some, notIn: some }));
-const unwantedLabel = fc.oneof(names, fc.record({ in: some }), fc.record({ exists: fc.boolean() }));
+const exists = fc.boolean();
+const labelRule = fc.oneof(names, fc.record({ in: some }), fc.record({ notIn: some }), fc.record({ exists }),
+  fc.record({ notIn: some, exists }), fc.record({ in: some, notIn: some }));
+const unwantedLabel = fc.oneof(names, fc.record({ in: some }), fc.record({ exists }));
 const compat = nested(fc.oneof(scalars, fc.array(scalars, { maxLength: 3 })));
 
 /** A few of the fields: with all of them hardly anything matches. */
-function fewOf<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }, most: number): fc.Arbitrary<Partial<T>> {
+function fewOf<T extends object>(
+  fields: { [K in keyof T]: fc.Arbitrary<T[K]> }, most: number,
+): fc.Arbitrary<Partial<T>> {
   const chosen = fc.subarray(Object.keys(fields), { maxLength: most });
   return fc.tuple(chosen, fc.record(fields)).map(([keys, all]) =>
     Object.fromEntries(Object.entries(all).filter(([key]) => keys.includes(key))) as Partial<T>);

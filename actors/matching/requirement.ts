@@ -1,6 +1,6 @@
 /**
- * What a job requires of a worker: the `require` document of docs/matching.md, checked and in canonical form. Documents
- * that mean the same become the same requirement, with the same text: the text names the class of the jobs that have it.
+ * What a job requires of a worker: the `require` document of docs/matching.md, checked and in canonical form.
+ * Documents that mean the same become equal requirements with the same text, which names the class of their jobs.
  */
 import { MATCHING } from './bounds.js';
 import { byUnits, canonicalJson, frozen } from './canonical-json.js';
@@ -123,7 +123,9 @@ function record<V>(map: ReadonlyMap<string, V>): Readonly<Record<string, V>> | u
 }
 
 /** Without what is absent; `undefined` if nothing is left. */
-function filled<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
+function filled<T extends object>(fields: T): Filled<T> | undefined {
   const present = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return present.length === 0 ? undefined : Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return present.length === 0 ? undefined : Object.fromEntries(present) as Filled<T>;
 }
+
+type Filled<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

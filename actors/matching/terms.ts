@@ -141,7 +141,8 @@ const foundAt = (path: string) => ({ leaves }: CapabilityIndex): string => {
 
 const exactly = (want: Scalar): string => (typeof want === 'string' ? quoted(want) : String(want));
 
-const oneOf = (names: readonly string[]): string => (names.length === 1 ? quoted(names[0]!) : `one of ${listed(names)}`);
+const oneOf = (names: readonly string[]): string =>
+  (names.length === 1 ? quoted(names[0]!) : `one of ${listed(names)}`);
 
 function listed(values: readonly unknown[]): string {
   if (values.length === 0) return ABSENT;

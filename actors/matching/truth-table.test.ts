@@ -64,7 +64,7 @@ t.test('each row of what is refused is refused so', async (t) => {
   t.ok(refused.length > 20);
   for (const [document, given, code, words] of refused) {
     const answer = validated(() => (document === 'capabilities' ? capabilities(given) : requirement(given)));
-    t.equal((answer as { code?: string }).code, code, given);
+    t.equal((answer as { code?: string }).code, code, given!);
     t.ok((answer as { message: string }).message.includes(words!), (answer as { message: string }).message);
   }
   const codes = new Set(refused.map(([, , code]) => code));
@@ -84,5 +84,5 @@ t.test('the examples of the page are accepted', async (t) => {
     t.ok(parsed.require === undefined ? capabilities(parsed) : requirement(parsed.require), example!);
   }
   for (const [, , example] of tableOf('Require')) t.ok(requirement(example), example!);
-  for (const [, , example] of tableOf('Labels').slice(1)) t.ok(requirement(`{"labels":${example}}`), example);
+  for (const [, , example] of tableOf('Labels').slice(1)) t.ok(requirement(`{"labels":${example}}`), example!);
 });
