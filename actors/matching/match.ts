@@ -37,7 +37,7 @@ export function lacks(requirement: Requirement, capabilities: Capabilities): Lac
   const index = indexOf(capabilities);
   return compiledOf(requirement)
     .filter((term) => !term.holds(index))
-    .map(({ path, wanted, found }) => ({ path, wanted, found: found(index) }));
+    .map(({ path, wanted, found }) => ({ path, wanted: wanted(), found: found(index) }));
 }
 
 /** `hardware.gpuMemoryGb: wants at least 16, has 8`. */

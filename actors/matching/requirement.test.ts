@@ -8,6 +8,7 @@ import { requires } from './documents.js';
 import { lacks, matches } from './match.js';
 import { nearest } from './nearest.js';
 import { NO_REQUIREMENT, requirement, requirementOf, requirementText, type Requirement } from './requirement.js';
+import { TextCache } from './text-cache.js';
 
 type Document = Record<string, unknown>;
 const isDocument = (value: unknown): value is Document =>
@@ -176,6 +177,14 @@ t.test('given the largest requirement, then its text is accepted again', async (
   t.equal(requirementText(requirement(requirementText(longest))), requirementText(longest));
 });
 
+t.test('given long texts, then what is kept of them is bounded by their length too', async (t) => {
+  const cache = new TextCache<number>(3, 10);
+  for (const [nth, text] of ['a', 'b', 'c', 'd', 'd', 'x'.repeat(9), 'y'.repeat(11)].entries()) cache.set(text, nth);
+  t.strictSame(['a', 'd', 'x'.repeat(9), 'y'.repeat(11)].map((text) => cache.get(text)), Array(4).fill(undefined));
+  for (const [nth, text] of ['a', 'b', 'b', 'c', 'd', 'e'.repeat(7)].entries()) cache.set(text, nth);
+  t.strictSame(['a', 'b', 'c', 'd', 'e'.repeat(7)].map((text) => cache.get(text)), [undefined, undefined, 3, 4, 5]);
+});
+
 t.test('given hostile JSON, then nothing but Invalid is thrown', async (t) => {
   const field = fc.constantFrom('services', 'hardware', 'models', 'labels', 'region', 'compliance', 'customer', 'not',
     'compat', 'positive', 'negative', 'in', 'notIn', 'exists', '__proto__', 'toString');
@@ -206,9 +215,10 @@ t.test('given an unknown name, then the nearest is the one that was meant', asyn
   for (const [given, meant] of Object.entries(cases)) t.equal(nearest(given, known), meant, given);
 });
 
-t.test('given a requirement, then it is frozen, and the same object for the same text', async (t) => {
+t.test('given a requirement, then it is frozen, and the same object for what means the same', async (t) => {
   const required = requirementOf('{"hardware":{"a":1},"models":["b","a"]}');
   t.equal(requirementOf('{"hardware":{"a":1},"models":["b","a"]}'), required);
+  t.equal(requirement({ models: ['a', 'b', 'a'], hardware: { a: 1 } }), required);
   t.throws(() => (required.models as string[]).push('c'));
   t.throws(() => Object.assign(required.hardware as object, { a: 2 }));
   for (let nth = 0; nth <= MATCHING.cached; nth += 1) requirementOf(`{"hardware":{"a":${nth}}}`);
