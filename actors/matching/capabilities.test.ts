@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { validated } from '../../protocols/bounds.js';
 import { capabilities, capabilitiesText } from './capabilities.js';
-import { workers } from './documents.js';
+import { workers } from '../../tests/matching/documents.js';
 
 const textOf = (given: unknown): unknown => validated(() => capabilitiesText(capabilities(given)));
 

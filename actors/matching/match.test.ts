@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Invalid } from '../../protocols/bounds.js';
 import { capabilities, capabilitiesText, type Capabilities } from './capabilities.js';
-import { requires, workers } from './documents.js';
+import { requires, workers } from '../../tests/matching/documents.js';
 import { lacks, lackText, matches } from './match.js';
-import { naiveMatches } from './naive.js';
+import { naiveMatches } from '../../tests/matching/naive.js';
 import { NO_REQUIREMENT, requirement, requirementOf, requirementText, type Requirement } from './requirement.js';
 
 /** What is refused, by its code. */

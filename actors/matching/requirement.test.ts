@@ -4,7 +4,7 @@ import t from 'tap';
 import { Invalid, validated } from '../../protocols/bounds.js';
 import { MATCHING } from './bounds.js';
 import { capabilities } from './capabilities.js';
-import { requires } from './documents.js';
+import { requires } from '../../tests/matching/documents.js';
 import { lacks, matches } from './match.js';
 import { nearest } from './nearest.js';
 import { NO_REQUIREMENT, requirement, requirementOf, requirementText, type Requirement } from './requirement.js';

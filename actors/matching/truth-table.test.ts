@@ -5,7 +5,7 @@ import { validated } from '../../protocols/bounds.js';
 import { ERRORS } from '../../protocols/errors.js';
 import { capabilities, CAPABILITY_FIELDS } from './capabilities.js';
 import { lacks, matches } from './match.js';
-import { naiveMatches } from './naive.js';
+import { naiveMatches } from '../../tests/matching/naive.js';
 import { COMPAT_SIDES, LABEL_OPERATORS, NOT_FIELDS, REQUIRE_FIELDS } from './read-requirement.js';
 import { requirement, requirementOf, requirementText } from './requirement.js';
 
