@@ -16,6 +16,7 @@ export const MATCHING = {
   pathBytes: 256,
   /** Beyond it numbers are no longer exact: a larger one is a mistake. */
   number: Number.MAX_SAFE_INTEGER,
-  /** Requirements that are kept by their text. */
+  /** Requirements that are kept by their text: how many, and how long their texts are together. */
   cached: 16_384,
+  cachedUnits: 4 * 1024 * 1024,
 } as const;

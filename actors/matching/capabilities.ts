@@ -4,16 +4,16 @@
  */
 import { MATCHING } from './bounds.js';
 import { byUnits, canonicalJson, frozen } from './canonical-json.js';
-import {
-  ISOLATIONS, type Capabilities, type CustomerAccess,
-} from './capability-shape.js';
 import { indexOf } from './capability-index.js';
+import { ISOLATIONS, type Capabilities, type CustomerAccess } from './capability-shape.js';
 import { alike } from './nearest.js';
 import { Reader, shown, type Entry } from './reader.js';
 
 export { NO_CAPABILITIES, type Capabilities, type CustomerAccess, type Isolation } from './capability-shape.js';
 
-const KNOWN = ['services', 'models', 'hardware', 'labels', 'region', 'compliance', 'customerAccess'] as const;
+export const CAPABILITY_FIELDS = [
+  'services', 'models', 'hardware', 'labels', 'region', 'compliance', 'customerAccess',
+] as const;
 const ACCESS = ['isolation', 'allowed', 'denied'] as const;
 
 /**
@@ -59,7 +59,7 @@ function fieldOf(reader: Reader, name: string, value: unknown): unknown {
 
 /** A field that is spelled almost as a known one would be taken for the worker's own, and not be honoured. */
 function ownField(reader: Reader, name: string, path: string, value: unknown): unknown {
-  const meant = KNOWN.find((each) => alike(each, name));
+  const meant = CAPABILITY_FIELDS.find((each) => alike(each, name));
   return meant === undefined ? own(reader, path, value, 2) : reader.refuse(path, `must be spelled ${meant}`);
 }
 

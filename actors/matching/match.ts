@@ -37,8 +37,8 @@ export function lacks(requirement: Requirement, capabilities: Capabilities): Lac
   const index = indexOf(capabilities);
   return compiledOf(requirement)
     .filter((term) => !term.holds(index))
-    .map(({ path, wanted, found }) => ({ path, wanted, found: found(index) }));
+    .map(({ path, wanted, found }) => ({ path, wanted: wanted(), found: found(index) }));
 }
 
-/** `hardware.gpuMemoryGb: at least 16 is wanted, 8 is there`. */
-export const lackText = ({ path, wanted, found }: Lack): string => `${path}: ${wanted} is wanted, ${found} is there`;
+/** `hardware.gpuMemoryGb: wants at least 16, has 8`. */
+export const lackText = ({ path, wanted, found }: Lack): string => `${path}: wants ${wanted}, has ${found}`;

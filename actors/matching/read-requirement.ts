@@ -9,6 +9,7 @@ export const REQUIRE_FIELDS = [
 ] as const;
 /** `not` has no `not`, and whom a job belongs to cannot be unwanted. */
 export const NOT_FIELDS = ['services', 'hardware', 'models', 'labels', 'region', 'compliance', 'compat'] as const;
+const OUTSIDE_NOT = new Set<string>(['not', 'customer'] satisfies Field[]);
 export const LABEL_OPERATORS = ['in', 'notIn', 'exists'] as const;
 /** In a label of `not`, `notIn` would be a second negation. */
 export const NOT_LABEL_OPERATORS = ['in', 'exists'] as const;
@@ -37,6 +38,7 @@ export function readRequirement(reader: Reader, given: unknown): Draft {
 
 function readFields(place: Place, entries: readonly Entry[], known: readonly Field[]): void {
   for (const [name, value] of entries) {
+    if (place.isNot && OUTSIDE_NOT.has(name)) place.reader.refuse(place.path, `must not have a field ${shown(name)}`);
     const field = place.reader.known(place.path, name, known, 'field');
     READ[field]({ ...place, path: `${place.path}.${field}` }, value);
   }
@@ -137,6 +139,7 @@ function readRule(place: Place, name: string, rule: unknown): void {
   const entries = reader.object(path, rule, depth);
   if (entries.length === 0) reader.refuse(path, `must have one of the operators ${LABEL_OPERATORS.join(', ')}`);
   for (const [given, value] of entries) {
+    if (place.isNot && given === 'notIn') reader.refuse(path, 'is a second negation: write `in` outside of `not`');
     const operator = reader.known(path, given, place.isNot ? NOT_LABEL_OPERATORS : LABEL_OPERATORS, 'operator');
     const at = { ...place, path: `${path}.${operator}`, depth: depth + 1 };
     if (operator === 'exists') labelExists(at, name, value);

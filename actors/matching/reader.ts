@@ -9,27 +9,31 @@ import { nearest } from './nearest.js';
 
 export type Scalar = string | number | boolean;
 
+/** Most texts are, and are checked in a fraction of the time. */
+const PLAIN = /^[ -~]*$/;
 const UNFIT = /[\p{Control}\p{Surrogate}\u2028\u2029]/u;
 const SURROGATE = /\p{Surrogate}/u;
 const SHOWN = 64;
 
 /** Characters that JSON leaves as they are and that cannot be seen, or change how others are shown. */
-const escaped = (text: string): string =>
-  text.replaceAll(/[\p{Control}\p{Format}\u2028\u2029]/gu, (one) => `\\u{${one.codePointAt(0)!.toString(16)}}`);
+const UNSEEN = /[\p{Control}\p{Format}\u2028\u2029]/gu;
+const escaped = (text: string): string => (PLAIN.test(text) ? text
+  : text.replaceAll(UNSEEN, (one) => `\\u{${one.codePointAt(0)!.toString(16)}}`));
+
+/** A text in full, as JSON. */
+export const quoted = (text: string): string => escaped(JSON.stringify(text));
 
 /** A value in a message: as JSON, short. */
 export function shown(value: unknown): string {
   if (typeof value === 'number') return String(value);
-  if (typeof value === 'string') {
-    return escaped(JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value));
-  }
+  if (typeof value === 'string') return quoted(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value);
   if (value === null || typeof value === 'boolean') return String(value);
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : typeof value;
 }
 
 /** A path may hold names that a stranger chose. */
 const shownPath = (path: string): string =>
-  (UNFIT.test(path) || path.length > MATCHING.pathBytes ? shown(path) : path);
+  (path.length > MATCHING.pathBytes || !PLAIN.test(path) && UNFIT.test(path) ? shown(path) : path);
 
 export class Reader {
   private nodes = 0;
@@ -70,7 +74,10 @@ export class Reader {
   /** The members of an object, whose names are checked. */
   object(path: string, value: unknown, depth: number): Entry[] {
     this.visit(path, depth);
-    if (!isObject(value)) return this.refuse(path, `must be an object, not ${shown(value)}`);
+    if (!isObject(value)) {
+      const isForeign = typeof value === 'object' && value !== null && !Array.isArray(value);
+      return this.refuse(path, `must be an object, not ${isForeign ? 'an instance of a class' : shown(value)}`);
+    }
     const entries = Object.entries(value);
     for (const [name] of entries) this.text(`the name of a member of ${path}`, name, MATCHING.pathBytes, 1);
     return entries;
@@ -99,13 +106,13 @@ export class Reader {
     if (value.length < least) return this.refuse(path, 'must not be empty');
     const bytes = Buffer.byteLength(value);
     if (bytes > mostBytes) return this.refuse(path, `must have at most ${mostBytes} bytes, not ${bytes}`);
-    if (!UNFIT.test(value)) return value;
+    if (PLAIN.test(value) || !UNFIT.test(value)) return value;
     return this.refuse(path, 'must not hold control characters, line separators or half of a surrogate pair');
   }
 
   /** A text that is shown to nobody as it is. It must only come back from UTF-8 unchanged. */
   freeText(path: string, value: string): void {
-    if (SURROGATE.test(value)) this.refuse(path, 'must not hold half of a surrogate pair');
+    if (!PLAIN.test(value) && SURROGATE.test(value)) this.refuse(path, 'must not hold half of a surrogate pair');
   }
 
   /** @throws Invalid if the name is unknown. The message has the nearest known one */

@@ -1,6 +1,6 @@
 /**
- * What a job requires of a worker: the `require` document of docs/matching.md, checked and in canonical form. Documents
- * that mean the same become the same requirement, with the same text: the text names the class of the jobs that have it.
+ * What a job requires of a worker: the `require` document of docs/matching.md, checked and in canonical form.
+ * Documents that mean the same become equal requirements with the same text, which names the class of their jobs.
  */
 import { MATCHING } from './bounds.js';
 import { byUnits, canonicalJson, frozen } from './canonical-json.js';
@@ -8,6 +8,7 @@ import type { Draft, LabelDraft } from './draft.js';
 import { readRequirement } from './read-requirement.js';
 import { Reader, type Scalar } from './reader.js';
 import { settle } from './settle.js';
+import { TextCache } from './text-cache.js';
 
 export type LabelRule =
   | string
@@ -36,11 +37,31 @@ export interface Requirement {
 /** Asks for nothing. A worker with strict customer isolation does not match even this: see docs/matching.md. */
 export const NO_REQUIREMENT: Requirement = Object.freeze({});
 
+const cache = new TextCache<Requirement>(MATCHING.cached, MATCHING.cachedUnits);
+
 /**
+ * Equal requirements are the same object as long as it is kept, so what is worked out for one is worked out once.
  * @param given the document as JSON text ('' for none) or as what that was parsed to
  * @throws Invalid with REQUIREMENT_INVALID or REQUIREMENT_CONTRADICTORY, and a message that begins with the path
  */
 export function requirement(given: unknown): Requirement {
+  if (given === '') return NO_REQUIREMENT;
+  const known = typeof given === 'string' ? cache.get(given) : undefined;
+  if (known !== undefined) return known;
+  const made = kept(checked(given));
+  if (typeof given === 'string') cache.set(given, made);
+  return made;
+}
+
+function kept(made: Requirement): Requirement {
+  const text = requirementText(made);
+  if (text === '') return NO_REQUIREMENT;
+  const known = cache.get(text);
+  if (known === undefined) cache.set(text, made);
+  return known ?? made;
+}
+
+function checked(given: unknown): Requirement {
   const reader = new Reader('REQUIREMENT_INVALID', MATCHING.terms * 4);
   const draft = readRequirement(reader, given);
   settle(reader, draft);
@@ -48,7 +69,7 @@ export function requirement(given: unknown): Requirement {
   if (terms > MATCHING.terms) reader.refuse('require', `asks for ${terms} things; the most is ${MATCHING.terms}`);
   const made = frozen(documentOf(draft));
   const bytes = Buffer.byteLength(requirementText(made));
-  if (bytes <= MATCHING.requirementBytes) return bytes === 0 ? NO_REQUIREMENT : made;
+  if (bytes <= MATCHING.requirementBytes) return made;
   return reader.refuse('require', `has ${bytes} bytes in canonical form; the most is ${MATCHING.requirementBytes}`);
 }
 
@@ -64,21 +85,12 @@ export function requirementText(of: Requirement): string {
   return text;
 }
 
-const cache = new Map<string, Requirement>();
-
 /**
- * The requirement of a text of {@link requirementText}; the same object as long as it is kept. Texts are in journals:
- * what was accepted once must be accepted by every later version.
+ * The requirement of a text of {@link requirementText}. Texts are in journals: what was accepted once must be accepted
+ * by every later version.
  * @throws Invalid if the text is not one
  */
-export function requirementOf(text: string): Requirement {
-  const known = cache.get(text);
-  if (known !== undefined) return known;
-  const made = requirement(text);
-  if (cache.size >= MATCHING.cached) cache.delete(cache.keys().next().value!);
-  cache.set(text, made);
-  return made;
-}
+export const requirementOf = (text: string): Requirement => requirement(text);
 
 function termsIn({ wanted, unwanted, labels, customer }: Draft): number {
   let count = labels.size + (customer === '' ? 0 : 1);
@@ -123,7 +135,9 @@ function record<V>(map: ReadonlyMap<string, V>): Readonly<Record<string, V>> | u
 }
 
 /** Without what is absent; `undefined` if nothing is left. */
-function filled<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
+function filled<T extends object>(fields: T): Filled<T> | undefined {
   const present = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return present.length === 0 ? undefined : Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return present.length === 0 ? undefined : Object.fromEntries(present) as Filled<T>;
 }
+
+type Filled<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -1,13 +1,13 @@
 /** A requirement as a list of terms, each a single thing that it asks for. */
 import type { Access, CapabilityIndex } from './capability-index.js';
-import { shown, type Scalar } from './reader.js';
+import { quoted, shown, type Scalar } from './reader.js';
 import type { LabelRule, Requirement } from './requirement.js';
 
 export interface Term {
   /** As in the capabilities: `hardware.gpuMemoryGb`. */
   readonly path: string;
   /** For people. With the path it names the term. */
-  readonly wanted: string;
+  readonly wanted: () => string;
   readonly holds: (index: CapabilityIndex) => boolean;
   readonly found: (index: CapabilityIndex) => string;
 }
@@ -28,7 +28,7 @@ export function termsOf(of: Requirement): Term[] {
 }
 
 const negated = ({ path, wanted, holds, found }: Term): Term =>
-  ({ path, wanted: `not ${wanted}`, holds: (index) => !holds(index), found });
+  ({ path, wanted: () => `not ${wanted()}`, holds: (index) => !holds(index), found });
 
 /** Each region of `not` is a part of its own, which is the same as one of them. */
 function partTerms({ services, hardware, models, region, compliance }: Requirement): Term[] {
@@ -42,7 +42,7 @@ function partTerms({ services, hardware, models, region, compliance }: Requireme
 const setTerms = (field: 'services' | 'models' | 'compliance', names: readonly string[] = []): Term[] =>
   names.map((name) => ({
     path: field,
-    wanted: shown(name),
+    wanted: () => quoted(name),
     holds: (index) => index[field].has(name),
     found: (index) => listed([...index[field]]),
   }));
@@ -51,7 +51,7 @@ function regionTerm(names: readonly string[]): Term {
   const regions = new Set(names);
   return {
     path: 'region',
-    wanted: oneOf(names),
+    wanted: () => oneOf(names),
     holds: ({ region }) => region !== undefined && regions.has(region),
     found: ({ region }) => (region === undefined ? ABSENT : shown(region)),
   };
@@ -59,7 +59,7 @@ function regionTerm(names: readonly string[]): Term {
 
 const hardwareTerm = (path: string, want: Scalar): Term => ({
   path,
-  wanted: typeof want === 'number' ? `at least ${want}` : shown(want),
+  wanted: () => (typeof want === 'number' ? `at least ${want}` : exactly(want)),
   holds: typeof want === 'number'
     ? ({ leaves }) => isAtLeast(leaves.get(path), want)
     : ({ leaves }) => leaves.get(path) === want,
@@ -70,35 +70,35 @@ const isAtLeast = (value: unknown, least: number): boolean => typeof value === '
 
 function labelTerms(name: string, rule: LabelRule): Term[] {
   const path = `labels.${name}`;
-  const term = (wanted: string, holds: (value: string | undefined) => boolean): Term => ({
+  const term = (wanted: () => string, holds: (value: string | undefined) => boolean): Term => ({
     path, wanted,
     holds: ({ labels }) => holds(labels.get(name)),
     found: ({ labels }) => (labels.has(name) ? shown(labels.get(name)) : ABSENT),
   });
   const terms: Term[] = [];
-  if (typeof rule === 'string') return [term(shown(rule), (value) => value === rule)];
+  if (typeof rule === 'string') return [term(() => quoted(rule), (value) => value === rule)];
   if ('in' in rule) {
     const wanted = new Set(rule.in);
-    terms.push(term(oneOf(rule.in), (value) => value !== undefined && wanted.has(value)));
+    terms.push(term(() => oneOf(rule.in), (value) => value !== undefined && wanted.has(value)));
   }
   if ('notIn' in rule) {
     const unwanted = new Set(rule.notIn);
-    terms.push(term(`not ${oneOf(rule.notIn)}`, (value) => value === undefined || !unwanted.has(value)));
+    terms.push(term(() => `not ${oneOf(rule.notIn)}`, (value) => value === undefined || !unwanted.has(value)));
   }
   if (!('exists' in rule)) return terms;
   const { exists } = rule;
-  return [...terms, term(exists === true ? 'any value' : ABSENT, (value) => (value !== undefined) === exists)];
+  return [...terms, term(() => (exists === true ? 'any value' : ABSENT), (value) => (value !== undefined) === exists)];
 }
 
 /** Whether the worker takes jobs of this customer, or of nobody in particular. */
 const customerTerm = (customer: string | undefined): Term => ({
   path: 'customerAccess',
-  wanted: customer === undefined ? 'jobs without a customer' : `customer ${shown(customer)}`,
+  wanted: () => (customer === undefined ? 'access without a customer' : `access for customer ${quoted(customer)}`),
   holds: ({ access }) => admits(access, customer),
   found: ({ access: { isolation, allowed, denied } }) => [
-    isolation,
-    ...(isolation === 'strict' ? [`allowed ${listed([...allowed])}`] : []),
-    ...(denied.size > 0 ? [`denied ${listed([...denied])}`] : []),
+    `isolation ${isolation}`,
+    ...(isolation === 'strict' ? [`allowed: ${listed([...allowed])}`] : []),
+    ...(denied.size > 0 ? [`denied: ${listed([...denied])}`] : []),
   ].join(', '),
 });
 
@@ -115,7 +115,7 @@ const compatTerms = (side: Readonly<Record<string, Scalar | readonly Scalar[]>> 
 
 const compatNumber = (path: string, want: number): Term => ({
   path,
-  wanted: `at least ${want}`,
+  wanted: () => `at least ${want}`,
   holds: ({ leaves }) => {
     const value = leaves.get(path);
     return value instanceof Set ? value.has(want) : isAtLeast(value, want);
@@ -126,7 +126,7 @@ const compatNumber = (path: string, want: number): Term => ({
 /** A list has the value, or what is there equals it. */
 const compatValue = (path: string, want: Scalar): Term => ({
   path,
-  wanted: typeof want === 'number' ? `exactly ${want}` : shown(want),
+  wanted: () => (typeof want === 'number' ? `exactly ${want}` : exactly(want)),
   holds: ({ leaves }) => {
     const value = leaves.get(path);
     return value instanceof Set ? value.has(want) : value === want;
@@ -139,7 +139,10 @@ const foundAt = (path: string) => ({ leaves }: CapabilityIndex): string => {
   return value === undefined ? ABSENT : value instanceof Set ? listed([...value]) : shown(value);
 };
 
-const oneOf = (names: readonly string[]): string => (names.length === 1 ? shown(names[0]) : `one of ${listed(names)}`);
+const exactly = (want: Scalar): string => (typeof want === 'string' ? quoted(want) : String(want));
+
+const oneOf = (names: readonly string[]): string =>
+  (names.length === 1 ? quoted(names[0]!) : `one of ${listed(names)}`);
 
 function listed(values: readonly unknown[]): string {
   if (values.length === 0) return ABSENT;
