@@ -92,6 +92,7 @@ export const newCore = (keyring = KEYRING, partition = 0 as Partition): Partitio
 interface Requests {
   readonly submit: Submit;
   readonly get: { readonly target: Target };
+  readonly why: { readonly target: Target };
   readonly await: Await;
   readonly cancel: Cancel;
   readonly register: Omit<Register, 'partitions'>;

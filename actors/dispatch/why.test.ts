@@ -13,7 +13,7 @@ class Asked extends Play {
 
   why(jobId: JobId): { readonly codes: string[]; readonly of: (code: string) => messages.Reason.$Properties | undefined } {
     const { answer } = this.ask<'why'>({ kind: 'why', target: { jobId } });
-    const reasons = (answer as unknown as Why).reasons ?? [];
+    const reasons = (answer as unknown as { answer: Why }).answer.reasons ?? [];
     return {
       codes: reasons.map(({ code }) => code ?? ''),
       of: (code) => reasons.find((each) => each.code === code),
