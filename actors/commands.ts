@@ -11,6 +11,7 @@ import { why } from './job/commands/why.js';
 import { list } from './queue/commands/list.js';
 import { pause } from './queue/commands/pause.js';
 import { resume } from './queue/commands/resume.js';
+import { set as setQueue } from './queue/commands/set.js';
 import { stats } from './queue/commands/stats.js';
 import { list as listRetention } from './retention/commands/list.js';
 import { set } from './retention/commands/set.js';
@@ -24,7 +25,7 @@ import { report } from './worker/commands/report.js';
 const ALL = [
   submit, get, awaitEnd, cancel, why,
   register, pull, report, heartbeat, drain,
-  pause, resume, stats, list,
+  pause, resume, setQueue, stats, list,
   take,
   set, listRetention,
   listActors, repair,

@@ -129,6 +129,45 @@ export class Pairs extends Field<Readonly<Record<string, string>>> {
   }
 }
 
+export class Flag extends Field<boolean> {
+  readonly kind = 'flag';
+}
+
+/** Whole numbers by name. */
+export class Numbers extends Field<Readonly<Record<string, number>>> {
+  readonly kind = 'numbers';
+
+  constructor(
+    readonly least: number,
+    readonly most: number,
+    readonly mostEntries: number,
+    about: About,
+  ) {
+    super(about);
+  }
+
+  check(map: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+    for (const [key, value] of atMost(this.name, Object.entries(map), this.mostEntries)) {
+      text(`a name in ${this.name}`, key, LIMITS.labelBytes, 1);
+      whole(`${this.name}.${key}`, value, this.least, this.most);
+    }
+    return { ...map };
+  }
+}
+
+/** A list of groups. */
+export class List<F extends Fields> extends Field<readonly Given<F>[]> {
+  readonly kind = 'list';
+
+  constructor(
+    readonly fields: F,
+    readonly most: number,
+    about: About = { about: '' },
+  ) {
+    super(about);
+  }
+}
+
 /** An opaque value: bytes, which are JSON or of the content type that is given with them. */
 export class Content extends Field<unknown> {
   readonly kind = 'content';
@@ -168,7 +207,9 @@ export class Group<F extends Fields> extends Field<Given<F>> {
   }
 }
 
-export type AnyField = Text | Name | Whole | Time | Decimal | Texts | Pairs | Content | Document | Group<Fields>;
+export type AnyField =
+  | Text | Name | Whole | Time | Decimal | Flag | Texts | Pairs | Numbers | Content | Document
+  | Group<Fields> | List<Fields>;
 
 /** What may be given for the fields. */
 export type Given<F extends Fields> = { readonly [K in keyof F]?: F[K]['given'] };
@@ -177,15 +218,65 @@ export type Given<F extends Fields> = { readonly [K in keyof F]?: F[K]['given'] 
 export function named<F extends Fields>(fields: F, prefix = ''): F {
   for (const [key, field] of Object.entries(fields)) {
     field.name = prefix + key;
-    if (field.kind === 'group') named(field.fields, `${field.name}.`);
+    if (field.kind === 'group' || field.kind === 'list') named(field.fields, `${field.name}.`);
   }
   return fields;
 }
 
-/** All fields that are no groups, in their order. */
-export function* leavesOf(fields: Fields): Generator<Exclude<AnyField, Group<Fields>>> {
+/** The same fields again, to be named for another place. */
+export function copyOf<F extends Fields>({ fields, about }: Group<F>): Group<F> {
+  const copies = Object.entries(fields).map(([key, field]) =>
+    [key, field.kind === 'group' ? copyOf(field) : (Object.create(field) as AnyField)]);
+  return new Group(Object.fromEntries(copies) as F, about);
+}
+
+/** All fields that are no groups and no lists, in their order. */
+export function* leavesOf(fields: Fields): Generator<Exclude<AnyField, Group<Fields> | List<Fields>>> {
   for (const field of Object.values(fields)) {
-    if (field.kind === 'group') yield* leavesOf(field.fields);
+    if (field.kind === 'group' || field.kind === 'list') yield* leavesOf(field.fields);
     else yield field;
+  }
+}
+
+/**
+ * What is given in a message, or in an object of that shape: checked, and as plain data without what is absent.
+ * @throws Invalid
+ */
+export const givenIn = <F extends Fields>(fields: F, message: object): Given<F> => plainIn(fields, message, checked);
+
+/** The same of what was checked before: a later version may have other bounds. */
+export const recordedIn = <F extends Fields>(fields: F, message: object): Given<F> =>
+  plainIn(fields, message, (_, value) => value);
+
+type Read = (field: Exclude<AnyField, Group<Fields>>, value: unknown) => unknown;
+
+function checked(field: Parameters<Read>[0], value: unknown): unknown {
+  if (field.kind === 'list') return atMost(field.name, value as object[], field.most);
+  return field.kind === 'flag' ? value : field.check(value as never);
+}
+
+function plainIn<F extends Fields>(fields: F, message: object, read: Read): Given<F> {
+  const plain: Record<string, unknown> = {};
+  for (const [key, field] of Object.entries(fields)) {
+    // What was decoded has the defaults of absent fields in its prototype.
+    const value = Object.hasOwn(message, key) ? (message as Record<string, unknown>)[key] : undefined;
+    if (value !== undefined && value !== null && !isEmpty(field, value)) plain[key] = plainOf(field, value, read);
+  }
+  return plain as Given<F>;
+}
+
+/** A list or map: protobuf cannot tell it from one that is absent. */
+const isEmpty = ({ kind }: AnyField, value: unknown): boolean =>
+  (kind === 'list' || kind === 'texts' || kind === 'numbers' || kind === 'pairs')
+  && Object.keys(value as object).length === 0;
+
+function plainOf(field: AnyField, value: unknown, read: Read): unknown {
+  switch (field.kind) {
+    case 'group': return plainIn(field.fields, value as object, read);
+    case 'list': return (read(field, value) as object[]).map((each) => plainIn(field.fields, each, read));
+    case 'texts': return [...(read(field, value) as string[])];
+    case 'numbers':
+    case 'pairs': return { ...(read(field, value) as object) };
+    default: return read(field, value);
   }
 }

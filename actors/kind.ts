@@ -181,6 +181,13 @@ export interface Role {
   readonly live: object;
 }
 
+/** Queues that are held, by name. */
+export interface Held extends Iterable<string> {
+  has(queue: string): boolean;
+  /** Infinity while whole groups are held. Then more have it than it yields. */
+  readonly size: number;
+}
+
 /**
  * How actors of a kind are folded. Commands, timers and what a leader does with them are added in the cast list.
  * Methods are bivariant, so `Kind<JobRole>` is assignable to `Kind`.
@@ -204,7 +211,7 @@ export interface Kind<R extends Role = Role> {
   /** When time has something to do with the actor, in Unix milliseconds; 0: never. Asked after every event. */
   dueMs?(actor: R['actor']): number;
   /** The queues that neither accept nor lease jobs. Asked for every lease. */
-  holds?(store: R['store']): ReadonlySet<string>;
+  holds?(store: R['store']): Held;
   /** Why it holds one of them. A kind that holds queues has this method. */
   whyHeld?(store: R['store'], queue: string): string;
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ContentName } from './content-json.js';
 import type { AnyField, Fields } from './fields.js';
+import { nearest } from './matching/nearest.js';
 
 export const count = z.number().refine(Number.isInteger, 'must be a whole number').nonnegative();
 export const texts = z.array(z.string());
@@ -25,17 +26,29 @@ export function shapeOf(fields: Fields): Record<string, z.ZodType> {
   );
 }
 
+/** An object with these fields alone. What it says of an unknown one has the known one that was most likely meant. */
+export const strictShape = (fields: Fields) =>
+  z.strictObject(shapeOf(fields), {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? meant(issue.keys, Object.keys(fields)) : undefined),
+  });
+
+export const meant = ([unknown = '']: readonly string[], known: readonly string[]): string =>
+  `did you mean ${JSON.stringify(nearest(unknown, known))}?`;
+
 function ofField(field: AnyField): z.ZodType {
   switch (field.kind) {
     case 'text': return z.string();
     case 'whole': return wholeShape(field.least, field.most);
     case 'time': return wholeShape(0, field.most);
     case 'decimal': return z.number();
+    case 'flag': return z.boolean();
     case 'texts': return texts;
     case 'pairs': return z.record(z.string(), z.string());
     case 'document': return z.record(z.string(), z.unknown());
+    case 'numbers': return z.record(z.string(), wholeShape(field.least, field.most));
     case 'content': return raw;
-    case 'group': return z.strictObject(shapeOf(field.fields));
+    case 'group': return strictShape(field.fields);
+    case 'list': return z.array(strictShape(field.fields));
     default: return field satisfies never;
   }
 }

@@ -5,7 +5,7 @@
 import type { Rejection } from '../protocols/errors.js';
 import type { Partition } from '../protocols/ids.js';
 import type { AsideReading, Repair } from './actor/aside.js';
-import type { Actor, Kind, Role } from './kind.js';
+import type { Actor, Held, Kind, Role } from './kind.js';
 import type { Cause, Taken } from './recorded.js';
 import type { RetentionChange, RetentionReading } from './retention/retention.js';
 import type { ReplyTo, Releasing, Reply, ReplyOf, Sooner } from './reply.js';
@@ -62,7 +62,7 @@ export interface Step {
   read<R extends Role>(kind: Kind<R>): R['reading'];
   live<R extends Role>(kind: Kind<R>): R['live'];
   /** The queues that neither accept nor lease jobs, because one of the kinds holds them. */
-  heldQueues(): ReadonlySet<string>;
+  heldQueues(): Held;
   /** Whether a queue is one of them. */
   isHeld(queue: string): boolean;
   /** Why, for people; undefined if it is not held. */

@@ -21,6 +21,19 @@ export const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) => 
   throw new InvalidArgumentError(`A whole number ${range} is needed.`);
 };
 
+export function decimal(text: string): number {
+  const value = /^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('A number is needed, like 1 or 0.5.');
+}
+
+/** `a=b` */
+export function pairOf(text: string): [name: string, value: string] {
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new InvalidArgumentError('The form is name=value.');
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
 /** An empty text usually comes from an unset variable of a shell. */
 export function filled(given: string): string {
   if (given === '') throw new InvalidArgumentError('The value must not be empty.');

@@ -16,9 +16,10 @@ export function issueText(issue: Issue): string {
   return issue.input === undefined ? `${field} is missing; it ${rule}` : `${field} ${rule}, got ${shown(issue.input)}`;
 }
 
-function unknownFields({ keys, path }: { readonly keys: readonly string[]; readonly path: Issue['path'] }): string {
+function unknownFields({ keys, path, message }: Issue & { readonly keys: readonly string[] }): string {
   const names = keys.map((key) => JSON.stringify(key)).join(', ');
-  return `unknown field${keys.length > 1 ? 's' : ''} ${names}${path.length > 0 ? ` in ${path.join('.')}` : ''}`;
+  const hint = message.startsWith('did you mean') ? `; ${message}` : '';
+  return `unknown field${keys.length > 1 ? 's' : ''} ${names}${path.length > 0 ? ` in ${path.join('.')}` : ''}${hint}`;
 }
 
 function ruleOf(issue: Issue): string {

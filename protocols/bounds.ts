@@ -116,6 +116,10 @@ export function atMost<T>(name: string, list: readonly T[], most: number): reado
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,63}$/;
 const LABEL_RULE = '1 to 64 of A-Z a-z 0-9 _ . / -, and begin with a letter or digit';
 
+/** Of one label. @param name what it is called in messages */
+export const labelName = (name: string, value: string): string =>
+  (LABEL.test(value) ? value : invalid(`${name} must be the name of a label, ${LABEL_RULE}; not ${show(value)}`));
+
 type Labels = Readonly<Record<string, string>>;
 
 export function labels(name: string, map: Labels): Labels | undefined {

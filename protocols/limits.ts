@@ -15,6 +15,18 @@ export const LIMITS = {
   listedActors: 1_000,
   /** Of each partition, and in one list of them. */
   retentionSettings: 1_000,
+  /** Queues and groups with settings, of each partition. */
+  queuesWithSettings: 1_000,
+  /** Of one queue, encoded. */
+  settingsBytes: 64 * 1024,
+  concurrency: 1_000_000,
+  rateCount: 1_000_000,
+  weight: 1_000,
+  /** Weights of a queue, and values of one rule of its priority policy. */
+  weights: 1_000,
+  priorityRules: 32,
+  ageingPerMinute: 1_000_000,
+  failedKept: 100_000,
   /** A century. */
   contentMs: 100 * 366 * 24 * 3_600_000,
   pullReports: 1_000,
@@ -35,7 +47,9 @@ export const LIMITS = {
   backoffFactor: 100,
   failureMessageBytes: 4_096,
   failureStackBytes: 8_192,
-  priority: 1_000_000_000,
+  /** Any whole number of 32 bits. */
+  leastPriority: -(2 ** 31),
+  mostPriority: 2 ** 31 - 1,
   maxAttempts: 1_000,
   /** A year: delays, backoffs and time-outs beyond are mistakes. */
   delayMs: 366 * 24 * 3_600_000,

@@ -5,6 +5,7 @@
  */
 import type { AnyField, Fields } from '../actors/fields.js';
 import { SUBMIT } from '../actors/job/job.submit.js';
+import { SETTINGS } from '../actors/queue/settings.js';
 import { principal, validated } from '../protocols/bounds.js';
 import { RepriseError } from '../protocols/errors.js';
 import { LIMITS } from '../protocols/limits.js';
@@ -12,6 +13,7 @@ import { isWellFormed } from '../protocols/utf8.js';
 
 /** @throws RepriseError INVALID_ARGUMENT naming the field, what it accepts, and the value as it was given */
 export const checkJob = (job: object): void => checkFields('job', '', job, SUBMIT);
+export const checkSettings = (settings: object): void => checkFields('settings', '', settings, SETTINGS);
 
 function checkFields(name: string, prefix: string, value: unknown, fields: Fields): void {
   if (typeof value !== 'object' || value === null) throw invalid(name, 'an object', value);
@@ -24,12 +26,19 @@ function checkFields(name: string, prefix: string, value: unknown, fields: Field
 
 function check(name: string, value: unknown, field: AnyField): void {
   if (field.kind === 'group') return checkFields(name, `${name}.`, value, field.fields);
+  if (field.kind === 'list') return checkGroups(name, value, field.fields);
   const [fits, accepts] = rule(value, field);
   if (!fits) throw invalid(name, accepts, value);
 }
 
-type Leaf = Exclude<AnyField, { readonly kind: 'group' }>;
+function checkGroups(name: string, value: unknown, fields: Fields): void {
+  if (!Array.isArray(value)) throw invalid(name, 'a list', value);
+  value.forEach((each, nth) => checkFields(`${name}.${nth}`, `${name}.${nth}.`, each, fields));
+}
 
+type Leaf = Exclude<AnyField, { readonly kind: 'group' | 'list' }>;
+
+/** A rule of each kind. */
 function rule(value: unknown, field: Leaf): readonly [fits: boolean, accepts: string] {
   switch (field.kind) {
     case 'text': return [isText(value), 'a text'];
@@ -42,6 +51,13 @@ function rule(value: unknown, field: Leaf): readonly [fits: boolean, accepts: st
     case 'texts': return [Array.isArray(value) && value.every(isText), 'a list of texts'];
     case 'pairs': return [typeof value === 'object' && Object.entries(value!).flat().every(isText), 'texts by name'];
     case 'document': return [typeof value === 'object' && !Array.isArray(value), 'an object'];
+    case 'flag': return [typeof value === 'boolean', 'true or false'];
+    case 'numbers': {
+      const { least, most } = field;
+      const fits = typeof value === 'object' && Object.entries(value!).every(([key, each]) =>
+        isText(key) && isWhole(each, least, most));
+      return [fits, `whole numbers from ${least} to ${most} by name`];
+    }
     case 'content': return [true, 'anything'];
     default: return field satisfies never;
   }
@@ -64,6 +80,11 @@ function invalid(name: string, accepts: string, value: unknown): RepriseError {
 /** Of an argument that is a text. @throws RepriseError INVALID_ARGUMENT */
 export function checkText(name: string, value: unknown): void {
   if (!isText(value)) throw invalid(name, 'a text', value);
+}
+
+/** Of an argument that is a list of texts. @throws RepriseError INVALID_ARGUMENT */
+export function checkList(name: string, value: unknown): void {
+  if (!Array.isArray(value) || !value.every(isText)) throw invalid(name, 'a list of texts', value);
 }
 
 /** Of an argument that is a list of whole numbers, from 0 on. @throws RepriseError INVALID_ARGUMENT */

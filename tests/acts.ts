@@ -9,6 +9,7 @@ export type Act =
   | { do: 'pull'; worker: string; free: number; ends: 'ok' | 'failed' | 'none' }
   | { do: 'cancel'; nth: number }
   | { do: 'queue'; verb: 'pause' | 'resume'; queue: string }
+  | { do: 'configure'; queue: string; concurrency: number; attempts: number }
   | { do: 'tick'; ms: number };
 
 /** Many random acts, for properties. */
@@ -26,6 +27,10 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({
     do: fc.constant('queue' as const), verb: fc.constantFrom('pause' as const, 'resume' as const),
     queue: fc.constantFrom('other', 'another'),
+  }),
+  fc.record({
+    do: fc.constant('configure' as const), queue: fc.constantFrom('default', 'other', 'default/'),
+    concurrency: fc.integer({ min: 100, max: 102 }), attempts: fc.integer({ min: 1, max: 4 }),
   }),
   fc.record({ do: fc.constant('tick' as const), ms: fc.constantFrom(0, 100, 600, 1_500, 70_000) }),
 );
@@ -51,7 +56,11 @@ export class Actors {
     else if (act.do === 'queue') {
       play.ask({ kind: act.verb, queue: act.queue, reason: '', commandId: '', by: 'client' });
     }
-    else if (act.do === 'cancel') {
+    else if (act.do === 'configure') {
+      const { queue, concurrency, attempts: maxAttempts } = act;
+      const settings = { concurrency, defaults: { retry: { maxAttempts } } };
+      play.ask({ kind: 'queue.set', queue, settings, unset: [], reason: 'as needed', commandId: '', by: 'client' });
+    } else if (act.do === 'cancel') {
       const jobId = (this.ids[act.nth] ?? '0-0000000000000000') as never;
       play.ask({ kind: 'cancel', target: { jobId }, reason: '', commandId: '', by: 'client' });
     } else this.pull(act);

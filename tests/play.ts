@@ -18,7 +18,7 @@ import type { JobAnswer, ViewAnswer } from '../actors/job/answers.js';
 import { jobKind } from '../actors/job/job.kind.js';
 import type { JobsReading } from '../actors/job/jobs.js';
 import { archiveReply, oneJobReply, submitReply, viewReply } from '../actors/job/replies.js';
-import { COMMANDS } from '../actors/commands.js';
+import { commandOf, COMMANDS } from '../actors/commands.js';
 import type { Await } from '../actors/job/commands/await.js';
 import type { Cancel } from '../actors/job/commands/cancel.js';
 import type { Submit } from '../actors/job/commands/submit.js';
@@ -26,6 +26,7 @@ import type { Target } from '../actors/job/target.js';
 import type { RepairActor } from '../actors/actor/commands/repair.js';
 import type { SetRetention } from '../actors/retention/commands/set.js';
 import type { ChangeQueue } from '../actors/queue/change.js';
+import type { SetQueue } from '../actors/queue/commands/set.js';
 import type { Step } from '../actors/step.js';
 import type { Drain } from '../actors/worker/commands/drain.js';
 import type { Heartbeat } from '../actors/worker/commands/heartbeat.js';
@@ -88,7 +89,7 @@ export const salts: Salts = (into, at) => void into.fill((salted += 1) % 251, at
 export const newCore = (keyring = KEYRING, partition = 0 as Partition): PartitionCore =>
   new PartitionCore({ partition, kinds: KINDS, keyring, salts });
 
-/** The checked request of each command, by its verb. */
+/** The checked request of each command, by its verb or, where another noun has it too, by its name. */
 interface Requests {
   readonly submit: Submit;
   readonly get: { readonly target: Target };
@@ -103,6 +104,7 @@ interface Requests {
   readonly pause: ChangeQueue;
   readonly resume: ChangeQueue;
   readonly set: Omit<SetRetention, 'partitions'>;
+  readonly 'queue.set': SetQueue;
   readonly repair: Omit<RepairActor, 'kind'> & { readonly of: string };
 }
 
@@ -117,7 +119,7 @@ export type Asked<Verb extends keyof Requests> = Requests[Verb] & { readonly kin
 export function decide<Verb extends keyof Requests>(
   step: Step, { kind, by = '', ...request }: Asked<Verb>, to: ReplyTo,
 ): void {
-  const command = COMMANDS.find(({ verb }) => verb === kind)!;
+  const command = commandOf(kind) ?? COMMANDS.findLast(({ verb }) => verb === kind)!;
   // The kind of an actor has the name of the verb’s field here.
   const checked = 'of' in request ? { ...request, kind: request.of } : request;
   command.decide(step, checked, { to, by });

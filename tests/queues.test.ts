@@ -136,7 +136,7 @@ t.test('the client and the command line', async (t) => {
   const where = ['--nats', reprise.url, '--namespace', reprise.ns];
   const queues = (...words: string[]) => run(['queues', ...words, ...where], { cwd });
 
-  const none = /No queue has jobs that have not ended, and none is paused/;
+  const none = /No queue has jobs that have not ended, and none is paused or has settings/;
   t.match(await queues('ls'), { code: 0, stdout: '', stderr: none });
   await client.submit([{ type: 'x', queue: 'orders' }, { type: 'x', queue: 'orders', delayMs: 60_000 }, { type: 'y' }]);
   t.match(await pauseQueue(client, 'orders', { reason: 'closed' }), {

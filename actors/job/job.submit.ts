@@ -34,8 +34,8 @@ export const SUBMIT = named({
    */
   payload: new Content({ byDefault: '`null`', about: 'opaque; any JSON value, or bytes' }),
   contentType: new Text(LIMITS.contentTypeBytes, { byDefault: 'JSON', about: 'of the payload' }),
-  priority: new Whole(-LIMITS.priority, LIMITS.priority, 0, {
-    about: 'higher goes first', flag: ['--priority <number>', 'higher goes first (default: 0)'],
+  priority: new Whole(LIMITS.leastPriority, LIMITS.mostPriority, 0, {
+    byDefault: 'by the [policy of the queue](queues.md#priority), else 0', about: 'higher goes first', flag: ['--priority <number>', 'higher goes first (default: 0)'],
   }),
   key: new Text(LIMITS.keyBytes, {
     about: `unique in the queue until the job has ended and ${DEFAULTS.keyTtlMs / 3_600_000} h more, or until `
@@ -111,8 +111,17 @@ type Digested = 'retry' | 'timeouts';
 /** A job as a client gives it. */
 export type JobToSubmit = { readonly type: string } & Omit<Given<typeof SUBMIT>, 'type'>;
 
-/** A job as the decision gets it: checked, with every default. */
-export type SubmitJob = Readonly<ReturnType<typeof submitJob>>;
+type Checked = Readonly<ReturnType<typeof submitJob>>;
+
+/** A job as the decision gets it: checked, with every default that its queue's settings do not change: fill-in.ts. */
+export type SubmitJob = Omit<Checked, 'asked'> & Partial<Pick<Checked, 'asked'>>;
+
+/** What a submit gives itself of what a queue has defaults for. */
+export interface Asked {
+  readonly priority?: number | null | undefined;
+  readonly retry?: messages.RetryPolicy.$Properties | null | undefined;
+  readonly timeouts?: messages.Timeouts.$Properties | null | undefined;
+}
 
 /** @throws Invalid */
 export function submitJob(each: messages.SubmitJob, nowMs: number) {
@@ -137,8 +146,13 @@ export function submitJob(each: messages.SubmitJob, nowMs: number) {
     require: SUBMIT.require.check(each.requireJson),
     prefer: SUBMIT.prefer.check(each.preferJson),
     labels: SUBMIT.labels.check(each.labels),
-  } satisfies Record<Exclude<keyof typeof SUBMIT, Digested> | 'policy' | 'totalMs', unknown>;
+    /** undefined: nothing. */
+    asked: isAsking(each) ? (each as Asked) : undefined,
+  } satisfies Record<Exclude<keyof typeof SUBMIT, Digested> | 'policy' | 'totalMs' | 'asked', unknown>;
 }
+
+const isAsking = ({ priority, retry, timeouts }: messages.SubmitJob): boolean =>
+  typeof priority === 'number' || !!retry || !!timeouts;
 
 /** JSON is the default and is stored as an empty text. */
 export const checkContentType = (given: string): string => (given === JSON_TYPE ? '' : SUBMIT.contentType.check(given));
@@ -146,7 +160,8 @@ export const checkContentType = (given: string): string => (given === JSON_TYPE 
 /** One object for all requests without a policy of their own. */
 const DEFAULT_POLICY = policyOf({}, {});
 
-function policyOf(retry: messages.RetryPolicy.$Properties, timeouts: messages.Timeouts.$Properties): Policy {
+/** With the built-in defaults. @throws Invalid */
+export function policyOf(retry: messages.RetryPolicy.$Properties, timeouts: messages.Timeouts.$Properties): Policy {
   const { maxAttempts, backoff: { fields: { initialMs, factor, maxMs, jitter } }, nonRetryable } = SUBMIT.retry.fields;
   const { attemptMs, heartbeatMs } = SUBMIT.timeouts.fields;
   const backoff = retry.backoff ?? {};

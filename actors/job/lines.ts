@@ -33,8 +33,6 @@ export interface LinesReading {
   follow(rulesOf: (queue: string) => QueueRules): void;
   /** The rules of a queue, or of a group, have changed. */
   rulesChanged(name: string): void;
-  /** The jobs of a queue or a group may be leased again. */
-  reoffer(name: string): void;
   /** A limit may have room again. */
   offerAgain(limit: ReadonlyLimit): void;
 }
@@ -110,10 +108,6 @@ export class Lines implements LinesReading {
 
   rulesChanged(name: string): void {
     for (const of of this.under(name)) this.applyRules(of);
-  }
-
-  reoffer(name: string): void {
-    for (const of of this.under(name)) this.offerAll(this.linesOf.get(of)!.values());
   }
 
   limit(name: string): ReadonlyLimit | undefined {

@@ -6,6 +6,8 @@ import type { JobId } from '../../protocols/ids.js';
 import { refuseAside } from '../actor/aside.js';
 import type { Cause, Step } from '../step.js';
 import type { JobAnswer } from './answers.js';
+import { queueKind } from '../queue/queue.kind.js';
+import { filledIn } from './fill-in.js';
 import { decideSubmit } from './job.decide.js';
 import { jobKind } from './job.kind.js';
 import { bytesOf, type SubmitJob } from './job.submit.js';
@@ -23,9 +25,12 @@ export function recordJob(step: Step, id: JobId, job: SubmitJob, sharedCause: Ca
   if (job.require !== '' && classes.size >= LIMITS.requirementClasses && !classes.has(job.require)) {
     return refused(reject('CLASSES_EXHAUSTED', `${classes.size} different requirements are waiting`));
   }
+  const queues = step.read(queueKind);
+  const filled = queues.configured.size === 0 ? job : filledIn(job, queues, step.nowMs);
+  if ('code' in filled) return refused(filled);
   step.makeRoom(bytesOf(job));
   const cause = job.commandId === '' ? sharedCause : { ...sharedCause, commandId: job.commandId };
-  const [submitted, delayed] = decideSubmit(job, fingerprint, step.nowMs);
+  const [submitted, delayed] = decideSubmit(filled, fingerprint, step.nowMs);
   const made = step.emit(jobKind, id, submitted!, cause);
   return currentAnswer(step, delayed ? step.emit(jobKind, made, delayed, cause) : made);
 }

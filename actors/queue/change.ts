@@ -1,13 +1,15 @@
-/** What pausing and resuming a queue have in common. */
-import { queueName, text } from '../../protocols/bounds.js';
+/** What pausing, resuming and configuring a queue or group have in common. */
+import { queueOrGroup, text } from '../../protocols/bounds.js';
 import { partitionOfQueue } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
+import type { Rejection } from '../../protocols/errors.js';
 import { refuseAside } from '../actor/aside.js';
 import type { From, ToOne } from '../command.js';
 import { commandConflict } from '../command-conflict.js';
 import { optionalText } from '../shapes.js';
 import type { Step } from '../step.js';
 import type { Queue, QueueEvent } from './queue.js';
+import { bytesOf } from './check-settings.js';
 import { queueKind } from './queue.kind.js';
 import { statsOf, statsReply } from './stats.js';
 
@@ -27,13 +29,15 @@ export const TO_QUEUE: ToOne<{ readonly queue: string }> = {
 /** @throws Invalid */
 export function checkChange(message: ChangeQueue): ChangeQueue {
   return {
-    queue: queueName(message.queue),
+    queue: queueOrGroup(message.queue),
     reason: text('reason', message.reason, LIMITS.reasonBytes),
     commandId: text('commandId', message.commandId, LIMITS.commandIdBytes),
   };
 }
 
-type Decide = (queue: Readonly<Queue> | undefined, change: { reason: string; by: string }) => QueueEvent | undefined;
+type Decide = (
+  queue: Readonly<Queue> | undefined, change: { readonly reason: string; readonly by: string },
+) => QueueEvent | Rejection | undefined;
 
 /** Records the change unless it was made already, and answers with the queue's stats. */
 export function changeQueue(step: Step, change: ChangeQueue, type: string, decide: Decide, { to, by }: From): void {
@@ -45,8 +49,9 @@ export function changeQueue(step: Step, change: ChangeQueue, type: string, decid
   const aside = step.setAside.get(queueKind.name, queue);
   if (aside) return step.refuse(to, refuseAside(aside));
   const event = before ? undefined : decide(step.read(queueKind).get(queue), { reason, by });
+  if (event && 'code' in event) return step.refuse(to, event);
   if (event) {
-    step.makeRoom(reason.length);
+    step.makeRoom(reason.length + ('settings' in event.body ? bytesOf(event.body.settings) : 0));
     step.emit(queueKind, queue, event, { commandId, type, by });
   }
   step.answer(to, statsReply, statsOf(step, queue));

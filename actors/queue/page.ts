@@ -19,10 +19,10 @@ export interface PageOf {
 
 /** A reply is at most 1 MiB with most servers. Protobuf takes less than JSON. */
 const PAGE_BYTES = 512 * 1024;
-/** Of the stats of one queue in JSON, at most, without what is said of a pause. */
-const STATS_BYTES = 480;
+/** Of the stats of one queue in JSON, at most, without its settings and what is said of a pause. */
+const STATS_BYTES = 560;
 
-/** The queues of this partition that have jobs that have not ended, or are paused. */
+/** The queues of this partition that have jobs that have not ended, are paused or have settings, and such groups. */
 export function pageOf(step: Step, { after, limit }: PageOf): Page {
   return cut(namesAfter(step, after, limit + 1).map((name) => statsOf(step, name)), limit);
 }
@@ -44,22 +44,26 @@ function cut(queues: readonly QueueStats[], limit: number): Page {
   return { queues: queues.slice(0, end), next: nameOf(queues[end - 1]!) };
 }
 
-const bytesOf = ({ paused }: QueueStats): number =>
-  STATS_BYTES + (paused ? Buffer.byteLength(JSON.stringify(paused)) : 0);
+function bytesOf({ paused, settings, settingsBy, settingsSinceMs }: QueueStats): number {
+  const more = paused || settings ? JSON.stringify({ paused, settings, settingsBy, settingsSinceMs }) : '';
+  return STATS_BYTES + Buffer.byteLength(more);
+}
 
 /** The first names after `after`, in order. */
 function namesAfter(step: Step, after: string, most: number): string[] {
   const { lines } = step.read(jobKind);
-  const { paused } = step.read(queueKind);
+  const queues = step.read(queueKind);
   const first = new Heap<string>((a, b) => a > b);
   const consider = (name: string): void => {
     first.push(name);
     if (first.size > most) first.pop();
   };
   const isLate = (name: string): boolean => name <= after || (first.size === most && name > first.peek()!);
-  for (const name of paused) if (!isLate(name)) consider(name);
+  const isListed = (name: string): boolean => queues.paused.has(name) || queues.configured.has(name);
+  for (const name of queues.paused) if (!isLate(name)) consider(name);
+  for (const name of queues.configured) if (!isLate(name) && !queues.paused.has(name)) consider(name);
   for (const name of lines.queues) {
-    if (!isLate(name) && !paused.has(name) && hasJobs(lines.ofQueue(name))) consider(name);
+    if (!isLate(name) && !isListed(name) && hasJobs(lines.ofQueue(name))) consider(name);
   }
   return [...first].sort();
 }

@@ -1,4 +1,5 @@
 /** Queues as a kind of actor: how they are folded, and what a paused one holds back. */
+import { groupOf } from '../../protocols/ids.js';
 import type { Kind, Role } from '../kind.js';
 import { decidedAgain } from '../recorded.js';
 import { applyQueue, decideQueueAgain, QUEUE_EVENTS, queueChart, type Queue, type QueueEvent } from './queue.js';
@@ -19,9 +20,9 @@ export const queueKind: Kind<QueueRole> = {
   open: () => new Queues(),
   apply: applyQueue,
   decideAgain: (queue, { event }) => decidedAgain(decideQueueAgain(queue, event)),
-  holds: ({ paused }) => paused,
+  holds: (queues) => queues,
   whyHeld(queues, name) {
-    const { by, reason } = queues.get(name)!;
-    return `it was paused${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;
+    const { id, by, reason } = queues.holderOf(name)!;
+    return `${id === name ? 'it' : `its group ${groupOf(id)}`} was paused${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;
   },
 };

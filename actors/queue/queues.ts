@@ -1,7 +1,9 @@
-/** The paused queues of a partition, and those that the latest commit resumed. */
+/** The queues and groups of a partition that are paused or have settings, and those that the latest commit resumed. */
 import { canonicalOf, refOf, type CanonicalContent } from '../canonical.js';
-import type { Store } from '../kind.js';
+import type { Held, Store } from '../kind.js';
+import { groupOf, isGroupName } from '../../protocols/ids.js';
 import type { Queue } from './queue.js';
+import type { QueueSettings } from './settings.js';
 
 type QueueState = Omit<Queue, 'reason' | 'reasonContent'> & { readonly reason: CanonicalContent | undefined };
 type Reasons = Readonly<Record<string, string>>;
@@ -10,14 +12,23 @@ type Reasons = Readonly<Record<string, string>>;
 export interface QueuesReading {
   get(name: string): Readonly<Queue> | undefined;
   all(): Iterable<Readonly<Queue>>;
-  /** Their names. */
+  /** Names of queues and groups that are paused themselves. */
   readonly paused: ReadonlySet<string>;
+  /** Names of queues and groups with settings. */
+  readonly configured: ReadonlySet<string>;
+  /** Of exactly this queue or group (`images/`); undefined: none. */
+  settingsOf(name: string): QueueSettings | undefined;
+  /** What holds a queue or group: itself or its group, if that is paused. */
+  holderOf(name: string): Readonly<Queue> | undefined;
 }
 
-export class Queues implements Store<Queue>, QueuesReading {
+export class Queues implements Store<Queue>, QueuesReading, Held {
   readonly paused = new Set<string>();
+  readonly configured = new Set<string>();
   private readonly byName = new Map<string, Queue>();
-  private readonly open = new Set<string>();
+  /** Open and without settings. */
+  private readonly plain = new Set<string>();
+  private pausedGroups = 0;
 
   get(name: string): Queue | undefined {
     return this.byName.get(name);
@@ -27,8 +38,32 @@ export class Queues implements Store<Queue>, QueuesReading {
     return this.byName.values();
   }
 
+  settingsOf(name: string): QueueSettings | undefined {
+    return this.configured.size === 0 ? undefined : this.byName.get(name)?.configured?.settings;
+  }
+
+  holderOf(name: string): Queue | undefined {
+    const holder = this.paused.has(name) ? name : this.pausedGroups > 0 ? `${groupOf(name)}/` : '';
+    return this.paused.has(holder) ? this.byName.get(holder) : undefined;
+  }
+
+  has(queue: string): boolean {
+    return this.paused.has(queue) || (this.pausedGroups > 0 && this.paused.has(`${groupOf(queue)}/`));
+  }
+
+  /** How many queues a group has is not known. */
+  get size(): number {
+    return this.pausedGroups > 0 ? Number.POSITIVE_INFINITY : this.paused.size;
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.paused.values();
+  }
+
   leave({ id, status }: Queue): void {
-    this[status].delete(id);
+    if (status === 'paused' && this.paused.delete(id) && isGroupName(id)) this.pausedGroups -= 1;
+    this.configured.delete(id);
+    this.plain.delete(id);
   }
 
   owns(queue: Readonly<Queue>): boolean {
@@ -36,8 +71,12 @@ export class Queues implements Store<Queue>, QueuesReading {
   }
 
   enter(queue: Queue): Queue {
-    this.byName.set(queue.id, queue);
-    this[queue.status].add(queue.id);
+    const { id, status, configured } = queue;
+    this.byName.set(id, queue);
+    if (status === 'paused') this.paused.add(id);
+    if (status === 'paused' && isGroupName(id)) this.pausedGroups += 1;
+    if (configured) this.configured.add(id);
+    if (status === 'open' && !configured) this.plain.add(id);
     return queue;
   }
 
@@ -45,11 +84,11 @@ export class Queues implements Store<Queue>, QueuesReading {
     this.byName.delete(id);
   }
 
-  /** An open queue is like one that was never paused, so it need not be remembered. */
+  /** An open queue without settings is like one that never was, so it need not be remembered. */
   begin(): void {
-    if (this.open.size === 0) return;
-    for (const name of this.open) this.byName.delete(name);
-    this.open.clear();
+    if (this.plain.size === 0) return;
+    for (const name of this.plain) this.byName.delete(name);
+    this.plain.clear();
   }
 
   view(): object {

@@ -1,3 +1,4 @@
+import type { GivenSettings } from '../../actors/queue/settings.js';
 import type { Where } from '../arguments.js';
 
 export interface QueueFlags extends Where {
@@ -6,4 +7,10 @@ export interface QueueFlags extends Where {
 
 export interface ChangeFlags extends QueueFlags {
   readonly reason?: string;
+}
+
+/** With the flags of setting-flags.ts. */
+export interface SetFlags extends ChangeFlags, Readonly<Record<string, unknown>> {
+  readonly settings?: GivenSettings;
+  readonly unset?: readonly string[];
 }

@@ -5,7 +5,7 @@
  */
 import type { AsideReading, Repair } from '../../actors/actor/aside.js';
 import type { CastMember, LeaderParts } from '../../actors/cast.js';
-import type { Actor, ActorEvent, Kind, Role } from '../../actors/kind.js';
+import type { Actor, ActorEvent, Held, Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { RetentionChange, RetentionReading } from '../../actors/retention/retention.js';
 import type { Cause, CommandEntry, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
@@ -154,7 +154,7 @@ export class PartitionCore implements Step {
     return this.hosted(kind).live;
   }
 
-  readonly heldQueues = (): ReadonlySet<string> => this.holding.queues;
+  readonly heldQueues = (): Held => this.holding.queues;
   readonly isHeld = (queue: string): boolean => this.holding.isHeld(queue);
   readonly whyHeld = (queue: string): string | undefined => this.holding.whyHeld(queue);
 

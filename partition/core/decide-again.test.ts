@@ -68,6 +68,8 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['WorkerGone', [leased, passed(70_000)]],
   ['QueuePaused', [{ do: 'pause', reason: 'closed' }]],
   ['QueueResumed', [{ do: 'pause', reason: 'closed' }, { do: 'resume', reason: '' }]],
+  ['QueueConfigured', [{ do: 'configure', concurrency: 3, reason: 'slow down' }]],
+  ['QueueConfigured of a paused queue', [{ do: 'pause', reason: 'closed' }, { do: 'configure', concurrency: 3, reason: '' }]],
 ];
 
 const endedOf = (input: journal.Input.$Properties | null | undefined): string =>

@@ -1,5 +1,5 @@
 import type { AsideReading, Repair } from '../../actors/actor/aside.js';
-import type { Kind, Role } from '../../actors/kind.js';
+import type { Held, Kind, Role } from '../../actors/kind.js';
 import type { ReplyTo, ReplyOf } from '../../actors/reply.js';
 import type { RetentionChange, RetentionReading } from '../../actors/retention/retention.js';
 import type { Cause, Moment, Outgoing, Step, Taken, WaitOf } from '../../actors/step.js';
@@ -61,7 +61,7 @@ export class DeliveredStep implements Step {
     this.step.setRetention(setting, { ...cause, commandId: '' });
   }
 
-  heldQueues(): ReadonlySet<string> {
+  heldQueues(): Held {
     return this.step.heldQueues();
   }
 

@@ -1,4 +1,5 @@
 /** Which queues neither accept nor lease jobs, because one of the kinds holds them. */
+import type { Held } from '../../actors/kind.js';
 import type { Hosted } from './hosted.js';
 
 export class Holding {
@@ -8,9 +9,16 @@ export class Holding {
     this.holding = members.filter(({ kind }) => kind.holds !== undefined);
   }
 
-  get queues(): ReadonlySet<string> {
+  get queues(): Held {
     const held = this.holding.map(({ kind, store }) => kind.holds!(store)).filter(({ size }) => size > 0);
-    return held.length === 1 ? held[0]! : new Set(held.flatMap((each) => [...each]));
+    if (held.length === 1) return held[0]!;
+    const names = new Set(held.flatMap((each) => [...each]));
+    const isCounted = held.every(({ size }) => size < Number.POSITIVE_INFINITY);
+    return {
+      has: (queue) => held.some((each) => each.has(queue)),
+      size: isCounted ? names.size : Number.POSITIVE_INFINITY,
+      [Symbol.iterator]: () => names.values(),
+    };
   }
 
   isHeld(queue: string): boolean {

@@ -23,6 +23,7 @@ export type Act =
   | { do: 'drain'; worker: string; gone: boolean }
   | { do: 'pause' | 'resume'; reason: string }
   | { do: 'tick' | 'wait'; ms: number }
+  | { do: 'configure'; concurrency: number; reason: string }
   | { do: 'commit' };
 
 const failures = fc.constantFrom(
@@ -56,6 +57,10 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({
     do: fc.constantFrom('tick' as const, 'wait' as const), ms: fc.constantFrom(0, 100, 600, 1_500, 70_000),
   }),
+  fc.record({
+    do: fc.constant('configure' as const), concurrency: fc.integer({ min: 1, max: 3 }),
+    reason: fc.constantFrom('', 'slow down'),
+  }),
   fc.constant({ do: 'commit' as const }),
 );
 
@@ -81,6 +86,7 @@ class Stage {
       case 'cancel': return this.cancel(act);
       case 'pause':
       case 'resume': return this.ask({ kind: act.do, by: 'anna', queue: 'other', reason: act.reason, commandId: '' });
+      case 'configure': return this.configure(act);
       case 'drain': return this.ask({ kind: 'drain', ...this.sessionOf(act.worker), gone: act.gone });
       case 'tick':
         this.nowMs += act.ms;
@@ -89,6 +95,14 @@ class Stage {
       case 'commit': return this.commit();
       default: return act satisfies never;
     }
+  }
+
+  /** The default queue as well, so that what its jobs leave out is filled in. */
+  private configure({ concurrency, reason }: Act & { do: 'configure' }): void {
+    const change = { by: 'anna', reason, commandId: '', unset: [] };
+    this.ask({ kind: 'queue.set', queue: 'other', settings: { concurrency }, ...change });
+    const settings = { priority: { rules: [{ label: 'a', values: { b: concurrency } }] } };
+    this.ask({ kind: 'queue.set', queue: 'default', settings, ...change });
   }
 
   commit(): void {
@@ -143,7 +157,9 @@ class Stage {
     return { workerId: worker(of), session: session(of) };
   }
 
-  private ask<Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume'>(
+  private ask<
+    Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume' | 'queue.set',
+  >(
     asked: Asked<Verb>,
   ): void {
     this.core.step(this.moment, (step) => decide(step, asked, { replyTo: 'replyTo' } as ReplyTo));

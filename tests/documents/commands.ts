@@ -1,21 +1,23 @@
-/** The parts of docs/protocol.md that are made: the table of commands, and that of the fields of a submit. */
+/** The parts of documents that are made: tables of commands, of the fields of a submit, and of settings of queues. */
 import { readFileSync } from 'node:fs';
 import { EVERY_COMMAND, type Command, type MessageType } from '../../actors/command.js';
 import { COMMANDS } from '../../actors/commands.js';
-import { leavesOf, type AnyField } from '../../actors/fields.js';
+import { leavesOf, type AnyField, type Fields } from '../../actors/fields.js';
 import { SUBMIT } from '../../actors/job/job.submit.js';
-
-const PROTOCOL = new URL('../../docs/protocol.md', import.meta.url);
+import { SETTINGS } from '../../actors/queue/settings.js';
 
 export const protocolPage = (): string =>
-  inRegions(readFileSync(PROTOCOL, 'utf8'), { commands: commandTable(), 'fields of a submit': fieldTable() });
+  inRegions('protocol.md', { commands: commandTable(), 'fields of a submit': fieldTable('SubmitJob', SUBMIT) });
+
+export const queuesPage = (): string => inRegions('queues.md', { settings: fieldTable('QueueSettings', SETTINGS) });
 
 /** @throws Error where a region has no markers */
-function inRegions(page: string, regions: Readonly<Record<string, string>>): string {
+function inRegions(file: string, regions: Readonly<Record<string, string>>): string {
+  const page = readFileSync(new URL(`../../docs/${file}`, import.meta.url), 'utf8');
   return Object.entries(regions).reduce((text, [name, made]) => {
     const [start, end] = [`<!-- ${name}: made by \`npm run docs\` -->\n`, `<!-- end of ${name} -->\n`];
     const [from, to] = [text.indexOf(start), text.indexOf(end)];
-    if (from < 0 || to < from) throw new Error(`docs/protocol.md has no region "${name}"`);
+    if (from < 0 || to < from) throw new Error(`docs/${file} has no region "${name}"`);
     return `${text.slice(0, from + start.length)}\n${made}\n${text.slice(to)}`;
   }, page);
 }
@@ -42,12 +44,12 @@ function rowOf(command: Command): string {
 const nameOf = (message: MessageType): string => (message as unknown as { readonly name: string }).name;
 const code = (text: string): string => `\`${text}\``;
 
-function fieldTable(): string {
-  const rows = [...leavesOf(SUBMIT)].map((field) => {
+function fieldTable(message: string, fields: Fields): string {
+  const rows = [...leavesOf(fields)].map((field) => {
     const says = [field.about.about, ...boundsOf(field)].join('; ');
     return `| ${code(field.name)} | ${defaultOf(field)} | ${says} |`;
   });
-  return ['| field of SubmitJob | default | |', '|---|---|---|', ...rows, ''].join('\n');
+  return [`| field of ${message} | default | |`, '|---|---|---|', ...rows, ''].join('\n');
 }
 
 function defaultOf(field: AnyField): string {
@@ -64,9 +66,13 @@ function boundsOf(field: AnyField): string[] {
     case 'decimal': return [`${figure(field.least)} to ${figure(field.most)}`];
     case 'time': return field.least > 0 ? [`at least ${figure(field.least)}`] : [];
     case 'texts': return [`up to ${figure(field.most)}, each of at most ${figure(field.mostBytes)} bytes`];
+    case 'numbers':
+      return [`up to ${figure(field.mostEntries)}, each from ${figure(field.least)} to ${figure(field.most)}`];
+    case 'flag':
     case 'pairs':
     case 'content':
     case 'document':
+    case 'list':
     case 'group': return [];
     default: return field satisfies never;
   }

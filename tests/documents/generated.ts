@@ -1,7 +1,7 @@
 /** Which documents are made, and how. */
 import { fileURLToPath } from 'node:url';
 import { errorsPage } from '../errors-page.js';
-import { protocolPage } from './commands.js';
+import { protocolPage, queuesPage } from './commands.js';
 import { decisionIndex, decisionsIn } from './decisions.js';
 import { lifecycle } from './lifecycle.js';
 
@@ -12,5 +12,6 @@ export const GENERATED: readonly { readonly file: string; readonly make: () => s
   { file: 'errors.md', make: errorsPage },
   { file: 'lifecycle.md', make: lifecycle },
   { file: 'protocol.md', make: protocolPage },
+  { file: 'queues.md', make: queuesPage },
   { file: 'adr/README.md', make: () => decisionIndex(decisionsIn(ADR_FOLDER)) },
 ];

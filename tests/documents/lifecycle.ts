@@ -34,6 +34,7 @@ const WORKER: Readonly<Record<WorkerEventType, string>> = {
 const QUEUE: Readonly<Record<QueueEventType, string>> = {
   QueuePaused: 'It was paused: it takes and leases no jobs. The principal and the reason are recorded.',
   QueueResumed: 'It was resumed, by a principal and for a reason that are recorded as well.',
+  QueueConfigured: 'Its settings were changed. The event has all of them, with the principal and the reason.',
 };
 
 const PERFORMER: Readonly<Record<PerformerEvent, string>> = {

@@ -31,6 +31,7 @@ export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => 
   'worker.drain': [{ ...me, gone: true }, { ...me, gone: false }],
   'queue.pause': [{ queue: BAD, reason: BAD, commandId: BAD }],
   'queue.resume': [{ queue: 'mutated', reason: 'r', commandId: 'c' }],
+  'queue.set': [{ queue: BAD, settings: { concurrency: 5, fair: { label: 'a', weights: { b: 2 } } }, unset: ['rate'] }],
   'queue.stats': [{ queue: 'mutated' }],
   'queue.list': [{ after: 'mutated', limit: 7 }],
   'retention.set': [{ queue: BAD, contentMs: 5, commandId: 'c', partitions: [99] }],

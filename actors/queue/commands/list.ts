@@ -28,7 +28,7 @@ const listReply = ({ queues, next }: Page, { position }: Releasing): Reply =>
 export const list = {
   noun: 'queue',
   verb: 'list',
-  does: 'the stats of every queue that has jobs that have not ended or is paused, by name, in pages',
+  does: 'the stats of every queue that has jobs that have not ended, is paused or has settings, by name, in pages',
   request: queue.ListQueues,
   reply: queue.QueueList,
   json: z.strictObject({ after: optionalText, limit: count.optional() }),

@@ -9,7 +9,7 @@ import { statsJson } from '../stats.js';
 export const pause = {
   noun: 'queue',
   verb: 'pause',
-  does: 'the queue takes and leases no jobs until it is resumed; running attempts go on',
+  does: 'the queue, or every queue of the group, takes and leases no jobs until it is resumed; running attempts go on',
   request: queue.PauseQueue,
   reply: queue.QueueStats,
   json: z.strictObject({ queue: z.string(), ...changeShape }),

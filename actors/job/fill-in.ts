@@ -1,0 +1,71 @@
+/**
+ * Fills in what a submit left out from the settings of its queue and of the group of that. What comes out is recorded,
+ * so neither folding nor deciding again needs the settings.
+ */
+import { validated } from '../../protocols/bounds.js';
+import type { Rejection } from '../../protocols/errors.js';
+import { groupOf } from '../../protocols/ids.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { recordedIn } from '../fields.js';
+import type { QueuesReading } from '../queue/queues.js';
+import type { PriorityPolicy, QueueSettings } from '../queue/settings.js';
+import { policyOf, SUBMIT, type Asked, type SubmitJob } from './job.submit.js';
+
+type Defaults = NonNullable<QueueSettings['defaults']>;
+type Terms = Pick<SubmitJob, 'policy' | 'totalMs'>;
+
+/** @returns a refusal where what the job and its queue give does not go together */
+export function filledIn(job: SubmitJob, queues: QueuesReading, nowMs: number): SubmitJob | Rejection {
+  const own = queues.settingsOf(job.queue);
+  const defaults = [queues.settingsOf(`${groupOf(job.queue)}/`)?.defaults, own?.defaults].filter((each) => !!each);
+  if (defaults.length === 0 && own?.priority === undefined) return job;
+  return validated(() => {
+    const { policy, totalMs } = defaults.length === 0 ? job : termsOf(job.asked, defaults);
+    const filled = { ...job, policy, totalMs };
+    const isGiven = typeof job.asked?.priority === 'number' || own?.priority === undefined;
+    return isGiven ? filled : { ...filled, priority: priorityBy(own.priority, filled, nowMs) };
+  });
+}
+
+/** Of jobs that give nothing themselves, by the defaults that apply. Settings are never changed in place. */
+const known = new WeakMap<Defaults, { readonly before: Defaults | undefined; readonly terms: Terms }>();
+
+/** @param defaults at least one, the last goes first */
+function termsOf(asked: Asked | undefined, defaults: readonly Defaults[]): Terms {
+  if (asked?.retry || asked?.timeouts) return merged([...defaults, givenBy(asked)]);
+  const [last, before] = [defaults.at(-1)!, defaults.at(-2)];
+  const found = known.get(last);
+  if (found && found.before === before) return found.terms;
+  const terms = merged(defaults);
+  known.set(last, { before, terms });
+  return terms;
+}
+
+const givenBy = ({ retry, timeouts }: Asked): Defaults => ({
+  retry: recordedIn(SUBMIT.retry.fields, retry ?? {}), timeouts: recordedIn(SUBMIT.timeouts.fields, timeouts ?? {}),
+});
+
+/** Field by field, each from the last that gives it. */
+function merged(all: readonly Defaults[]): Terms {
+  const retry = Object.assign({}, ...all.map((each) => each.retry)) as NonNullable<Defaults['retry']>;
+  const backoff = Object.assign({}, ...all.map((each) => each.retry?.backoff)) as object;
+  const timeouts = Object.assign({}, ...all.map((each) => each.timeouts)) as NonNullable<Defaults['timeouts']>;
+  const policy = policyOf({ ...retry, backoff }, timeouts);
+  return { policy, totalMs: SUBMIT.timeouts.fields.totalMs.check(timeouts.totalMs) };
+}
+
+/** The points of all rules whose label the job has, and those of the nearest deadline that it keeps within. */
+function priorityBy(
+  { rules = [], deadlines = [] }: PriorityPolicy,
+  { labels, totalMs, delayMs, runAtMs }: Pick<SubmitJob, 'labels' | 'totalMs' | 'delayMs' | 'runAtMs'>, nowMs: number,
+): number {
+  let points = 0;
+  for (const { label, values } of rules) {
+    const value = labels && Object.hasOwn(labels, label) ? labels[label]! : undefined;
+    if (value !== undefined && Object.hasOwn(values, value)) points += values[value]!;
+  }
+  const waitMs = runAtMs > 0 ? Math.max(0, runAtMs - nowMs) : delayMs;
+  const near = totalMs > 0 ? deadlines.find(({ withinMs }) => totalMs - waitMs <= withinMs) : undefined;
+  points += near?.priority ?? 0;
+  return Math.min(LIMITS.mostPriority, Math.max(LIMITS.leastPriority, points));
+}
