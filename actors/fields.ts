@@ -120,6 +120,24 @@ export class Texts extends Field<string[]> {
   }
 }
 
+/** A list of spans in milliseconds. An empty one is not given. */
+export class Times extends Field<number[]> {
+  readonly kind = 'times';
+
+  constructor(
+    readonly most: number,
+    about: About,
+    readonly mostMs: number = LIMITS.delayMs,
+  ) {
+    super(about);
+  }
+
+  check(list: readonly number[] | null | undefined): number[] | undefined {
+    if (!list?.length) return undefined;
+    return atMost(this.name, list, this.most).map((each) => whole(this.name, each, 0, this.mostMs));
+  }
+}
+
 /** Texts by name. */
 export class Pairs extends Field<Readonly<Record<string, string>>> {
   readonly kind = 'pairs';
@@ -160,7 +178,7 @@ export class Group<F extends Fields> extends Field<Given<F>> {
   }
 }
 
-export type AnyField = Text | Name | Whole | Time | Decimal | Texts | Pairs | Content | Reserved | Group<Fields>;
+export type AnyField = Text | Name | Whole | Time | Decimal | Texts | Times | Pairs | Content | Reserved | Group<Fields>;
 
 /** What may be given for the fields; reserved ones may not. */
 export type Given<F extends Fields> = { readonly [K in keyof F as F[K] extends Reserved ? never : K]?: F[K]['given'] };

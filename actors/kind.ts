@@ -69,6 +69,8 @@ export interface EventType {
    * reads it.
    */
   readonly since?: number;
+  /** Whether this body is one that readers before `since` cannot read. Absent: every one is. */
+  needsSince?(body: object): boolean;
   /** Upcasters: decode bodies of older versions into the current form. */
   readonly older?: Readonly<Record<number, (bytes: Uint8Array) => object>>;
 }

@@ -32,6 +32,7 @@ function ofField(field: AnyField): z.ZodType {
     case 'time': return wholeShape(0, field.most);
     case 'decimal': return z.number();
     case 'texts': return texts;
+    case 'times': return z.array(wholeShape(0, field.mostMs)).min(1, 'must not be empty');
     case 'pairs':
     case 'reserved': return z.record(z.string(), z.string());
     case 'content': return raw;

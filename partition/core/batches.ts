@@ -87,7 +87,7 @@ export class Batches {
     this.room -= 1;
     this.pendingEvents += 1;
     this.changes += 1;
-    const barrier = this.barriers.before(of, this.state.versionBarrier);
+    const barrier = this.barriers.before(of, body, this.state.versionBarrier);
     if (barrier) this.raise(barrier, batch, cause);
     const content = batch.add(kind, id, type, cause, of, body, taken);
     this.checkBytes();

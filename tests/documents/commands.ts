@@ -4,11 +4,15 @@ import { EVERY_COMMAND, type Command, type MessageType } from '../../actors/comm
 import { COMMANDS } from '../../actors/commands.js';
 import { leavesOf, type AnyField } from '../../actors/fields.js';
 import { SUBMIT } from '../../actors/job/job.submit.js';
+import { PRESETS } from '../../actors/job/presets.js';
+import { DEFAULTS } from '../../protocols/limits.js';
 
 const PROTOCOL = new URL('../../docs/protocol.md', import.meta.url);
 
 export const protocolPage = (): string =>
-  inRegions(readFileSync(PROTOCOL, 'utf8'), { commands: commandTable(), 'fields of a submit': fieldTable() });
+  inRegions(readFileSync(PROTOCOL, 'utf8'), {
+    commands: commandTable(), 'fields of a submit': fieldTable(), presets: presetTable(),
+  });
 
 /** @throws Error where a region has no markers */
 function inRegions(page: string, regions: Readonly<Record<string, string>>): string {
@@ -50,6 +54,17 @@ function fieldTable(): string {
   return ['| field of SubmitJob | default | |', '|---|---|---|', ...rows, ''].join('\n');
 }
 
+function presetTable(): string {
+  const rows = Object.entries(PRESETS).map(([name, { backoff, maxAttempts, maxCrashes = DEFAULTS.maxCrashes }]) => {
+    const { initialMs, factor, maxMs } = { ...DEFAULTS.backoff, ...backoff };
+    return `| ${[code(name), ...[maxAttempts, initialMs, factor, maxMs, maxCrashes].map(figure)].join(' | ')} |`;
+  });
+  return [
+    '| `retry.preset` | `maxAttempts` | `initialMs` | `factor` | `maxMs` | `maxCrashes` |',
+    '|---|---|---|---|---|---|', ...rows, '',
+  ].join('\n');
+}
+
 function defaultOf(field: AnyField): string {
   if (field.about.byDefault !== undefined) return field.about.byDefault;
   return 'otherwise' in field && typeof field.otherwise === 'number' ? figure(field.otherwise) : '';
@@ -64,6 +79,7 @@ function boundsOf(field: AnyField): string[] {
     case 'decimal': return [`${figure(field.least)} to ${figure(field.most)}`];
     case 'time': return field.least > 0 ? [`at least ${figure(field.least)}`] : [];
     case 'texts': return [`up to ${figure(field.most)}, each of at most ${figure(field.mostBytes)} bytes`];
+    case 'times': return [`1 to ${figure(field.most)} of them`];
     case 'reserved': return ['reserved: `UNSUPPORTED`'];
     case 'pairs':
     case 'content':
