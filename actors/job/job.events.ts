@@ -79,7 +79,7 @@ function textOf(failure: Failure | null | undefined): Uint8Array {
  * attempts is no reason to lock them out: it then ends earlier.
  */
 const isTimedAnew = ({ startDueMs, policy }: Body<'JobSubmitted'>): boolean =>
-  startDueMs > 0 || policy.backoffListMs !== undefined;
+  startDueMs > 0 || (policy.backoffListMs?.length ?? 0) > 0;
 
 /** A replay halts at an event whose type is missing here. */
 export const JOB_EVENTS: EventTable<JobEvent> = {

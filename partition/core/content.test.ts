@@ -20,7 +20,7 @@ const attempt = { attempt: 2, lease: 3 };
 const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array?] } = {
   JobSubmitted: [{
     status: 'ready', jobType: 'square', queue: 'default', payload: Buffer.from('{"n":12}'), contentType: 'application/json', priority: -3, key: 'k',
-    fingerprint: Buffer.alloc(32, 1), policy: POLICY, labels: { a: 'b' }, totalDueMs: 17, startDueMs: 19,
+    fingerprint: Buffer.alloc(32, 1), policy: { ...POLICY, backoffListMs: [5, 6] }, labels: { a: 'b' }, totalDueMs: 17, startDueMs: 19,
   }, Buffer.from('{"n":12}')],
   JobDelayed: [{ status: 'scheduled', dueMs: 5 }],
   JobBecameReady: [{ status: 'ready' }],
