@@ -178,7 +178,8 @@ export class Group<F extends Fields> extends Field<Given<F>> {
   }
 }
 
-export type AnyField = Text | Name | Whole | Time | Decimal | Texts | Times | Pairs | Content | Reserved | Group<Fields>;
+export type AnyField =
+  Text | Name | Whole | Time | Decimal | Texts | Times | Pairs | Content | Reserved | Group<Fields>;
 
 /** What may be given for the fields; reserved ones may not. */
 export type Given<F extends Fields> = { readonly [K in keyof F as F[K] extends Reserved ? never : K]?: F[K]['given'] };

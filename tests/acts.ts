@@ -16,7 +16,8 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({
     do: fc.constant('submit' as const), priority: fc.integer({ min: 0, max: 3 }),
     delayMs: fc.constantFrom(0, 0, 0, 500), key: fc.constantFrom('', '', 'a', 'b'),
-    startMs: fc.constantFrom(0, 0, 0, 1_000), totalMs: fc.constantFrom(0, 0, 5_000), attempts: fc.integer({ min: 1, max: 3 }),
+    startMs: fc.constantFrom(0, 0, 0, 1_000), totalMs: fc.constantFrom(0, 0, 5_000),
+    attempts: fc.integer({ min: 1, max: 3 }),
   }),
   fc.record({
     do: fc.constant('pull' as const), worker: fc.constantFrom('w1', 'w2'), free: fc.integer({ min: 0, max: 3 }),

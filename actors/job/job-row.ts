@@ -11,7 +11,8 @@ import { policyOf, textOf } from './policies.js';
 import { Positions } from './row-heap.js';
 
 /** Fields that few waiting jobs have. The object is replaced, never changed. */
-export type Sparse = { readonly [F in 'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes']?: Job[F] | undefined };
+export type Sparse = { readonly [F in SparseField]?: Job[F] | undefined };
+type SparseField = 'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes';
 
 /** A row: numbers of 8 bytes, then words of 4, then the hash of the payload. */
 const NUMBERS = 9;

@@ -133,7 +133,9 @@ export function decideReclaim(job: Readonly<Job>, chance: Chance): JobEvent {
   if (job.cancelling) return cancelled(job, false);
   const crashes = (job.crashes ?? 0) + 1;
   if (nonRetryable.includes(failure.code)) return failed(job, failure, false, crashes);
-  if (crashes < maxCrashes) return { type: 'JobReclaimed', body: { status: 'ready', attempt, lease, failure, crashes } };
+  if (crashes < maxCrashes) {
+    return { type: 'JobReclaimed', body: { status: 'ready', attempt, lease, failure, crashes } };
+  }
   const message = `${crashes === 1 ? 'its lease was' : `${crashes} of its leases were`} lost; ${silence}`;
   return failed(job, { code: 'CRASH_LOOP', message }, false, crashes);
 }

@@ -59,7 +59,8 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
   key: ({ key }) => key !== '' && ['key', visible(key)],
   attempt: ({ attempt, maxAttempts }) => ['attempt', `${attempt} of ${maxAttempts}`],
   maxAttempts: null,
-  crashes: ({ crashes, maxCrashes }) => crashes > 0 && ['crashes', `${crashes} of at most ${maxCrashes} leases were lost`],
+  crashes: ({ crashes, maxCrashes }) =>
+    crashes > 0 && ['crashes', `${crashes} of at most ${maxCrashes}: leases that were lost`],
   maxCrashes: null,
   workerId: ({ workerId }) => workerId !== '' && ['worker', workerId],
   submittedMs: ({ submittedMs }) => ['submitted', time(submittedMs)],

@@ -15,7 +15,8 @@ import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 export type Act =
   | {
       do: 'submit'; delayMs: number; runInMs: number; key: string; totalMs: number; attempts: number; jitter: number;
-      startMs: number; crashes: number | undefined; listMs: readonly number[] | undefined; attemptMs: number; labels: boolean;
+      startMs: number; crashes: number | undefined; listMs: readonly number[] | undefined;
+      attemptMs: number; labels: boolean;
     }
   | { do: 'pull'; worker: string; free: number; ends: Outcome | 'nothing' }
   | { do: 'report'; worker: string; ends: Outcome }
@@ -44,7 +45,8 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
     do: fc.constant('submit' as const), delayMs: fc.constantFrom(0, 0, 500), runInMs: fc.constantFrom(0, 0, -5, 300),
     key: fc.constantFrom('', '', 'a'), totalMs: fc.constantFrom(0, 0, 2_000), attempts: fc.integer({ min: 1, max: 3 }),
     startMs: fc.constantFrom(0, 0, 0, 600), crashes: fc.constantFrom(1, 2, 3, undefined),
-    listMs: fc.constantFrom(undefined, undefined, [300, 0]), jitter: fc.constantFrom(0, 0.5), attemptMs: fc.constantFrom(0, 700), labels: fc.boolean(),
+    listMs: fc.constantFrom(undefined, undefined, [300, 0]), jitter: fc.constantFrom(0, 0.5),
+    attemptMs: fc.constantFrom(0, 700), labels: fc.boolean(),
   }),
   fc.record({
     do: fc.constant('pull' as const), worker: name, free: fc.integer({ min: 0, max: 3 }),
