@@ -39,8 +39,8 @@ export class Text extends Field<string> {
   }
 }
 
-/** A text with its own grammar. @param parse throws Invalid */
-export class Name extends Field<string> {
+/** A text with its own grammar, or one of some names. @param parse throws Invalid */
+export class Name<T extends string = string> extends Field<T> {
   readonly kind = 'text';
 
   constructor(

@@ -4,12 +4,12 @@ import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
 import type { job as messages } from '../../protocols/messages.js';
 import { Decimal, Group, Name, Texts, Time, Times, Whole } from '../fields.js';
 import type { Policy } from './job.js';
-import { presetName, PRESETS, presetOf, type Preset } from './presets.js';
+import { presetName, PRESETS, presetOf, type Preset, type PresetName } from './presets.js';
 
 const { backoff: BACKOFF } = DEFAULTS;
 
 export const RETRY = new Group({
-  preset: new Name(presetName, {
+  preset: new Name<PresetName>(presetName, {
     about: 'a [policy by name](#retries); the other fields take the place of its own',
     flag: ['--preset <name>', `a policy by name: ${Object.keys(PRESETS).join(', ')}`],
   }),

@@ -9,7 +9,10 @@ export interface Preset {
   readonly maxCrashes?: number;
 }
 
-export const PRESETS: Readonly<Record<string, Preset>> = {
+export type PresetName =
+  'CRITICAL' | 'STANDARD' | 'AGGRESSIVE' | 'FAST' | 'NETWORK' | 'RATE_LIMITED' | 'NO_RETRY';
+
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   CRITICAL: { maxAttempts: 10, backoff: { initialMs: 1_000, factor: 1.5, maxMs: 30_000 } },
   STANDARD: { maxAttempts: 5, backoff: { initialMs: 1_000, factor: 2, maxMs: 60_000 } },
   AGGRESSIVE: { maxAttempts: 15, backoff: { initialMs: 500, factor: 2, maxMs: 120_000 } },
@@ -27,4 +30,4 @@ export function presetName(given: string): string {
 }
 
 /** @param name that {@link presetName} has checked */
-export const presetOf = (name: string): Partial<Preset> => PRESETS[name] ?? {};
+export const presetOf = (name: string): Partial<Preset> => (name === '' ? {} : PRESETS[name as PresetName]);
