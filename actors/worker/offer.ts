@@ -4,12 +4,13 @@
  * that is too old for a lease gets a reply without it, and the worker's next pull gets the job.
  */
 import { isWorthStarting } from '../job/attempts.js';
-import { decideLease } from '../job/job.decide.js';
+import { decideDue, decideLease } from '../job/job.decide.js';
 import { leasedOf } from '../job/job-row.js';
 import { jobKind } from '../job/job.kind.js';
 import { takenOfPull } from '../job/taken.js';
 import type { Step } from '../step.js';
 import { answerPull } from './answer-pull.js';
+import { TIMER } from './check-leases.js';
 import { emptyNotice, type Notice, type WorkerSession } from './sessions.js';
 import { workerKind } from './worker.kind.js';
 
@@ -65,13 +66,20 @@ export function grantReady(step: Step, session: WorkerSession, most: number, not
   const cause = { commandId: '', type: 'Pull', by: workerId };
   const to = { workerId, session: session.session, pullSeq: pull.pullSeq };
   const isHeld = (queue: string): boolean => step.isHeld(queue);
-  for (let granted = 0; granted < most; granted += 1) {
+  const before = notice.leases.length;
+  for (let tried = 0; tried < most; tried += 1) {
     const next = lines.first(session.linesIn(lines), isHeld);
     if (next === undefined) return true;
     const { heartbeatMs } = next.policy;
     if (!isWorthStarting(next, heartbeatMs - ageMs)) return false;
     step.makeRoom();
-    const taken = granted === 0 ? takenOfPull(pull.free) : undefined;
+    // Its timer may be late, above all after an outage, when many are due at once.
+    const due = decideDue(next, { nowMs: step.nowMs, draw: 0 });
+    if (due) {
+      step.emit(jobKind, next, due, TIMER);
+      continue;
+    }
+    const taken = notice.leases.length === before ? takenOfPull(pull.free) : undefined;
     const job = step.emit(jobKind, next, decideLease(next, to, step.nowMs), cause, taken);
     attempts.renew(job, step.moment.monoMs);
     notice.leases.push({ token: attempts.tokens.of(job), job: leasedOf(job), leaseMs: heartbeatMs });

@@ -4,7 +4,8 @@ import { jobKind } from '../../actors/job/job.kind.js';
 import { detached } from '../../actors/job/job-row.js';
 import { job as messages, journal } from '../../protocols/messages.js';
 import { decodeCommit } from '../../streams/contents.js';
-import { leasesIn, Play, POLICY } from '../../tests/play.js';
+import { differencesOf } from '../../tests/deciding/differences.js';
+import { leasesIn, newCore, Play, POLICY } from '../../tests/play.js';
 import type { PartitionCore } from './core.js';
 
 const started = (): Play => {
@@ -33,6 +34,19 @@ t.test('given a job that does not start in time, when it is due, then it expires
   t.match(play.jobs.get(delayed), { status: 'expired' });
   t.strictSame(leasesIn(play.pull('w1', 2, 5, [token!])), [], 'neither is leased');
   t.strictSame(jobsOf(play.replayed()), jobsOf(play.core), 'a replay comes to the same');
+  t.end();
+});
+
+t.test('given a timer that is late, when a worker pulls, then what is due expires and the next job is leased', (t) => {
+  const play = started();
+  const late = [play.submit({ startMs: 300 }), play.submit({ totalMs: 300 })];
+  const good = play.submit({ startMs: 9_000 });
+  play.nowMs += 300;
+  const leases = leasesIn(play.pull('w1', 1, 3));
+  t.equal(leases.length, 1);
+  t.match(play.jobs.get(good), { status: 'running' });
+  for (const id of late) t.strictSame(play.history(id), ['JobSubmitted', 'JobExpired']);
+  t.strictSame(differencesOf(play.commits, newCore().state), [], 'and is decided again');
   t.end();
 });
 
