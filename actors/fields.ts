@@ -39,8 +39,8 @@ export class Text extends Field<string> {
   }
 }
 
-/** A text with its own grammar. @param parse throws Invalid */
-export class Name extends Field<string> {
+/** A text with its own grammar, or one of some names. @param parse throws Invalid */
+export class Name<T extends string = string> extends Field<T> {
   readonly kind = 'text';
 
   constructor(
@@ -117,6 +117,24 @@ export class Texts extends Field<string[]> {
 
   check(list: readonly string[] | null | undefined): string[] {
     return atMost(this.name, list ?? [], this.most).map((each) => text(this.name, each, this.mostBytes, 1));
+  }
+}
+
+/** A list of spans in milliseconds. An empty one is not given. */
+export class Times extends Field<number[]> {
+  readonly kind = 'times';
+
+  constructor(
+    readonly most: number,
+    about: About,
+    readonly mostMs: number = LIMITS.delayMs,
+  ) {
+    super(about);
+  }
+
+  check(list: readonly number[] | null | undefined): number[] | undefined {
+    if (!list?.length) return undefined;
+    return atMost(this.name, list, this.most).map((each) => whole(this.name, each, 0, this.mostMs));
   }
 }
 
@@ -208,7 +226,7 @@ export class Group<F extends Fields> extends Field<Given<F>> {
 }
 
 export type AnyField =
-  | Text | Name | Whole | Time | Decimal | Flag | Texts | Pairs | Numbers | Content | Document
+  | Text | Name | Whole | Time | Decimal | Flag | Texts | Times | Pairs | Numbers | Content | Document
   | Group<Fields> | List<Fields>;
 
 /** What may be given for the fields. */

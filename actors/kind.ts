@@ -69,8 +69,8 @@ export interface EventType {
    * reads it.
    */
   readonly since?: number;
-  /** Whether a body has what older readers cannot read. Absent: every one. */
-  needs?(body: object): boolean;
+  /** Whether this body is one that readers before `since` cannot read. Absent: every one is. */
+  needsSince?(body: object): boolean;
   /** Upcasters: decode bodies of older versions into the current form. */
   readonly older?: Readonly<Record<number, (bytes: Uint8Array) => object>>;
 }

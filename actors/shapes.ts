@@ -43,6 +43,7 @@ function ofField(field: AnyField): z.ZodType {
     case 'decimal': return z.number();
     case 'flag': return z.boolean();
     case 'texts': return texts;
+    case 'times': return z.array(wholeShape(0, field.mostMs)).min(1, 'must not be empty');
     case 'pairs': return z.record(z.string(), z.string());
     case 'document': return z.record(z.string(), z.unknown());
     case 'numbers': return z.record(z.string(), wholeShape(field.least, field.most));

@@ -14,6 +14,9 @@ export function duration(text: string): number {
   return ms;
 }
 
+/** `1s,5s,1m`, in milliseconds. */
+export const durations = (text: string): number[] => text.split(',').map((each) => duration(each.trim()));
+
 export const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) => (text: string): number => {
   const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;

@@ -149,6 +149,7 @@ t.test('unknown commands and invalid values are errors, also with --help', async
     'broker --partitions 0', 'broker --partitions 257', 'broker --partitions 4k', 'broker --partitions 1e2',
     'broker --replicas -1', 'dev --port 70000', 'dev --workers 2x', 'worker x --concurrency 0', 'worker x --queues ,',
     'submit x 1 --priority 1k', 'submit x 1 --delay 5parsecs', 'submit x 1 --timeout -5s', 'submit x 1 --attempts 0x3',
+    'submit x 1 --max-crashes 0', 'submit x 1 --backoff 1s,,2s', 'submit x 1 --expires soon',
   ];
   const empty = [['dev', '--data'], ['dev', '--performers'], ['worker', 'x', '--queues'], ['doctor', '--monitoring']];
   const rows: readonly Row[] = [

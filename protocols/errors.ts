@@ -110,9 +110,15 @@ export const ERRORS = {
   LEASE_EXPIRED: failure(
     'The worker was silent for longer than timeouts.heartbeatMs.',
     'It crashed, hung, lost its connection, or blocked its event loop.'),
+  CRASH_LOOP: failure(
+    'As many leases of the job were lost as retry.maxCrashes allows: its workers died or hung under it.',
+    '`reprise replay <id>` names the workers. Look there for memory, native crashes and a blocked event loop.', false),
   WORKER_STOPPED: failure(
     'The worker was stopped before the performer ended.',
     'Another worker takes the job. Give workers more time to drain.'),
+  START_TIMED_OUT: failure(
+    'The first attempt of the job did not start within timeouts.startMs.',
+    'Raise the time-out or add workers.', false),
   TOTAL_TIMED_OUT: failure(
     'The job did not end within timeouts.totalMs.',
     'Raise the time-out or add workers.', false),

@@ -36,6 +36,8 @@ export const LIMITS = {
   labels: 32,
   labelBytes: 256,
   nonRetryable: 32,
+  /** In a list of waits between attempts. */
+  backoffWaits: 64,
   typesPerWorker: 256,
   queuesPerWorker: 256,
   reasonBytes: 1_024,
@@ -51,6 +53,7 @@ export const LIMITS = {
   leastPriority: -(2 ** 31),
   mostPriority: 2 ** 31 - 1,
   maxAttempts: 1_000,
+  maxCrashes: 1_000,
   /** A year: delays, backoffs and time-outs beyond are mistakes. */
   delayMs: 366 * 24 * 3_600_000,
   heartbeatMinMs: 500,
@@ -61,6 +64,7 @@ export const LIMITS = {
 export const DEFAULTS = {
   queue: 'default',
   maxAttempts: 3,
+  maxCrashes: 3,
   backoff: { initialMs: 1_000, factor: 2, maxMs: 60_000, jitter: 0.1 },
   attemptMs: 30 * 60_000,
   heartbeatMs: 15_000,

@@ -49,6 +49,11 @@ function rule(value: unknown, field: Leaf): readonly [fits: boolean, accepts: st
     case 'time': return [isWhole(value, 0, Number.MAX_SAFE_INTEGER), `a whole number from 0 to ${LIMITS.delayMs}`];
     case 'decimal': return [Number.isFinite(value), 'a number'];
     case 'texts': return [Array.isArray(value) && value.every(isText), 'a list of texts'];
+    case 'times': {
+      const fits = Array.isArray(value) && value.length > 0;
+      const every = fits && value.every((each) => isWhole(each, 0, Number.MAX_SAFE_INTEGER));
+      return [every, `a list of whole numbers from 0 to ${field.mostMs}`];
+    }
     case 'pairs': return [typeof value === 'object' && Object.entries(value!).flat().every(isText), 'texts by name'];
     case 'document': return [typeof value === 'object' && !Array.isArray(value), 'an object'];
     case 'flag': return [typeof value === 'boolean', 'true or false'];

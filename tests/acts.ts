@@ -5,7 +5,7 @@ import { failed, ok, Play, POLICY, session, token, worker } from './play.js';
 
 /** Something that clients, workers and time do. */
 export type Act =
-  | { do: 'submit'; priority: number; delayMs: number; key: string; totalMs: number; attempts: number }
+  | { do: 'submit'; priority: number; delayMs: number; key: string; startMs: number; totalMs: number; attempts: number }
   | { do: 'pull'; worker: string; free: number; ends: 'ok' | 'failed' | 'none' }
   | { do: 'cancel'; nth: number }
   | { do: 'queue'; verb: 'pause' | 'resume'; queue: string }
@@ -17,7 +17,8 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({
     do: fc.constant('submit' as const), priority: fc.integer({ min: 0, max: 3 }),
     delayMs: fc.constantFrom(0, 0, 0, 500), key: fc.constantFrom('', '', 'a', 'b'),
-    totalMs: fc.constantFrom(0, 0, 5_000), attempts: fc.integer({ min: 1, max: 3 }),
+    startMs: fc.constantFrom(0, 0, 0, 1_000), totalMs: fc.constantFrom(0, 0, 5_000),
+    attempts: fc.integer({ min: 1, max: 3 }),
   }),
   fc.record({
     do: fc.constant('pull' as const), worker: fc.constantFrom('w1', 'w2'), free: fc.integer({ min: 0, max: 3 }),
@@ -49,8 +50,8 @@ export class Actors {
   act(act: Act): void {
     const { play } = this;
     if (act.do === 'submit') {
-      const { priority, delayMs, key, totalMs, attempts: maxAttempts } = act;
-      const over = { priority, delayMs, key, totalMs, policy: { ...POLICY, maxAttempts } };
+      const { priority, delayMs, key, startMs, totalMs, attempts: maxAttempts } = act;
+      const over = { priority, delayMs, key, startMs, totalMs, policy: { ...POLICY, maxAttempts } };
       this.ids.push(play.submit({ ...over, ...(key && { commandId: `c-${key}` }) }));
     } else if (act.do === 'tick') play.tick(act.ms);
     else if (act.do === 'queue') {

@@ -66,6 +66,11 @@ t.test('the client submits, waits, gets and cancels, in JSON and in bytes', asyn
   const [failed] = await c.submit([{ type: 'broken', retry: { maxAttempts: 1 } }], { wait: true });
   t.match(failed, { status: 'failed', failure: { code: 'PERFORMER_ERROR', message: 'no luck' } });
   t.notOk('result' in failed!);
+  const late = { type: 'nobody', timeouts: { startMs: 1 }, retry: { preset: 'NETWORK', maxCrashes: 2 } } as const;
+  const [expired] = await c.submit([late], { wait: true });
+  t.match(expired, { status: 'expired', failure: { code: 'START_TIMED_OUT' } });
+  const limits = { attempt: 0, maxAttempts: 8, crashes: 0, maxCrashes: 2 };
+  t.match(await c.get({ jobId: expired!.jobId }), { status: 'expired', ...limits });
   await t.rejects(c.cancel({ jobId: failed!.jobId }), { code: 'ALREADY_ENDED' });
   await t.rejects(c.get({ jobId: '0-0123456789abcdef' }), { code: 'NOT_FOUND' });
 });

@@ -30,12 +30,16 @@ class Largest extends Play {
   }
 }
 
+const BACKOFF = { listMs: Array.from({ length: LIMITS.backoffWaits }, () => LIMITS.delayMs), jitter: 1 };
 const JOB = {
   type: narrow(128), queue: narrow(64), payload: Buffer.alloc(LIMITS.payloadBytes, '"'), contentType: narrow(128),
   key: wide(LIMITS.keyBytes), commandId: wide(LIMITS.commandIdBytes), delayMs: LIMITS.delayMs,
   labels: Object.fromEntries(numbered(LIMITS.labels, 64).map((name) => [name, wide(LIMITS.labelBytes)])),
-  retry: { maxAttempts: LIMITS.maxAttempts, nonRetryable: numbered(LIMITS.nonRetryable, LIMITS.failureCodeBytes) },
-  timeouts: { attemptMs: LIMITS.delayMs, totalMs: LIMITS.delayMs, heartbeatMs: DEFAULTS.heartbeatMs },
+  retry: {
+    maxAttempts: LIMITS.maxAttempts, maxCrashes: LIMITS.maxCrashes, backoff: BACKOFF,
+    nonRetryable: numbered(LIMITS.nonRetryable, LIMITS.failureCodeBytes),
+  },
+  timeouts: { startMs: LIMITS.delayMs, attemptMs: LIMITS.delayMs, totalMs: LIMITS.delayMs, heartbeatMs: DEFAULTS.heartbeatMs },
 };
 
 t.test('a job', async (t) => {

@@ -101,7 +101,7 @@ t.test('while the journal is full no result is lost, and workers go on afterward
 t.test('a lease that a worker does not list as held runs out, even if the worker pulls', async (t) => {
   const { client } = await setUp(t);
   const me = await client.register('w', { types: ['x'], capacity: 1 });
-  const once = { type: 'x', timeouts: { heartbeatMs: 500 }, retry: { maxAttempts: 1 } };
+  const once = { type: 'x', timeouts: { heartbeatMs: 500 }, retry: { maxCrashes: 1 } };
   const { body } = await client.json('job.submit', once);
   let pullSeq = 0;
   const pull = (): Promise<unknown> =>
@@ -112,7 +112,7 @@ t.test('a lease that a worker does not list as held runs out, even if the worker
     const answer = (await client.json('job.get', { jobId: body['jobId'] })).body;
     return answer['status'] !== 'running' && answer;
   }, 5_000);
-  t.match(job, { status: 'failed', attempt: 1, failure: { code: 'LEASE_EXPIRED' } });
+  t.match(job, { status: 'failed', attempt: 1, crashes: 1, failure: { code: 'CRASH_LOOP' } });
 });
 
 t.test('a second report with another outcome is revoked', async (t) => {

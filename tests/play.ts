@@ -44,6 +44,7 @@ export const KEYRING = new Keyring([{ id: 'test', secret: Buffer.alloc(32, 7) }]
 export const POLICY: Policy = {
   maxAttempts: 3, nonRetryable: [], attemptMs: 60_000, heartbeatMs: 1_000,
   backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0,
+  maxCrashes: 3, backoffListMs: undefined,
 };
 
 /** A reply as it was decided, by the message that it becomes. */
@@ -224,7 +225,7 @@ export class Play {
 
 export const job = (): SubmitJob => ({
   type: 'square', queue: 'default', payload: Buffer.from('1'), contentType: '', priority: 0, key: '', commandId: '',
-  delayMs: 0, runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined, require: '', prefer: '',
+  delayMs: 0, runAtMs: 0, policy: POLICY, startMs: 0, totalMs: 0, labels: undefined, require: '', prefer: '',
 });
 export const worker = (name: string): WorkerId => parseWorkerId(name)!;
 export const session = (name: string): Session => parseSession(`${name}-session`)!;

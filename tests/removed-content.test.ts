@@ -140,7 +140,7 @@ t.test('given payloads of waiting jobs that were removed or changed, then no wor
   await reprise.startBroker();
   const ids: JobId[] = [];
   for (const n of [1, 2, 3]) {
-    const [ready] = await client.submit([{ type: 'wait', payload: { n }, retry: { maxAttempts: 1 }, timeouts: { heartbeatMs: 1_000 } }]);
+    const [ready] = await client.submit([{ type: 'wait', payload: { n }, retry: { maxCrashes: 1 }, timeouts: { heartbeatMs: 1_000 } }]);
     ids.push(ready!.jobId as JobId);
   }
   const [removed, changed, whole] = ids as [JobId, JobId, JobId];
@@ -161,5 +161,5 @@ t.test('given payloads of waiting jobs that were removed or changed, then no wor
   const reports = [{ token: leases[0]!.token, outcome: 'ok', result: 1 }];
   t.match(await stranger.json('worker.pull', { ...me, pullSeq: 2, free: 0, expiresMs: 0, reports }), { code: '', body: { leases: [] } }, 'nor by the next pull');
   t.match(await client.await({ jobId: whole }), { status: 'completed' });
-  for (const jobId of [removed, changed]) t.match(await client.await({ jobId }), { status: 'failed', failure: { code: 'LEASE_EXPIRED' } }, 'its lease expires');
+  for (const jobId of [removed, changed]) t.match(await client.await({ jobId }), { status: 'failed', failure: { code: 'CRASH_LOOP' } }, 'its lease expires');
 });

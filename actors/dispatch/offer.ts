@@ -4,7 +4,7 @@
  * that is too old for a lease gets a reply without it, and the worker's next pull gets the job.
  */
 import { isWorthStarting } from '../job/attempts.js';
-import { decideLease } from '../job/job.decide.js';
+import { decideDue, decideLease } from '../job/job.decide.js';
 import { leasedOf } from '../job/job-row.js';
 import { jobKind } from '../job/job.kind.js';
 import type { ReadonlyLine } from '../job/line.js';
@@ -15,6 +15,7 @@ import { emptyNotice, type Notice, type OpenPull, type WorkerSession } from '../
 import { workerKind } from '../worker/worker.kind.js';
 import type { Ability } from './ability.js';
 import { Gate } from './gate.js';
+import { TIMER } from '../worker/check-leases.js';
 
 export function offerJobs(step: Step): void {
   const sessions = step.live(workerKind);
@@ -71,11 +72,18 @@ export function grantReady(step: Step, session: WorkerSession, most: number, not
   if (pull === undefined || most <= 0) return 'some';
   const gate = new Gate(step, step.live(workerKind).parked);
   const ageMs = step.moment.monoMs - pull.sinceMonoMs;
-  for (let granted = 0; granted < most; granted += 1) {
+  for (let tried = 0; tried < most; tried += 1) {
     const line = ability.next(gate, turns?.of);
     if (line === undefined) return 'none';
     const { heartbeatMs } = line.first!.policy;
     if (!isWorthStarting(line.first!, heartbeatMs - ageMs)) return 'recalled';
+    step.makeRoom();
+    // Its timer may be late, above all after an outage, when many are due at once.
+    const due = decideDue(line.first!, { nowMs: step.nowMs, draw: 0 });
+    if (due) {
+      step.emit(jobKind, line.first!, due, TIMER);
+      continue;
+    }
     lease(step, gate, line, session, pull, notice);
     turns?.take(line.queue);
   }

@@ -1,5 +1,6 @@
 /** Why a job is not running: everything that holds now, from the leader's state. */
 import { groupOf } from '../../protocols/ids.js';
+import { isoTime } from '../../protocols/iso-time.js';
 import type { job as messages } from '../../protocols/messages.js';
 import { hasEnded } from '../job/job.view.js';
 import type { Job } from '../job/job.js';
@@ -32,7 +33,7 @@ function running({ workerId, attempt }: Readonly<Job>): Reason {
 
 function notDue({ status, dueMs, attempt, failure }: Readonly<Job>): Reason {
   const why = status === 'scheduled' ? 'it was submitted for then' : `attempt ${attempt} failed: ${failure?.code ?? ''}`;
-  return { code: 'NOT_DUE', message: `not before ${new Date(dueMs).toISOString()}: ${why}`, untilMs: dueMs };
+  return { code: 'NOT_DUE', message: `not before ${isoTime(dueMs)}: ${why}`, untilMs: dueMs };
 }
 
 function paused(step: Step, queue: string): Reason[] {
@@ -41,7 +42,7 @@ function paused(step: Step, queue: string): Reason[] {
     const found = queues.get(name);
     if (found?.status !== 'paused') return [];
     const { by, sinceMs, reason } = found;
-    const message = `${name} is paused${by === '' ? '' : ` by ${by}`} since ${new Date(sinceMs).toISOString()}`;
+    const message = `${name} is paused${by === '' ? '' : ` by ${by}`} since ${isoTime(sinceMs)}`;
     return [{
       code: 'QUEUE_PAUSED', message: reason === '' ? message : `${message}: ${reason}`, queue: name, by, sinceMs,
     }];
@@ -54,7 +55,7 @@ function limits(step: Step, { limits: all }: ReadonlyLine): Reason[] {
     const full = limit.isFull ? [limitFull(step, limit)] : [];
     const freeMs = Math.ceil(limit.freeMs(admissions.untilMs(limit.name)));
     if (freeMs <= step.nowMs) return full;
-    const message = `the rate of ${limit.name} has room again at ${new Date(freeMs).toISOString()}`;
+    const message = `the rate of ${limit.name} has room again at ${isoTime(freeMs)}`;
     return [...full, { code: 'RATE_LIMITED', message, limit: limit.name, untilMs: freeMs }];
   });
 }

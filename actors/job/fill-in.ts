@@ -9,10 +9,11 @@ import { LIMITS } from '../../protocols/limits.js';
 import { recordedIn } from '../fields.js';
 import type { QueuesReading } from '../queue/queues.js';
 import type { PriorityPolicy, QueueSettings } from '../queue/settings.js';
-import { policyOf, SUBMIT, type Asked, type SubmitJob } from './job.submit.js';
+import type { Asked, SubmitJob } from './job.submit.js';
+import { policyOf, RETRY, TIMEOUTS } from './policy-fields.js';
 
 type Defaults = NonNullable<QueueSettings['defaults']>;
-type Terms = Pick<SubmitJob, 'policy' | 'totalMs'>;
+type Terms = Pick<SubmitJob, 'policy' | 'startMs' | 'totalMs'>;
 
 /** @returns a refusal where what the job and its queue give does not go together */
 export function filledIn(job: SubmitJob, queues: QueuesReading, nowMs: number): SubmitJob | Rejection {
@@ -20,8 +21,8 @@ export function filledIn(job: SubmitJob, queues: QueuesReading, nowMs: number): 
   const defaults = [queues.settingsOf(`${groupOf(job.queue)}/`)?.defaults, own?.defaults].filter((each) => !!each);
   if (defaults.length === 0 && own?.priority === undefined) return job;
   return validated(() => {
-    const { policy, totalMs } = defaults.length === 0 ? job : termsOf(job.asked, defaults);
-    const filled = { ...job, policy, totalMs };
+    const { policy, startMs, totalMs } = defaults.length === 0 ? job : termsOf(job.asked, defaults);
+    const filled = { ...job, policy, startMs, totalMs };
     const isGiven = typeof job.asked?.priority === 'number' || own?.priority === undefined;
     return isGiven ? filled : { ...filled, priority: priorityBy(own.priority, filled, nowMs) };
   });
@@ -42,16 +43,19 @@ function termsOf(asked: Asked | undefined, defaults: readonly Defaults[]): Terms
 }
 
 const givenBy = ({ retry, timeouts }: Asked): Defaults => ({
-  retry: recordedIn(SUBMIT.retry.fields, retry ?? {}), timeouts: recordedIn(SUBMIT.timeouts.fields, timeouts ?? {}),
+  retry: recordedIn(RETRY.fields, retry ?? {}), timeouts: recordedIn(TIMEOUTS.fields, timeouts ?? {}),
 });
 
-/** Field by field, each from the last that gives it. */
+/** Field by field, each from the last that gives it. A backoff is one field, and a preset takes the place of all. */
 function merged(all: readonly Defaults[]): Terms {
-  const retry = Object.assign({}, ...all.map((each) => each.retry)) as NonNullable<Defaults['retry']>;
-  const backoff = Object.assign({}, ...all.map((each) => each.retry?.backoff)) as object;
+  const from = Math.max(0, all.findLastIndex((each) => each.retry?.preset));
+  const retry = Object.assign({}, ...all.slice(from).map((each) => each.retry)) as NonNullable<Defaults['retry']>;
   const timeouts = Object.assign({}, ...all.map((each) => each.timeouts)) as NonNullable<Defaults['timeouts']>;
-  const policy = policyOf({ ...retry, backoff }, timeouts);
-  return { policy, totalMs: SUBMIT.timeouts.fields.totalMs.check(timeouts.totalMs) };
+  const { startMs, totalMs } = TIMEOUTS.fields;
+  return {
+    policy: policyOf(retry as Parameters<typeof policyOf>[0], timeouts),
+    startMs: startMs.check(timeouts.startMs), totalMs: totalMs.check(timeouts.totalMs),
+  };
 }
 
 /** The points of all rules whose label the job has, and those of the nearest deadline that it keeps within. */

@@ -11,7 +11,8 @@ import { policyOf, textOf } from './policies.js';
 import { Positions } from './row-heap.js';
 
 /** Fields that few waiting jobs have. The object is replaced, never changed. */
-export type Sparse = { readonly [F in 'key' | 'labels' | 'failure' | 'cancelReason' | 'result']?: Job[F] | undefined };
+export type Sparse = { readonly [F in SparseField]?: Job[F] | undefined };
+type SparseField = 'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes';
 
 /** A row: numbers of 8 bytes, then words of 4, then the hash of the payload. */
 const NUMBERS = 9;
@@ -73,7 +74,9 @@ export class JobTable {
     f64[f + TOTAL_DUE_MS] = job.totalDueMs;
     const stored = this.at(row, job.id);
     stored.payload = job.payload;
-    if (job.key !== '' || job.labels) stored.setSparse({ key: job.key || undefined, labels: job.labels });
+    if (job.key !== '' || job.labels || job.startDueMs) {
+      stored.setSparse({ key: job.key || undefined, labels: job.labels, startDueMs: job.startDueMs });
+    }
     return stored;
   }
 
@@ -186,8 +189,8 @@ export class JobRow {
   }
 
   /** In one order, so that equal objects have equal parts in snapshots. */
-  setSparse({ key, labels, failure, cancelReason, result }: Sparse): void {
-    this.table.rows.setObject(this.row, { key, labels, failure, cancelReason, result });
+  setSparse({ key, labels, failure, cancelReason, result, startDueMs, crashes }: Sparse): void {
+    this.table.rows.setObject(this.row, { key, labels, failure, cancelReason, result, startDueMs, crashes });
   }
 
   get payload(): StoredBytes {
@@ -263,13 +266,14 @@ const FIELDS: { readonly [F in Exclude<keyof Job, 'payload'>]: Accessor<Job[F]> 
   attempt: word(ATTEMPT), lease: word(LEASE),
   key: sparse('key', ''), labels: sparse('labels', undefined), failure: sparse('failure', undefined),
   cancelReason: sparse('cancelReason', undefined), result: sparse('result', undefined),
+  startDueMs: sparse('startDueMs', undefined), crashes: sparse('crashes', undefined),
 };
 Object.defineProperties(JobRow.prototype, FIELDS as PropertyDescriptorMap);
 
 /** The fields that are not set when a job is submitted. */
 const CHANGING = [
   'attempt', 'lease', 'workerId', 'session', 'pullSeq', 'dueMs', 'attemptDueMs', 'reported', 'cancelling',
-  'cancelReason', 'failure', 'result', 'endedMs',
+  'cancelReason', 'failure', 'result', 'endedMs', 'crashes',
 ] as const satisfies readonly (keyof Job)[];
 const ALL = ['payload', ...Object.keys(FIELDS)] as readonly (keyof Job)[];
 
@@ -280,8 +284,8 @@ function write<F extends keyof Job>(stored: JobRow & Job, job: Job, field: F): v
 /** What a lease says of its job, apart from the row: it is sent when the commit is acknowledged. */
 export type LeasedJob = ReturnType<typeof leasedOf>;
 
-export function leasedOf({ id, type, queue, key, labels, policy, payload, attempt }: Readonly<Job>) {
-  return { id, type, queue, key, labels, policy, payload, attempt } as const;
+export function leasedOf({ id, type, queue, key, labels, policy, payload, attempt, crashes }: Readonly<Job>) {
+  return { id, type, queue, key, labels, policy, payload, attempt, crashes } as const;
 }
 
 /** A job apart from its row, which may be kept. */

@@ -30,8 +30,12 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: A
       return attemptEnded(job, event.body.reported, 0);
     case 'JobReclaimed':
       job.failure = failureOf(event.body.failure, at);
+      if (event.body.crashes > 0) job.crashes = event.body.crashes;
       return attemptEnded(job, false, 0);
     case 'JobFailed':
+      job.failure = failureOf(event.body.failure, at);
+      if (event.body.crashes > 0) job.crashes = event.body.crashes;
+      return attemptEnded(job, event.body.reported, at.nowMs);
     case 'JobCancelled':
       job.failure = failureOf(event.body.failure, at);
       return attemptEnded(job, event.body.reported, at.nowMs);
@@ -58,6 +62,7 @@ function leased(job: Job, body: JobBodies['JobLeased']): Job {
   job.pullSeq = body.pullSeq;
   job.attemptDueMs = body.attemptDueMs;
   job.reported = false;
+  job.startDueMs = undefined;
   return job;
 }
 

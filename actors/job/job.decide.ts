@@ -5,7 +5,7 @@
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import { backoffMs } from './backoff.js';
-import type { Failure, Job } from './job.js';
+import { attemptsOf, type Failure, type Job } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
 import { submittedBody, type SubmitJob } from './job.submit.js';
 
@@ -45,14 +45,16 @@ export class Drawn implements Chance {
 
 export function decideSubmit(command: SubmitJob, fingerprint: Uint8Array | undefined, nowMs: number): JobEvent[] {
   const totalDueMs = command.totalMs === 0 ? 0 : nowMs + command.totalMs;
-  const submitted: JobEvent = { type: 'JobSubmitted', body: submittedBody(command, fingerprint, totalDueMs) };
   const delayed = decideDelay(command, nowMs);
+  const startDueMs = command.startMs === 0 ? 0 : (delayed?.body.dueMs ?? nowMs) + command.startMs;
+  const body = submittedBody(command, fingerprint, { totalDueMs, startDueMs });
+  const submitted: JobEvent = { type: 'JobSubmitted', body };
   return delayed ? [submitted, delayed] : [submitted];
 }
 
 export function decideDelay(
   { delayMs, runAtMs }: Pick<SubmitJob, 'delayMs' | 'runAtMs'>, nowMs: number,
-): JobEvent | undefined {
+): Extract<JobEvent, { type: 'JobDelayed' }> | undefined {
   const dueMs = runAtMs > 0 ? runAtMs : nowMs + delayMs;
   return dueMs > nowMs ? { type: 'JobDelayed', body: { status: 'scheduled', dueMs } } : undefined;
 }
@@ -132,14 +134,31 @@ export function decideCancel(job: Readonly<Job>, reason: string): JobEvent | Rej
   return { type: 'JobCancelled', body };
 }
 
-/** The worker was silent for longer than the lease. The attempt counts, so a job that kills its workers ends. */
+/**
+ * The worker was silent for longer than the lease. Lost leases are counted apart from attempts, so that a job whose
+ * workers are stopped loses none, and one that kills its workers ends.
+ */
 export function decideReclaim(job: Readonly<Job>, chance: Chance): JobEvent {
-  const failure: Failure = {
-    code: 'LEASE_EXPIRED', message: `worker ${job.workerId} was silent for more than ${job.policy.heartbeatMs} ms`,
-  };
+  const { attempt, lease, policy: { heartbeatMs, maxCrashes, nonRetryable } } = job;
+  const silence = `worker ${job.workerId} was silent for more than ${heartbeatMs} ms`;
+  const failure: Failure = { code: 'LEASE_EXPIRED', message: silence };
+  if (maxCrashes === undefined) return reclaimAsAttempt(job, failure, chance);
+  if (job.cancelling) return cancelled(job, false);
+  const crashes = (job.crashes ?? 0) + 1;
+  if (nonRetryable.includes(failure.code)) return failed(job, failure, false, crashes);
+  if (crashes < maxCrashes) {
+    return { type: 'JobReclaimed', body: { status: 'ready', attempt, lease, failure, crashes } };
+  }
+  const message = `${crashes === 1 ? 'its lease was' : `${crashes} of its leases were`} lost; ${silence}`;
+  return failed(job, { code: 'CRASH_LOOP', message }, false, crashes);
+}
+
+/** The rule of before 0.4.0, for jobs that were submitted under it: a lost lease counts as an attempt. */
+function reclaimAsAttempt(job: Readonly<Job>, failure: Failure, chance: Chance): JobEvent {
   const event = attemptFailed(job, failure, 0, false, chance);
   if (event.type !== 'JobRetryScheduled') return event;
-  return { type: 'JobReclaimed', body: { status: 'ready', attempt: job.attempt, lease: job.lease, failure } };
+  const { attempt, lease } = job;
+  return { type: 'JobReclaimed', body: { status: 'ready', attempt, lease, failure, crashes: 0 } };
 }
 
 /** The event that the job's timer makes now; undefined if nothing is due. */
@@ -149,6 +168,11 @@ export function decideDue(job: Readonly<Job>, chance: Chance): JobEvent | undefi
   if (job.totalDueMs > 0 && job.totalDueMs <= nowMs) {
     const message = `not ended ${nowMs - job.submittedMs} ms after it was submitted`;
     const failure: Failure = { code: 'TOTAL_TIMED_OUT', message };
+    return { type: 'JobExpired', body: { status: 'expired', attempt: job.attempt, failure } };
+  }
+  if (job.startDueMs !== undefined && job.startDueMs <= nowMs) {
+    const message = `not started ${nowMs - job.submittedMs} ms after it was submitted`;
+    const failure: Failure = { code: 'START_TIMED_OUT', message };
     return { type: 'JobExpired', body: { status: 'expired', attempt: job.attempt, failure } };
   }
   if (job.status === 'running' && job.attemptDueMs > 0 && job.attemptDueMs <= nowMs) {
@@ -167,9 +191,9 @@ function attemptFailed(
 ): Exclude<AttemptEnd, { type: 'JobCompleted' }> {
   const { attempt, lease, policy } = job;
   if (job.cancelling) return cancelled(job, reported);
-  const isLast = attempt >= policy.maxAttempts || policy.nonRetryable.includes(failure.code);
+  const isLast = attempt >= attemptsOf(job) || policy.nonRetryable.includes(failure.code);
   if (isLast) return failed(job, failure, reported);
-  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, attempt, chance.draw));
+  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, attempt - (job.crashes ?? 0), chance.draw));
   return { type: 'JobRetryScheduled', body: { status: 'retrying', attempt, lease, failure, dueMs, reported } };
 }
 
@@ -177,10 +201,10 @@ function attemptFailed(
 export const decideGiveUp = (job: Readonly<Job>, reason: string): JobEvent =>
   failed(job, { code: 'BROKEN_HISTORY', message: reason }, false);
 
-const failed = (job: Readonly<Job>, failure: Failure, reported: boolean): Extract<JobEvent, { type: 'JobFailed' }> => ({
-  type: 'JobFailed',
-  body: { status: 'failed', attempt: job.attempt, lease: job.lease, failure, reported },
-});
+const failed = (
+  { attempt, lease }: Readonly<Job>, failure: Failure, reported: boolean, crashes = 0,
+): Extract<JobEvent, { type: 'JobFailed' }> =>
+  ({ type: 'JobFailed', body: { status: 'failed', attempt, lease, failure, reported, crashes } });
 
 const cancelled = (job: Readonly<Job>, reported: boolean): Extract<JobEvent, { type: 'JobCancelled' }> => ({
   type: 'JobCancelled',

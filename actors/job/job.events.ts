@@ -30,8 +30,12 @@ export interface JobBodies {
   JobRetryScheduled: {
     status: 'retrying'; attempt: number; lease: number; failure: Failure; dueMs: number; reported: boolean;
   };
-  JobReclaimed: { status: 'ready'; attempt: number; lease: number; failure: Failure };
-  JobFailed: { status: 'failed'; attempt: number; lease: number; failure: Failure; reported: boolean };
+  JobReclaimed: { status: 'ready'; attempt: number; lease: number; failure: Failure; crashes: number };
+  JobFailed: {
+    status: 'failed'; attempt: number; lease: number; failure: Failure; reported: boolean;
+    /** 0 unless a lost lease ended it. */
+    crashes: number;
+  };
   JobCancelRequested: { status: 'running'; reason: string };
   JobCancelled: { status: 'cancelled'; attempt: number; failure: Failure; reported: boolean };
   JobExpired: { status: 'expired'; attempt: number; failure: Failure };
@@ -83,13 +87,19 @@ function textOf(failure: Failure | null | undefined): Uint8Array {
   return messages.Failure.encode({ message: failure.message, stack: failure.stack ?? '' }).finish();
 }
 
+/**
+ * Brokers of 0.3.0 would start such a job too late, retry it at other times, or give it to any worker. That they count its lost leases as
+ * attempts is no reason to lock them out: it then ends earlier.
+ */
+const isOfNow = ({ startDueMs, policy, require }: Body<'JobSubmitted'>): boolean =>
+  startDueMs > 0 || require !== '' || (policy.backoffListMs?.length ?? 0) > 0;
+
 /** A replay halts at an event whose type is missing here. */
 export const JOB_EVENTS: EventTable<JobEvent> = {
   JobSubmitted: {
-    version: 1, message: messages.JobSubmitted, content: PAYLOAD, since: 3,
-    // An older leader would give the job to any worker.
-    needs: (body) => (body as Body<'JobSubmitted'>).require !== '',
+    version: 1, message: messages.JobSubmitted, content: PAYLOAD,
     fingerprint: (body) => (body as Body<'JobSubmitted'>).fingerprint,
+    since: 3, needsSince: (body) => isOfNow(body as Body<'JobSubmitted'>),
   },
   JobDelayed: { version: 1, message: messages.JobDelayed },
   JobBecameReady: { version: 1, message: messages.JobBecameReady },

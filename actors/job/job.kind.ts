@@ -26,9 +26,9 @@ export const jobKind: Kind<JobRole> = {
   apply: (job, event, id, at) => applyJob(job, event, id as JobId, at),
   decideAgain: decideJobAgain,
   detached,
-  dueMs: ({ dueMs, totalDueMs, endedMs }) => {
-    if (endedMs > 0) return 0;
-    if (dueMs === 0 || totalDueMs === 0) return dueMs + totalDueMs;
-    return Math.min(dueMs, totalDueMs);
-  },
+  dueMs: ({ dueMs, totalDueMs, startDueMs = 0, endedMs }) =>
+    (endedMs > 0 ? 0 : earlier(earlier(dueMs, totalDueMs), startDueMs)),
 };
+
+/** 0: never. */
+const earlier = (a: number, b: number): number => (a === 0 || b === 0 ? a + b : Math.min(a, b));

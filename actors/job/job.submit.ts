@@ -8,15 +8,14 @@ import type { JobId } from '../../protocols/ids.js';
 import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
 import type { job as messages } from '../../protocols/messages.js';
 import {
-  Content, Decimal, Document, Group, Name, named, Pairs, Text, Texts, Time, Whole, type AnyField, type Given,
+  Content, Document, Name, named, Pairs, Text, Time, Whole, type AnyField, type Given,
 } from '../fields.js';
 import type { At } from '../kind.js';
 import { requirement, requirementText } from '../matching/requirement.js';
-import { storedBytes, type Job, type Policy } from './job.js';
+import { storedBytes, type Job } from './job.js';
 import { MOST_KEYS } from './keys.js';
 import { sharedPolicy } from './policies.js';
-
-const { backoff: BACKOFF } = DEFAULTS;
+import { policyOf, RETRY, TIMEOUTS } from './policy-fields.js';
 
 const checked = (_: string, text: string): string => requirementText(requirement(text));
 
@@ -56,33 +55,8 @@ export const SUBMIT = named({
   runAtMs: new Time(0, 0, {
     byDefault: 'now', about: 'instead of `delayMs`: in JSON `runAt`, an ISO 8601 time or Unix milliseconds',
   }, Number.MAX_SAFE_INTEGER),
-  retry: new Group({
-    maxAttempts: new Whole(1, LIMITS.maxAttempts, DEFAULTS.maxAttempts, {
-      about: 'how often it is tried at most',
-      flag: ['--attempts <count>', `how often it is tried at most (default: ${DEFAULTS.maxAttempts})`],
-    }),
-    backoff: new Group({
-      initialMs: new Time(0, BACKOFF.initialMs, { about: 'wait before the second attempt' }),
-      factor: new Decimal(1, LIMITS.backoffFactor, BACKOFF.factor, {
-        about: 'by which each wait is longer than the one before',
-      }),
-      maxMs: new Time(0, BACKOFF.maxMs, { about: 'longest wait' }),
-      jitter: new Decimal(0, 1, BACKOFF.jitter, { about: 'by which share of itself a wait is changed, up or down' }),
-    }),
-    nonRetryable: new Texts(LIMITS.nonRetryable, LIMITS.failureCodeBytes, {
-      about: 'failure codes that end the job at once',
-    }),
-  }),
-  timeouts: new Group({
-    attemptMs: new Time(0, DEFAULTS.attemptMs, {
-      about: 'of one attempt; 0: none',
-      flag: ['--timeout <time>', 'how long one attempt may take (default: 30m; 0: no limit)'],
-    }),
-    totalMs: new Time(0, 0, { about: 'from submit to the end; 0: none' }),
-    heartbeatMs: new Time(LIMITS.heartbeatMinMs, DEFAULTS.heartbeatMs, {
-      about: 'the lease: how long a worker may be silent',
-    }),
-  }),
+  retry: RETRY,
+  timeouts: TIMEOUTS,
   require: new Document(checked, {
     about: 'what a worker must be able to do to get the job ([matching](matching.md)). In protobuf `require_json`',
     flag: ['--require <json>', 'what a worker must be able to do: a JSON object, see docs/matching.md'],
@@ -142,13 +116,15 @@ export function submitJob(each: messages.SubmitJob, nowMs: number) {
     runAtMs: SUBMIT.runAtMs.check(each.runAtMs, nowMs + LIMITS.delayMs),
     policy: each.retry || each.timeouts ? policyOf(each.retry ?? {}, each.timeouts ?? {}) : DEFAULT_POLICY,
     /** 0: none. */
-    totalMs: SUBMIT.timeouts.fields.totalMs.check(each.timeouts?.totalMs),
+    startMs: TIMEOUTS.fields.startMs.check(each.timeouts?.startMs),
+    /** 0: none. */
+    totalMs: TIMEOUTS.fields.totalMs.check(each.timeouts?.totalMs),
     require: SUBMIT.require.check(each.requireJson),
     prefer: SUBMIT.prefer.check(each.preferJson),
     labels: SUBMIT.labels.check(each.labels),
     /** undefined: nothing. */
     asked: isAsking(each) ? (each as Asked) : undefined,
-  } satisfies Record<Exclude<keyof typeof SUBMIT, Digested> | 'policy' | 'totalMs' | 'asked', unknown>;
+  } satisfies Record<Exclude<keyof typeof SUBMIT, Digested> | 'policy' | 'startMs' | 'totalMs' | 'asked', unknown>;
 }
 
 const isAsking = ({ priority, retry, timeouts }: messages.SubmitJob): boolean =>
@@ -160,31 +136,21 @@ export const checkContentType = (given: string): string => (given === JSON_TYPE 
 /** One object for all requests without a policy of their own. */
 const DEFAULT_POLICY = policyOf({}, {});
 
-/** With the built-in defaults. @throws Invalid */
-export function policyOf(retry: messages.RetryPolicy.$Properties, timeouts: messages.Timeouts.$Properties): Policy {
-  const { maxAttempts, backoff: { fields: { initialMs, factor, maxMs, jitter } }, nonRetryable } = SUBMIT.retry.fields;
-  const { attemptMs, heartbeatMs } = SUBMIT.timeouts.fields;
-  const backoff = retry.backoff ?? {};
-  return {
-    // Protobuf has 0 where nothing was given.
-    maxAttempts: maxAttempts.check(retry.maxAttempts || undefined),
-    backoffInitialMs: initialMs.check(backoff.initialMs),
-    backoffFactor: factor.check(backoff.factor),
-    backoffMaxMs: maxMs.check(backoff.maxMs),
-    backoffJitter: jitter.check(backoff.jitter),
-    nonRetryable: nonRetryable.check(retry.nonRetryable),
-    attemptMs: attemptMs.check(timeouts.attemptMs),
-    heartbeatMs: heartbeatMs.check(timeouts.heartbeatMs),
-  };
-}
-
 /** The body of the event. */
-export function submittedBody(command: SubmitJob, fingerprint: Uint8Array | undefined, totalDueMs: number) {
+export function submittedBody(
+  command: SubmitJob, fingerprint: Uint8Array | undefined, { totalDueMs, startDueMs }: Deadlines,
+) {
   const { type, queue, payload, contentType, priority, key, policy, labels, require, prefer } = command;
   return {
     status: 'ready' as const, jobType: type, queue, payload, contentType, priority, key, fingerprint, policy, labels,
-    totalDueMs, require, prefer,
+    totalDueMs, startDueMs, require, prefer,
   } satisfies Record<keyof Plain<messages.JobSubmitted>, unknown>;
+}
+
+/** 0: never. */
+interface Deadlines {
+  readonly totalDueMs: number;
+  readonly startDueMs: number;
 }
 
 export type SubmittedBody = ReturnType<typeof submittedBody>;
@@ -192,20 +158,22 @@ type Hashed = Omit<SubmittedBody, 'payload'>;
 
 /** The body as it is hashed. Field by field: it runs for every job, and a spread costs ten times as much. */
 export function withoutPayload(body: Readonly<SubmittedBody>): Hashed {
-  const { status, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs, require, prefer } = body;
+  const { status, queue, contentType, priority, key, fingerprint, policy, labels } = body;
+  const { totalDueMs, startDueMs, require, prefer } = body;
   return {
-    status, jobType: body.jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs, require,
-    prefer,
+    status, jobType: body.jobType, queue, contentType, priority, key, fingerprint, policy, labels, totalDueMs,
+    startDueMs, require, prefer,
   } satisfies Record<keyof Hashed, unknown>;
 }
 
 /** The command that made the event. It is not delayed: the event that follows says whether it was. */
 export function commandOf(body: Readonly<SubmittedBody>, commandId: string, nowMs: number): SubmitJob {
-  const { queue, payload, contentType, priority, key, policy, labels, totalDueMs, require, prefer } = body;
+  const { queue, payload, contentType, priority, key, policy, labels, totalDueMs, startDueMs, require, prefer } = body;
   const totalMs = totalDueMs === 0 ? 0 : totalDueMs - nowMs;
+  const startMs = startDueMs === 0 ? 0 : startDueMs - nowMs;
   return {
     type: body.jobType, queue, payload, contentType, priority, key, policy, labels, commandId, totalMs, require, prefer,
-    delayMs: 0, runAtMs: 0,
+    startMs, delayMs: 0, runAtMs: 0,
   };
 }
 
@@ -218,11 +186,11 @@ export function newJob(id: JobId, body: Readonly<SubmittedBody>, at: At): Job {
   return {
     id, type: body.jobType, queue: body.queue, priority: body.priority, key: body.key, labels: kept(body.labels),
     require: body.require || undefined, prefer: body.prefer || undefined, policy: sharedPolicy(body.policy),
-    place: at.place, submittedMs: at.nowMs, totalDueMs: body.totalDueMs,
+    place: at.place, submittedMs: at.nowMs, totalDueMs: body.totalDueMs, startDueMs: body.startDueMs || undefined,
     payload: storedBytes(body.contentType, at), firstSeq: at.seq,
     status: body.status, attempt: 0, lease: 0, workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0,
     reported: false, cancelling: false, cancelReason: undefined, failure: undefined, result: undefined, endedMs: 0,
-    lastSeq: at.seq,
+    lastSeq: at.seq, crashes: undefined,
   };
 }
 

@@ -21,6 +21,10 @@ export interface Policy {
   readonly attemptMs: number;
   /** The lease: how long a worker may be silent. */
   readonly heartbeatMs: number;
+  /** As many lost leases end the job. Absent in jobs of before 0.4.0: a lost lease counts as an attempt. */
+  readonly maxCrashes: number | undefined;
+  /** The waits between attempts, instead of initial, factor and max; never empty. */
+  readonly backoffListMs: readonly number[] | undefined;
 }
 
 export interface Failure {
@@ -81,6 +85,10 @@ export interface Job {
   /** Of the commit with its submission. */
   readonly firstSeq: number;
   status: JobStatus;
+  /** Expires then, because it has not started by now; undefined: never, or it has started. */
+  startDueMs: number | undefined;
+  /** Leases that were lost and did not count as attempts; undefined: none. */
+  crashes: number | undefined;
   /** Of the running or the latest attempt; 0 before the first. */
   attempt: number;
   lease: number;
@@ -103,4 +111,8 @@ export interface Job {
 
 const LIVE: ReadonlySet<string> = new Set(LIVE_STATUSES);
 export const isLive = (status: JobStatus): status is LiveStatus => LIVE.has(status);
+/** How often it is tried at most by now: a lost lease adds one, because every lease is an attempt with a number. */
+export const attemptsOf = ({ policy, crashes = 0 }: Readonly<Pick<Job, 'policy' | 'crashes'>>): number =>
+  policy.maxAttempts + crashes;
+
 export const isRunning = (job: Readonly<Job>): boolean => job.status === 'running';

@@ -5,7 +5,7 @@
 import type { job as messages } from '../../protocols/messages.js';
 import { withContent } from '../content-json.js';
 import { jobChart } from './job.chart.js';
-import type { Job } from './job.js';
+import { attemptsOf, type Job } from './job.js';
 import { positionJson } from './reply-json.js';
 
 type View = messages.JobView;
@@ -24,9 +24,12 @@ const VIEW: { readonly [F in ViewField]: (job: Readonly<Job>) => View[F] } = {
   priority: (job) => job.priority,
   key: (job) => job.key,
   attempt: (job) => job.attempt,
-  maxAttempts: (job) => job.policy.maxAttempts,
+  maxAttempts: attemptsOf,
+  crashes: (job) => job.crashes ?? 0,
+  maxCrashes: (job) => job.policy.maxCrashes ?? 0,
   submittedMs: (job) => job.submittedMs,
   dueMs: (job) => job.dueMs,
+  startDueMs: (job) => job.startDueMs ?? 0,
   endedMs: (job) => job.endedMs,
   workerId: (job) => job.workerId,
   cancelling: (job) => job.cancelling && job.status === 'running',

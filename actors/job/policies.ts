@@ -40,10 +40,17 @@ const plain = (policy: Policy): Policy => ({
   maxAttempts: policy.maxAttempts, backoffInitialMs: policy.backoffInitialMs, backoffFactor: policy.backoffFactor,
   backoffMaxMs: policy.backoffMaxMs, backoffJitter: policy.backoffJitter, nonRetryable: [...policy.nonRetryable],
   attemptMs: policy.attemptMs, heartbeatMs: policy.heartbeatMs,
+  // Left out where there is none, so that policies of earlier releases have the texts that they had.
+  maxCrashes: policy.maxCrashes || undefined,
+  backoffListMs: policy.backoffListMs?.length ? [...policy.backoffListMs] : undefined,
 });
 
 const isSame = (a: Policy, b: Policy): boolean =>
   a.maxAttempts === b.maxAttempts && a.attemptMs === b.attemptMs && a.heartbeatMs === b.heartbeatMs &&
   a.backoffInitialMs === b.backoffInitialMs && a.backoffFactor === b.backoffFactor &&
   a.backoffMaxMs === b.backoffMaxMs && a.backoffJitter === b.backoffJitter &&
-  a.nonRetryable.length === b.nonRetryable.length && a.nonRetryable.every((code, nth) => code === b.nonRetryable[nth]);
+  (a.maxCrashes ?? 0) === (b.maxCrashes ?? 0) && isSameList(a.nonRetryable, b.nonRetryable) &&
+  isSameList(a.backoffListMs ?? [], b.backoffListMs ?? []);
+
+const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a.length === b.length && a.every((each, nth) => each === b[nth]);

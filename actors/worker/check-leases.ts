@@ -8,7 +8,7 @@ import { answerPull } from './answer-pull.js';
 import { emptyNotice } from './sessions.js';
 import { workerKind } from './worker.kind.js';
 
-const TIMER = { commandId: '', type: 'Timer', by: '' };
+export const TIMER = { commandId: '', type: 'Timer', by: '' };
 
 export function checkLeases(step: Step): void {
   const { monoMs, draw } = step.moment;

@@ -59,9 +59,13 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
   key: ({ key }) => key !== '' && ['key', visible(key)],
   attempt: ({ attempt, maxAttempts }) => ['attempt', `${attempt} of ${maxAttempts}`],
   maxAttempts: null,
+  crashes: ({ crashes, maxCrashes }) =>
+    crashes > 0 && ['crashes', `${crashes} of at most ${maxCrashes}: leases that were lost`],
+  maxCrashes: null,
   workerId: ({ workerId }) => workerId !== '' && ['worker', workerId],
   submittedMs: ({ submittedMs }) => ['submitted', time(submittedMs)],
   dueMs: ({ dueMs }) => dueMs > 0 && ['due', time(dueMs)],
+  startDueMs: ({ startDueMs }) => startDueMs > 0 && ['expires', `${time(startDueMs)}, unless it has started`],
   endedMs: ({ endedMs, submittedMs }) =>
     endedMs > 0 && ['ended', `${time(endedMs)}, after ${endedMs - submittedMs} ms`],
   progress: ({ status, progress, progressMessage }) =>

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { leavesOf, type AnyField } from '../../actors/fields.js';
 import { SUBMIT, type JobToSubmit } from '../../actors/job/job.submit.js';
-import { duration, filled, jsonObject, label, whole } from '../arguments.js';
+import { duration, durations, filled, jsonObject, label, whole } from '../arguments.js';
 
 interface FieldFlag {
   readonly field: AnyField;
@@ -24,6 +24,7 @@ function parsing(option: Option, field: AnyField): Option {
     case 'text': return option.argParser(filled);
     case 'whole': return option.argParser(whole(field.least, field.most));
     case 'time': return option.argParser(duration);
+    case 'times': return option.argParser(durations);
     case 'pairs': return option.argParser(label);
     case 'document': return option.argParser(jsonObject);
     default: throw new TypeError(`a field of kind ${field.kind} has no flag`);

@@ -20,8 +20,8 @@ const attempt = { attempt: 2, lease: 3 };
 const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array?] } = {
   JobSubmitted: [{
     status: 'ready', jobType: 'square', queue: 'default', payload: Buffer.from('{"n":12}'), contentType: 'application/json', priority: -3, key: 'k',
-    fingerprint: Buffer.alloc(32, 1), policy: POLICY, labels: { a: 'b' }, totalDueMs: 17,
-    require: '{"region":"eu"}', prefer: '{"models":["a"]}',
+    fingerprint: Buffer.alloc(32, 1), policy: { ...POLICY, backoffListMs: [5, 6] }, labels: { a: 'b' }, totalDueMs: 17,
+    startDueMs: 19, require: '{"region":"eu"}', prefer: '{"models":["a"]}',
   }, Buffer.from('{"n":12}')],
   JobDelayed: [{ status: 'scheduled', dueMs: 5 }],
   JobBecameReady: [{ status: 'ready' }],
@@ -31,8 +31,8 @@ const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array
   }],
   JobCompleted: [{ status: 'completed', ...attempt, result: Buffer.from('144'), contentType: 'text/plain' }, Buffer.from('144')],
   JobRetryScheduled: [{ status: 'retrying', ...attempt, failure: FAILURE, dueMs: 9, reported: true }, text(FAILURE)],
-  JobReclaimed: [{ status: 'ready', ...attempt, failure: { code: 'LEASE_EXPIRED', message: 'silent' } }, text({ message: 'silent' })],
-  JobFailed: [{ status: 'failed', ...attempt, failure: FAILURE, reported: true }, text(FAILURE)],
+  JobReclaimed: [{ status: 'ready', ...attempt, failure: { code: 'LEASE_EXPIRED', message: 'silent' }, crashes: 1 }, text({ message: 'silent' })],
+  JobFailed: [{ status: 'failed', ...attempt, failure: FAILURE, reported: true, crashes: 3 }, text(FAILURE)],
   JobCancelRequested: [{ status: 'running', reason: 'too late' }, Buffer.from('too late')],
   JobCancelled: [{ status: 'cancelled', attempt: 2, failure: FAILURE, reported: true }, text(FAILURE)],
   JobExpired: [{ status: 'expired', attempt: 2, failure: FAILURE }, text(FAILURE)],

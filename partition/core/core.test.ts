@@ -13,7 +13,7 @@ import { placesOf, restore, viewOf } from './state.js';
 
 const jobOf = (nth: number) => ({
   type: 'square', queue: 'default', payload: Buffer.alloc(20), contentType: '', priority: 0, key: '', commandId: '',
-  delayMs: nth % 50 === 0 ? 1_000 : 0, runAtMs: 0, policy: POLICY, totalMs: 0, labels: undefined, require: '', prefer: '',
+  delayMs: nth % 50 === 0 ? 1_000 : 0, runAtMs: 0, policy: POLICY, startMs: 0, totalMs: 0, labels: undefined, require: '', prefer: '',
 });
 
 const TO = { replyTo: 'replyTo' } as const;

@@ -20,7 +20,8 @@ t.test('property: whatever happens, deciding again from the journal alone comes 
 });
 
 const submitted = (over: Partial<Act & { do: 'submit' }> = {}): Act => ({
-  do: 'submit', delayMs: 0, runInMs: 0, key: '', totalMs: 0, attempts: 2, jitter: 0.5, attemptMs: 0, labels: false,
+  do: 'submit', delayMs: 0, runInMs: 0, key: '', startMs: 0, totalMs: 0, attempts: 2, crashes: 3, listMs: undefined,
+   jitter: 0.5, attemptMs: 0, labels: false,
   ...over,
 });
 const leased: Act = { do: 'pull', worker: 'w1', free: 1, ends: 'nothing' };
@@ -36,6 +37,7 @@ const gaveUp: Outcome = { kind: 'cancelled' };
 
 /** Each event in each way that it can come about: how an attempt ended that did not succeed stands after the event. */
 const WAYS: readonly (readonly [string, readonly Act[]])[] = [
+  ['JobSubmitted', [submitted({ startMs: 600, listMs: [300, 0] })]],
   ['JobSubmitted', [submitted({ labels: true, key: 'a', totalMs: 2_000 })]],
   ['JobDelayed', [submitted({ delayMs: 500 })]],
   ['JobDelayed', [submitted({ runInMs: 300 })]],
@@ -44,6 +46,7 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['JobCompleted', [...running(), ended(ok)]],
   ['JobRetryScheduled retry', [...running(), ended(retry)]],
   ['JobRetryScheduled retry', [...running(), ended({ ...retry, afterMs: 250 })]],
+  ['JobRetryScheduled retry', [...running({ listMs: [300, 0] }), ended(retry)]],
   ['JobRetryScheduled cancelled', [...running(), ended(gaveUp)]],
   ['JobRetryScheduled timed_out', [...running({ attemptMs: 700 }), passed(800)]],
   ['JobReclaimed', [...running(), passed(1_500)]],
@@ -51,7 +54,9 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['JobFailed retry', [...running(), ended({ ...retry, failure: { code: 'BAD_INPUT', message: '' } })]],
   ['JobFailed fail', [...running(), ended(fail)]],
   ['JobFailed cancelled', [...running({ attempts: 1 }), ended(gaveUp)]],
-  ['JobFailed silent', [...running({ attempts: 1 }), passed(1_500)]],
+  ['JobReclaimed', [...running({ crashes: undefined }), passed(1_500)]],
+  ['JobFailed silent', [...running({ crashes: 1 }), passed(1_500)]],
+  ['JobFailed silent', [...running({ attempts: 1, crashes: undefined }), passed(1_500)]],
   ['JobFailed timed_out', [...running({ attempts: 1, attemptMs: 700 }), passed(800)]],
   ['JobCancelRequested', [...running(), cancelled]],
   ['JobCancelled', [submitted(), cancelled]],
@@ -62,6 +67,7 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['JobCancelled silent', [...running(), cancelled, passed(1_500)]],
   ['JobCancelled timed_out', [...running({ attemptMs: 700 }), cancelled, passed(800)]],
   ['JobExpired', [submitted({ totalMs: 2_000 }), passed(2_100)]],
+  ['JobExpired', [submitted({ startMs: 600, delayMs: 500 }), passed(1_200)]],
   ['WorkerRegistered', [leased]],
   ['WorkerDraining', [leased, { do: 'drain', worker: 'w1', gone: false }]],
   ['WorkerGone', [leased, { do: 'drain', worker: 'w1', gone: true }]],

@@ -46,8 +46,9 @@ export class Barriers {
   }
 
   /** The one that an event must follow; undefined if there need not be one. */
-  before({ since = 0, needs }: EventType, body: object, last: VersionBarrier | undefined): BarrierEvent | undefined {
-    if (since <= needed(last) || needs?.(body) === false) return undefined;
+  before(of: EventType, body: object, last: VersionBarrier | undefined): BarrierEvent | undefined {
+    const { since = 0 } = of;
+    if (since <= needed(last) || of.needsSince?.(body) === false) return undefined;
     return { type: 'VersionBarrier', body: { status: '', reader: since, release: this.release } };
   }
 }

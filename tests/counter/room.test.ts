@@ -134,12 +134,14 @@ t.test('the largest requests that are accepted have room', (t) => {
   play.register('w1', [...names(typesPerWorker - 1, 128), 'square'], queues);
   t.ok(play.commits.at(-1)!.length > 49_000);
   const [queue] = queues;
+  const waits = Array.from({ length: LIMITS.backoffWaits }, () => LIMITS.delayMs);
   const wide = '\u{6c34}'.repeat(Math.floor(labelBytes / 3));
   const id = play.submit({
     queue: queue!, key: 'k'.repeat(LIMITS.keyBytes), commandId: 'c'.repeat(LIMITS.commandIdBytes), delayMs: 1,
     contentType: 't'.repeat(LIMITS.contentTypeBytes), payload: Buffer.alloc(LIMITS.payloadBytes),
     labels: Object.fromEntries(names(labels, 64).map((name) => [name, wide])),
-    policy: { ...POLICY, nonRetryable: names(nonRetryable, failureCodeBytes) },
+    startMs: LIMITS.delayMs,
+    policy: { ...POLICY, nonRetryable: names(nonRetryable, failureCodeBytes), backoffListMs: waits },
   });
   play.tick(10);
   const [token] = leasesIn(play.pull('w1', 1, 1));

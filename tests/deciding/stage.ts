@@ -15,6 +15,7 @@ import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 export type Act =
   | {
       do: 'submit'; delayMs: number; runInMs: number; key: string; totalMs: number; attempts: number; jitter: number;
+      startMs: number; crashes: number | undefined; listMs: readonly number[] | undefined;
       attemptMs: number; labels: boolean;
     }
   | { do: 'pull'; worker: string; free: number; ends: Outcome | 'nothing' }
@@ -44,7 +45,9 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({
     do: fc.constant('submit' as const), delayMs: fc.constantFrom(0, 0, 500), runInMs: fc.constantFrom(0, 0, -5, 300),
     key: fc.constantFrom('', '', 'a'), totalMs: fc.constantFrom(0, 0, 2_000), attempts: fc.integer({ min: 1, max: 3 }),
-    jitter: fc.constantFrom(0, 0.5), attemptMs: fc.constantFrom(0, 700), labels: fc.boolean(),
+    startMs: fc.constantFrom(0, 0, 0, 600), crashes: fc.constantFrom(1, 2, 3, undefined),
+    listMs: fc.constantFrom(undefined, undefined, [300, 0]), jitter: fc.constantFrom(0, 0.5),
+    attemptMs: fc.constantFrom(0, 700), labels: fc.boolean(),
   }),
   fc.record({
     do: fc.constant('pull' as const), worker: name, free: fc.integer({ min: 0, max: 3 }),
@@ -115,11 +118,14 @@ class Stage {
     }
   }
 
-  private submit({ delayMs, runInMs, key, totalMs, labels, ...act }: Act & { do: 'submit' }): void {
-    const { attempts, jitter, attemptMs } = act;
-    const policy = { ...POLICY, maxAttempts: attempts, backoffJitter: jitter, attemptMs, nonRetryable: ['BAD_INPUT'] };
+  private submit({ delayMs, runInMs, key, startMs, totalMs, labels, ...act }: Act & { do: 'submit' }): void {
+    const { attempts, jitter, attemptMs, crashes, listMs } = act;
+    const policy = {
+      ...POLICY, maxAttempts: attempts, backoffJitter: jitter, attemptMs, nonRetryable: ['BAD_INPUT'],
+      maxCrashes: crashes, backoffListMs: listMs,
+    };
     const of = {
-      ...job(), key, totalMs, policy, commandId: key && `c-${key}`, labels: labels ? { a: 'b' } : undefined,
+      ...job(), key, startMs, totalMs, policy, commandId: key && `c-${key}`, labels: labels ? { a: 'b' } : undefined,
       ...(runInMs === 0 ? { delayMs } : { runAtMs: this.nowMs + runInMs }),
     };
     this.ask({ kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id: this.names.nextId(), job: of }] });

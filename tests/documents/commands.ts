@@ -4,10 +4,12 @@ import { EVERY_COMMAND, type Command, type MessageType } from '../../actors/comm
 import { COMMANDS } from '../../actors/commands.js';
 import { leavesOf, type AnyField, type Fields } from '../../actors/fields.js';
 import { SUBMIT } from '../../actors/job/job.submit.js';
+import { PRESETS } from '../../actors/job/presets.js';
 import { SETTINGS } from '../../actors/queue/settings.js';
+import { DEFAULTS } from '../../protocols/limits.js';
 
 export const protocolPage = (): string =>
-  inRegions('protocol.md', { commands: commandTable(), 'fields of a submit': fieldTable('SubmitJob', SUBMIT) });
+  inRegions('protocol.md', { commands: commandTable(), 'fields of a submit': fieldTable('SubmitJob', SUBMIT), presets: presetTable() });
 
 export const queuesPage = (): string => inRegions('queues.md', { settings: fieldTable('QueueSettings', SETTINGS) });
 
@@ -52,6 +54,17 @@ function fieldTable(message: string, fields: Fields): string {
   return [`| field of ${message} | default | |`, '|---|---|---|', ...rows, ''].join('\n');
 }
 
+function presetTable(): string {
+  const rows = Object.entries(PRESETS).map(([name, { backoff, maxAttempts, maxCrashes = DEFAULTS.maxCrashes }]) => {
+    const { initialMs, factor, maxMs } = { ...DEFAULTS.backoff, ...backoff };
+    return `| ${[code(name), ...[maxAttempts, initialMs, factor, maxMs, maxCrashes].map(figure)].join(' | ')} |`;
+  });
+  return [
+    '| `retry.preset` | `maxAttempts` | `initialMs` | `factor` | `maxMs` | `maxCrashes` |',
+    '|---|---|---|---|---|---|', ...rows, '',
+  ].join('\n');
+}
+
 function defaultOf(field: AnyField): string {
   if (field.about.byDefault !== undefined) return field.about.byDefault;
   return 'otherwise' in field && typeof field.otherwise === 'number' ? figure(field.otherwise) : '';
@@ -66,6 +79,7 @@ function boundsOf(field: AnyField): string[] {
     case 'decimal': return [`${figure(field.least)} to ${figure(field.most)}`];
     case 'time': return field.least > 0 ? [`at least ${figure(field.least)}`] : [];
     case 'texts': return [`up to ${figure(field.most)}, each of at most ${figure(field.mostBytes)} bytes`];
+    case 'times': return [`1 to ${figure(field.most)} of them`];
     case 'numbers':
       return [`up to ${figure(field.mostEntries)}, each from ${figure(field.least)} to ${figure(field.most)}`];
     case 'flag':

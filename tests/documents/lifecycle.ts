@@ -18,11 +18,12 @@ const JOB: Readonly<Record<JobEventType, string>> = {
   JobLeased: 'A worker that can do it got it, under a new token.',
   JobCompleted: 'The worker reported `ok`, even if the job was being cancelled.',
   JobRetryScheduled: 'The attempt failed or took too long, and another one follows after the backoff.',
-  JobReclaimed: 'The worker was silent for longer than the lease, and another attempt may start at once.',
-  JobFailed: 'The attempt failed and none remains: the last one, `fail()`, or a code of `nonRetryable`.',
+  JobReclaimed: 'The worker was silent for longer than the lease: a crash. Another attempt may start at once.',
+  JobFailed: 'The attempt failed and none remains: the last one, `fail()`, or a code of `nonRetryable`; '
+    + 'or its lease was lost, and that was the last of `maxCrashes`.',
   JobCancelRequested: 'It was cancelled while it ran. The next reply to its worker has its token in `cancel`.',
   JobCancelled: 'It was cancelled before it ran, or its worker stopped or failed after `JobCancelRequested`.',
-  JobExpired: 'It did not end within `timeouts.totalMs`.',
+  JobExpired: 'It did not end within `timeouts.totalMs`, or its first attempt did not start within `timeouts.startMs`.',
 };
 
 const WORKER: Readonly<Record<WorkerEventType, string>> = {

@@ -9,7 +9,8 @@ const BAD = '/ / / / / / / /';
 const PAYLOAD = Buffer.from('{"n":1}');
 const NAMED = { key: 'k', commandId: 'c' };
 const BACKOFF = { initialMs: 5, factor: 2, maxMs: 9, jitter: 0.5 };
-const TIMEOUTS = { attemptMs: 5, totalMs: 5, heartbeatMs: 500 };
+const RETRIES = { maxAttempts: 2, maxCrashes: 2, backoff: BACKOFF };
+const TIMEOUTS = { attemptMs: 5, startMs: 5, totalMs: 5, heartbeatMs: 500 };
 const TOKEN = `${UNKNOWN}/1/1`;
 const OK = { token: TOKEN, outcome: 'ok', result: Buffer.from('1') };
 const RETRY = { token: TOKEN, outcome: 'retry', failure: { code: 'X', message: 'm', stack: 's' }, retryAfterMs: 5 };
@@ -19,7 +20,8 @@ const PROGRESS = { token: TOKEN, fraction: 0.5, message: 'half' };
 export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => ({
   'job.submit': [
     { jobs: [{ type: BAD, queue: 'q', payload: PAYLOAD, priority: 1, delayMs: 5, ...NAMED, labels: { a: 'b' } }] },
-    { jobs: [{ type: BAD, retry: { maxAttempts: 2, backoff: BACKOFF }, timeouts: TIMEOUTS }], wait: true, waitMs: 100 },
+    { jobs: [{ type: BAD, retry: RETRIES, timeouts: TIMEOUTS }], wait: true, waitMs: 100 },
+    { jobs: [{ type: BAD, retry: { preset: 'FAST', backoff: { listMs: [5, 9], jitter: 0.5 } } }] },
   ],
   'job.get': [{ jobId: UNKNOWN }, { queue: 'default', key: 'nothing' }],
   'job.await': [{ jobId: UNKNOWN, waitMs: 10 }, { queue: 'default', key: 'nothing', waitMs: 10 }],

@@ -18,7 +18,7 @@ const WORKERS = 2;
 const JOB = {
   type: 'double',
   timeouts: { heartbeatMs: 1_000 },
-  retry: { maxAttempts: 100, backoff: { initialMs: 50, maxMs: 500 } },
+  retry: { maxAttempts: 100, maxCrashes: 100, backoff: { initialMs: 50, maxMs: 500 } },
 };
 
 t.setTimeout(150_000 + 40_000 * KILLS);

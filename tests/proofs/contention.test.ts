@@ -69,7 +69,7 @@ t.test(`${ROUNDS} rounds of cuts and pauses, seed ${SEED}`, async (t) => {
   const brokers: ChildBroker[] = [];
   for (const proxy of proxies) brokers.push(await reprise.startChild(proxy.by(reprise.brokerUrl)));
   const client = await Stranger.connect(reprise);
-  const retry = { maxAttempts: 50, backoff: { initialMs: 10 } };
+  const retry = { maxAttempts: 50, maxCrashes: 50, backoff: { initialMs: 10 } };
   const submitter = new Submitter(client, { type: 'double', timeouts: { heartbeatMs: 4_000 }, retry });
   t.teardown(async () => {
     submitter.abandon();

@@ -21,6 +21,7 @@ export interface PerformerContext {
   readonly jobId: string;
   /** From 1. */
   readonly attempt: number;
+  /** The last attempt has this number. A lost lease adds one: it has a number, and does not count. */
   readonly maxAttempts: number;
   readonly key: string;
   readonly labels: Readonly<Record<string, string>>;
