@@ -10,18 +10,20 @@ import { writeFile } from 'node:fs/promises';
 import { payloadBytes } from './client/payload.js';
 import { compare } from './compare.js';
 import { NAMES, parseOptions, type BenchOptions } from './options.js';
-import { bullmq } from './peers/bullmq.js';
+import { bullmq, bullmqAlways } from './peers/bullmq.js';
 import { graphile } from './peers/graphile.js';
 import { Scope } from './processes/scope.js';
 import { describeMachine } from './output/machine.js';
 import { markdownOf } from './output/markdown.js';
 import { tableOf } from './output/table.js';
-import { reprise } from './reprise/reprise.js';
+import { relaxed, reprise } from './reprise/reprise.js';
 import type { Conditions, BenchResults } from './results.js';
 import { bareJournal } from './scenarios/journal.js';
 import { OUTSTANDING } from './scenarios/scenario.js';
 
-const CONTENDERS = { reprise, bullmq, 'graphile-worker': graphile } as const;
+const CONTENDERS = {
+  reprise, bullmq, 'graphile-worker': graphile, 'bullmq-always': bullmqAlways, 'reprise-relaxed': relaxed,
+} as const;
 const DOCUMENT = 'docs/benchmarks.md';
 
 const options = parseOptions(process.argv.slice(2));

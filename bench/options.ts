@@ -1,7 +1,7 @@
 /** The command line of the benchmark. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-export const NAMES = ['reprise', 'bullmq', 'graphile-worker'] as const;
+export const NAMES = ['reprise', 'bullmq', 'graphile-worker', 'bullmq-always', 'reprise-relaxed'] as const;
 
 export interface BenchOptions {
   readonly jobs: number;

@@ -7,6 +7,8 @@ export const LIMITS = {
   payloadBytes: 256 * 1024,
   requestBytes: 1024 * 1024,
   submitJobs: 1_000,
+  /** Requests in one message. */
+  bundleRequests: 1_000,
   /** In one page of the list of queues. */
   listedQueues: 1_000,
   /** Of each partition. */
