@@ -5,7 +5,7 @@ import { encoded } from '../protocols/encoded.js';
 import { reject, type Rejection } from '../protocols/errors.js';
 import { LIMITS } from '../protocols/limits.js';
 import { bundle } from '../protocols/messages.js';
-import { isRejection, type Format } from './codec.js';
+import { formatOf, isRejection, type Format } from './codec.js';
 import { envelopeOf, type Opaque } from './json.js';
 import { decodeStrictly } from './strict.js';
 
@@ -22,10 +22,13 @@ export interface BundledReply extends Bundled {
 }
 
 const JSON_FIELDS: Opaque = new Set(['data']);
+/** Anything else would be decoded, and replied to, as protobuf. */
+const isObject = (data: Uint8Array): boolean => formatOf(data) === 'json';
 const UINT32_MAX = 0xffff_ffff;
 const shape = z.strictObject({
   requests: z.array(z.strictObject({
-    nth: z.number().int().min(0).max(UINT32_MAX), data: z.instanceof(Uint8Array),
+    nth: z.number().int().min(0).max(UINT32_MAX),
+    data: z.instanceof(Uint8Array).refine(isObject, 'must be an object'),
   })),
 });
 
