@@ -142,7 +142,8 @@ t.test('what is no bundle is refused as a whole, and what is no request as one o
     (await bundled(stranger, 'job.submit', text, 1))[0];
   const job = { type: 'x' };
   t.match(await whole({ requests: [] }), { nth: -1, data: { code: 'INVALID_ARGUMENT', message: /1 to 1000 requests/ } });
-  t.match(await whole({ requests: Array(1_001).fill({ nth: 1, data: job }) }), { nth: -1, data: { code: 'INVALID_ARGUMENT' } });
+  const tooMany = Array.from({ length: 1_001 }, (_, nth) => ({ nth, data: job }));
+  t.match(await whole({ requests: tooMany }), { nth: -1, data: { code: 'INVALID_ARGUMENT' } });
   t.match(await whole({ requests: [{ nth: -1, data: job }] }), { nth: -1, data: { code: 'INVALID_ARGUMENT' } });
   t.match(await whole({ requests: [{ nth: 0 }] }), { nth: -1, data: { code: 'INVALID_ARGUMENT' } });
   t.match(await whole(job), { nth: -1, data: { code: 'INVALID_ARGUMENT' } });

@@ -6,8 +6,7 @@ import { givenArgument } from '../processes/serve.js';
 import { NAMESPACE, TYPE, type RepriseAddress } from './reprise.calls.js';
 
 const { url } = givenArgument<RepriseAddress>();
-const gather = process.env['BENCH_GATHER'] !== 'false';
-const client = await connectClient({ url, namespace: NAMESPACE, name: 'bench client', gather });
+const client = await connectClient({ url, namespace: NAMESPACE, name: 'bench client' });
 
 async function submit(jobs: number, waiting: Waiting): Promise<JobReply[]> {
   const replies = await client.submit(Array.from({ length: jobs }, () => ({ type: TYPE, payload })), waiting);
