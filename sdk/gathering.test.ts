@@ -1,4 +1,4 @@
-/** Whatever calls are made in whatever turns, each gets its own answer, and they are sent in order and within bounds. */
+/** Whatever calls are made in whatever turns, each gets its own answer, and they are sent in order, within bounds. */
 import fc from 'fast-check';
 import t from 'tap';
 import { Gathering, type Call } from './gathering.js';
@@ -55,7 +55,8 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 t.test('neighbours on one subject are sent together, and no others', (t) => {
   const sent: string[] = [];
   let flush = (): void => undefined;
-  const gathering = new Gathering({ count: 3, bytes: 10 }, (calls) => sent.push(`${calls.length} ${calls[0]!.subject}`), (f) => (flush = f));
+  const send = (calls: readonly Call[]): void => void sent.push(`${calls.length} ${calls[0]!.subject}`);
+  const gathering = new Gathering({ count: 3, bytes: 10 }, send, (atEnd) => (flush = atEnd));
   for (const subject of ['a', 'a', 'b', 'a', 'a', 'a', 'a']) void gathering.ask(subject, new Uint8Array(1), 1);
   t.same(sent, [], 'nothing before the turn ends');
   flush();

@@ -23,7 +23,8 @@ export type Sync = 'everysec' | 'always';
 export async function startRedis(scope: Scope, sync: Sync): Promise<RedisServer> {
   const [program, folder, port] = await Promise.all([findRedis(), scope.temporaryFolder('redis'), freePort()]);
   if (program === undefined) throw new Error('redis-server was not found on PATH.');
-  const command = [program, '--bind', LOOPBACK, '--port', String(port), '--dir', folder, ...SETTINGS, '--appendfsync', sync];
+  const settings = [...SETTINGS, '--appendfsync', sync];
+  const command = [program, '--bind', LOOPBACK, '--port', String(port), '--dir', folder, ...settings];
   const server = await startHeld({ name: 'redis-server', command, folder, scope });
   const connection = new Redis({ host: LOOPBACK, port, lazyConnect: true, maxRetriesPerRequest: null });
   // The client reconnects by itself while the server starts.
