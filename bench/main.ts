@@ -4,7 +4,8 @@
  * Every contender gets the same jobs, the same number of worker processes and the same client loop (client/load.ts),
  * and goes through the same scenarios: submit and process together at each bulk size, drain a filled queue, latency at
  * low load, and the CPU time of each process (scenarios/). Contenders take turns, run by run, each with a fresh server
- * (compare.ts); medians are shown. Reprise and BullMQ are measured at both durabilities. The bare journal, which is the upper bound of Reprise, is measured as well.
+ * (compare.ts); medians are shown. Reprise and BullMQ are measured at both durabilities. The bare journal, which is the
+ * upper bound of Reprise, is measured as well.
  */
 import { writeFile } from 'node:fs/promises';
 import { payloadBytes } from './client/payload.js';
