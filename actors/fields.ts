@@ -285,14 +285,15 @@ function plainIn<F extends Fields>(fields: F, message: object, read: Read): Give
 
 /** A list or map: protobuf cannot tell it from one that is absent. */
 const isEmpty = ({ kind }: AnyField, value: unknown): boolean =>
-  (kind === 'list' || kind === 'texts' || kind === 'numbers' || kind === 'pairs')
+  (kind === 'list' || kind === 'texts' || kind === 'times' || kind === 'numbers' || kind === 'pairs')
   && Object.keys(value as object).length === 0;
 
 function plainOf(field: AnyField, value: unknown, read: Read): unknown {
   switch (field.kind) {
     case 'group': return plainIn(field.fields, value as object, read);
     case 'list': return (read(field, value) as object[]).map((each) => plainIn(field.fields, each, read));
-    case 'texts': return [...(read(field, value) as string[])];
+    case 'times':
+    case 'texts': return [...(read(field, value) as unknown[])];
     case 'numbers':
     case 'pairs': return { ...(read(field, value) as object) };
     default: return read(field, value);

@@ -4,24 +4,27 @@
  * Every contender gets the same jobs, the same number of worker processes and the same client loop (client/load.ts),
  * and goes through the same scenarios: submit and process together at each bulk size, drain a filled queue, latency at
  * low load, and the CPU time of each process (scenarios/). Contenders take turns, run by run, each with a fresh server
- * (compare.ts); medians are shown. The bare journal, which is the upper bound of Reprise, is measured as well.
+ * (compare.ts); medians are shown. Reprise and BullMQ are measured at both durabilities. The bare journal, which is the
+ * upper bound of Reprise, is measured as well.
  */
 import { writeFile } from 'node:fs/promises';
 import { payloadBytes } from './client/payload.js';
 import { compare } from './compare.js';
 import { NAMES, parseOptions, type BenchOptions } from './options.js';
-import { bullmq } from './peers/bullmq.js';
+import { bullmq, bullmqAlways } from './peers/bullmq.js';
 import { graphile } from './peers/graphile.js';
 import { endOnInterrupt, inScope, log } from './processes/in-scope.js';
 import { describeMachine } from './output/machine.js';
 import { markdownOf } from './output/markdown.js';
 import { tableOf } from './output/table.js';
-import { reprise } from './reprise/reprise.js';
+import { relaxed, reprise } from './reprise/reprise.js';
 import type { Conditions, BenchResults } from './results.js';
 import { bareJournal } from './scenarios/journal.js';
 import { OUTSTANDING } from './scenarios/scenario.js';
 
-const CONTENDERS = { reprise, bullmq, 'graphile-worker': graphile } as const;
+const CONTENDERS = {
+  reprise, bullmq, 'graphile-worker': graphile, 'bullmq-always': bullmqAlways, 'reprise-relaxed': relaxed,
+} as const;
 const DOCUMENT = 'docs/benchmarks.md';
 
 const options = parseOptions(process.argv.slice(2));

@@ -1,7 +1,7 @@
 /** The command line of the benchmark. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-export const NAMES = ['reprise', 'bullmq', 'graphile-worker'] as const;
+export const NAMES = ['reprise', 'bullmq', 'graphile-worker', 'bullmq-always', 'reprise-relaxed'] as const;
 
 export interface BenchOptions {
   readonly jobs: number;
@@ -19,8 +19,9 @@ export interface BenchOptions {
 
 const EXAMPLES = `
 Examples:
-  npm run bench                                   everything, about ten minutes
+  npm run bench                                   everything, about a quarter of an hour
   npm run bench -- --quick --peer reprise bullmq  a first look
+  npm run bench -- --bulk 1 --peer reprise bullmq-always   one job a call, at equal durability
   npm run bench -- --workers 2 --json > bench.json`;
 
 /** Enough to see that everything works; too little for results. */

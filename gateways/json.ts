@@ -12,7 +12,7 @@ import { issueText } from './shape-issue.js';
 
 /** An error quotes names of fields, which may be long; the reply must stay small. */
 const MOST_MESSAGE = 256;
-const NOTHING: ReadonlySet<string> = new Set();
+const NOTHING: Opaque = new Set();
 
 export interface Parsed {
   /** In the shape of the command's protobuf message. */
@@ -21,18 +21,31 @@ export interface Parsed {
   readonly alone: boolean;
 }
 
+export type Opaque = ReadonlySet<string>;
+
 export function parseJson(command: Command, bytes: Uint8Array): Parsed | Rejection {
+  return reading(bytes, command.opaque ?? NOTHING, (value) => {
+    const alone = command.alone !== undefined && !has(value, command.alone.list);
+    const fields = shaped(alone ? command.alone!.json : command.json, value) as object;
+    return { message: command.fromJson?.(fields, alone) ?? command.request.create(fields), alone };
+  });
+}
+
+/** @param opaque names of fields whose values stay bytes */
+export const envelopeOf = <T extends object>(shape: z.ZodType<T>, bytes: Uint8Array, opaque: Opaque): T | Rejection =>
+  reading(bytes, opaque, (value) => shaped(shape, value));
+
+function reading<T extends object>(bytes: Uint8Array, opaque: Opaque, read: (value: unknown) => T): T | Rejection {
   const request = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const malformed = whyMalformed(request);
   if (malformed !== undefined) return reject('MALFORMED', `not valid JSON: ${malformed}`);
-  return validated(() => {
-    const value = readEnvelope(request, command.opaque ?? NOTHING);
-    const alone = command.alone !== undefined && !has(value, command.alone.list);
-    const parsed = (alone ? command.alone!.json : command.json).safeParse(value, { reportInput: true });
-    if (!parsed.success) throw new Invalid('INVALID_ARGUMENT', firstIssue(parsed.error));
-    const fields = parsed.data as object;
-    return { message: command.fromJson?.(fields, alone) ?? command.request.create(fields), alone };
-  });
+  return validated(() => read(readEnvelope(request, opaque)));
+}
+
+function shaped<T>(shape: z.ZodType<T>, value: unknown): T {
+  const parsed = shape.safeParse(value, { reportInput: true });
+  if (!parsed.success) throw new Invalid('INVALID_ARGUMENT', firstIssue(parsed.error));
+  return parsed.data;
 }
 
 function whyMalformed(request: Buffer): string | undefined {

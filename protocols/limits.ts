@@ -9,6 +9,8 @@ export const LIMITS = {
   submitJobs: 1_000,
   /** Of the jobs of a partition that have not ended. */
   requirementClasses: 10_000,
+  /** Requests in one message. */
+  bundleRequests: 1_000,
   /** In one page of the list of queues. */
   listedQueues: 1_000,
   /** Of each partition. */

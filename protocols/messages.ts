@@ -9,6 +9,7 @@ export import job = reprise.job.v1;
 export import worker = reprise.worker.v1;
 export import error = reprise.error.v1;
 export import outbox = reprise.outbox.v1;
+export import bundle = reprise.bundle.v1;
 export import actor = reprise.actor.v1;
 export import queue = reprise.queue.v1;
 export import retention = reprise.retention.v1;

@@ -34,6 +34,9 @@ export const EVERY: CommandName = { noun: '*', verb: '*' };
 /** The client's principal. It is recorded as the cause's `by`; it is not verified. */
 export const PRINCIPAL_HEADER = 'Reprise-Principal';
 
+/** Its value is `1` where a message is a bundle: several requests of the subject's command. */
+export const BUNDLE_HEADER = 'Reprise-Bundle';
+
 /** Brokers answer public subjects as this queue group. */
 export const BROKER_GROUP = 'brokers';
 

@@ -43,6 +43,12 @@ export interface ClientOptions {
    * characters. It is a claim of the client and is not verified. Empty by default.
    */
   readonly principal?: string;
+  /**
+   * Calls that are made within one turn of the event loop are sent together, those of one function that follow one
+   * another: at most 256 of them and 256 KiB in one message. Each has its own result or error, when it is there. False
+   * sends each call by itself.
+   */
+  readonly gather?: boolean;
 }
 
 export interface Waiting {
@@ -67,9 +73,10 @@ export async function connectClient(options: ClientOptions): Promise<Client> {
   const ns = parseNamespace(options.namespace ?? 'default');
   if (ns === undefined) throw new RepriseError('INVALID_ARGUMENT', 'The namespace must be 1 to 64 of A-Z a-z 0-9 _ -.');
   const principal = checkPrincipal(options.principal ?? '');
-  const { url, name = 'reprise client' } = options;
+  const { url, name = 'reprise client', gather = true } = options;
+  const giveUpMs = Math.min(options.giveUpMs ?? GIVE_UP_MS, MOST_GIVE_UP_MS);
   const nc = await connectNats({ url, name, reconnect: true, requester: true });
-  return new Client(nc, ns, new Asking(nc, Math.min(options.giveUpMs ?? GIVE_UP_MS, MOST_GIVE_UP_MS), principal));
+  return new Client(nc, ns, new Asking(nc, giveUpMs, { principal, gather }));
 }
 
 export class Client {

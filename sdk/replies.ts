@@ -4,6 +4,7 @@ import { VIEW_FIELDS, type ViewField } from '../actors/job/job.view.js';
 import { decodeContent } from '../protocols/content.js';
 import { codeOf, RepriseError, type WireError } from '../protocols/errors.js';
 import { error, job } from '../protocols/messages.js';
+import { readWireError } from '../protocols/wire-error.js';
 
 export interface Position {
   readonly partition: number;
@@ -103,3 +104,7 @@ const wireErrorOf = ({ code, message, hint, retryable }: error.Error): WireError
 /** A refusal as the error to throw. A code that this version does not know is kept. */
 export const errorOf = ({ code, message, hint, retryable }: WireError): RepriseError =>
   new RepriseError(codeOf(code), message, { hint, retryable });
+
+/** The body of a refusal as the error to throw. @param text says what is known of one in another form */
+export const refusalOf = (body: Uint8Array, text = 'The request was refused.'): RepriseError =>
+  errorOf(readWireError(body) ?? { code: 'SERVER_FAILED', message: text, hint: '', retryable: false });

@@ -13,6 +13,7 @@ import type { Asked, SubmitJob } from './job.submit.js';
 import { policyOf, RETRY, TIMEOUTS } from './policy-fields.js';
 
 type Defaults = NonNullable<QueueSettings['defaults']>;
+type Backoff = NonNullable<NonNullable<Defaults['retry']>['backoff']>;
 type Terms = Pick<SubmitJob, 'policy' | 'startMs' | 'totalMs'>;
 
 /** @returns a refusal where what the job and its queue give does not go together */
@@ -46,16 +47,27 @@ const givenBy = ({ retry, timeouts }: Asked): Defaults => ({
   retry: recordedIn(RETRY.fields, retry ?? {}), timeouts: recordedIn(TIMEOUTS.fields, timeouts ?? {}),
 });
 
-/** Field by field, each from the last that gives it. A backoff is one field, and a preset takes the place of all. */
+/** Field by field, each from the last that gives it. A preset takes the place of all that was given before. */
 function merged(all: readonly Defaults[]): Terms {
   const from = Math.max(0, all.findLastIndex((each) => each.retry?.preset));
-  const retry = Object.assign({}, ...all.slice(from).map((each) => each.retry)) as NonNullable<Defaults['retry']>;
+  const given = all.slice(from).map((each) => each.retry ?? {});
+  const backoff = given.map((each) => each.backoff ?? {}).reduce(backoffOver, {});
+  const retry = Object.assign({}, ...given, { backoff }) as NonNullable<Defaults['retry']>;
   const timeouts = Object.assign({}, ...all.map((each) => each.timeouts)) as NonNullable<Defaults['timeouts']>;
   const { startMs, totalMs } = TIMEOUTS.fields;
   return {
     policy: policyOf(retry as Parameters<typeof policyOf>[0], timeouts),
     startMs: startMs.check(timeouts.startMs), totalMs: totalMs.check(timeouts.totalMs),
   };
+}
+
+/** Waits that grow, and waits as they are listed, exclude each other: the last that is given counts. */
+function backoffOver(before: Backoff, given: Backoff): Backoff {
+  const { fixedMs, listMs, jitter, ...growing } = before;
+  const isGrowing = Object.keys(given).some((key) => key === 'initialMs' || key === 'factor' || key === 'maxMs');
+  const isListed = given.fixedMs !== undefined || given.listMs !== undefined;
+  const kept = isListed ? {} : isGrowing ? growing : { ...growing, fixedMs, listMs };
+  return { ...(jitter !== undefined && { jitter }), ...kept, ...given } as Backoff;
 }
 
 /** The points of all rules whose label the job has, and those of the nearest deadline that it keeps within. */

@@ -53,7 +53,7 @@ export const shown = (value: number | undefined, unit: string): string => {
 export const conditionsLine = ({ conditions: c, machine: m }: BenchResults): string =>
   `${c.workers} worker processes, ${c.concurrency} jobs at a time in each; ` +
   `${whole(c.jobs)} no-op jobs of ${c.payloadBytes} bytes from one client process, ` +
-  `${c.outstanding} requests outstanding; latency of ${whole(c.samples)} jobs, one at a time; ` +
+  `${c.outstanding} calls outstanding; latency of ${whole(c.samples)} jobs, one at a time; ` +
   `medians of ${c.runs} run${c.runs === 1 ? '' : 's'}. ` +
   `${m.cores} cores (${m.cpu}), ${m.memoryGb} GB, ${m.system}, Node ${m.node}.`;
 

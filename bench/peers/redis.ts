@@ -17,10 +17,14 @@ export const findRedis = (): Promise<string | undefined> => findProgram('redis-s
 
 const START_WITHIN_MS = 10_000;
 
-export async function startRedis(scope: Scope): Promise<RedisServer> {
+/** How often the append-only file is synced: every second, or before each reply. */
+export type Sync = 'everysec' | 'always';
+
+export async function startRedis(scope: Scope, sync: Sync): Promise<RedisServer> {
   const [program, folder, port] = await Promise.all([findRedis(), scope.temporaryFolder('redis'), freePort()]);
   if (program === undefined) throw new Error('redis-server was not found on PATH.');
-  const command = [program, '--bind', LOOPBACK, '--port', String(port), '--dir', folder, ...SETTINGS];
+  const settings = [...SETTINGS, '--appendfsync', sync];
+  const command = [program, '--bind', LOOPBACK, '--port', String(port), '--dir', folder, ...settings];
   const server = await startHeld({ name: 'redis-server', command, folder, scope });
   const connection = new Redis({ host: LOOPBACK, port, lazyConnect: true, maxRetriesPerRequest: null });
   // The client reconnects by itself while the server starts.
@@ -35,8 +39,7 @@ export async function startRedis(scope: Scope): Promise<RedisServer> {
 }
 
 /** As BullMQ's documentation recommends for production, without snapshots, which cost time and are not needed. */
-const APPEND_ONLY = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''];
-const SETTINGS = [...APPEND_ONLY, '--maxmemory-policy', 'noeviction'];
+const SETTINGS = ['--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'];
 
 async function isReady(connection: Redis): Promise<true | undefined> {
   try {

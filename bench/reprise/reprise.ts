@@ -1,8 +1,9 @@
 /** Reprise as installed: nats-server, `reprise broker` and `reprise worker`, each its own process. */
 import { createRequire } from 'node:module';
-import { access } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startServer, type RunningServer } from '../../streams/server/start.js';
+import { configuration, startServer, type RunningServer } from '../../streams/server/start.js';
 import { serverFacts } from '../../streams/server/varz.js';
 import type { ClientCalls } from '../client/calls.js';
 import type { Completion, Contender, Deadline, Running, Settings, Workers } from '../contender.js';
@@ -13,7 +14,11 @@ import type { RepriseAddress } from './reprise.calls.js';
 import { Tally } from './tally.js';
 import { COMMAND, startRepriseWorkers, type RepriseSetup } from './workers.js';
 
-const FSYNC = 'fsync before every acknowledgement (sync_interval: always)';
+const DURABILITY = {
+  fsync: 'fsync before every acknowledgement (sync_interval: always)',
+  relaxed: 'fsync every second (sync_interval: 1s): up to a second of acknowledged jobs may be lost',
+} as const;
+const SYNCED = 'sync_interval: always';
 const COMPLETION =
   'the journal: polled until it stops growing, then read; each job has exactly one JobCompleted; ' +
   "times are those at which the server stored the commits";
@@ -22,22 +27,34 @@ const START_WITHIN_MS = 20_000;
 const QUIET_MS = 250;
 const LOOK_MS = 50;
 
-export const reprise: Contender = {
-  name: 'reprise',
-  missing: () => access(COMMAND).then(() => undefined, () => 'Reprise is not built: npm run build'),
-  async start(setup) {
-    const folder = await setup.scope.temporaryFolder('nats');
-    const server = await startServer({ dataDir: folder });
-    setup.scope.add(() => server.stop());
-    // The address holds a password, which other users could read in the arguments of the process.
-    const env = { ...process.env, REPRISE_NATS_URL: server.brokerUrl };
-    const command = [process.execPath, COMMAND, 'broker'];
-    const broker = await startHeld({ name: 'broker', command, folder, scope: setup.scope, env });
-    const tally = await Tally.open(server.brokerUrl, setup.scope);
-    await untilLed(tally, broker);
-    return new RunningReprise(server, broker, tally, { ...setup, folder });
-  },
-};
+/** As it is installed, and with the durability that BullMQ has at its own default. */
+export const reprise = repriseThat('reprise', startServer);
+export const relaxed = repriseThat('reprise-relaxed', async ({ dataDir }) => {
+  const config = join(dataDir, 'relaxed.conf');
+  const text = await readFile(configuration(), 'utf8');
+  if (!text.includes(SYNCED)) throw new Error(`nats-server.conf has no ${SYNCED}.`);
+  await writeFile(config, text.replaceAll(SYNCED, 'sync_interval: 1s'));
+  return startServer({ dataDir, config });
+});
+
+function repriseThat(name: string, starting: (options: { dataDir: string }) => Promise<RunningServer>): Contender {
+  return {
+    name,
+    missing: () => access(COMMAND).then(() => undefined, () => 'Reprise is not built: npm run build'),
+    async start(setup) {
+      const folder = await setup.scope.temporaryFolder('nats');
+      const server = await starting({ dataDir: folder });
+      setup.scope.add(() => server.stop());
+      // The address holds a password, which other users could read in the arguments of the process.
+      const env = { ...process.env, REPRISE_NATS_URL: server.brokerUrl };
+      const command = [process.execPath, COMMAND, 'broker'];
+      const broker = await startHeld({ name: 'broker', command, folder, scope: setup.scope, env });
+      const tally = await Tally.open(server.brokerUrl, setup.scope);
+      await untilLed(tally, broker);
+      return new RunningReprise(server, broker, tally, { ...setup, folder });
+    },
+  };
+}
 
 /** The broker creates the journal and writes its first commit when it leads. */
 async function untilLed(tally: Tally, broker: HeldProcess): Promise<void> {
@@ -64,9 +81,9 @@ class RunningReprise implements Running {
     const facts = await serverFacts(this.server.monitoringUrl);
     return {
       version: `Reprise ${version}, nats-server ${facts.version}`,
-      durability: facts.durability === 'fsync' ? FSYNC : facts.durability,
+      durability: DURABILITY[facts.durability],
       tuning: [
-        'protobuf over the public subjects',
+        'the client of the package',
         'one partition, one broker',
         'every event is kept',
         'no subscribers, so no facts are re-published',

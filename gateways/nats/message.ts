@@ -8,7 +8,8 @@ import { Invalid, principal as checkedPrincipal } from '../../protocols/bounds.j
 import { encoded } from '../../protocols/encoded.js';
 import { statusOf, type ForeignRejection, type Rejection } from '../../protocols/errors.js';
 import type { Namespace, Partition } from '../../protocols/ids.js';
-import { PRINCIPAL_HEADER, subjects } from '../../protocols/subjects.js';
+import { LIMITS } from '../../protocols/limits.js';
+import { BUNDLE_HEADER, PRINCIPAL_HEADER, subjects } from '../../protocols/subjects.js';
 import { isBrokersInbox } from '../../streams/server/address.js';
 import { outbox } from '../../protocols/messages.js';
 import { encodeError, isRejection } from '../codec.js';
@@ -50,20 +51,41 @@ export class NatsMessage implements Transport {
     if (this.mayReply) respondWithError(this.msg, rejection, data);
   }
 
-  /** With the client's own inbox. */
+  /** Whether it has several requests of the command. @throws Invalid */
+  get isBundle(): boolean {
+    const given = this.msg.headers?.get(BUNDLE_HEADER) ?? '';
+    if (given === '' || given === '1') return given === '1';
+    throw new Invalid('INVALID_ARGUMENT', `the header ${BUNDLE_HEADER} must be 1`);
+  }
+
+  /** What a reply may have at most, in bytes. */
+  get maxPayload(): number {
+    return this.nc.info?.max_payload ?? LIMITS.requestBytes;
+  }
+
   passTo(command: Command, partition: Partition, principal: string): void {
+    this.pass(command, partition, this.data, claiming(principal));
+  }
+
+  /** With the client's own inbox. */
+  pass(command: Command, partition: Partition, data: Uint8Array, options: { headers?: MsgHdrs }): void {
     if (!this.mayReply) return;
-    const options = { reply: this.msg.reply, ...claiming(principal) };
-    this.nc.publish(subjects.leader(this.ns, partition, command), this.data, options);
+    this.nc.publish(subjects.leader(this.ns, partition, command), data, { reply: this.msg.reply, ...options });
   }
 
   async relayTo(command: Command, partition: Partition, principal: string, holdMs: number): Promise<boolean> {
-    const options = { timeout: FORWARD_TIMEOUT_MS + holdMs, ...claiming(principal) };
-    const subject = subjects.leader(this.ns, partition, command);
-    const reply = await this.nc.request(subject, this.data, options).catch(() => undefined);
+    const reply = await this.askLeader(command, partition, this.data, principal, holdMs);
     if (reply === undefined) return false;
     if (this.mayReply) this.msg.respond(reply.data, reply.headers && { headers: reply.headers });
     return true;
+  }
+
+  /** @returns undefined if no reply came */
+  askLeader(
+    command: Command, partition: Partition, data: Uint8Array, principal: string, holdMs: number,
+  ): Promise<Msg | undefined> {
+    const options = { timeout: FORWARD_TIMEOUT_MS + holdMs, ...claiming(principal) };
+    return this.nc.request(subjects.leader(this.ns, partition, command), data, options).catch(() => undefined);
   }
 
   /**
@@ -78,10 +100,11 @@ export class NatsMessage implements Transport {
 }
 
 /** No other header of the client is passed on: the server interprets some of them, with our rights. */
-export function claiming(principal: string): { headers?: MsgHdrs } {
-  if (principal === '') return {};
+export function claiming(principal: string, bundled = false): { headers?: MsgHdrs } {
+  if (principal === '' && !bundled) return {};
   const h = headers();
-  h.set(PRINCIPAL_HEADER, principal);
+  if (principal !== '') h.set(PRINCIPAL_HEADER, principal);
+  if (bundled) h.set(BUNDLE_HEADER, '1');
   return { headers: h };
 }
 

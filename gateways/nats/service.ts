@@ -8,6 +8,7 @@ import type { PartitionHost } from '../../partition/leader/host.js';
 import type { Namespace } from '../../protocols/ids.js';
 import { BROKER_GROUP, DELIVER, EVERY, subjects } from '../../protocols/subjects.js';
 import type { Router } from '../router.js';
+import { routeMessage } from './bundle.js';
 import { NatsMessage, receive } from './message.js';
 
 const DELIVERY = nameOf(DELIVER);
@@ -27,7 +28,7 @@ export async function announce({ nc, ns, router }: Serving, version: string, bro
   });
   for (const command of COMMANDS) {
     const handler = (error: Error | null, msg: Msg): void => {
-      if (!error) router.route(command, new NatsMessage(nc, ns, msg, false));
+      if (!error) routeMessage(router, command, new NatsMessage(nc, ns, msg, false));
     };
     service.addEndpoint(`${command.noun}-${command.verb}`, { subject: subjects.command(ns, command), handler });
   }
@@ -45,7 +46,7 @@ export function serveLeader({ nc, ns, router }: Serving, host: PartitionHost): (
       const name = msg.subject.slice(start);
       if (name === DELIVERY) return receive(host, msg);
       const command = commandOf(name);
-      if (command) router.route(command, new NatsMessage(nc, ns, msg, true), partition);
+      if (command) routeMessage(router, command, new NatsMessage(nc, ns, msg, true), partition);
     },
   });
   return () => subscription.unsubscribe();

@@ -20,6 +20,8 @@ export interface StartOptions {
   /** For monitoring; without it, or with 0, a free port. */
   readonly http?: number;
   readonly env?: NodeJS.ProcessEnv;
+  /** The path of another configuration than the package's nats-server.conf, for measurements. */
+  readonly config?: string;
   /** Gets one line for each step that may take long. */
   readonly log?: (line: string) => void;
 }
@@ -89,14 +91,14 @@ async function assertRoom(dataDir: string): Promise<void> {
   throw new RepriseError('DISK_FULL', message, { hint: 'Make room on it.' });
 }
 
-function flags({ port = 0, http = 0 }: StartOptions, dataDir: string): string[] {
+function flags({ port = 0, http = 0, config = configuration() }: StartOptions, dataDir: string): string[] {
   const { ports, log } = inside(dataDir);
-  const where = ['-c', configuration(), '-sd', dataDir, '-l', log, '--ports_file_dir', ports];
+  const where = ['-c', config, '-sd', dataDir, '-l', log, '--ports_file_dir', ports];
   return [...where, '-p', String(port || FREE_PORT), ...(http === 0 ? [] : ['-m', String(http)])];
 }
 
 /** In the nearest folder above this file: the root of the checkout or package, for the source as well as for dist/. */
-function configuration(): string {
+export function configuration(): string {
   const here = dirname(fileURLToPath(import.meta.url));
   for (let folder = here; folder !== dirname(folder); folder = dirname(folder)) {
     const path = join(folder, 'nats-server.conf');
