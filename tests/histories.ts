@@ -11,9 +11,9 @@ const FROM: Readonly<Record<string, readonly (string | undefined)[]>> = {
   JobLeased: ['ready'], JobCompleted: ['running'],
   JobRetryScheduled: ['running'], JobReclaimed: ['running'], JobFailed: ['running'], JobCancelRequested: ['running'],
   JobCancelled: ['ready', 'scheduled', 'retrying', 'running'],
-  JobExpired: ['ready', 'scheduled', 'retrying', 'running'],
+  JobExpired: ['ready', 'scheduled', 'retrying', 'running'], JobUnworkable: ['ready'],
 };
-export const FINAL: readonly string[] = ['completed', 'failed', 'cancelled', 'expired'];
+export const FINAL: readonly string[] = ['completed', 'failed', 'cancelled', 'expired', 'unworkable'];
 
 export interface JobEvent {
   readonly type: string;

@@ -4,7 +4,7 @@ import type { job as messages } from '../../protocols/messages.js';
 import { decidedAgain, type Again, type Recorded } from '../recorded.js';
 import type { Job } from './job.js';
 import {
-  decideCancel, decideDelay, decideDue, decideGiveUp, decideLease, decideReclaim, decideReport, decideSubmit,
+  decideCancel, decideDelay, decideDue, decideGiveUp, decideLease, decideReclaim, decideReport, decideSubmit, decideUnworkable,
   type Chance, type Outcome,
 } from './job.decide.js';
 import type { JobBodies, JobEvent } from './job.events.js';
@@ -49,6 +49,8 @@ export function decideJobAgain(job: Readonly<Job> | undefined, recorded: Recorde
       const { attempt, lease, result, contentType } = event.body;
       return cameTo(decideReport(job, attempt, lease, { kind: 'ok', result, contentType }, chance), chance);
     }
+    case 'JobUnworkable':
+      return decidedAgain(decideUnworkable(job, event.body.failure.message));
     case 'JobReclaimed':
       return cameTo(decideReclaim(job, chance), chance);
     case 'JobCancelRequested':

@@ -40,6 +40,7 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: A
       job.failure = failureOf(event.body.failure, at);
       return attemptEnded(job, event.body.reported, at.nowMs);
     case 'JobExpired':
+    case 'JobUnworkable':
       job.failure = failureOf(event.body.failure, at);
       return attemptEnded(job, false, at.nowMs);
     case 'JobCancelRequested':

@@ -33,6 +33,7 @@ export const jobMachine = setup({
         JobLeased: { target: 'running', actions: 'apply' },
         JobCancelled: { target: 'cancelled', actions: 'apply' },
         JobExpired: { target: 'expired', actions: 'apply' },
+        JobUnworkable: { target: 'unworkable', actions: 'apply' },
       },
     },
     scheduled: {
@@ -64,6 +65,7 @@ export const jobMachine = setup({
     failed: { type: 'final' },
     cancelled: { type: 'final' },
     expired: { type: 'final' },
+    unworkable: { type: 'final' },
   },
 });
 

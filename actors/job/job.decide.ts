@@ -197,6 +197,11 @@ function attemptFailed(
   return { type: 'JobRetryScheduled', body: { status: 'retrying', attempt, lease, failure, dueMs, reported } };
 }
 
+/** @param reason what no registered worker has */
+export const decideUnworkable = ({ attempt }: Readonly<Job>, reason: string): JobEvent => ({
+  type: 'JobUnworkable', body: { status: 'unworkable', attempt, failure: { code: 'UNWORKABLE', message: reason } },
+});
+
 /** A job whose history is broken was taken back to be ended. */
 export const decideGiveUp = (job: Readonly<Job>, reason: string): JobEvent =>
   failed(job, { code: 'BROKEN_HISTORY', message: reason }, false);

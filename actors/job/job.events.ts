@@ -39,6 +39,7 @@ export interface JobBodies {
   JobCancelRequested: { status: 'running'; reason: string };
   JobCancelled: { status: 'cancelled'; attempt: number; failure: Failure; reported: boolean };
   JobExpired: { status: 'expired'; attempt: number; failure: Failure };
+  JobUnworkable: { status: 'unworkable'; attempt: number; failure: Failure };
 }
 
 export type JobEventType = keyof JobBodies;
@@ -111,4 +112,5 @@ export const JOB_EVENTS: EventTable<JobEvent> = {
   JobCancelRequested: { version: 1, message: messages.JobCancelRequested, content: REASON },
   JobCancelled: { version: 1, message: messages.JobCancelled, content: failureText(3) },
   JobExpired: { version: 1, message: messages.JobExpired, content: failureText(3) },
+  JobUnworkable: { version: 1, message: messages.JobUnworkable, content: failureText(3), since: 3 },
 };

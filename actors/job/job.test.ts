@@ -6,7 +6,8 @@ import { backoffMs } from './backoff.js';
 import { applyJob } from './job.apply.js';
 import { jobChart, jobMachine } from './job.chart.js';
 import {
-  decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit, type Outcome, type SubmitJob,
+  decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit, decideUnworkable,
+  type Outcome, type SubmitJob,
 } from './job.decide.js';
 import { decodeEvent } from '../kind.js';
 import { JOB_EVENTS, type JobEvent } from './job.events.js';
@@ -270,6 +271,7 @@ function decisions(): [Job | undefined, JobEvent][] {
   for (const job of [ready(), scheduled(), retrying(0), running()]) {
     pairs.push([job, decideCancel(job, '') as JobEvent]);
   }
+  pairs.push([ready(), decideUnworkable(ready(), 'models')]);
   const due = given(...submitted({ delayMs: 5, totalMs: 1 }));
   for (const job of [ready(), due, retrying(1), running(1, { totalMs: 1 })]) pairs.push([job, decideDue(job, chance)!]);
   for (const job of [scheduled(), retrying(0)]) {

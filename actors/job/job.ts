@@ -4,7 +4,7 @@ import type { ContentRef } from '../../streams/content.js';
 import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
 
 export const LIVE_STATUSES = ['ready', 'scheduled', 'running', 'retrying'] as const;
-export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as const;
+export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired', 'unworkable'] as const;
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
 export type LiveStatus = (typeof LIVE_STATUSES)[number];
 export type JobStatus = LiveStatus | FinalStatus;

@@ -8,6 +8,7 @@ Examples:
   reprise jobs show 0-4k2m7q9p0r3s5t8v
   reprise jobs show --queue orders --key order-17
   reprise jobs watch 0-4k2m7q9p0r3s5t8v
+  reprise jobs why 0-4k2m7q9p0r3s5t8v
   reprise jobs cancel 0-4k2m7q9p0r3s5t8v --reason "ordered twice"
 `;
 
@@ -31,10 +32,13 @@ export function jobsCommand(): Command {
   const cancel = subcommand('cancel', 'cancel a waiting or running job', 'print the reply as one line of JSON')
     .option('--reason <text>', 'the reason, which is recorded')
     .action(async (id: Id, flags: CancelFlags) => (await import('../jobs/cancel.js')).runCancel(id, flags));
+  const why = subcommand('why', 'say why a job is not running: everything that keeps it from it', 'print it as JSON')
+    .action(async (id: Id, flags: JobFlags) => (await import('../jobs/why.js')).runWhy(id, flags));
   return new Command('jobs')
-    .description('look at jobs: show, watch, cancel')
+    .description('look at jobs: show, watch, why, cancel')
     .addCommand(show)
     .addCommand(watch)
+    .addCommand(why)
     .addCommand(cancel)
     .addHelpText('after', EXAMPLE);
 }

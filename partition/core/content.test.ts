@@ -35,6 +35,7 @@ const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array
   JobFailed: [{ status: 'failed', ...attempt, failure: FAILURE, reported: true, crashes: 3 }, text(FAILURE)],
   JobCancelRequested: [{ status: 'running', reason: 'too late' }, Buffer.from('too late')],
   JobCancelled: [{ status: 'cancelled', attempt: 2, failure: FAILURE, reported: true }, text(FAILURE)],
+  JobUnworkable: [{ status: 'unworkable', attempt: 2, failure: FAILURE }, text(FAILURE)],
   JobExpired: [{ status: 'expired', attempt: 2, failure: FAILURE }, text(FAILURE)],
 };
 const TYPES = Object.keys(BODIES) as JobEventType[];

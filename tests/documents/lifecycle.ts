@@ -23,6 +23,7 @@ const JOB: Readonly<Record<JobEventType, string>> = {
     + 'or its lease was lost, and that was the last of `maxCrashes`.',
   JobCancelRequested: 'It was cancelled while it ran. The next reply to its worker has its token in `cancel`.',
   JobCancelled: 'It was cancelled before it ran, or its worker stopped or failed after `JobCancelRequested`.',
+  JobUnworkable: 'No registered worker could do it, for the `unworkableAfterMs` of its queue.',
   JobExpired: 'It did not end within `timeouts.totalMs`, or its first attempt did not start within `timeouts.startMs`.',
 };
 
