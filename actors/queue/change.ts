@@ -43,7 +43,8 @@ type Decide = (
 export function changeQueue(step: Step, change: ChangeQueue, type: string, decide: Decide, { to, by }: From): void {
   const { queue, reason, commandId } = change;
   const before = commandId === '' ? undefined : step.seen(commandId);
-  if (before && (before.type !== type || before.id !== queue)) return step.refuse(to, commandConflict(commandId, before));
+  const isOther = before && (before.type !== type || before.id !== queue);
+  if (isOther) return step.refuse(to, commandConflict(commandId, before));
   const aside = step.setAside.get(queueKind.name, queue);
   if (aside) return step.refuse(to, refuseAside(aside));
   const event = before ? undefined : decide(step.read(queueKind).get(queue), { reason, by });
