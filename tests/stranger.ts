@@ -43,6 +43,7 @@ const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'worker.drain': ['worker.v1.DrainWorker', 'worker.v1.DrainReply'],
   'queue.pause': ['queue.v1.PauseQueue', 'queue.v1.QueueStats'],
   'queue.resume': ['queue.v1.ResumeQueue', 'queue.v1.QueueStats'],
+  'queue.set': ['queue.v1.SetQueue', 'queue.v1.QueueStats'],
   'queue.stats': ['queue.v1.GetQueueStats', 'queue.v1.QueueStats'],
   'queue.list': ['queue.v1.ListQueues', 'queue.v1.QueueList'],
   'retention.set': ['retention.v1.SetRetention', 'retention.v1.RetentionReply'],

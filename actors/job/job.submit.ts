@@ -34,7 +34,8 @@ export const SUBMIT = named({
   payload: new Content({ byDefault: '`null`', about: 'opaque; any JSON value, or bytes' }),
   contentType: new Text(LIMITS.contentTypeBytes, { byDefault: 'JSON', about: 'of the payload' }),
   priority: new Whole(LIMITS.leastPriority, LIMITS.mostPriority, 0, {
-    byDefault: 'by the [policy of the queue](queues.md#priority), else 0', about: 'higher goes first', flag: ['--priority <number>', 'higher goes first (default: 0)'],
+    byDefault: 'by the [policy of the queue](queues.md#priority), else 0', about: 'higher goes first',
+    flag: ['--priority <number>', 'higher goes first (default: 0)'],
   }),
   key: new Text(LIMITS.keyBytes, {
     about: `unique in the queue until the job has ended and ${DEFAULTS.keyTtlMs / 3_600_000} h more, or until `

@@ -18,13 +18,14 @@ function* settingFlags(): Generator<SettingFlag> {
       .map((each) => (each === '0' ? 0 : each));
     if (flag) yield { path, option: parsing(new Option(...flag), field) };
   }
-  const of = (path: readonly string[], name: string, about: string): SettingFlag[] => [
-    { path, option: new Option(`--${name}rate <count/time>`, `${about}, like 100/1m`).argParser(rate) },
-    { path, option: new Option(`--${name}burst <count>`, 'how many of them at once (default: count)').argParser(burst) },
-  ];
+  const of = (path: readonly string[], name: string, about: string): SettingFlag[] => {
+    const atOnce = new Option(`--${name}burst <count>`, 'how many of them at once (default: count)');
+    const inTime = new Option(`--${name}rate <count/time>`, `${about}, like 100/1m`);
+    return [{ path, option: inTime.argParser(rate) }, { path, option: atOnce.argParser(burst) }];
+  };
   yield* of(['rate'], '', 'so many leases in a time');
   yield* of(['perKey', 'rate'], 'per-key-', 'so many leases in a time for each value');
-  const within = new Option('--deadline <time=points>', 'points of priority, with so little time to `timeouts.totalMs`');
+  const within = new Option('--deadline <time=points>', 'points of priority, with so little time to its end');
   yield { path: ['priority', 'deadlines'], option: within.argParser(deadlines) };
 }
 
