@@ -28,6 +28,7 @@ export async function whyWaiting(client: Client, target: Target): Promise<Why> {
   const reply = await client.request<job.WhyReply>(why, target);
   return {
     jobId: reply.jobId, status: reply.status, position: positionOf(reply.position),
-    reasons: (reply.reasons ?? []).map((each): Reason => ({ ...each, code: each.code as ReasonCode, message: each.message ?? '' })),
+    reasons: (reply.reasons ?? []).map((each): Reason =>
+      ({ ...each, code: each.code as ReasonCode, message: each.message ?? '' })),
   };
 }

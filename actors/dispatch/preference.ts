@@ -1,5 +1,5 @@
 /**
- * Of the workers that wait for jobs, which one gets a job: one that the job prefers, and not the one that failed it last.
+ * Which of the workers that wait for jobs gets a job: one that the job prefers, and not the one that failed it last.
  * Nobody waits for a better one: a fleet of one still gets every job.
  */
 import { isWorthStarting } from '../job/attempts.js';

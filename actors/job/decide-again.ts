@@ -4,7 +4,8 @@ import type { job as messages } from '../../protocols/messages.js';
 import { decidedAgain, type Again, type Recorded } from '../recorded.js';
 import type { Job } from './job.js';
 import {
-  decideCancel, decideDelay, decideDue, decideGiveUp, decideLease, decideReclaim, decideReport, decideSubmit, decideUnworkable,
+  decideCancel, decideDelay, decideDue, decideGiveUp, decideLease, decideReclaim, decideReport, decideSubmit,
+  decideUnworkable,
   type Chance, type Outcome,
 } from './job.decide.js';
 import type { JobBodies, JobEvent } from './job.events.js';

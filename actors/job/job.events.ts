@@ -89,8 +89,8 @@ function textOf(failure: Failure | null | undefined): Uint8Array {
 }
 
 /**
- * Brokers of 0.3.0 would start such a job too late, retry it at other times, or give it to any worker. That they count its lost leases as
- * attempts is no reason to lock them out: it then ends earlier.
+ * Brokers of 0.3.0 would start such a job too late, retry it at other times, or give it to any worker. That they count
+ * its lost leases as attempts is no reason to lock them out: it then ends earlier.
  */
 const isOfNow = ({ startDueMs, policy, require }: Body<'JobSubmitted'>): boolean =>
   startDueMs > 0 || require !== '' || (policy.backoffListMs?.length ?? 0) > 0;

@@ -50,7 +50,8 @@ export function viewOf(job: Readonly<Job>, position: messages.Position.$Properti
 }
 
 /** Empty fields are left out. */
-export function viewJson({ position, result, contentType, require, prefer, ...rest }: messages.JobView.$Properties): string {
+export function viewJson(view: messages.JobView.$Properties): string {
+  const { position, result, contentType, require, prefer, ...rest } = view;
   const fields = { ...rest, require: documentIn(require), prefer: documentIn(prefer) };
   const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
   return withContent({ ...known, position: positionJson(position) }, 'result', result, contentType);

@@ -28,7 +28,12 @@ const NO_ATTEMPT = {
   cancelReason: undefined, result: undefined, endedMs: 0,
 } as const satisfies Partial<Job>;
 
-type JobsView = ReturnType<Keys['view']> & AdmissionsView & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
+interface View {
+  readonly jobs: JobState[];
+  readonly ended: [JobId, number][];
+}
+
+type JobsView = View & ReturnType<Keys['view']> & AdmissionsView;
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
 
 /** The running jobs of a session. */

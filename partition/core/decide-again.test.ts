@@ -74,6 +74,9 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['WorkerGone', [leased, passed(70_000)]],
   ['QueuePaused', [{ do: 'pause', reason: 'closed' }]],
   ['QueueResumed', [{ do: 'pause', reason: 'closed' }, { do: 'resume', reason: '' }]],
+  ['JobUnworkable', [
+    { do: 'configure', concurrency: 3, reason: '' }, submitted(), passed(7_000), passed(5_000),
+  ]],
   ['QueueConfigured', [{ do: 'configure', concurrency: 3, reason: 'slow down' }]],
 ];
 

@@ -81,6 +81,10 @@ class Stage {
   private drawn = 0;
   private pullSeq = 0;
 
+  constructor() {
+    this.core.lead(this.moment);
+  }
+
   act(act: Act): void {
     switch (act.do) {
       case 'submit': return this.submit(act);
@@ -104,7 +108,7 @@ class Stage {
   private configure({ concurrency, reason }: Act & { do: 'configure' }): void {
     const change = { by: 'anna', reason, commandId: '', unset: [] };
     this.ask({ kind: 'queue.set', queue: 'other', settings: { concurrency }, ...change });
-    const settings = { priority: { rules: [{ label: 'a', values: { b: concurrency } }] } };
+    const settings = { priority: { rules: [{ label: 'a', values: { b: concurrency } }] }, unworkableAfterMs: 5_000 };
     this.ask({ kind: 'queue.set', queue: 'default', settings, ...change });
   }
 
@@ -139,7 +143,8 @@ class Stage {
   private pull({ worker: of, free, ends }: Act & { do: 'pull' }): void {
     const who = this.sessionOf(of);
     if (this.core.live(workerKind).get(who.session)?.draining !== false) {
-      const registered = { ...who, types: ['square'], queues: [], capacity: 10, software: '', capabilities: '', weights: {} };
+      const offer = { types: ['square'], queues: [], capacity: 10, capabilities: '', weights: {} };
+      const registered = { ...who, ...offer, software: '' };
       this.ask({ kind: 'register', proof: '', worker: registered });
     }
     const reports = ends === 'nothing' ? [] : this.reports(of, ends);
