@@ -29,6 +29,10 @@ export async function whyWaiting(client: Client, target: Target): Promise<Why> {
   return {
     jobId: reply.jobId, status: reply.status, position: positionOf(reply.position),
     reasons: (reply.reasons ?? []).map((each): Reason =>
-      ({ ...each, code: each.code as ReasonCode, message: each.message ?? '' })),
+      ({ ...filled(each), code: each.code as ReasonCode, message: each.message ?? '' })),
   };
 }
+
+/** Without the empty lists that a decoded message has. */
+const filled = (reason: job.Reason.$Properties): job.Reason.$Properties =>
+  Object.fromEntries(Object.entries(reason).filter(([, value]) => !Array.isArray(value) || value.length > 0));
