@@ -87,6 +87,9 @@ export function timeOf(name: string, value: string): number {
   return Date.parse(value);
 }
 
+/** The time as {@link timeOf} reads it. */
+export const isoOf = (ms: number): string => new Date(ms).toISOString();
+
 const NAME_RULE = 'must be 1 to 64 of A-Z a-z 0-9 _ -';
 export const queueName = checkedName(isQueueName, `queue ${NAME_RULE}`);
 /** The queue that a page begins after. */
@@ -109,7 +112,8 @@ export function atMost<T>(name: string, list: readonly T[], most: number): reado
   return list.length <= most ? list : invalid(`${name} must have at most ${most} entries, not ${list.length}`);
 }
 
-const LABEL = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,63}$/;
+/** Of a label. */
+export const LABEL_NAME = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,63}$/;
 const LABEL_RULE = '1 to 64 of A-Z a-z 0-9 _ . / -, and begin with a letter or digit';
 
 type Labels = Readonly<Record<string, string>>;
@@ -118,7 +122,7 @@ export function labels(name: string, map: Labels): Labels | undefined {
   const entries = atMost(name, Object.entries(map), LIMITS.labels);
   if (entries.length === 0) return undefined;
   for (const [key, value] of entries) {
-    if (!LABEL.test(key)) return invalid(`${name}: the name ${show(key)} must be ${LABEL_RULE}`);
+    if (!LABEL_NAME.test(key)) return invalid(`${name}: the name ${show(key)} must be ${LABEL_RULE}`);
     text(`${name}.${key}`, value, LIMITS.labelBytes);
     if (SEPARATOR.test(value)) return invalid(`${name}.${key} must not hold line separators, not ${escaped(value)}`);
   }

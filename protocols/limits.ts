@@ -25,6 +25,9 @@ export const LIMITS = {
   typesPerWorker: 256,
   queuesPerWorker: 256,
   reasonBytes: 1_024,
+  /** Of a filter of jobs: its text, and the values in it. */
+  filterBytes: 8_192,
+  filterValues: 200,
   /** Of the name that a client gives itself. */
   principalBytes: 128,
   contentTypeBytes: 128,

@@ -5,6 +5,7 @@ import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
 
 export const LIVE_STATUSES = ['ready', 'scheduled', 'running', 'retrying'] as const;
 export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as const;
+export const JOB_STATUSES = [...LIVE_STATUSES, ...FINAL_STATUSES] as const;
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
 export type JobStatus = (typeof LIVE_STATUSES)[number] | FinalStatus;
 
