@@ -9,6 +9,8 @@ export const LIMITS = {
   submitJobs: 1_000,
   /** In one page of the list of queues. */
   listedQueues: 1_000,
+  /** In one page of the list of jobs. */
+  listedJobs: 1_000,
   /** Of each partition. */
   listedActors: 1_000,
   /** Of each partition, and in one list of them. */
@@ -53,4 +55,5 @@ export const DEFAULTS = {
   heartbeatMs: 15_000,
   keyTtlMs: 3_600_000,
   waitMs: 30_000,
+  listedJobs: 100,
 } as const;

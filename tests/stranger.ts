@@ -36,6 +36,7 @@ const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'job.get': ['job.v1.GetJob', 'job.v1.JobView'],
   'job.await': ['job.v1.AwaitJob', 'job.v1.JobReply'],
   'job.cancel': ['job.v1.CancelJob', 'job.v1.JobReply'],
+  'job.list': ['job.v1.ListJobs', 'job.v1.JobList'],
   'worker.register': ['worker.v1.RegisterWorker', 'worker.v1.RegisterReply'],
   'worker.pull': ['worker.v1.Pull', 'worker.v1.PullReply'],
   'worker.report': ['worker.v1.ReportAttempts', 'worker.v1.PullReply'],

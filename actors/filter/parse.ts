@@ -2,10 +2,14 @@
  * Reads a filter: `type:resize status:failed,expired -label.tenant:acme after:2h`. All terms must be true. Values with
  * a comma, and those of a key that is repeated, are alternatives; with `-` none of them may be true.
  */
-import { Invalid, jobIdOf, jobType, LABEL_NAME, queueName, text as textOfBytes, timeOf } from '../../protocols/bounds.js';
+import {
+  Invalid, jobIdOf, jobType, LABEL_NAME, queueName, text as textOfBytes, timeOf,
+} from '../../protocols/bounds.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { JOB_STATUSES } from '../job/job.js';
-import { KEYS, LABEL_PREFIX, TEXT_KEYS, TIME_KEYS, type Choice, type Filter, type Range, type TextKey } from './filter.js';
+import {
+  KEYS, LABEL_PREFIX, TEXT_KEYS, TIME_KEYS, type Choice, type Filter, type Range, type TextKey,
+} from './filter.js';
 import { nearest } from './nearest.js';
 import { refuse, shown, wordsOf, type Word } from './words.js';
 

@@ -116,6 +116,10 @@ export class JobTable {
     return this.word(row, HIGH);
   }
 
+  placeOf(row: number): number {
+    return this.number(row, PLACE);
+  }
+
   isOlder(a: number, b: number): boolean {
     return this.number(a, PLACE) < this.number(b, PLACE);
   }

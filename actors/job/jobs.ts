@@ -12,7 +12,9 @@ import type { JobBodies } from './job.events.js';
 import { JobRow, JobTable } from './job-row.js';
 import type { BytesRef, Job, JobStatus } from './job.js';
 import { keyName, Keys } from './keys.js';
+import { RowsOfSession, type Leases } from './leases.js';
 import { Lines, type LinesReading } from './lines.js';
+import { Places } from './places.js';
 
 /** How long ended jobs stay, by the time of the commits, so that every replay forgets the same. */
 const ENDED = {
@@ -30,17 +32,16 @@ const NO_ATTEMPT = {
 type JobsView = ReturnType<Keys['view']> & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
 
-/** The running jobs of a session. */
-export interface Leases<J = Readonly<Job>> extends Iterable<J> {
-  readonly size: number;
-}
-
 /** What steps may read. A job that is read is valid within the step, and is not kept. */
 export interface JobsReading {
   readonly size: number;
   get(id: string): Readonly<Job> | undefined;
   /** In no particular order. */
   all(): Iterable<Readonly<Job>>;
+  /** Those with a place behind this one, in the order of their places. */
+  after(place: number): Iterable<Readonly<Job>>;
+  /** The job at a place; undefined if it has left. */
+  at(place: number): Readonly<Job> | undefined;
   readonly lines: LinesReading;
   readonly keys: Pick<Keys, 'find' | 'isFull'>;
   leasesOf(session: Session): Leases | undefined;
@@ -53,6 +54,7 @@ export class Jobs implements Store<Job>, JobsReading {
   readonly lines: Lines;
   private readonly table: JobTable;
   private readonly ids: IdTable;
+  private readonly byPlace: Places;
   private readonly running = new Map<Session, RowsOfSession>();
   /** Rows of ended jobs, oldest first; those before `endedHead` have left. */
   private ended: number[] = [];
@@ -62,6 +64,7 @@ export class Jobs implements Store<Job>, JobsReading {
     this.keys = new Keys(partition);
     this.table = new JobTable(partition);
     this.ids = new IdTable(this.table);
+    this.byPlace = new Places(this.table);
     this.lines = new Lines(this.table);
   }
 
@@ -82,6 +85,15 @@ export class Jobs implements Store<Job>, JobsReading {
   *all(): Generator<Job> {
     const { table } = this;
     for (let row = 0; row < table.rows.end; row += 1) if (table.isUsed(row)) yield table.at(row);
+  }
+
+  *after(place: number): Generator<Job> {
+    for (const row of this.byPlace.after(place)) yield this.table.at(row);
+  }
+
+  at(place: number): Job | undefined {
+    const row = this.byPlace.find(place);
+    return row < 0 ? undefined : this.table.at(row);
   }
 
   get runningSessions(): Iterable<Leases> {
@@ -125,7 +137,7 @@ export class Jobs implements Store<Job>, JobsReading {
   takeBack({ view, places }: Kept, status: string, lastSeq: number): Job {
     const job = jobOf(view as JobState, places as JobPlaces);
     const stored = this.table.restore({ ...job, ...NO_ATTEMPT, status: status as JobStatus, lastSeq });
-    this.ids.add(stored.row);
+    this.known(stored);
     this.index(stored);
     return stored;
   }
@@ -178,6 +190,7 @@ export class Jobs implements Store<Job>, JobsReading {
     this.ended = listIn(parts, 'ended');
     this.keys.thaw(parts);
     this.ids.reserve(table.rows.size);
+    this.byPlace.rebuild();
     for (let row = 0; row < table.rows.end; row += 1) {
       if (!table.isUsed(row)) continue;
       this.ids.add(row);
@@ -205,7 +218,7 @@ export class Jobs implements Store<Job>, JobsReading {
     for (const of of jobs) {
       const job = jobOf(of, places[of.id] ?? {});
       const stored = this.table.restore(job);
-      this.ids.add(stored.row);
+      this.known(stored);
       if (!jobChart.isFinal(stored.status)) this.index(stored);
     }
     this.ended = ended.map(([id]) => rowOf(this.get(id)!));
@@ -218,11 +231,16 @@ export class Jobs implements Store<Job>, JobsReading {
   private add(job: Job, { body }: ActorEvent): Job {
     if (!isJobIdOf(this.partition, job.id)) throw new TypeError(`${String(job.id)} is no job of this partition`);
     const stored = this.table.add(job);
-    this.ids.add(stored.row);
+    this.known(stored);
     if (job.key === '') return stored;
     const { fingerprint } = body as JobBodies['JobSubmitted'];
     this.keys.remember(keyName(job.queue, job.key), job.id, fingerprint ?? NONE);
     return stored;
+  }
+
+  private known(stored: JobRow & Job): void {
+    this.ids.add(stored.row);
+    this.byPlace.add(stored.place, stored.row, this.ids.size);
   }
 
   private index(job: Job): void {
@@ -258,20 +276,6 @@ export class Jobs implements Store<Job>, JobsReading {
     const held = this.running.get(session);
     held?.rows.delete(rowOf(job));
     if (held?.size === 0) this.running.delete(session);
-  }
-}
-
-class RowsOfSession implements Leases<Job> {
-  readonly rows = new Set<number>();
-
-  constructor(private readonly table: JobTable) {}
-
-  get size(): number {
-    return this.rows.size;
-  }
-
-  *[Symbol.iterator](): Generator<Job> {
-    for (const row of this.rows) yield this.table.at(row);
   }
 }
 

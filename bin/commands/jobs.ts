@@ -1,7 +1,8 @@
 import { Command } from 'commander';
-import { jsonOption, namespaceOption, natsOption } from '../arguments.js';
+import { jsonOption, namespaceOption, natsOption, whole } from '../arguments.js';
 import type { CancelFlags } from '../jobs/cancel.js';
 import type { JobFlags } from '../jobs/client.js';
+import type { ListFlags } from '../jobs/list.js';
 
 const EXAMPLE = `
 Examples:
@@ -9,6 +10,19 @@ Examples:
   reprise jobs show --queue orders --key order-17
   reprise jobs watch 0-4k2m7q9p0r3s5t8v
   reprise jobs cancel 0-4k2m7q9p0r3s5t8v --reason "ordered twice"
+`;
+
+const FILTERS = `
+Examples:
+  reprise jobs ls
+  reprise jobs ls status:failed type:resize code:TIMEOUT,LEASE_EXPIRED
+  reprise jobs ls label.tenant:acme after:2h before:30m
+  reprise jobs ls 'queue:orders -type:ship key:"order 17"'
+
+A filter has terms key:value, all of which must be true. A comma, or a key that is given again, means "or"; "-" before a
+term means "not". Keys: id, type, queue, status, code, key, priority (5, 1..3, 10..), label.<name>, after and before: an
+age like 2h or 7d, or a time like 2026-03-01T12:00:00Z, of the end of a job that has ended, else of its submission.
+Without status: jobs that have not ended, and failed ones. Put a filter in quotes if it begins with "-".
 `;
 
 type Id = string | undefined;
@@ -32,9 +46,24 @@ export function jobsCommand(): Command {
     .option('--reason <text>', 'the reason, which is recorded')
     .action(async (id: Id, flags: CancelFlags) => (await import('../jobs/cancel.js')).runCancel(id, flags));
   return new Command('jobs')
-    .description('look at jobs: show, watch, cancel')
+    .description('look at jobs: ls, show, watch, cancel')
+    .addCommand(listCommand())
     .addCommand(show)
     .addCommand(watch)
     .addCommand(cancel)
     .addHelpText('after', EXAMPLE);
 }
+
+function listCommand(): Command {
+  return new Command('ls')
+    .description('list jobs that have not ended, and failed ones that are kept, the oldest first')
+    .argument('[filter...]', 'terms such as status:failed')
+    .option('--limit <count>', 'at most so many', whole(1, MOST_LISTED), 100)
+    .addOption(natsOption())
+    .addOption(namespaceOption())
+    .addOption(jsonOption('print them as one line of JSON'))
+    .addHelpText('after', FILTERS)
+    .action(async (filter: string[], flags: ListFlags) => (await import('../jobs/list.js')).runList(filter, flags));
+}
+
+const MOST_LISTED = 100_000;

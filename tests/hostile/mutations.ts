@@ -24,6 +24,7 @@ export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => 
   'job.get': [{ jobId: UNKNOWN }, { queue: 'default', key: 'nothing' }],
   'job.await': [{ jobId: UNKNOWN, waitMs: 10 }, { queue: 'default', key: 'nothing', waitMs: 10 }],
   'job.cancel': [{ jobId: UNKNOWN, reason: 'r', commandId: 'c' }, { queue: 'default', key: 'nothing' }],
+  'job.list': [{ filter: 'type:a status:failed after:2h', after: '0:7', limit: 7 }],
   'worker.register': [{ ...me, types: [BAD], queues: ['q'], capacity: 5, software: 'x' }],
   'worker.pull': [{ ...me, partition: 0, pullSeq: 1, free: 5, expiresMs: 100, held: [TOKEN], reports: [OK] }],
   'worker.report': [{ ...me, partition: 0, reports: [RETRY] }],

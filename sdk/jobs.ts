@@ -1,0 +1,71 @@
+/** The client's functions for many jobs: list them by a filter. */
+import { textOf } from '../actors/filter/filter.js';
+import { parseFilter } from '../actors/filter/parse.js';
+import { list } from '../actors/job/commands/list.js';
+import { validated } from '../protocols/bounds.js';
+import { RepriseError } from '../protocols/errors.js';
+import type { job as messages } from '../protocols/messages.js';
+import { checkText, checkWholes } from './checks.js';
+import type { Client } from './client.js';
+import { positionOf, viewOf, type JobView, type Position } from './replies.js';
+
+/** As `get` shows it, without result and progress. */
+export type ListedJob = Omit<JobView, 'position' | 'result' | 'resultBytes'>;
+
+export interface JobPage {
+  /** The oldest first. A page may have none although others follow: it ends where many jobs were looked at. */
+  readonly jobs: readonly ListedJob[];
+  /** For the next page; undefined: this is the last. */
+  readonly next: string | undefined;
+  /** With times in place of ages: the filter of the next page. */
+  readonly filter: string;
+  /** Of each partition. */
+  readonly positions: readonly Position[];
+}
+
+export interface PageOptions {
+  /** `next` of the page before. */
+  readonly after?: string;
+  /** 1 to 1,000; 100 by default. */
+  readonly limit?: number;
+}
+
+/**
+ * The filter with times in place of the ages in it, by the clock of this machine.
+ * @throws RepriseError INVALID_ARGUMENT that names the position
+ */
+export function resolvedFilter(filter: string): string {
+  checkText('filter', filter);
+  const parsed = validated(() => ({ text: textOf(parseFilter(filter, Date.now())) }));
+  if ('text' in parsed) return parsed.text;
+  throw new RepriseError(parsed.code, `${parsed.message}.`);
+}
+
+/** One page of the jobs that have not ended and of the failed ones that are kept. */
+export async function listJobs(client: Client, filter = '', options: PageOptions = {}): Promise<JobPage> {
+  const { after = '', limit = 0 } = options;
+  checkText('after', after);
+  checkWholes('limit', [limit]);
+  const page = await client.request<messages.JobList>(list, { filter: resolvedFilter(filter), after, limit });
+  return {
+    jobs: page.jobs.map((each) => listedOf(each as messages.JobView)),
+    next: page.next === '' ? undefined : page.next,
+    filter: page.filter,
+    positions: page.positions.map((each) => positionOf(each)!),
+  };
+}
+
+/** All of them, page after page, with the filter as it was at the beginning. */
+export async function* allJobs(client: Client, filter = ''): AsyncGenerator<ListedJob> {
+  let page = await listJobs(client, filter);
+  for (;;) {
+    yield* page.jobs;
+    if (page.next === undefined) return;
+    page = await listJobs(client, page.filter, { after: page.next });
+  }
+}
+
+function listedOf(view: messages.JobView): ListedJob {
+  const { position: _, result: __, resultBytes: ___, ...listed } = viewOf(view);
+  return listed;
+}
