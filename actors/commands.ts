@@ -7,6 +7,8 @@ import { awaitEnd } from './job/commands/await.js';
 import { cancel } from './job/commands/cancel.js';
 import { get } from './job/commands/get.js';
 import { list as listJobs } from './job/commands/list.js';
+import { discard } from './job/commands/discard.js';
+import { retry } from './job/commands/retry.js';
 import { submit } from './job/commands/submit.js';
 import { list } from './queue/commands/list.js';
 import { pause } from './queue/commands/pause.js';
@@ -22,7 +24,7 @@ import { register } from './worker/commands/register.js';
 import { report } from './worker/commands/report.js';
 
 const ALL = [
-  submit, get, awaitEnd, cancel, listJobs,
+  submit, get, awaitEnd, cancel, listJobs, retry, discard,
   register, pull, report, heartbeat, drain,
   pause, resume, stats, list,
   take,

@@ -1,13 +1,16 @@
-/** The client's functions for many jobs: list them by a filter. */
+/** The client's functions for jobs beside those of the client: list by a filter, retry, discard. */
 import { textOf } from '../actors/filter/filter.js';
 import { parseFilter } from '../actors/filter/parse.js';
+import { discard } from '../actors/job/commands/discard.js';
 import { list } from '../actors/job/commands/list.js';
+import { retry } from '../actors/job/commands/retry.js';
+import { encodeContent } from '../protocols/content.js';
 import { validated } from '../protocols/bounds.js';
 import { RepriseError } from '../protocols/errors.js';
 import type { job as messages } from '../protocols/messages.js';
-import { checkText, checkWholes } from './checks.js';
-import type { Client } from './client.js';
-import { positionOf, viewOf, type JobView, type Position } from './replies.js';
+import { checkText, checkTexts, checkWholes } from './checks.js';
+import { drawCommandId, type Client, type Target } from './client.js';
+import { jobReplyOf, positionOf, viewOf, type JobReply, type JobView, type Position } from './replies.js';
 
 /** As `get` shows it, without result and progress. */
 export type ListedJob = Omit<JobView, 'position' | 'result' | 'resultBytes'>;
@@ -63,6 +66,40 @@ export async function* allJobs(client: Client, filter = ''): AsyncGenerator<List
     if (page.next === undefined) return;
     page = await listJobs(client, page.filter, { after: page.next });
   }
+}
+
+export interface RetryOptions {
+  /** In place of the payload that the job has: a JSON value, or bytes. */
+  readonly payload?: unknown;
+  /** Of that payload. */
+  readonly contentType?: string;
+  /** Drawn when it is not given, so that repeating the request retries nothing twice. */
+  readonly commandId?: string;
+}
+
+/** A job that failed, expired or was cancelled is ready again: the same job, at its place, with all of its attempts. */
+export async function retryJob(client: Client, target: Target, options: RetryOptions = {}): Promise<JobReply> {
+  const { payload, ...texts } = options;
+  checkTexts('options', texts, ['contentType', 'commandId']);
+  const content = payload === undefined ? undefined : encodeContent(payload);
+  const message = {
+    ...target, commandId: texts.commandId ?? drawCommandId(),
+    ...(content && { payload: content.bytes, contentType: texts.contentType ?? content.contentType }),
+  };
+  return jobReplyOf(await client.request<messages.JobReply>(retry, message));
+}
+
+export interface DiscardOptions {
+  /** For people; recorded. */
+  readonly reason?: string;
+  readonly commandId?: string;
+}
+
+/** A failed job is kept no longer, and cannot be retried. */
+export async function discardJob(client: Client, target: Target, options: DiscardOptions = {}): Promise<JobReply> {
+  checkTexts('options', options, ['reason', 'commandId']);
+  const { reason = '', commandId = drawCommandId() } = options;
+  return jobReplyOf(await client.request<messages.JobReply>(discard, { ...target, reason, commandId }));
 }
 
 function listedOf(view: messages.JobView): ListedJob {

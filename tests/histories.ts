@@ -12,8 +12,9 @@ const FROM: Readonly<Record<string, readonly (string | undefined)[]>> = {
   JobRetryScheduled: ['running'], JobReclaimed: ['running'], JobFailed: ['running'], JobCancelRequested: ['running'],
   JobCancelled: ['ready', 'scheduled', 'retrying', 'running'],
   JobExpired: ['ready', 'scheduled', 'retrying', 'running'],
+  JobRetried: ['failed', 'cancelled', 'expired'], JobDiscarded: ['failed'],
 };
-export const FINAL: readonly string[] = ['completed', 'failed', 'cancelled', 'expired'];
+export const FINAL: readonly string[] = ['completed', 'failed', 'cancelled', 'expired', 'discarded'];
 
 export interface JobEvent {
   readonly type: string;

@@ -21,6 +21,8 @@ import { archiveReply, oneJobReply, submitReply, viewReply } from '../actors/job
 import { COMMANDS } from '../actors/commands.js';
 import type { Await } from '../actors/job/commands/await.js';
 import type { Cancel } from '../actors/job/commands/cancel.js';
+import type { Discard } from '../actors/job/commands/discard.js';
+import type { Retry } from '../actors/job/commands/retry.js';
 import type { Submit } from '../actors/job/commands/submit.js';
 import type { Target } from '../actors/job/target.js';
 import type { RepairActor } from '../actors/actor/commands/repair.js';
@@ -94,6 +96,8 @@ interface Requests {
   readonly get: { readonly target: Target };
   readonly await: Await;
   readonly cancel: Cancel;
+  readonly retry: Retry;
+  readonly discard: Discard;
   readonly register: Omit<Register, 'partitions'>;
   readonly pull: Omit<Pull, 'partition'>;
   readonly report: Omit<Reports, 'partition'>;

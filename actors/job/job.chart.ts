@@ -1,6 +1,7 @@
 /**
  * The chart of a job. It is `ready` once submitted, or `scheduled` until its delay is over; `running` under a lease;
- * `retrying` between a failed attempt and the next. Four final statuses: completed, failed, cancelled, expired.
+ * `retrying` between a failed attempt and the next. It ends as completed, failed, cancelled or expired; a
+ * command may take it back from the last three, to `ready`, or discard what failed. One that has left is `absent` too.
  * Folded, so topology only: whether an attempt remains is decided before the event is recorded.
  */
 import { assign, setup } from 'xstate';
@@ -26,7 +27,12 @@ export const jobMachine = setup({
   initial: 'absent',
   context: { job: undefined },
   states: {
-    absent: { on: { JobSubmitted: { target: 'ready', actions: 'apply' } } },
+    absent: {
+      on: {
+        JobSubmitted: { target: 'ready', actions: 'apply' },
+        JobRetried: { target: 'ready', actions: 'apply' },
+      },
+    },
     ready: {
       on: {
         JobDelayed: { target: 'scheduled', actions: 'apply' },
@@ -61,9 +67,16 @@ export const jobMachine = setup({
       },
     },
     completed: { type: 'final' },
-    failed: { type: 'final' },
-    cancelled: { type: 'final' },
-    expired: { type: 'final' },
+    failed: {
+      tags: 'ended',
+      on: {
+        JobRetried: { target: 'ready', actions: 'apply' },
+        JobDiscarded: { target: 'discarded', actions: 'apply' },
+      },
+    },
+    cancelled: { tags: 'ended', on: { JobRetried: { target: 'ready', actions: 'apply' } } },
+    expired: { tags: 'ended', on: { JobRetried: { target: 'ready', actions: 'apply' } } },
+    discarded: { type: 'final' },
   },
 });
 

@@ -5,8 +5,9 @@
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import { backoffMs } from './backoff.js';
-import type { Failure, Job } from './job.js';
+import { lastAttempt, type Failure, type Job } from './job.js';
 import type { JobEvent } from './job.events.js';
+import { retriedBody, type NewPayload } from './job.retry.js';
 import { submittedBody, type SubmitJob } from './job.submit.js';
 
 export type { SubmitJob } from './job.submit.js';
@@ -119,6 +120,33 @@ export function decideCancel(job: Readonly<Job>, reason: string): JobEvent | Rej
   return { type: 'JobCancelled', body };
 }
 
+/** The job is ready again, with its place and history. */
+export function decideRetry(
+  job: Readonly<Job>, { payload, fingerprint }: Retrying, nowMs: number,
+): Extract<JobEvent, { type: 'JobRetried' }> | Rejection {
+  if (job.status === 'completed' || job.status === 'discarded') {
+    return reject('ALREADY_ENDED', `the job is ${job.status}`);
+  }
+  if (job.endedMs === 0) return reject('NOT_ENDED', `the job is ${job.status}`);
+  return { type: 'JobRetried', body: retriedBody(job, payload, fingerprint, nowMs) };
+}
+
+export interface Retrying {
+  /** undefined: the one that it has. */
+  readonly payload: NewPayload | undefined;
+  readonly fingerprint: Uint8Array | undefined;
+}
+
+export function decideDiscard(job: Readonly<Job>, reason: string): JobEvent | Rejection | 'repeated' {
+  if (job.status === 'discarded') return 'repeated';
+  if (job.status !== 'failed') {
+    return job.endedMs > 0 ? reject('ALREADY_ENDED', `the job is ${job.status}`)
+      : reject('NOT_ENDED', `the job is ${job.status}; cancel it instead`);
+  }
+  const failure = { code: job.failure?.code ?? '', message: reason || 'discarded' };
+  return { type: 'JobDiscarded', body: { status: 'discarded', attempt: job.attempt, failure } };
+}
+
 /** The worker was silent for longer than the lease. The attempt counts, so a job that kills its workers ends. */
 export function decideReclaim(job: Readonly<Job>, chance: Chance): JobEvent {
   const failure: Failure = {
@@ -152,11 +180,11 @@ export function decideDue(job: Readonly<Job>, chance: Chance): JobEvent | undefi
 function attemptFailed(
   job: Readonly<Job>, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance,
 ): Exclude<AttemptEnd, { type: 'JobCompleted' }> {
-  const { attempt, lease, policy } = job;
+  const { attempt, lease, policy, retried } = job;
   if (job.cancelling) return cancelled(job, reported);
-  const isLast = attempt >= policy.maxAttempts || policy.nonRetryable.includes(failure.code);
+  const isLast = attempt >= lastAttempt(job) || policy.nonRetryable.includes(failure.code);
   if (isLast) return failed(job, failure, reported);
-  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, attempt, chance.draw));
+  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, attempt - (retried?.attempts ?? 0), chance.draw));
   return { type: 'JobRetryScheduled', body: { status: 'retrying', attempt, lease, failure, dueMs, reported } };
 }
 
@@ -166,7 +194,7 @@ export const decideGiveUp = (job: Readonly<Job>, reason: string): JobEvent =>
 
 const failed = (job: Readonly<Job>, failure: Failure, reported: boolean): Extract<JobEvent, { type: 'JobFailed' }> => ({
   type: 'JobFailed',
-  body: { status: 'failed', attempt: job.attempt, lease: job.lease, failure, reported },
+  body: { status: 'failed', attempt: job.attempt, lease: job.lease, failure, reported, kept: true },
 });
 
 const cancelled = (job: Readonly<Job>, reported: boolean): Extract<JobEvent, { type: 'JobCancelled' }> => ({

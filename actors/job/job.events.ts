@@ -3,6 +3,7 @@ import { job as messages } from '../../protocols/messages.js';
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import type { BodyContent, EventTable } from '../kind.js';
 import type { Failure } from './job.js';
+import type { RetriedBody } from './job.retry.js';
 import { withoutPayload, type SubmittedBody } from './job.submit.js';
 
 export interface JobBodies {
@@ -18,10 +19,14 @@ export interface JobBodies {
     status: 'retrying'; attempt: number; lease: number; failure: Failure; dueMs: number; reported: boolean;
   };
   JobReclaimed: { status: 'ready'; attempt: number; lease: number; failure: Failure };
-  JobFailed: { status: 'failed'; attempt: number; lease: number; failure: Failure; reported: boolean };
+  JobFailed: {
+    status: 'failed'; attempt: number; lease: number; failure: Failure; reported: boolean; kept?: boolean;
+  };
   JobCancelRequested: { status: 'running'; reason: string };
   JobCancelled: { status: 'cancelled'; attempt: number; failure: Failure; reported: boolean };
   JobExpired: { status: 'expired'; attempt: number; failure: Failure };
+  JobRetried: RetriedBody;
+  JobDiscarded: { status: 'discarded'; attempt: number; failure: Failure };
 }
 
 export type JobEventType = keyof JobBodies;
@@ -37,6 +42,15 @@ const PAYLOAD: BodyContent = {
   field: 4,
   bytes: (body) => (body as Body<'JobSubmitted'>).payload,
   without: (body) => withoutPayload(body as Body<'JobSubmitted'>),
+};
+
+const NEW_PAYLOAD: BodyContent = {
+  field: 3,
+  bytes: (body) => (body as Body<'JobRetried'>).payload,
+  without(body): Omit<Body<'JobRetried'>, 'payload'> {
+    const { payload: _, ...rest } = body as Body<'JobRetried'>;
+    return rest;
+  },
 };
 
 const RESULT: BodyContent = {
@@ -86,4 +100,6 @@ export const JOB_EVENTS: EventTable<JobEvent> = {
   JobCancelRequested: { version: 1, message: messages.JobCancelRequested, content: REASON },
   JobCancelled: { version: 1, message: messages.JobCancelled, content: failureText(3) },
   JobExpired: { version: 1, message: messages.JobExpired, content: failureText(3) },
+  JobRetried: { version: 1, message: messages.JobRetried, content: NEW_PAYLOAD, since: 3 },
+  JobDiscarded: { version: 1, message: messages.JobDiscarded, content: failureText(3), since: 3 },
 };

@@ -4,7 +4,7 @@ import type { ContentRef } from '../../streams/content.js';
 import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
 
 export const LIVE_STATUSES = ['ready', 'scheduled', 'running', 'retrying'] as const;
-export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as const;
+export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired', 'discarded'] as const;
 export const JOB_STATUSES = [...LIVE_STATUSES, ...FINAL_STATUSES] as const;
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
 export type JobStatus = (typeof LIVE_STATUSES)[number] | FinalStatus;
@@ -59,11 +59,24 @@ export interface StoredFailure {
   readonly content: ContentRef | undefined;
 }
 
+export interface Retried {
+  /** How often. */
+  readonly generation: number;
+  /** How many attempts came before: its policy allows as many as ever behind them. */
+  readonly attempts: number;
+  /** Of the last retry. */
+  readonly atMs: number;
+}
+
+/** The number of the last attempt that is allowed. */
+export const lastAttempt = ({ policy, retried }: Pick<Job, 'policy' | 'retried'>): number =>
+  policy.maxAttempts + (retried?.attempts ?? 0);
+
 export interface Job {
   readonly id: JobId;
   readonly type: string;
   readonly queue: string;
-  readonly priority: number;
+  priority: number;
   /** Empty: none. */
   readonly key: string;
   readonly labels: Readonly<Record<string, string>> | undefined;
@@ -72,8 +85,8 @@ export interface Job {
   readonly place: number;
   readonly submittedMs: number;
   /** 0: never. */
-  readonly totalDueMs: number;
-  readonly payload: StoredBytes;
+  totalDueMs: number;
+  payload: StoredBytes;
   /** Of the commit with its submission. */
   readonly firstSeq: number;
   status: JobStatus;
@@ -93,6 +106,10 @@ export interface Job {
   failure: StoredFailure | undefined;
   result: StoredBytes | undefined;
   endedMs: number;
+  /** It has failed, and is kept on when others that have ended leave. */
+  kept: true | undefined;
+  /** undefined: it was never retried after it had ended. */
+  retried: Retried | undefined;
   /** Of the commit with its latest event. */
   lastSeq: number;
 }

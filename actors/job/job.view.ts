@@ -5,7 +5,7 @@
 import type { job as messages } from '../../protocols/messages.js';
 import { withContent } from '../content-json.js';
 import { jobChart } from './job.chart.js';
-import type { Job } from './job.js';
+import { lastAttempt, type Job } from './job.js';
 import { positionJson } from './reply-json.js';
 
 type View = messages.JobView;
@@ -24,7 +24,7 @@ const VIEW: { readonly [F in ViewField]: (job: Readonly<Job>) => View[F] } = {
   priority: (job) => job.priority,
   key: (job) => job.key,
   attempt: (job) => job.attempt,
-  maxAttempts: (job) => job.policy.maxAttempts,
+  maxAttempts: lastAttempt,
   submittedMs: (job) => job.submittedMs,
   dueMs: (job) => job.dueMs,
   endedMs: (job) => job.endedMs,
@@ -34,6 +34,7 @@ const VIEW: { readonly [F in ViewField]: (job: Readonly<Job>) => View[F] } = {
   failure: ({ failure }) => (failure ? { code: failure.code, message: failure.message } : null),
   firstSeq: (job) => job.firstSeq,
   lastSeq: (job) => job.lastSeq,
+  generation: (job) => job.retried?.generation ?? 0,
 };
 
 export const VIEW_FIELDS = Object.keys(VIEW) as readonly ViewField[];
@@ -46,11 +47,12 @@ export function viewOf(job: Readonly<Job>, position: messages.Position.$Properti
 
 /** Empty fields are left out. */
 export function viewJson({ position, result, contentType, ...rest }: messages.JobView.$Properties): string {
-  const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => !isEmpty(value)));
+  const known = Object.fromEntries(Object.entries(rest).filter(([name, value]) => !isEmpty(value, name)));
   return withContent({ ...known, position: positionJson(position) }, 'result', result, contentType);
 }
 
-const isEmpty = (value: unknown): boolean => value === null || value === undefined || value === '';
+const isEmpty = (value: unknown, name: string): boolean =>
+  value === null || value === undefined || value === '' || (value === 0 && name === 'generation');
 
 export const hasEnded = (status: string): boolean => jobChart.isFinal(status);
 

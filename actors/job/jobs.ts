@@ -4,8 +4,9 @@
 import { isJobIdOf, type JobId, type Partition, type Session } from '../../protocols/ids.js';
 import type { Kept } from '../actor/aside.js';
 import type { ActorEvent, Store } from '../kind.js';
-import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../rows/parts.js';
+import { restoreRows, rowParts, type Part, type PartBytes } from '../rows/parts.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
+import { EndedJobs, type EndedView } from './ended.js';
 import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
 import type { JobBodies } from './job.events.js';
@@ -16,20 +17,14 @@ import { RowsOfSession, type Leases } from './leases.js';
 import { Lines, type LinesReading } from './lines.js';
 import { Places } from './places.js';
 
-/** How long ended jobs stay, by the time of the commits, so that every replay forgets the same. */
-const ENDED = {
-  /** At most as many stay, however young. */
-  jobs: 5_000,
-  ms: 60_000,
-} as const;
 const NONE = new Uint8Array();
 /** What a job that is taken back has lost: its numbers of attempts and leases stay, so that no token counts again. */
 const NO_ATTEMPT = {
   workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0, reported: false, cancelling: false,
-  cancelReason: undefined, result: undefined, endedMs: 0,
+  cancelReason: undefined, result: undefined, endedMs: 0, kept: undefined,
 } as const satisfies Partial<Job>;
 
-type JobsView = ReturnType<Keys['view']> & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
+type JobsView = ReturnType<Keys['view']> & EndedView & { readonly jobs: JobState[] };
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
 
 /** What steps may read. A job that is read is valid within the step, and is not kept. */
@@ -42,6 +37,8 @@ export interface JobsReading {
   after(place: number): Iterable<Readonly<Job>>;
   /** The job at a place; undefined if it has left. */
   at(place: number): Readonly<Job> | undefined;
+  /** For a job that had left, by the position of its submission. */
+  freePlace(firstSeq: number): number;
   readonly lines: LinesReading;
   readonly keys: Pick<Keys, 'find' | 'isFull'>;
   leasesOf(session: Session): Leases | undefined;
@@ -56,9 +53,7 @@ export class Jobs implements Store<Job>, JobsReading {
   private readonly ids: IdTable;
   private readonly byPlace: Places;
   private readonly running = new Map<Session, RowsOfSession>();
-  /** Rows of ended jobs, oldest first; those before `endedHead` have left. */
-  private ended: number[] = [];
-  private endedHead = 0;
+  private readonly ended: EndedJobs;
 
   constructor(private readonly partition: Partition) {
     this.keys = new Keys(partition);
@@ -66,6 +61,7 @@ export class Jobs implements Store<Job>, JobsReading {
     this.ids = new IdTable(this.table);
     this.byPlace = new Places(this.table);
     this.lines = new Lines(this.table);
+    this.ended = new EndedJobs(this.table);
   }
 
   get size(): number {
@@ -79,7 +75,7 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   owns(job: Readonly<Job>): boolean {
-    return job instanceof JobRow && job.table === this.table;
+    return job instanceof JobRow && job.table === this.table && this.table.isUsed(job.row);
   }
 
   *all(): Generator<Job> {
@@ -94,6 +90,10 @@ export class Jobs implements Store<Job>, JobsReading {
   at(place: number): Job | undefined {
     const row = this.byPlace.find(place);
     return row < 0 ? undefined : this.table.at(row);
+  }
+
+  freePlace(firstSeq: number): number {
+    return this.byPlace.free(firstSeq);
   }
 
   get runningSessions(): Iterable<Leases> {
@@ -114,11 +114,15 @@ export class Jobs implements Store<Job>, JobsReading {
       case 'scheduled':
       case 'retrying':
         this.lines.lineOf(job)[job.status] -= 1;
+        return;
+      default:
+        this.ended.delete(rowOf(job));
     }
   }
 
   enter(job: Job, isNew: boolean, event: ActorEvent): Job {
     const stored = isNew ? this.add(job, event) : job;
+    if (!isNew && event.type === 'JobRetried') this.reviveKey(stored, event);
     this.index(stored);
     return stored;
   }
@@ -127,10 +131,8 @@ export class Jobs implements Store<Job>, JobsReading {
   remove(job: Job): Kept {
     const kept = { view: viewOfJob(job), places: placesOf(job) };
     const row = rowOf(job);
-    const at = this.ended.indexOf(row, this.endedHead);
-    if (at >= 0) this.ended.splice(at, 1);
-    this.ids.delete(row);
-    this.table.remove(row);
+    this.ended.delete(row);
+    this.forgetJob(row);
     return kept;
   }
 
@@ -148,32 +150,19 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   begin(nowMs: number): void {
-    const { ended } = this;
-    while (this.endedHead < ended.length) {
-      const row = ended[this.endedHead]!;
-      const isFew = ended.length - this.endedHead <= ENDED.jobs;
-      if (isFew && this.table.at(row).endedMs + ENDED.ms >= nowMs) break;
-      this.ids.delete(row);
-      this.table.remove(row);
-      this.endedHead += 1;
-    }
-    if (this.endedHead > ENDED.jobs) {
-      ended.splice(0, this.endedHead);
-      this.endedHead = 0;
-    }
+    for (const row of this.ended.leaving(nowMs)) this.forgetJob(row);
     this.keys.forget(nowMs);
     this.lines.forget(nowMs);
   }
 
   freeze(): Part[] {
     const { rows, texts } = this.table;
-    const ended = this.ended.slice(this.endedHead);
     return [
-      ...rowParts('rows', rows), ...rowParts('texts', texts.rows), listPart('ended', ended), ...this.keys.freeze(),
+      ...rowParts('rows', rows), ...rowParts('texts', texts.rows), ...this.ended.freeze(), ...this.keys.freeze(),
     ];
   }
 
-  /** Payloads of jobs that have not ended. */
+  /** Payloads of jobs that have not ended, and of failed ones, which may be retried. */
   *needed(upToSeq: number, setAside: Iterable<Kept>): Generator<BytesRef | undefined> {
     const { table } = this;
     for (let row = 0; row < table.rows.end; row += 1) {
@@ -187,7 +176,7 @@ export class Jobs implements Store<Job>, JobsReading {
     restoreRows(table.rows, parts, 'rows');
     restoreRows(table.texts.rows, parts, 'texts');
     table.texts.restored();
-    this.ended = listIn(parts, 'ended');
+    this.ended.thaw(parts);
     this.keys.thaw(parts);
     this.ids.reserve(table.rows.size);
     this.byPlace.rebuild();
@@ -201,11 +190,7 @@ export class Jobs implements Store<Job>, JobsReading {
 
   view(): object {
     const jobs = this.inOrder().map(viewOfJob);
-    const ended = this.ended.slice(this.endedHead).map((row): [JobId, number] => {
-      const { id, endedMs } = this.table.at(row);
-      return [id, endedMs];
-    });
-    return { jobs, ended, ...this.keys.view() };
+    return { jobs, ...this.ended.view(), ...this.keys.view() };
   }
 
   places(): object {
@@ -213,7 +198,7 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   restore(view: JobsView, places: JobsPlaces): void {
-    const { jobs, ended, keys, pastKeys } = structuredClone(view);
+    const { jobs, ended, failed = [], keys, pastKeys } = structuredClone(view);
     this.keys.restore({ keys, pastKeys });
     for (const of of jobs) {
       const job = jobOf(of, places[of.id] ?? {});
@@ -221,16 +206,18 @@ export class Jobs implements Store<Job>, JobsReading {
       this.known(stored);
       if (!jobChart.isFinal(stored.status)) this.index(stored);
     }
-    this.ended = ended.map(([id]) => rowOf(this.get(id)!));
+    const rowsOf = (ids: readonly JobId[]): number[] => ids.map((id) => rowOf(this.get(id)!));
+    this.ended.restore(rowsOf(ended.map(([id]) => id)), rowsOf(failed));
   }
 
   private inOrder(): Job[] {
     return [...this.all()].sort((a, b) => a.place - b.place);
   }
 
-  private add(job: Job, { body }: ActorEvent): Job {
+  private add(job: Job, { type, body }: ActorEvent): Job {
     if (!isJobIdOf(this.partition, job.id)) throw new TypeError(`${String(job.id)} is no job of this partition`);
-    const stored = this.table.add(job);
+    // One that had left comes back with its attempts.
+    const stored = type === 'JobRetried' ? this.table.restore(job) : this.table.add(job);
     this.known(stored);
     if (job.key === '') return stored;
     const { fingerprint } = body as JobBodies['JobSubmitted'];
@@ -264,6 +251,15 @@ export class Jobs implements Store<Job>, JobsReading {
     if (job.key !== '') this.keys.retire(keyName(job.queue, job.key), job.endedMs);
   }
 
+  private forgetJob(row: number): void {
+    this.ids.delete(row);
+    this.table.remove(row);
+  }
+
+  private reviveKey({ key, queue, id }: Job, { body }: ActorEvent): void {
+    if (key !== '') this.keys.revive(keyName(queue, key), id, (body as JobBodies['JobRetried']).fingerprint ?? NONE);
+  }
+
   private holdLease(job: Job): void {
     const session = job.session as Session;
     let held = this.running.get(session);
@@ -279,8 +275,9 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 }
 
-function payloadNeeded({ firstSeq, status, payload }: Readonly<Job>, upToSeq: number): BytesRef | undefined {
-  return firstSeq <= upToSeq && !jobChart.isFinal(status) && payload.size > 0 ? payload : undefined;
+function payloadNeeded({ status, kept, payload }: Readonly<Job>, upToSeq: number): BytesRef | undefined {
+  const isNeeded = payload.size > 0 && (kept || !jobChart.isFinal(status));
+  return isNeeded && payload.seq <= upToSeq ? payload : undefined;
 }
 
 const rowOf = (job: Readonly<Job>): number => (job as JobRow & Job).row;

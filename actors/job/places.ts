@@ -49,6 +49,24 @@ export class Places {
     for (let at = this.firstAfter(place); at < this.length; at += 1) if (this.isThere(at)) yield this.rows[at]!;
   }
 
+  /**
+   * A place for a job that had left, as near as can be to the one that it had: behind those that were submitted before
+   * it, in front of those that came later, where there is room.
+   */
+  free(firstSeq: number): number {
+    this.drop();
+    let [from, to] = [0, this.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.table.firstSeqOf(this.rows[middle]!) <= firstSeq) from = middle + 1;
+      else to = middle;
+    }
+    // Where it was, or one of those before it, has been free since.
+    let place = from === 0 ? 0 : this.places[from - 1]! + 1;
+    while (place >= 0 && this.find(place) >= 0) place -= 1;
+    return Math.max(0, place);
+  }
+
   private isThere(at: number): boolean {
     const row = this.rows[at]!;
     return this.table.isUsed(row) && this.table.placeOf(row) === this.places[at];

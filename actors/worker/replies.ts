@@ -3,6 +3,7 @@ import { messageOf, wireError } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
 import type { worker as messages } from '../../protocols/messages.js';
 import { REMOVED } from '../../streams/payloads.js';
+import { lastAttempt } from '../job/job.js';
 import { isRunning } from '../job/job.js';
 import { jobKind } from '../job/job.kind.js';
 import { isLater, message, type Releasing, type Reply, type Sooner } from '../reply.js';
@@ -75,7 +76,7 @@ function withPayload(grant: LeaseGrant, payload: Uint8Array, releasing: Releasin
   if (payload === REMOVED) return withhold(grant, 'The payload was removed from the journal.', releasing);
   const { token, job, leaseMs } = grant;
   const made: Lease = {
-    token, jobId: job.id, type: job.type, queue: job.queue, attempt: job.attempt, maxAttempts: job.policy.maxAttempts,
+    token, jobId: job.id, type: job.type, queue: job.queue, attempt: job.attempt, maxAttempts: lastAttempt(job),
     contentType: job.payload.contentType, leaseMs, attemptMs: job.policy.attemptMs, key: job.key, payload,
   };
   if (job.labels) made.labels = { ...job.labels };

@@ -3,6 +3,7 @@ import { jsonOption, namespaceOption, natsOption, whole } from '../arguments.js'
 import type { CancelFlags } from '../jobs/cancel.js';
 import type { JobFlags } from '../jobs/client.js';
 import type { ListFlags } from '../jobs/list.js';
+import type { DiscardFlags, RetryFlags } from '../jobs/retry.js';
 
 const EXAMPLE = `
 Examples:
@@ -10,6 +11,11 @@ Examples:
   reprise jobs show --queue orders --key order-17
   reprise jobs watch 0-4k2m7q9p0r3s5t8v
   reprise jobs cancel 0-4k2m7q9p0r3s5t8v --reason "ordered twice"
+  reprise jobs retry 0-4k2m7q9p0r3s5t8v
+  reprise jobs retry 0-4k2m7q9p0r3s5t8v --payload '{"n":13}'
+  reprise jobs discard 0-4k2m7q9p0r3s5t8v --reason "the order was withdrawn"
+
+A job that failed, expired or was cancelled can be retried: the same job, at its place, with all of its attempts.
 `;
 
 const FILTERS = `
@@ -45,12 +51,20 @@ export function jobsCommand(): Command {
   const cancel = subcommand('cancel', 'cancel a waiting or running job', 'print the reply as one line of JSON')
     .option('--reason <text>', 'the reason, which is recorded')
     .action(async (id: Id, flags: CancelFlags) => (await import('../jobs/cancel.js')).runCancel(id, flags));
+  const retry = subcommand('retry', 'try a job again that failed, expired or was cancelled', 'print the reply as JSON')
+    .option('--payload <json>', 'another payload: JSON, @file, or - for stdin')
+    .action(async (id: Id, flags: RetryFlags) => (await import('../jobs/retry.js')).runRetry(id, flags));
+  const discard = subcommand('discard', 'keep a failed job no longer', 'print the reply as JSON')
+    .option('--reason <text>', 'the reason, which is recorded')
+    .action(async (id: Id, flags: DiscardFlags) => (await import('../jobs/retry.js')).runDiscard(id, flags));
   return new Command('jobs')
-    .description('look at jobs: ls, show, watch, cancel')
+    .description('look at jobs and change them: ls, show, watch, cancel, retry, discard')
     .addCommand(listCommand())
     .addCommand(show)
     .addCommand(watch)
     .addCommand(cancel)
+    .addCommand(retry)
+    .addCommand(discard)
     .addHelpText('after', EXAMPLE);
 }
 

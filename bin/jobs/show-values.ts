@@ -21,7 +21,8 @@ export function jsonOf(reply: Outcome): string {
 }
 
 const COLOURS = {
-  completed: 'green', failed: 'red', expired: 'red', cancelled: 'yellow', running: 'cyan', retrying: 'yellow',
+  completed: 'green', failed: 'red', expired: 'red', discarded: 'gray', cancelled: 'yellow', running: 'cyan',
+  retrying: 'yellow',
 } as const;
 
 export function statusText(status: string): string {
@@ -59,6 +60,7 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
   key: ({ key }) => key !== '' && ['key', visible(key)],
   attempt: ({ attempt, maxAttempts }) => ['attempt', `${attempt} of ${maxAttempts}`],
   maxAttempts: null,
+  generation: ({ generation }) => generation > 0 && ['retried', generation === 1 ? 'once' : `${generation} times`],
   workerId: ({ workerId }) => workerId !== '' && ['worker', workerId],
   submittedMs: ({ submittedMs }) => ['submitted', time(submittedMs)],
   dueMs: ({ dueMs }) => dueMs > 0 && ['due', time(dueMs)],

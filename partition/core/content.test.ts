@@ -32,6 +32,12 @@ const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array
   JobCancelRequested: [{ status: 'running', reason: 'too late' }, Buffer.from('too late')],
   JobCancelled: [{ status: 'cancelled', attempt: 2, failure: FAILURE, reported: true }, text(FAILURE)],
   JobExpired: [{ status: 'expired', attempt: 2, failure: FAILURE }, text(FAILURE)],
+  JobRetried: [{
+    status: 'ready', generation: 1, payload: Buffer.from('7'), contentType: '', stored: null, jobType: 'square',
+    queue: 'default', priority: 4, key: 'k', fingerprint: Buffer.alloc(32, 1), policy: POLICY, labels: { a: 'b' },
+    totalDueMs: 17, place: 3, submittedMs: 5, firstSeq: 2, attempt: 3, lease: 3,
+  }, Buffer.from('7')],
+  JobDiscarded: [{ status: 'discarded', attempt: 2, failure: { code: 'X', message: 'no' } }, text({ message: 'no' })],
 };
 const TYPES = Object.keys(BODIES) as JobEventType[];
 

@@ -28,6 +28,7 @@ const cancelled: Act = { do: 'cancel', nth: 0, reason: 'enough' };
 const passed = (ms: number): Act => ({ do: 'tick', ms });
 const ended = (ends: Outcome): Act => ({ do: 'report', worker: 'w1', ends });
 const running = (over: Partial<Act & { do: 'submit' }> = {}): Act[] => [submitted(over), leased];
+const taken = (edited: boolean): Act => ({ do: 'retry', nth: 0, edited });
 const FAILURE = { code: 'PERFORMER_ERROR', message: 'no' };
 const ok: Outcome = { kind: 'ok', result: Buffer.from('1'), contentType: '' };
 const retry: Outcome & { kind: 'retry' } = { kind: 'retry', failure: FAILURE, afterMs: undefined };
@@ -62,6 +63,13 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['JobCancelled silent', [...running(), cancelled, passed(1_500)]],
   ['JobCancelled timed_out', [...running({ attemptMs: 700 }), cancelled, passed(800)]],
   ['JobExpired', [submitted({ totalMs: 2_000 }), passed(2_100)]],
+  ['JobRetried', [...running(), ended(fail), taken(false)]],
+  ['JobRetried', [...running({ key: 'a', totalMs: 2_000, labels: true }), ended(fail), taken(true)]],
+  ['JobRetried', [submitted(), cancelled, taken(false)]],
+  ['JobRetried', [submitted({ totalMs: 2_000 }), passed(2_100), taken(false)]],
+  ['JobFailed retry', [...running({ attempts: 1 }), ended(retry), taken(false), leased, ended(retry)]],
+  ['JobDiscarded', [...running(), ended(fail), { do: 'discard', nth: 0, reason: 'enough' }]],
+  ['JobDiscarded', [...running(), ended(fail), { do: 'discard', nth: 0, reason: '' }]],
   ['WorkerRegistered', [leased]],
   ['WorkerDraining', [leased, { do: 'drain', worker: 'w1', gone: false }]],
   ['WorkerGone', [leased, { do: 'drain', worker: 'w1', gone: true }]],
@@ -117,7 +125,7 @@ t.test('property: whichever contents are removed, deciding again comes to the sa
 
 t.test('property: each event says by whom it was asked for, which nothing has verified', async (t) => {
   const by: Readonly<Record<string, RegExp>> = {
-    SubmitJob: /^client$/, CancelJob: /^client$/, Timer: /^$/, Pull: /^w[12]$/, ReportAttempt: /^w[12]$/,
+    SubmitJob: /^client$/, CancelJob: /^client$/, RetryJob: /^client$/, DiscardJob: /^client$/, Timer: /^$/, Pull: /^w[12]$/, ReportAttempt: /^w[12]$/,
     RegisterWorker: /^w[12]$/, DrainWorker: /^w[12]$/, PauseQueue: /^anna$/, ResumeQueue: /^anna$/,
   };
   fc.assert(fc.property(fc.array(acts, { maxLength: 40, size: 'max' }), (script) => {

@@ -11,6 +11,9 @@ import { decide, job, KEYRING, Play, POLICY, salts, session, worker, type Asked 
 import { parseToken, type Partition } from '../../protocols/ids.js';
 import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 
+type AskedFor =
+  | 'submit' | 'cancel' | 'retry' | 'discard' | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume';
+
 /** Something that clients, workers and time do. */
 export type Act =
   | {
@@ -19,7 +22,8 @@ export type Act =
     }
   | { do: 'pull'; worker: string; free: number; ends: Outcome | 'nothing' }
   | { do: 'report'; worker: string; ends: Outcome }
-  | { do: 'cancel'; nth: number; reason: string }
+  | { do: 'cancel' | 'discard'; nth: number; reason: string }
+  | { do: 'retry'; nth: number; edited: boolean }
   | { do: 'drain'; worker: string; gone: boolean }
   | { do: 'pause' | 'resume'; reason: string }
   | { do: 'tick' | 'wait'; ms: number }
@@ -50,7 +54,11 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
     ends: fc.oneof(ends, fc.constant('nothing' as const)),
   }),
   fc.record({ do: fc.constant('report' as const), worker: name, ends }),
-  fc.record({ do: fc.constant('cancel' as const), nth: fc.nat(8), reason: fc.constantFrom('', 'enough') }),
+  fc.record({
+    do: fc.constantFrom('cancel' as const, 'cancel' as const, 'discard' as const), nth: fc.nat(8),
+    reason: fc.constantFrom('', 'enough'),
+  }),
+  fc.record({ do: fc.constant('retry' as const), nth: fc.nat(8), edited: fc.boolean() }),
   fc.record({ do: fc.constant('drain' as const), worker: name, gone: fc.boolean() }),
   fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const), reason: fc.constantFrom('', 'closed') }),
   fc.record({
@@ -78,7 +86,9 @@ class Stage {
       case 'submit': return this.submit(act);
       case 'pull': return this.pull(act);
       case 'report': return this.report(act);
-      case 'cancel': return this.cancel(act);
+      case 'cancel':
+      case 'discard': return this.end(act);
+      case 'retry': return this.retry(act);
       case 'pause':
       case 'resume': return this.ask({ kind: act.do, by: 'anna', queue: 'other', reason: act.reason, commandId: '' });
       case 'drain': return this.ask({ kind: 'drain', ...this.sessionOf(act.worker), gone: act.gone });
@@ -111,9 +121,15 @@ class Stage {
     this.ask({ kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id: this.names.nextId(), job: of }] });
   }
 
-  private cancel({ nth, reason }: Act & { do: 'cancel' }): void {
+  private end({ do: kind, nth, reason }: Act & { do: 'cancel' | 'discard' }): void {
     const one = [...this.core.read(jobKind).all()][nth];
-    if (one) this.ask({ kind: 'cancel', by: 'client', target: { jobId: one.id }, reason, commandId: '' });
+    if (one) this.ask({ kind, by: 'client', target: { jobId: one.id }, reason, commandId: '' });
+  }
+
+  private retry({ nth, edited }: Act & { do: 'retry' }): void {
+    const one = [...this.core.read(jobKind).all()][nth];
+    const payload = edited ? { bytes: Buffer.from('"edited"'), contentType: '' } : undefined;
+    if (one) this.ask({ kind: 'retry', by: 'client', target: { jobId: one.id }, payload, commandId: '' });
   }
 
   private pull({ worker: of, free, ends }: Act & { do: 'pull' }): void {
@@ -143,9 +159,7 @@ class Stage {
     return { workerId: worker(of), session: session(of) };
   }
 
-  private ask<Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume'>(
-    asked: Asked<Verb>,
-  ): void {
+  private ask<Verb extends AskedFor>(asked: Asked<Verb>): void {
     this.core.step(this.moment, (step) => decide(step, asked, { replyTo: 'replyTo' } as ReplyTo));
   }
 

@@ -23,6 +23,8 @@ const JOB: Readonly<Record<JobEventType, string>> = {
   JobCancelRequested: 'It was cancelled while it ran. The next reply to its worker has its token in `cancel`.',
   JobCancelled: 'It was cancelled before it ran, or its worker stopped or failed after `JobCancelRequested`.',
   JobExpired: 'It did not end within `timeouts.totalMs`.',
+  JobRetried: 'It had ended and was taken back by a command, with its place, and perhaps another payload.',
+  JobDiscarded: 'It had failed, and a command discarded it: it is kept no longer.',
 };
 
 const WORKER: Readonly<Record<WorkerEventType, string>> = {

@@ -25,6 +25,10 @@ export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => 
   'job.await': [{ jobId: UNKNOWN, waitMs: 10 }, { queue: 'default', key: 'nothing', waitMs: 10 }],
   'job.cancel': [{ jobId: UNKNOWN, reason: 'r', commandId: 'c' }, { queue: 'default', key: 'nothing' }],
   'job.list': [{ filter: 'type:a status:failed after:2h', after: '0:7', limit: 7 }],
+  'job.retry': [
+    { jobId: UNKNOWN, commandId: 'c', payload: PAYLOAD, contentType: 'a/b' }, { queue: 'default', key: 'n' },
+  ],
+  'job.discard': [{ jobId: UNKNOWN, reason: 'r', commandId: 'c' }],
   'worker.register': [{ ...me, types: [BAD], queues: ['q'], capacity: 5, software: 'x' }],
   'worker.pull': [{ ...me, partition: 0, pullSeq: 1, free: 5, expiresMs: 100, held: [TOKEN], reports: [OK] }],
   'worker.report': [{ ...me, partition: 0, reports: [RETRY] }],
