@@ -8,6 +8,7 @@ import { cancel } from './job/commands/cancel.js';
 import { get } from './job/commands/get.js';
 import { list as listJobs } from './job/commands/list.js';
 import { discard } from './job/commands/discard.js';
+import { reprioritize } from './job/commands/reprioritize.js';
 import { retry } from './job/commands/retry.js';
 import { submit } from './job/commands/submit.js';
 import { list } from './queue/commands/list.js';
@@ -24,7 +25,7 @@ import { register } from './worker/commands/register.js';
 import { report } from './worker/commands/report.js';
 
 const ALL = [
-  submit, get, awaitEnd, cancel, listJobs, retry, discard,
+  submit, get, awaitEnd, cancel, listJobs, retry, discard, reprioritize,
   register, pull, report, heartbeat, drain,
   pause, resume, stats, list,
   take,

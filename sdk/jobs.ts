@@ -1,14 +1,15 @@
-/** The client's functions for jobs beside those of the client: list by a filter, retry, discard. */
+/** The client's functions for jobs beside those of the client: list by a filter, retry, discard, reprioritize. */
 import { textOf } from '../actors/filter/filter.js';
 import { parseFilter } from '../actors/filter/parse.js';
 import { discard } from '../actors/job/commands/discard.js';
 import { list } from '../actors/job/commands/list.js';
+import { reprioritize } from '../actors/job/commands/reprioritize.js';
 import { retry } from '../actors/job/commands/retry.js';
 import { encodeContent } from '../protocols/content.js';
 import { validated } from '../protocols/bounds.js';
 import { RepriseError } from '../protocols/errors.js';
 import type { job as messages } from '../protocols/messages.js';
-import { checkText, checkTexts, checkWholes } from './checks.js';
+import { checkInteger, checkText, checkTexts, checkWholes } from './checks.js';
 import { drawCommandId, type Client, type Target } from './client.js';
 import { jobReplyOf, positionOf, viewOf, type JobReply, type JobView, type Position } from './replies.js';
 
@@ -100,6 +101,16 @@ export async function discardJob(client: Client, target: Target, options: Discar
   checkTexts('options', options, ['reason', 'commandId']);
   const { reason = '', commandId = drawCommandId() } = options;
   return jobReplyOf(await client.request<messages.JobReply>(discard, { ...target, reason, commandId }));
+}
+
+/** Of a job that has not ended. It keeps its place among those of the new priority. */
+export async function reprioritizeJob(
+  client: Client, target: Target, priority: number, options: { readonly commandId?: string } = {},
+): Promise<JobReply> {
+  checkInteger('priority', priority);
+  checkTexts('options', options, ['commandId']);
+  const message = { ...target, priority, commandId: options.commandId ?? drawCommandId() };
+  return jobReplyOf(await client.request<messages.JobReply>(reprioritize, message));
 }
 
 function listedOf(view: messages.JobView): ListedJob {

@@ -13,6 +13,7 @@ const FROM: Readonly<Record<string, readonly (string | undefined)[]>> = {
   JobCancelled: ['ready', 'scheduled', 'retrying', 'running'],
   JobExpired: ['ready', 'scheduled', 'retrying', 'running'],
   JobRetried: ['failed', 'cancelled', 'expired'], JobDiscarded: ['failed'],
+  JobReprioritized: ['ready', 'scheduled', 'retrying', 'running'],
 };
 export const FINAL: readonly string[] = ['completed', 'failed', 'cancelled', 'expired', 'discarded'];
 

@@ -22,6 +22,7 @@ import { COMMANDS } from '../actors/commands.js';
 import type { Await } from '../actors/job/commands/await.js';
 import type { Cancel } from '../actors/job/commands/cancel.js';
 import type { Discard } from '../actors/job/commands/discard.js';
+import type { Reprioritize } from '../actors/job/commands/reprioritize.js';
 import type { Retry } from '../actors/job/commands/retry.js';
 import type { Submit } from '../actors/job/commands/submit.js';
 import type { Target } from '../actors/job/target.js';
@@ -98,6 +99,7 @@ interface Requests {
   readonly cancel: Cancel;
   readonly retry: Retry;
   readonly discard: Discard;
+  readonly reprioritize: Reprioritize;
   readonly register: Omit<Register, 'partitions'>;
   readonly pull: Omit<Pull, 'partition'>;
   readonly report: Omit<Reports, 'partition'>;

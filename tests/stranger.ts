@@ -38,6 +38,7 @@ const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'job.cancel': ['job.v1.CancelJob', 'job.v1.JobReply'],
   'job.list': ['job.v1.ListJobs', 'job.v1.JobList'],
   'job.retry': ['job.v1.RetryJob', 'job.v1.JobReply'],
+  'job.reprioritize': ['job.v1.ReprioritizeJob', 'job.v1.JobReply'],
   'job.discard': ['job.v1.DiscardJob', 'job.v1.JobReply'],
   'worker.register': ['worker.v1.RegisterWorker', 'worker.v1.RegisterReply'],
   'worker.pull': ['worker.v1.Pull', 'worker.v1.PullReply'],

@@ -5,7 +5,7 @@ import { decidedAgain, type Again, type Recorded } from '../recorded.js';
 import type { Job } from './job.js';
 import {
   decideCancel, decideDelay, decideDiscard, decideDue, decideGiveUp, decideLease, decideReclaim, decideReport,
-  decideRetry, decideSubmit, type Chance, type Outcome,
+  decideReprioritize, decideRetry, decideSubmit, type Chance, type Outcome,
 } from './job.decide.js';
 import type { JobBodies, JobEvent } from './job.events.js';
 import { commandOf } from './job.submit.js';
@@ -76,6 +76,8 @@ function decide(job: Readonly<Job> | undefined, recorded: Recorded<JobEvent>): A
       const edited = stored ? undefined : { bytes: payload, contentType };
       return cameTo(decideRetry(job, { payload: edited, fingerprint }, nowMs), chance);
     }
+    case 'JobReprioritized':
+      return cameTo(decideReprioritize(job, event.body.priority), chance);
     case 'JobDiscarded':
       return cameTo(decideDiscard(job, event.body.failure.message), chance);
     default:

@@ -8,6 +8,7 @@ import type { Outcome } from './job.decide.js';
 import { Actors, acts } from '../../tests/acts.js';
 import { leasesIn, newCore, ok, Play } from '../../tests/play.js';
 import { FAILED, FailedJobs } from './failed.js';
+import { jobKind } from './job.kind.js';
 
 const failing = (token: Token, message = 'no') => {
   const outcome: Outcome = { kind: 'fail', failure: { code: 'BROKEN', message } };
@@ -70,6 +71,21 @@ t.test('given a job that was kept for long, when it is retried, then it stands w
   play.nowMs += 70_000;
   play.submit();
   t.equal(play.jobs.get(id), undefined, 'it is kept no longer');
+});
+
+t.test('given waiting jobs, when one gets another priority, then it goes by it, and by its place', async (t) => {
+  const play = new Play();
+  const ids = [0, 5, 0, 5].map((priority) => play.submit({ priority }));
+  const give = (nth: number, priority: number): unknown => play.ask<'reprioritize'>({
+    kind: 'reprioritize', target: { jobId: ids[nth]! }, priority, commandId: '',
+  }).answer;
+  t.match(give(2, 5), { kind: 'jobs', answers: [{ status: 'ready', duplicate: false }] });
+  t.match(give(3, -1), { kind: 'jobs' });
+  t.match(give(3, -1), { answers: [{ duplicate: true }] });
+  play.register('w1');
+  const leased = leasesIn(play.pull('w1', (pullSeq += 1), 4)).map((token) => token.split('/')[0]);
+  t.strictSame(leased, [ids[1], ids[2], ids[0], ids[3]]);
+  t.strictSame([...play.replayed().read(jobKind).all()].map(({ priority }) => priority), [0, 5, 5, -1]);
 });
 
 t.test('property: whatever is retried and discarded, a replay and a snapshot come to the same state', async () => {

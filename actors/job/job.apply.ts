@@ -47,6 +47,9 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: A
     case 'JobExpired':
       job.failure = failureOf(event.body.failure, at);
       return attemptEnded(job, false, at.nowMs);
+    case 'JobReprioritized':
+      job.priority = event.body.priority;
+      return job;
     case 'JobCancelRequested':
       job.cancelling = true;
       job.cancelReason = { text: event.body.reason, content: at.content };

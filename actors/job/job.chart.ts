@@ -35,6 +35,7 @@ export const jobMachine = setup({
     },
     ready: {
       on: {
+        JobReprioritized: { target: 'ready', actions: 'apply' },
         JobDelayed: { target: 'scheduled', actions: 'apply' },
         JobLeased: { target: 'running', actions: 'apply' },
         JobCancelled: { target: 'cancelled', actions: 'apply' },
@@ -43,6 +44,7 @@ export const jobMachine = setup({
     },
     scheduled: {
       on: {
+        JobReprioritized: { target: 'scheduled', actions: 'apply' },
         JobBecameReady: { target: 'ready', actions: 'apply' },
         JobCancelled: { target: 'cancelled', actions: 'apply' },
         JobExpired: { target: 'expired', actions: 'apply' },
@@ -50,6 +52,7 @@ export const jobMachine = setup({
     },
     running: {
       on: {
+        JobReprioritized: { target: 'running', actions: 'apply' },
         JobCompleted: { target: 'completed', actions: 'apply' },
         JobRetryScheduled: { target: 'retrying', actions: 'apply' },
         JobReclaimed: { target: 'ready', actions: 'apply' },
@@ -61,6 +64,7 @@ export const jobMachine = setup({
     },
     retrying: {
       on: {
+        JobReprioritized: { target: 'retrying', actions: 'apply' },
         JobBecameReady: { target: 'ready', actions: 'apply' },
         JobCancelled: { target: 'cancelled', actions: 'apply' },
         JobExpired: { target: 'expired', actions: 'apply' },

@@ -5,7 +5,7 @@
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import { backoffMs } from './backoff.js';
-import { lastAttempt, type Failure, type Job } from './job.js';
+import { lastAttempt, LIVE_STATUSES, type Failure, type Job, type JobStatus, type LiveStatus } from './job.js';
 import type { JobEvent } from './job.events.js';
 import { retriedBody, type NewPayload } from './job.retry.js';
 import { submittedBody, type SubmitJob } from './job.submit.js';
@@ -136,6 +136,15 @@ export interface Retrying {
   readonly payload: NewPayload | undefined;
   readonly fingerprint: Uint8Array | undefined;
 }
+
+/** It keeps its place: the order is by priority, then by place. */
+export function decideReprioritize(job: Readonly<Job>, priority: number): JobEvent | Rejection | 'repeated' {
+  const { status } = job;
+  if (!isLive(status)) return reject('ALREADY_ENDED', `the job is ${status}`);
+  return job.priority === priority ? 'repeated' : { type: 'JobReprioritized', body: { status, priority } };
+}
+
+const isLive = (status: JobStatus): status is LiveStatus => LIVE_STATUSES.includes(status as LiveStatus);
 
 export function decideDiscard(job: Readonly<Job>, reason: string): JobEvent | Rejection | 'repeated' {
   if (job.status === 'discarded') return 'repeated';

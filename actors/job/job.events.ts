@@ -2,7 +2,7 @@
 import { job as messages } from '../../protocols/messages.js';
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import type { BodyContent, EventTable } from '../kind.js';
-import type { Failure } from './job.js';
+import type { Failure, LiveStatus } from './job.js';
 import type { RetriedBody } from './job.retry.js';
 import { withoutPayload, type SubmittedBody } from './job.submit.js';
 
@@ -26,6 +26,7 @@ export interface JobBodies {
   JobCancelled: { status: 'cancelled'; attempt: number; failure: Failure; reported: boolean };
   JobExpired: { status: 'expired'; attempt: number; failure: Failure };
   JobRetried: RetriedBody;
+  JobReprioritized: { status: LiveStatus; priority: number };
   JobDiscarded: { status: 'discarded'; attempt: number; failure: Failure };
 }
 
@@ -101,5 +102,6 @@ export const JOB_EVENTS: EventTable<JobEvent> = {
   JobCancelled: { version: 1, message: messages.JobCancelled, content: failureText(3) },
   JobExpired: { version: 1, message: messages.JobExpired, content: failureText(3) },
   JobRetried: { version: 1, message: messages.JobRetried, content: NEW_PAYLOAD, since: 3 },
+  JobReprioritized: { version: 1, message: messages.JobReprioritized, since: 3 },
   JobDiscarded: { version: 1, message: messages.JobDiscarded, content: failureText(3), since: 3 },
 };

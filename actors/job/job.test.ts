@@ -6,8 +6,8 @@ import { backoffMs } from './backoff.js';
 import { applyJob } from './job.apply.js';
 import { jobChart, jobMachine } from './job.chart.js';
 import {
-  decideCancel, decideDiscard, decideDue, decideLease, decideReclaim, decideReport, decideRetry, decideSubmit,
-  type Outcome, type SubmitJob,
+  decideCancel, decideDiscard, decideDue, decideLease, decideReclaim, decideReport, decideReprioritize, decideRetry,
+  decideSubmit, type Outcome, type SubmitJob,
 } from './job.decide.js';
 import { decodeEvent } from '../kind.js';
 import { JOB_EVENTS, type JobEvent } from './job.events.js';
@@ -183,6 +183,8 @@ t.test('retry and discard', (t) => {
   t.equal(typeOf(decideRetry(discarded, none, NOW)), 'ALREADY_ENDED');
   t.equal(typeOf(decideDiscard(done, '')), 'ALREADY_ENDED');
   t.equal(typeOf(decideDiscard(running(), '')), 'NOT_ENDED');
+  t.equal(decideReprioritize(running(), 0), 'repeated');
+  t.equal(typeOf(decideReprioritize(done, 3)), 'ALREADY_ENDED');
   t.end();
 });
 
@@ -262,6 +264,9 @@ function decisions(): [Job | undefined, JobEvent][] {
   const expired = () => given(...submitted({ totalMs: 1 }), decideDue(ready(), chance)!);
   const retry = (job: Job) => decideRetry(job, { payload: undefined, fingerprint: undefined }, NOW) as JobEvent;
   for (const job of [failed(), cancelled(), expired()]) pairs.push([job, retry(job)]);
+  for (const job of [ready(), scheduled(), retrying(0), running()]) {
+    pairs.push([job, decideReprioritize(job, 7) as JobEvent]);
+  }
   pairs.push([undefined, retry(failed())], [failed(), decideDiscard(failed(), 'enough') as JobEvent]);
   return pairs;
 }

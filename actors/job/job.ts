@@ -6,8 +6,9 @@ import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
 export const LIVE_STATUSES = ['ready', 'scheduled', 'running', 'retrying'] as const;
 export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired', 'discarded'] as const;
 export const JOB_STATUSES = [...LIVE_STATUSES, ...FINAL_STATUSES] as const;
+export type LiveStatus = (typeof LIVE_STATUSES)[number];
 export type FinalStatus = (typeof FINAL_STATUSES)[number];
-export type JobStatus = (typeof LIVE_STATUSES)[number] | FinalStatus;
+export type JobStatus = LiveStatus | FinalStatus;
 
 /** How a job is retried and timed, with every default filled in. */
 export interface Policy {

@@ -37,6 +37,8 @@ export interface JobsReading {
   after(place: number): Iterable<Readonly<Job>>;
   /** The job at a place; undefined if it has left. */
   at(place: number): Readonly<Job> | undefined;
+  /** Of the job that came last among those that are known. */
+  readonly lastPlace: number;
   /** For a job that had left, by the position of its submission. */
   freePlace(firstSeq: number): number;
   readonly lines: LinesReading;
@@ -90,6 +92,10 @@ export class Jobs implements Store<Job>, JobsReading {
   at(place: number): Job | undefined {
     const row = this.byPlace.find(place);
     return row < 0 ? undefined : this.table.at(row);
+  }
+
+  get lastPlace(): number {
+    return this.byPlace.last;
   }
 
   freePlace(firstSeq: number): number {

@@ -16,6 +16,11 @@ export class Places {
 
   constructor(private readonly table: JobTable) {}
 
+  /** The highest that there ever was, or -1. */
+  get last(): number {
+    return this.length === 0 ? -1 : this.places[this.length - 1]!;
+  }
+
   /** @param size how many jobs there are, with this one */
   add(place: number, row: number, size: number): void {
     if (this.length === this.places.length) this.makeRoom(size);

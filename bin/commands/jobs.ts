@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import { LIMITS } from '../../protocols/limits.js';
 import { jsonOption, namespaceOption, natsOption, whole } from '../arguments.js';
 import type { CancelFlags } from '../jobs/cancel.js';
 import type { JobFlags } from '../jobs/client.js';
 import type { ListFlags } from '../jobs/list.js';
-import type { DiscardFlags, RetryFlags } from '../jobs/retry.js';
+import type { DiscardFlags, ReprioritizeFlags, RetryFlags } from '../jobs/retry.js';
 
 const EXAMPLE = `
 Examples:
@@ -14,6 +15,7 @@ Examples:
   reprise jobs retry 0-4k2m7q9p0r3s5t8v
   reprise jobs retry 0-4k2m7q9p0r3s5t8v --payload '{"n":13}'
   reprise jobs discard 0-4k2m7q9p0r3s5t8v --reason "the order was withdrawn"
+  reprise jobs reprioritize 0-4k2m7q9p0r3s5t8v --priority 10
 
 A job that failed, expired or was cancelled can be retried: the same job, at its place, with all of its attempts.
 `;
@@ -57,14 +59,19 @@ export function jobsCommand(): Command {
   const discard = subcommand('discard', 'keep a failed job no longer', 'print the reply as JSON')
     .option('--reason <text>', 'the reason, which is recorded')
     .action(async (id: Id, flags: DiscardFlags) => (await import('../jobs/retry.js')).runDiscard(id, flags));
+  const reprioritize = subcommand('reprioritize', 'give a job another priority', 'print the reply as JSON')
+    .requiredOption('--priority <number>', 'higher goes first', whole(-LIMITS.priority, LIMITS.priority))
+    .action(async (id: Id, flags: ReprioritizeFlags) =>
+      (await import('../jobs/retry.js')).runReprioritize(id, flags));
   return new Command('jobs')
-    .description('look at jobs and change them: ls, show, watch, cancel, retry, discard')
+    .description('look at jobs and change them: ls, show, watch, cancel, …')
     .addCommand(listCommand())
     .addCommand(show)
     .addCommand(watch)
     .addCommand(cancel)
     .addCommand(retry)
     .addCommand(discard)
+    .addCommand(reprioritize)
     .addHelpText('after', EXAMPLE);
 }
 

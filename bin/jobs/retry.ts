@@ -1,5 +1,5 @@
-/** `reprise jobs retry` and `reprise jobs discard` */
-import { discardJob, retryJob } from '../../sdk/jobs.js';
+/** `reprise jobs retry`, `reprise jobs discard` and `reprise jobs reprioritize` */
+import { discardJob, reprioritizeJob, retryJob } from '../../sdk/jobs.js';
 import type { JobReply } from '../../sdk/client.js';
 import { print } from '../terminal.js';
 import { targetOf, withClient, type JobFlags } from './client.js';
@@ -25,6 +25,15 @@ export async function runDiscard(id: string | undefined, flags: DiscardFlags): P
   const { reason } = flags;
   await withClient(flags, async (client) =>
     show(await discardJob(client, target, reason === undefined ? {} : { reason }), flags));
+}
+
+export interface ReprioritizeFlags extends JobFlags {
+  readonly priority: number;
+}
+
+export async function runReprioritize(id: string | undefined, flags: ReprioritizeFlags): Promise<void> {
+  const target = targetOf(id, flags);
+  await withClient(flags, async (client) => show(await reprioritizeJob(client, target, flags.priority), flags));
 }
 
 function show(reply: JobReply, { json }: JobFlags): void {

@@ -37,6 +37,7 @@ const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array
     queue: 'default', priority: 4, key: 'k', fingerprint: Buffer.alloc(32, 1), policy: POLICY, labels: { a: 'b' },
     totalDueMs: 17, place: 3, submittedMs: 5, firstSeq: 2, attempt: 3, lease: 3,
   }, Buffer.from('7')],
+  JobReprioritized: [{ status: 'ready', priority: -7 }],
   JobDiscarded: [{ status: 'discarded', attempt: 2, failure: { code: 'X', message: 'no' } }, text({ message: 'no' })],
 };
 const TYPES = Object.keys(BODIES) as JobEventType[];

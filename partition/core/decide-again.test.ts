@@ -68,6 +68,7 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['JobRetried', [submitted(), cancelled, taken(false)]],
   ['JobRetried', [submitted({ totalMs: 2_000 }), passed(2_100), taken(false)]],
   ['JobFailed retry', [...running({ attempts: 1 }), ended(retry), taken(false), leased, ended(retry)]],
+  ['JobReprioritized', [submitted(), { do: 'reprioritize', nth: 0, priority: 2 }]],
   ['JobDiscarded', [...running(), ended(fail), { do: 'discard', nth: 0, reason: 'enough' }]],
   ['JobDiscarded', [...running(), ended(fail), { do: 'discard', nth: 0, reason: '' }]],
   ['WorkerRegistered', [leased]],
@@ -125,7 +126,8 @@ t.test('property: whichever contents are removed, deciding again comes to the sa
 
 t.test('property: each event says by whom it was asked for, which nothing has verified', async (t) => {
   const by: Readonly<Record<string, RegExp>> = {
-    SubmitJob: /^client$/, CancelJob: /^client$/, RetryJob: /^client$/, DiscardJob: /^client$/, Timer: /^$/, Pull: /^w[12]$/, ReportAttempt: /^w[12]$/,
+    SubmitJob: /^client$/, CancelJob: /^client$/, RetryJob: /^client$/, DiscardJob: /^client$/,
+    ReprioritizeJob: /^client$/, Timer: /^$/, Pull: /^w[12]$/, ReportAttempt: /^w[12]$/,
     RegisterWorker: /^w[12]$/, DrainWorker: /^w[12]$/, PauseQueue: /^anna$/, ResumeQueue: /^anna$/,
   };
   fc.assert(fc.property(fc.array(acts, { maxLength: 40, size: 'max' }), (script) => {

@@ -12,7 +12,8 @@ import { parseToken, type Partition } from '../../protocols/ids.js';
 import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 
 type AskedFor =
-  | 'submit' | 'cancel' | 'retry' | 'discard' | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume';
+  | 'submit' | 'cancel' | 'retry' | 'discard' | 'reprioritize'
+  | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume';
 
 /** Something that clients, workers and time do. */
 export type Act =
@@ -24,6 +25,7 @@ export type Act =
   | { do: 'report'; worker: string; ends: Outcome }
   | { do: 'cancel' | 'discard'; nth: number; reason: string }
   | { do: 'retry'; nth: number; edited: boolean }
+  | { do: 'reprioritize'; nth: number; priority: number }
   | { do: 'drain'; worker: string; gone: boolean }
   | { do: 'pause' | 'resume'; reason: string }
   | { do: 'tick' | 'wait'; ms: number }
@@ -58,6 +60,7 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
     do: fc.constantFrom('cancel' as const, 'cancel' as const, 'discard' as const), nth: fc.nat(8),
     reason: fc.constantFrom('', 'enough'),
   }),
+  fc.record({ do: fc.constant('reprioritize' as const), nth: fc.nat(8), priority: fc.integer({ min: -1, max: 2 }) }),
   fc.record({ do: fc.constant('retry' as const), nth: fc.nat(8), edited: fc.boolean() }),
   fc.record({ do: fc.constant('drain' as const), worker: name, gone: fc.boolean() }),
   fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const), reason: fc.constantFrom('', 'closed') }),
@@ -89,6 +92,7 @@ class Stage {
       case 'cancel':
       case 'discard': return this.end(act);
       case 'retry': return this.retry(act);
+      case 'reprioritize': return this.reprioritize(act);
       case 'pause':
       case 'resume': return this.ask({ kind: act.do, by: 'anna', queue: 'other', reason: act.reason, commandId: '' });
       case 'drain': return this.ask({ kind: 'drain', ...this.sessionOf(act.worker), gone: act.gone });
@@ -130,6 +134,12 @@ class Stage {
     const one = [...this.core.read(jobKind).all()][nth];
     const payload = edited ? { bytes: Buffer.from('"edited"'), contentType: '' } : undefined;
     if (one) this.ask({ kind: 'retry', by: 'client', target: { jobId: one.id }, payload, commandId: '' });
+  }
+
+  private reprioritize({ nth, priority }: Act & { do: 'reprioritize' }): void {
+    const one = [...this.core.read(jobKind).all()][nth];
+    const of = one && ({ target: { jobId: one.id }, priority, commandId: '' });
+    if (of) this.ask({ kind: 'reprioritize', by: 'client', ...of });
   }
 
   private pull({ worker: of, free, ends }: Act & { do: 'pull' }): void {

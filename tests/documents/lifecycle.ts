@@ -24,6 +24,7 @@ const JOB: Readonly<Record<JobEventType, string>> = {
   JobCancelled: 'It was cancelled before it ran, or its worker stopped or failed after `JobCancelRequested`.',
   JobExpired: 'It did not end within `timeouts.totalMs`.',
   JobRetried: 'It had ended and was taken back by a command, with its place, and perhaps another payload.',
+  JobReprioritized: 'A command gave it another priority. It keeps its place among those of that priority.',
   JobDiscarded: 'It had failed, and a command discarded it: it is kept no longer.',
 };
 

@@ -28,6 +28,7 @@ export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => 
   'job.retry': [
     { jobId: UNKNOWN, commandId: 'c', payload: PAYLOAD, contentType: 'a/b' }, { queue: 'default', key: 'n' },
   ],
+  'job.reprioritize': [{ jobId: UNKNOWN, priority: 5, commandId: 'c' }],
   'job.discard': [{ jobId: UNKNOWN, reason: 'r', commandId: 'c' }],
   'worker.register': [{ ...me, types: [BAD], queues: ['q'], capacity: 5, software: 'x' }],
   'worker.pull': [{ ...me, partition: 0, pullSeq: 1, free: 5, expiresMs: 100, held: [TOKEN], reports: [OK] }],
