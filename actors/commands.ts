@@ -1,6 +1,10 @@
 /** All commands. A new one is a file and a line here. */
 import { list as listActors } from './actor/commands/list.js';
 import { repair } from './actor/commands/repair.js';
+import { go } from './bulk/commands/go.js';
+import { show as showBulk } from './bulk/commands/show.js';
+import { start } from './bulk/commands/start.js';
+import { stop } from './bulk/commands/stop.js';
 import type { Command } from './command.js';
 import { nameOf } from './command.js';
 import { awaitEnd } from './job/commands/await.js';
@@ -28,6 +32,7 @@ const ALL = [
   submit, get, awaitEnd, cancel, listJobs, retry, discard, reprioritize,
   register, pull, report, heartbeat, drain,
   pause, resume, stats, list,
+  start, go, stop, showBulk,
   take,
   set, listRetention,
   listActors, repair,

@@ -7,6 +7,9 @@ export const LIMITS = {
   payloadBytes: 256 * 1024,
   requestBytes: 1024 * 1024,
   submitJobs: 1_000,
+  /** Of bulks that have not ended, in a partition; and how many jobs one of them changes in a second. */
+  openBulks: 20,
+  bulkPerSecond: 1_000,
   /** In one page of the list of queues. */
   listedQueues: 1_000,
   /** In one page of the list of jobs. */
@@ -56,4 +59,5 @@ export const DEFAULTS = {
   keyTtlMs: 3_600_000,
   waitMs: 30_000,
   listedJobs: 100,
+  bulkPerSecond: 100,
 } as const;

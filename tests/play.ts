@@ -28,6 +28,7 @@ import type { Submit } from '../actors/job/commands/submit.js';
 import type { Target } from '../actors/job/target.js';
 import type { RepairActor } from '../actors/actor/commands/repair.js';
 import type { SetRetention } from '../actors/retention/commands/set.js';
+import type { StartBulk } from '../actors/bulk/commands/start.js';
 import type { ChangeQueue } from '../actors/queue/change.js';
 import type { Step } from '../actors/step.js';
 import type { Drain } from '../actors/worker/commands/drain.js';
@@ -107,6 +108,9 @@ interface Requests {
   readonly drain: Drain;
   readonly pause: ChangeQueue;
   readonly resume: ChangeQueue;
+  readonly start: StartBulk;
+  readonly go: { readonly bulkId: string };
+  readonly stop: { readonly bulkId: string };
   readonly set: Omit<SetRetention, 'partitions'>;
   readonly repair: Omit<RepairActor, 'kind'> & { readonly of: string };
 }

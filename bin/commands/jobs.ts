@@ -1,6 +1,8 @@
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { LIMITS } from '../../protocols/limits.js';
-import { jsonOption, namespaceOption, natsOption, whole } from '../arguments.js';
+import { filled, jsonOption, namespaceOption, natsOption, whole } from '../arguments.js';
+import { ACTIONS, type Action } from '../../actors/bulk/bulk.js';
+import type { BulkFlags } from '../jobs/bulk.js';
 import type { CancelFlags } from '../jobs/cancel.js';
 import type { JobFlags } from '../jobs/client.js';
 import type { ListFlags } from '../jobs/list.js';
@@ -72,6 +74,8 @@ export function jobsCommand(): Command {
     .addCommand(retry)
     .addCommand(discard)
     .addCommand(reprioritize)
+    .addCommand(bulkCommand())
+    .addCommand(bulkStopCommand())
     .addHelpText('after', EXAMPLE);
 }
 
@@ -85,6 +89,45 @@ function listCommand(): Command {
     .addOption(jsonOption('print them as one line of JSON'))
     .addHelpText('after', FILTERS)
     .action(async (filter: string[], flags: ListFlags) => (await import('../jobs/list.js')).runList(filter, flags));
+}
+
+const BULK = `
+Examples:
+  reprise jobs bulk retry status:failed code:TIMEOUT after:2h              counts them, and changes nothing
+  reprise jobs bulk retry status:failed code:TIMEOUT after:2h --yes --rate 50 --reason "the disk is back"
+  reprise jobs bulk reprioritize queue:orders label.tenant:acme --priority 10 --yes
+  reprise jobs bulk-stop <id>
+
+The jobs are counted first, and exactly those are changed, at most so many a second in each partition. One that changed
+meanwhile is skipped. It goes on if this command ends: its id is printed.
+`;
+
+function bulkCommand(): Command {
+  return new Command('bulk')
+    .description('retry, discard, cancel or reprioritize all jobs that match a filter')
+    .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS))
+    .argument('<filter...>', 'terms such as status:failed')
+    .option('--rate <count>', 'jobs a second in each partition (default: 100)', whole(1, LIMITS.bulkPerSecond))
+    .option('--priority <number>', 'of reprioritize', whole(-LIMITS.priority, LIMITS.priority))
+    .option('--reason <text>', 'the reason, which is recorded', filled)
+    .option('--yes', 'change them, not only count them')
+    .addOption(natsOption())
+    .addOption(namespaceOption())
+    .addOption(jsonOption('print the outcome as one line of JSON'))
+    .addHelpText('after', BULK)
+    .action(async (action: Action, filter: string[], flags: BulkFlags) =>
+      (await import('../jobs/bulk.js')).runBulk(action, filter, flags));
+}
+
+function bulkStopCommand(): Command {
+  return new Command('bulk-stop')
+    .description('stop a bulk; what it did stays done')
+    .argument('<id>', 'as it was printed')
+    .addOption(natsOption())
+    .addOption(namespaceOption())
+    .addOption(jsonOption('print it as one line of JSON'))
+    .addHelpText('after', BULK)
+    .action(async (id: string, flags: BulkFlags) => (await import('../jobs/bulk.js')).runStop(id, flags));
 }
 
 const MOST_LISTED = 100_000;

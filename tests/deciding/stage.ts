@@ -1,5 +1,6 @@
 /** A partition on a stage: clients, workers and time act on it at random, and commits fill up while time goes on. */
 import fc from 'fast-check';
+import { ACTIONS, type Action } from '../../actors/bulk/bulk.js';
 import { isRunning } from '../../actors/job/job.js';
 import type { Outcome } from '../../actors/job/job.decide.js';
 import { jobKind } from '../../actors/job/job.kind.js';
@@ -13,7 +14,7 @@ import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 
 type AskedFor =
   | 'submit' | 'cancel' | 'retry' | 'discard' | 'reprioritize'
-  | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume';
+  | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume' | 'start' | 'go' | 'stop';
 
 /** Something that clients, workers and time do. */
 export type Act =
@@ -26,6 +27,8 @@ export type Act =
   | { do: 'cancel' | 'discard'; nth: number; reason: string }
   | { do: 'retry'; nth: number; edited: boolean }
   | { do: 'reprioritize'; nth: number; priority: number }
+  | { do: 'bulk'; id: string; action: Action; hold: boolean }
+  | { do: 'go' | 'stop'; id: string }
   | { do: 'drain'; worker: string; gone: boolean }
   | { do: 'pause' | 'resume'; reason: string }
   | { do: 'tick' | 'wait'; ms: number }
@@ -61,6 +64,11 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
     reason: fc.constantFrom('', 'enough'),
   }),
   fc.record({ do: fc.constant('reprioritize' as const), nth: fc.nat(8), priority: fc.integer({ min: -1, max: 2 }) }),
+  fc.record({
+    do: fc.constant('bulk' as const), id: fc.constantFrom('b1', 'b2', 'b3'), action: fc.constantFrom(...ACTIONS),
+    hold: fc.boolean(),
+  }),
+  fc.record({ do: fc.constantFrom('go' as const, 'stop' as const), id: fc.constantFrom('b1', 'b2', 'b3') }),
   fc.record({ do: fc.constant('retry' as const), nth: fc.nat(8), edited: fc.boolean() }),
   fc.record({ do: fc.constant('drain' as const), worker: name, gone: fc.boolean() }),
   fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const), reason: fc.constantFrom('', 'closed') }),
@@ -92,6 +100,13 @@ class Stage {
       case 'cancel':
       case 'discard': return this.end(act);
       case 'retry': return this.retry(act);
+      case 'bulk': {
+        const { id: bulkId, action, hold } = act;
+        const of = { bulkId, action, hold, filter: '', priority: 3, perSecond: 10_000, reason: 'enough' };
+        return this.ask({ kind: 'start', by: 'anna', ...of });
+      }
+      case 'go':
+      case 'stop': return this.ask({ kind: act.do, by: 'anna', bulkId: act.id });
       case 'reprioritize': return this.reprioritize(act);
       case 'pause':
       case 'resume': return this.ask({ kind: act.do, by: 'anna', queue: 'other', reason: act.reason, commandId: '' });

@@ -3,6 +3,7 @@
  * for each event.
  */
 import type { AnyStateMachine } from 'xstate';
+import { bulkMachine, type BulkEventType } from '../../actors/bulk/bulk.js';
 import { queueMachine, type QueueEventType } from '../../actors/queue/queue.js';
 import { readChart, type Arrow } from '../../actors/chart.js';
 import { jobMachine } from '../../actors/job/job.chart.js';
@@ -37,6 +38,17 @@ const WORKER: Readonly<Record<WorkerEventType, string>> = {
 const QUEUE: Readonly<Record<QueueEventType, string>> = {
   QueuePaused: 'It was paused: it takes and leases no jobs. The principal and the reason are recorded.',
   QueueResumed: 'It was resumed, by a principal and for a reason that are recorded as well.',
+};
+
+const BULK: Readonly<Record<BulkEventType, string>> = {
+  BulkStarted: 'One command to many jobs: the action, the filter, the principal and the reason are recorded.',
+  BulkCollected: 'Some of the jobs that match are recorded as members, by their places.',
+  BulkFrozen: 'All members are recorded. It acts on exactly those.',
+  BulkWent: 'It acts: at once, or by `bulk.go` if it was to hold.',
+  BulkAdvanced: 'It acts on the next members. What happens to each is an event of the job in the same commit.',
+  BulkSkipped: 'So many of them could not be changed: they had changed or left meanwhile.',
+  BulkDone: 'It has acted on all members.',
+  BulkStopped: 'It was stopped. What it did stays done.',
 };
 
 const PERFORMER: Readonly<Record<PerformerEvent, string>> = {
@@ -77,6 +89,10 @@ export function lifecycle(): string {
       + 'that was resumed is forgotten with the next commit: it is like one that was never paused.',
     folded(queueMachine),
     table(QUEUE),
+    '## A bulk',
+    'Defined in [bulk.ts](../actors/bulk/bulk.ts). One that has ended is shown for an hour.',
+    folded(bulkMachine),
+    table(BULK),
     '## A performer\'s slot',
     'Defined in [performer.chart.ts](../worker/performer/performer.chart.ts), run by\n'
       + '[perform.ts](../worker/performer/perform.ts). Each slot has one performer, which is reused.',

@@ -35,6 +35,7 @@ const OF_LABELS_ALONE = {
   'actors/worker/replies.ts': 'a lease brings them to the worker',
   'worker/performer/context.ts': 'a performer reads them',
   'worker/performer/performer.ts': 'a performer reads them',
+  'actors/bulk/act.ts': 'an event is longer if they are long',
   'actors/filter/filter.ts': 'a filter may name them',
   'actors/filter/filterable.ts': 'a filter may name them',
   'actors/filter/parse.ts': 'a filter may name them',
