@@ -12,9 +12,17 @@ import { submittedBody, type SubmitJob } from './job.submit.js';
 
 export type { SubmitJob } from './job.submit.js';
 
+interface RetryOutcome {
+  readonly kind: 'retry';
+  readonly failure: Failure;
+  readonly afterMs: number | undefined;
+  /** What else waits as long: a name of slowed.ts. */
+  readonly slows?: string | undefined;
+}
+
 export type Outcome =
   | { readonly kind: 'ok'; readonly result: Uint8Array; readonly contentType: string }
-  | { readonly kind: 'retry'; readonly failure: Failure; readonly afterMs: number | undefined }
+  | RetryOutcome
   | { readonly kind: 'fail'; readonly failure: Failure }
   | { readonly kind: 'cancelled' };
 
@@ -105,7 +113,7 @@ function endAttempt(job: Readonly<Job>, outcome: Outcome, chance: Chance): Attem
       return { type: 'JobCompleted', body: { status: 'completed', attempt, lease, result, contentType } };
     }
     case 'retry':
-      return attemptFailed(job, outcome.failure, outcome.afterMs, true, chance);
+      return slowing(attemptFailed(job, outcome.failure, outcome.afterMs, true, chance), outcome);
     case 'fail':
       return job.cancelling ? cancelled(job, true) : failed(job, outcome.failure, true);
     case 'cancelled':
@@ -113,6 +121,12 @@ function endAttempt(job: Readonly<Job>, outcome: Outcome, chance: Chance): Attem
     default:
       return outcome satisfies never;
   }
+}
+
+function slowing(event: Exclude<AttemptEnd, { type: 'JobCompleted' }>, { slows }: RetryOutcome): AttemptEnd {
+  if (slows === undefined || event.type !== 'JobRetryScheduled') return event;
+  const { body } = event;
+  return { ...event, body: { ...body, slowed: { scope: slows, untilMs: body.dueMs } } };
 }
 
 /**
