@@ -49,6 +49,10 @@ export function decideJobAgain(job: Readonly<Job> | undefined, recorded: Recorde
       const { attempt, lease, result, contentType } = event.body;
       return cameTo(decideReport(job, attempt, lease, { kind: 'ok', result, contentType }, chance), chance);
     }
+    case 'JobReturned': {
+      const { attempt, lease } = event.body;
+      return cameTo(decideReport(job, attempt, lease, { kind: 'returned' }, chance), chance);
+    }
     case 'JobReclaimed':
       return cameTo(decideReclaim(job, chance), chance);
     case 'JobCancelRequested':
@@ -96,6 +100,7 @@ function outcomeOf({ type, body }: AttemptEnded, input: messages.DecisionInput):
     case 'retry': return { kind: 'retry', failure, afterMs: input.retryAfterMs ?? undefined };
     case 'fail': return { kind: 'fail', failure };
     case 'cancelled': return { kind: 'cancelled' };
+    case 'returned': return { kind: 'returned' };
     default: return undefined;
   }
 }

@@ -12,7 +12,7 @@ import { Positions } from './row-heap.js';
 
 /** Fields that few waiting jobs have. The object is replaced, never changed. */
 export type Sparse = { readonly [F in SparseField]?: Job[F] | undefined };
-type SparseField = 'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes';
+type SparseField = 'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes' | 'returns';
 
 /** A row: numbers of 8 bytes, then words of 4, then the hash of the payload. */
 const NUMBERS = 9;
@@ -189,8 +189,8 @@ export class JobRow {
   }
 
   /** In one order, so that equal objects have equal parts in snapshots. */
-  setSparse({ key, labels, failure, cancelReason, result, startDueMs, crashes }: Sparse): void {
-    this.table.rows.setObject(this.row, { key, labels, failure, cancelReason, result, startDueMs, crashes });
+  setSparse({ key, labels, failure, cancelReason, result, startDueMs, crashes, returns }: Sparse): void {
+    this.table.rows.setObject(this.row, { key, labels, failure, cancelReason, result, startDueMs, crashes, returns });
   }
 
   get payload(): StoredBytes {
@@ -266,14 +266,14 @@ const FIELDS: { readonly [F in Exclude<keyof Job, 'payload'>]: Accessor<Job[F]> 
   attempt: word(ATTEMPT), lease: word(LEASE),
   key: sparse('key', ''), labels: sparse('labels', undefined), failure: sparse('failure', undefined),
   cancelReason: sparse('cancelReason', undefined), result: sparse('result', undefined),
-  startDueMs: sparse('startDueMs', undefined), crashes: sparse('crashes', undefined),
+  startDueMs: sparse('startDueMs', undefined), crashes: sparse('crashes', undefined), returns: sparse('returns', undefined),
 };
 Object.defineProperties(JobRow.prototype, FIELDS as PropertyDescriptorMap);
 
 /** The fields that are not set when a job is submitted. */
 const CHANGING = [
   'attempt', 'lease', 'workerId', 'session', 'pullSeq', 'dueMs', 'attemptDueMs', 'reported', 'cancelling',
-  'cancelReason', 'failure', 'result', 'endedMs', 'crashes',
+  'cancelReason', 'failure', 'result', 'endedMs', 'crashes', 'returns',
 ] as const satisfies readonly (keyof Job)[];
 const ALL = ['payload', ...Object.keys(FIELDS)] as readonly (keyof Job)[];
 
@@ -284,8 +284,8 @@ function write<F extends keyof Job>(stored: JobRow & Job, job: Job, field: F): v
 /** What a lease says of its job, apart from the row: it is sent when the commit is acknowledged. */
 export type LeasedJob = ReturnType<typeof leasedOf>;
 
-export function leasedOf({ id, type, queue, key, labels, policy, payload, attempt, crashes }: Readonly<Job>) {
-  return { id, type, queue, key, labels, policy, payload, attempt, crashes } as const;
+export function leasedOf({ id, type, queue, key, labels, policy, payload, attempt, crashes, returns }: Readonly<Job>) {
+  return { id, type, queue, key, labels, policy, payload, attempt, crashes, returns } as const;
 }
 
 /** A job apart from its row, which may be kept. */

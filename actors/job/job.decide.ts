@@ -4,6 +4,7 @@
  */
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
+import { LIMITS } from '../../protocols/limits.js';
 import { backoffMs } from './backoff.js';
 import { attemptsOf, type Failure, type Job } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
@@ -15,12 +16,18 @@ export type Outcome =
   | { readonly kind: 'ok'; readonly result: Uint8Array; readonly contentType: string }
   | { readonly kind: 'retry'; readonly failure: Failure; readonly afterMs: number | undefined }
   | { readonly kind: 'fail'; readonly failure: Failure }
-  | { readonly kind: 'cancelled' };
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'returned' };
 
 /** An event that ends an attempt. */
-type AttemptEnd = Extract<JobEvent, { type: 'JobCompleted' | 'JobRetryScheduled' | 'JobFailed' | 'JobCancelled' }>;
+type AttemptEnd = Extract<JobEvent, {
+  type: 'JobCompleted' | 'JobRetryScheduled' | 'JobFailed' | 'JobCancelled' | 'JobReturned';
+}>;
 
 const GIVEN_UP: Failure = { code: 'CANCELLED', message: 'the worker gave the attempt up' };
+const STOPPED: Failure = {
+  code: 'WORKER_STOPPED', message: `handed back for more than ${LIMITS.returns} times: workers stopped before it ended`,
+};
 
 export interface Chance {
   readonly nowMs: number;
@@ -109,9 +116,19 @@ function endAttempt(job: Readonly<Job>, outcome: Outcome, chance: Chance): Attem
       return job.cancelling ? cancelled(job, true) : failed(job, outcome.failure, true);
     case 'cancelled':
       return job.cancelling ? cancelled(job, true) : attemptFailed(job, GIVEN_UP, 0, true, chance);
+    case 'returned':
+      return handedBack(job, chance);
     default:
       return outcome satisfies never;
   }
+}
+
+/** The worker stops, which says nothing about the job. A worker that only ever hands back must not go on for ever. */
+function handedBack(job: Readonly<Job>, chance: Chance): AttemptEnd {
+  if (job.cancelling) return cancelled(job, true);
+  const { attempt, lease, returns = 0 } = job;
+  if (returns >= LIMITS.returns) return attemptFailed(job, STOPPED, undefined, true, chance);
+  return { type: 'JobReturned', body: { status: 'ready', attempt, lease, returns: returns + 1 } };
 }
 
 /**
@@ -120,6 +137,7 @@ function endAttempt(job: Readonly<Job>, outcome: Outcome, chance: Chance): Attem
  */
 function hasLedTo(job: Readonly<Job>, { type, body }: AttemptEnd): boolean {
   if (type === 'JobCompleted') return job.status === 'completed';
+  if (type === 'JobReturned') return job.status === 'ready';
   // A job that waits for its next attempt becomes ready without another report.
   const status = body.status === 'retrying' && job.status === 'ready' ? 'ready' : body.status;
   const { code, message } = body.failure;
@@ -188,12 +206,12 @@ export function decideDue(job: Readonly<Job>, chance: Chance): JobEvent | undefi
 
 function attemptFailed(
   job: Readonly<Job>, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance,
-): Exclude<AttemptEnd, { type: 'JobCompleted' }> {
+): Exclude<AttemptEnd, { type: 'JobCompleted' | 'JobReturned' }> {
   const { attempt, lease, policy } = job;
   if (job.cancelling) return cancelled(job, reported);
   const isLast = attempt >= attemptsOf(job) || policy.nonRetryable.includes(failure.code);
   if (isLast) return failed(job, failure, reported);
-  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, attempt - (job.crashes ?? 0), chance.draw));
+  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, attempt - (job.crashes ?? 0) - (job.returns ?? 0), chance.draw));
   return { type: 'JobRetryScheduled', body: { status: 'retrying', attempt, lease, failure, dueMs, reported } };
 }
 

@@ -1,6 +1,7 @@
 import t from 'tap';
 import fc from 'fast-check';
 import { transition } from 'xstate';
+import { LIMITS } from '../../protocols/limits.js';
 import { parseJobId, type Session, type WorkerId } from '../../protocols/ids.js';
 import { backoffMs } from './backoff.js';
 import { applyJob } from './job.apply.js';
@@ -195,6 +196,19 @@ t.test('a job of before 0.4.0: a lost lease counts as an attempt', (t) => {
   t.end();
 });
 
+t.test('what a stopping worker hands back counts as no attempt, and does not go on for ever', (t) => {
+  const last = running(3);
+  const event = report(last, { kind: 'returned' }) as JobEvent;
+  t.match(event, { type: 'JobReturned', body: { attempt: 3, returns: 1 } }, 'the last attempt is not used up');
+  const again = applyJob(structuredClone(last), event, ID, at());
+  t.match(again, { status: 'ready', returns: 1, crashes: undefined });
+  t.equal(attemptsOf(again), attemptsOf(last) + 1);
+  t.equal(report(again, { kind: 'returned' }), 'repeated');
+  const often = Object.assign(running(3), { returns: LIMITS.returns });
+  t.match(report(often, { kind: 'returned' }), { type: 'JobRetryScheduled', body: { failure: { code: 'WORKER_STOPPED' } } });
+  t.end();
+});
+
 t.test('cancel', (t) => {
   t.equal(typeOf(decideCancel(given(...submitted()), '')), 'JobCancelled');
   t.equal(typeOf(decideCancel(running(), '')), 'JobCancelRequested');
@@ -277,6 +291,7 @@ function decisions(): [Job | undefined, JobEvent][] {
   }
   for (const outcome of [OK, RETRY]) pairs.push([running(), report(running(), outcome) as JobEvent]);
   pairs.push([running(3), report(running(3), RETRY) as JobEvent], [running(), decideReclaim(running(), chance)]);
+  pairs.push([running(), report(running(), { kind: 'returned' }) as JobEvent]);
   const cancelling = () => applyJob(running(), decideCancel(running(), '') as JobEvent, ID, at());
   pairs.push([cancelling(), report(cancelling(), { kind: 'cancelled' }) as JobEvent]);
   return pairs;

@@ -89,6 +89,8 @@ export interface Job {
   startDueMs: number | undefined;
   /** Leases that were lost and did not count as attempts; undefined: none. */
   crashes: number | undefined;
+  /** Attempts that workers handed back when they stopped; undefined: none. */
+  returns: number | undefined;
   /** Of the running or the latest attempt; 0 before the first. */
   attempt: number;
   lease: number;
@@ -111,8 +113,9 @@ export interface Job {
 
 const LIVE: ReadonlySet<string> = new Set(LIVE_STATUSES);
 export const isLive = (status: JobStatus): status is LiveStatus => LIVE.has(status);
-/** How often it is tried at most by now: a lost lease adds one, because every lease is an attempt with a number. */
-export const attemptsOf = ({ policy, crashes = 0 }: Readonly<Pick<Job, 'policy' | 'crashes'>>): number =>
-  policy.maxAttempts + crashes;
+/** How often it is tried at most by now: one that was lost or handed back adds one: every lease is an attempt with a number. */
+export const attemptsOf = (
+  { policy, crashes = 0, returns = 0 }: Readonly<Pick<Job, 'policy' | 'crashes' | 'returns'>>,
+): number => policy.maxAttempts + crashes + returns;
 
 export const isRunning = (job: Readonly<Job>): boolean => job.status === 'running';

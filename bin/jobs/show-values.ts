@@ -62,6 +62,7 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
   crashes: ({ crashes, maxCrashes }) =>
     crashes > 0 && ['crashes', `${crashes} of at most ${maxCrashes}: leases that were lost`],
   maxCrashes: null,
+  returns: ({ returns }) => returns > 0 && ['returned', `${returns} times, by workers that stopped`],
   workerId: ({ workerId }) => workerId !== '' && ['worker', workerId],
   submittedMs: ({ submittedMs }) => ['submitted', time(submittedMs)],
   dueMs: ({ dueMs }) => dueMs > 0 && ['due', time(dueMs)],

@@ -22,6 +22,7 @@ export type Act =
   | { do: 'report'; worker: string; ends: Outcome }
   | { do: 'cancel'; nth: number; reason: string }
   | { do: 'drain'; worker: string; gone: boolean }
+  | { do: 'cordon' | 'uncordon' | 'retire'; worker: string; reason: string }
   | { do: 'pause' | 'resume'; reason: string }
   | { do: 'tick' | 'wait'; ms: number }
   | { do: 'configure'; concurrency: number; reason: string }
@@ -39,6 +40,7 @@ const ends: fc.Arbitrary<Outcome> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('fail' as const), failure: failures }),
   fc.constant<Outcome>({ kind: 'cancelled' }),
+  fc.constant<Outcome>({ kind: 'returned' }),
 );
 const name = fc.constantFrom('w1', 'w2');
 export const acts: fc.Arbitrary<Act> = fc.oneof(
@@ -56,6 +58,10 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({ do: fc.constant('report' as const), worker: name, ends }),
   fc.record({ do: fc.constant('cancel' as const), nth: fc.nat(8), reason: fc.constantFrom('', 'enough') }),
   fc.record({ do: fc.constant('drain' as const), worker: name, gone: fc.boolean() }),
+  fc.record({
+    do: fc.constantFrom('cordon' as const, 'uncordon' as const, 'retire' as const), worker: name,
+    reason: fc.constantFrom('', 'hot'),
+  }),
   fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const), reason: fc.constantFrom('', 'closed') }),
   fc.record({
     do: fc.constantFrom('tick' as const, 'wait' as const), ms: fc.constantFrom(0, 100, 600, 1_500, 70_000),
@@ -90,6 +96,12 @@ class Stage {
       case 'pause':
       case 'resume': return this.ask({ kind: act.do, by: 'anna', queue: 'other', reason: act.reason, commandId: '' });
       case 'configure': return this.configure(act);
+      case 'cordon':
+      case 'uncordon':
+      case 'retire': {
+        const { do: kind, reason } = act;
+        return this.ask({ kind, by: 'anna', workerId: worker(act.worker), reason, commandId: '' });
+      }
       case 'drain': return this.ask({ kind: 'drain', ...this.sessionOf(act.worker), gone: act.gone });
       case 'tick':
         this.nowMs += act.ms;
@@ -164,7 +176,7 @@ class Stage {
   }
 
   private ask<
-    Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume' | 'queue.set',
+    Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain' | 'cordon' | 'uncordon' | 'retire' | 'pause' | 'resume' | 'queue.set',
   >(
     asked: Asked<Verb>,
   ): void {
