@@ -82,7 +82,9 @@ export class Heartbeats {
       .then((reply) => this.answered(link, attempts, sentMs, load !== undefined, reply));
   }
 
-  private answered(link: Link, attempts: readonly Attempt[], sentMs: number, hadLoad: boolean, { data, refusal }: WireReply): void {
+  private answered(
+    link: Link, attempts: readonly Attempt[], sentMs: number, hadLoad: boolean, { data, refusal }: WireReply,
+  ): void {
     const nowMs = this.options.now();
     this.attempts.deadlines.check(nowMs);
     const reply = refusal ?? readPullReply(data);

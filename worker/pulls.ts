@@ -153,7 +153,8 @@ export class Pulls {
     const held = [...link.held.keys()];
     const { partition } = link;
     const load = this.options.load.due(partition, sentMs);
-    const pull = { workerId, session, proof, partition, pullSeq: seq, free, expiresMs, held, reports, ...(load && { load }) };
+    const who = { workerId, session, proof, partition };
+    const pull = { ...who, pullSeq: seq, free, expiresMs, held, reports, ...(load && { load }) };
     const sent = { request, seq, free, sentMs, timeoutMs: expiresMs + MARGIN_MS, load: load !== undefined };
     this.send(link, 'pull', encoded(worker.Pull, pull), sent);
     if (link.pending.waiting > 0) this.changed();
@@ -184,8 +185,9 @@ export class Pulls {
     const current = link.open?.seq === sent.seq;
     if (current) link.open = undefined;
     if (link.superseded !== undefined && link.superseded.seq <= sent.seq) link.superseded = undefined;
-    if (isRequestError(reply) && this.options.load.refused(reply.code, sent.load === true)) link.pending.lost(sent.request);
-    else if (isRequestError(reply)) this.replies.refused(link, sent, reply, current, nowMs);
+    if (isRequestError(reply) && this.options.load.refused(reply.code, sent.load === true)) {
+      link.pending.lost(sent.request);
+    } else if (isRequestError(reply)) this.replies.refused(link, sent, reply, current, nowMs);
     else if (reply.epoch < link.epoch) this.replies.unanswered(link, sent, current, nowMs);
     else {
       const carried = link.pending.answered(sent.request);

@@ -266,7 +266,8 @@ const FIELDS: { readonly [F in Exclude<keyof Job, 'payload'>]: Accessor<Job[F]> 
   attempt: word(ATTEMPT), lease: word(LEASE),
   key: sparse('key', ''), labels: sparse('labels', undefined), failure: sparse('failure', undefined),
   cancelReason: sparse('cancelReason', undefined), result: sparse('result', undefined),
-  startDueMs: sparse('startDueMs', undefined), crashes: sparse('crashes', undefined), returns: sparse('returns', undefined),
+  startDueMs: sparse('startDueMs', undefined), crashes: sparse('crashes', undefined),
+  returns: sparse('returns', undefined),
 };
 Object.defineProperties(JobRow.prototype, FIELDS as PropertyDescriptorMap);
 

@@ -211,7 +211,8 @@ function attemptFailed(
   if (job.cancelling) return cancelled(job, reported);
   const isLast = attempt >= attemptsOf(job) || policy.nonRetryable.includes(failure.code);
   if (isLast) return failed(job, failure, reported);
-  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, attempt - (job.crashes ?? 0) - (job.returns ?? 0), chance.draw));
+  const failures = attempt - (job.crashes ?? 0) - (job.returns ?? 0);
+  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, failures, chance.draw));
   return { type: 'JobRetryScheduled', body: { status: 'retrying', attempt, lease, failure, dueMs, reported } };
 }
 

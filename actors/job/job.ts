@@ -113,7 +113,7 @@ export interface Job {
 
 const LIVE: ReadonlySet<string> = new Set(LIVE_STATUSES);
 export const isLive = (status: JobStatus): status is LiveStatus => LIVE.has(status);
-/** How often it is tried at most by now: one that was lost or handed back adds one: every lease is an attempt with a number. */
+/** How often it is tried at most by now: every lease is an attempt with a number, also if it was lost or handed back. */
 export const attemptsOf = (
   { policy, crashes = 0, returns = 0 }: Readonly<Pick<Job, 'policy' | 'crashes' | 'returns'>>,
 ): number => policy.maxAttempts + crashes + returns;

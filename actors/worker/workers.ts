@@ -1,4 +1,4 @@
-/** The workers, folded from the journal. Only the home partition records who is registered; all know who is cordoned. */
+/** The workers, folded from the journal. The home partition knows who is registered, all know who is cordoned. */
 import type { Store } from '../kind.js';
 import { canonicalOf, refOf, type CanonicalContent } from '../canonical.js';
 import type { Ordered, Worker } from './worker.js';
