@@ -16,6 +16,7 @@ export interface Chart {
   readonly arrows: readonly Arrow[];
   /** Where `event` leads from `status`; undefined where the chart has no such arrow. */
   next(status: string, event: string): string | undefined;
+  /** Whether it is an end: a final status, or one with the tag `ended`, which only a command leaves. */
   isFinal(status: string): boolean;
 }
 
@@ -26,7 +27,7 @@ export function readChart(machine: AnyStateMachine): Chart {
   const byStatus = new Map<string, Map<string, string>>();
   for (const [status, node] of Object.entries(machine.states)) {
     assertTopology(machine.id, status, node);
-    if (node.type === 'final') finals.add(status);
+    if (node.type === 'final' || node.tags.includes('ended')) finals.add(status);
     const byEvent = new Map<string, string>();
     for (const [event, transitions] of node.transitions) {
       const [transition] = transitions;

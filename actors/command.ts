@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import type { ForeignRejection, Rejection, RejectionCode } from '../protocols/errors.js';
 import type { JobId, Partition } from '../protocols/ids.js';
 import type { Identity } from '../protocols/proofs.js';
-import type { ReplyTo, Reply } from './reply.js';
+import type { Releasing, ReplyTo, Reply } from './reply.js';
 import type { Step } from './step.js';
 
 /** A class of the generated code. */
@@ -34,6 +34,9 @@ export interface From {
   /** The principal as the client claims it; empty if it claims none. */
   readonly by: string;
 }
+
+/** What can be read before a decision. */
+export type Reading = Pick<Releasing, 'read' | 'bytes' | 'archive'>;
 
 /** Which partitions a request goes to. */
 export type Routing<Request extends object = object, Checked extends object = object> =
@@ -94,6 +97,11 @@ export interface Command<Request extends object = object, Checked extends object
   fromJson?(value: object, alone: boolean): Request;
   /** Checks the bounds of the request and fills in every default. @throws Invalid */
   check(message: Request, context: Context): Checked;
+  /**
+   * Reads what the decision needs and the state does not hold, before it is decided. The state may change meanwhile, so
+   * the decision checks everything else again. @returns undefined: nothing is needed
+   */
+  prepare?(checked: Checked, reading: Reading): Promise<Checked> | undefined;
   /** For how long the leader may delay its reply. */
   holdMs?(checked: Checked): number;
   /** The refusal that a reply is as a whole, if it is one. */

@@ -1,11 +1,19 @@
 /** All commands. A new one is a file and a line here. */
 import { list as listActors } from './actor/commands/list.js';
 import { repair } from './actor/commands/repair.js';
+import { go } from './bulk/commands/go.js';
+import { show as showBulk } from './bulk/commands/show.js';
+import { start } from './bulk/commands/start.js';
+import { stop } from './bulk/commands/stop.js';
 import type { Command } from './command.js';
 import { nameOf } from './command.js';
 import { awaitEnd } from './job/commands/await.js';
 import { cancel } from './job/commands/cancel.js';
 import { get } from './job/commands/get.js';
+import { list as listJobs } from './job/commands/list.js';
+import { discard } from './job/commands/discard.js';
+import { reprioritize } from './job/commands/reprioritize.js';
+import { retry } from './job/commands/retry.js';
 import { submit } from './job/commands/submit.js';
 import { why } from './job/commands/why.js';
 import { list } from './queue/commands/list.js';
@@ -28,10 +36,11 @@ import { retire } from './worker/commands/retire.js';
 import { uncordon } from './worker/commands/uncordon.js';
 
 const ALL = [
-  submit, get, awaitEnd, cancel, why,
+  submit, get, awaitEnd, cancel, why, listJobs, retry, discard, reprioritize,
   register, pull, report, heartbeat, drain,
   listWorkers, getWorker, cordon, uncordon, retire,
   pause, resume, setQueue, stats, list,
+  start, go, stop, showBulk,
   take,
   set, listRetention,
   listActors, repair,

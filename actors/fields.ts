@@ -138,7 +138,6 @@ export class Times extends Field<number[]> {
   }
 }
 
-/** Texts by name. */
 export class Pairs extends Field<Readonly<Record<string, string>>> {
   readonly kind = 'pairs';
 

@@ -196,6 +196,11 @@ export interface Kind<R extends Role = Role> {
   readonly name: string;
   readonly chart: Chart;
   readonly events: EventTable;
+  /**
+   * It came after the first views were recorded: it is in views and snapshots once there was an actor of it, so that
+   * those of older journals stay equal.
+   */
+  readonly isLater?: true;
   /** Empty, to be filled by folding. */
   open(partition: Partition): R['store'];
   /** Applies an event: changes the actor in place, or makes it. No clock, no chance, no policy. */

@@ -32,8 +32,12 @@ export const strictShape = (fields: Fields) =>
     error: (issue) => (issue.code === 'unrecognized_keys' ? meant(issue.keys, Object.keys(fields)) : undefined),
   });
 
-export const meant = ([unknown = '']: readonly string[], known: readonly string[]): string =>
-  `did you mean ${JSON.stringify(nearest(unknown, known))}?`;
+/** For an error that names an unknown field. */
+export function meant([unknown = '']: readonly string[], known: readonly string[]): string {
+  const near = nearest(unknown, known);
+  const isLikely = near[0]!.toLowerCase() === unknown[0]?.toLowerCase();
+  return isLikely ? `did you mean ${JSON.stringify(near)}?` : `there are ${known.join(', ')}`;
+}
 
 function ofField(field: AnyField): z.ZodType {
   switch (field.kind) {

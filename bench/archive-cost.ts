@@ -71,7 +71,8 @@ class Leader {
   constructor(private readonly shape: Shape) {
     this.core.replay({ ...this.head, events: [] } as never, 0);
     const { worker } = this;
-    const registered = { ...worker, types: ['noop'], queues: [], capacity: shape.jobsPerCommit, software: '', capabilities: '', weights: {} };
+    const offer = { types: ['noop'], queues: [], capacity: shape.jobsPerCommit, capabilities: '', weights: {} };
+    const registered = { ...worker, ...offer, software: '' };
     this.step(register, { proof: '', worker: registered, partitions: 1 });
     this.write();
   }

@@ -95,7 +95,8 @@ class Writer {
   }
 
   async register(): Promise<void> {
-    const worker = { ...WORKER, types: [JOB.type], queues: [], capacity: AT_ONCE, software: '', capabilities: '', weights: {} };
+    const offer = { types: [JOB.type], queues: [], capacity: AT_ONCE, capabilities: '', weights: {} };
+    const worker = { ...WORKER, ...offer, software: '' };
     this.step(register, { proof: '', worker, partitions: 1 });
     await this.write();
   }

@@ -29,7 +29,7 @@ t.test('a wrong shape is told by field, what it accepts, and the value', (t) => 
     [submit, { type: 'x', labels: { a: 5 } }, 'labels.a must be a string, got 5'],
     [submit, { type: 'x', runAt: 'noon' }, 'runAt must be an ISO 8601 time with its offset, got "noon"'],
     [submit, { type: 'x', retry: 3 }, 'retry must be an object, got 3'],
-    [submit, { jobs: [{ type: 'x', retry: { tries: 1 } }] }, 'unknown field "tries" in jobs.0.retry'],
+    [submit, { jobs: [{ type: 'x', retry: { tries: 1 } }] }, 'unknown field "tries" in jobs.0.retry; there are preset, maxAttempts, maxCrashes, backoff, nonRetryable'],
   ];
   for (const [command, request, message] of table) {
     const refused = parseJson(command, Buffer.from(JSON.stringify(request)));

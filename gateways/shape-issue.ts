@@ -18,7 +18,7 @@ export function issueText(issue: Issue): string {
 
 function unknownFields({ keys, path, message }: Issue & { readonly keys: readonly string[] }): string {
   const names = keys.map((key) => JSON.stringify(key)).join(', ');
-  const hint = message.startsWith('did you mean') ? `; ${message}` : '';
+  const hint = /^(did you mean|there are) /.test(message) ? `; ${message}` : '';
   return `unknown field${keys.length > 1 ? 's' : ''} ${names}${path.length > 0 ? ` in ${path.join('.')}` : ''}${hint}`;
 }
 

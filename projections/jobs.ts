@@ -83,7 +83,8 @@ export class JobsProjection implements Projection {
 
   private note({ kind, id, type }: EventName, seq: number): void {
     if (kind !== 'job') return;
-    const isFirst = type === 'JobSubmitted';
+    // A retry says all that the submission said.
+    const isFirst = type === 'JobSubmitted' || type === 'JobRetried';
     const status = isFirst ? NOT_ENDED : FINAL_CODE_OF.get(type);
     if (status !== undefined) this.keeper.index.set(id, seq, status, isFirst);
   }

@@ -21,7 +21,7 @@ export class JournalArchive implements Archive {
     if (entry?.status === undefined) return undefined;
     const { firstSeq, lastSeq } = entry;
     const began = eventsOf(id, firstSeq, await this.readCommit(firstSeq));
-    const first = began.find(({ event }) => event.type === 'JobSubmitted');
+    const first = began.findLast(({ event }) => event.type === 'JobSubmitted' || event.type === 'JobRetried');
     const last = eventsOf(id, lastSeq, await this.readCommit(lastSeq)).at(-1);
     if (first === undefined || last === undefined) return undefined;
     const job = applyJob(undefined, first.event, id, first.at);

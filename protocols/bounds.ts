@@ -87,6 +87,9 @@ export function timeOf(name: string, value: string): number {
   return Date.parse(value);
 }
 
+/** The time as {@link timeOf} reads it. */
+export const isoOf = (ms: number): string => new Date(ms).toISOString();
+
 const NAME_RULE = 'must be 1 to 64 of A-Z a-z 0-9 _ -';
 const QUEUE_RULE = `${NAME_RULE}, or a group and a name with / between them`;
 const isQueueOrGroup = (value: string): boolean => isQueueName(value) || isGroupName(value);
@@ -113,12 +116,13 @@ export function atMost<T>(name: string, list: readonly T[], most: number): reado
   return list.length <= most ? list : invalid(`${name} must have at most ${most} entries, not ${list.length}`);
 }
 
-const LABEL = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,63}$/;
+/** Of a label. */
+export const LABEL_NAME = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,63}$/;
 const LABEL_RULE = '1 to 64 of A-Z a-z 0-9 _ . / -, and begin with a letter or digit';
 
 /** Of one label. @param name what it is called in messages */
 export const labelName = (name: string, value: string): string =>
-  (LABEL.test(value) ? value : invalid(`${name} must be the name of a label, ${LABEL_RULE}; not ${show(value)}`));
+  (LABEL_NAME.test(value) ? value : invalid(`${name} must be the name of a label, ${LABEL_RULE}; not ${show(value)}`));
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -126,7 +130,7 @@ export function labels(name: string, map: Labels): Labels | undefined {
   const entries = atMost(name, Object.entries(map), LIMITS.labels);
   if (entries.length === 0) return undefined;
   for (const [key, value] of entries) {
-    if (!LABEL.test(key)) return invalid(`${name}: the name ${show(key)} must be ${LABEL_RULE}`);
+    if (!LABEL_NAME.test(key)) return invalid(`${name}: the name ${show(key)} must be ${LABEL_RULE}`);
     text(`${name}.${key}`, value, LIMITS.labelBytes);
     if (SEPARATOR.test(value)) return invalid(`${name}.${key} must not hold line separators, not ${escaped(value)}`);
   }

@@ -11,6 +11,9 @@ export const LIMITS = {
   requirementClasses: 10_000,
   /** Requests in one message. */
   bundleRequests: 1_000,
+  /** Of bulks that have not ended, in a partition; and how many jobs one of them changes in a second. */
+  openBulks: 20,
+  bulkPerSecond: 1_000,
   /** In one page of the list of queues. */
   listedQueues: 1_000,
   /** In one page of the list of workers. */
@@ -19,6 +22,8 @@ export const LIMITS = {
   cordonedWorkers: 10_000,
   /** How often an attempt of a job may be handed back before it counts. */
   returns: 100,
+  /** In one page of the list of jobs. */
+  listedJobs: 1_000,
   /** Of each partition. */
   listedActors: 1_000,
   /** Of each partition, and in one list of them. */
@@ -49,6 +54,9 @@ export const LIMITS = {
   typesPerWorker: 256,
   queuesPerWorker: 256,
   reasonBytes: 1_024,
+  /** Of a filter of jobs: its text, and the values in it. */
+  filterBytes: 8_192,
+  filterValues: 200,
   /** Of the name that a client gives itself. */
   principalBytes: 128,
   contentTypeBytes: 128,
@@ -78,4 +86,6 @@ export const DEFAULTS = {
   heartbeatMs: 15_000,
   keyTtlMs: 3_600_000,
   waitMs: 30_000,
+  listedJobs: 100,
+  bulkPerSecond: 100,
 } as const;

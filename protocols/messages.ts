@@ -13,4 +13,5 @@ export import bundle = reprise.bundle.v1;
 export import actor = reprise.actor.v1;
 export import queue = reprise.queue.v1;
 export import retention = reprise.retention.v1;
+export import bulk = reprise.bulk.v1;
 export import snapshot = reprise.snapshot.v1;

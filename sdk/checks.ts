@@ -92,6 +92,11 @@ export function checkList(name: string, value: unknown): void {
   if (!Array.isArray(value) || !value.every(isText)) throw invalid(name, 'a list of texts', value);
 }
 
+/** Of an argument that is a number of 32 bits. @throws RepriseError INVALID_ARGUMENT */
+export function checkInteger(name: string, value: unknown): void {
+  if (!isWhole(value, -(2 ** 31), 2 ** 31 - 1)) throw invalid(name, 'a whole number of 32 bits', value);
+}
+
 /** Of an argument that is a list of whole numbers, from 0 on. @throws RepriseError INVALID_ARGUMENT */
 export function checkWholes(name: string, value: unknown): void {
   const fits = Array.isArray(value) && value.every((each) => isWhole(each, 0, MOST_UINT32));

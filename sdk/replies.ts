@@ -92,7 +92,7 @@ export function contentOf(bytes: Uint8Array, contentType: string): unknown {
   }
 }
 
-function positionOf(position: job.Position.$Properties | null | undefined): Position | undefined {
+export function positionOf(position: job.Position.$Properties | null | undefined): Position | undefined {
   if (!position) return undefined;
   const { partition = 0, seq = 0, hash, epoch = 0 } = position;
   return { partition: partition ?? 0, seq: seq ?? 0, hash: Buffer.from(hash ?? []).toString('hex'), epoch: epoch ?? 0 };

@@ -11,9 +11,11 @@ const FROM: Readonly<Record<string, readonly (string | undefined)[]>> = {
   JobLeased: ['ready'], JobCompleted: ['running'],
   JobRetryScheduled: ['running'], JobReclaimed: ['running'], JobFailed: ['running'], JobCancelRequested: ['running'],
   JobCancelled: ['ready', 'scheduled', 'retrying', 'running'],
-  JobExpired: ['ready', 'scheduled', 'retrying', 'running'],
+  JobExpired: ['ready', 'scheduled', 'retrying', 'running'], JobUnworkable: ['ready'],
+  JobRetried: ['failed', 'cancelled', 'expired', 'unworkable'], JobDiscarded: ['failed'],
+  JobReprioritized: ['ready', 'scheduled', 'retrying', 'running'],
 };
-export const FINAL: readonly string[] = ['completed', 'failed', 'cancelled', 'expired'];
+export const FINAL: readonly string[] = ['completed', 'failed', 'cancelled', 'expired', 'discarded', 'unworkable'];
 
 export interface JobEvent {
   readonly type: string;

@@ -21,10 +21,14 @@ import { archiveReply, oneJobReply, submitReply, viewReply } from '../actors/job
 import { commandOf, COMMANDS } from '../actors/commands.js';
 import type { Await } from '../actors/job/commands/await.js';
 import type { Cancel } from '../actors/job/commands/cancel.js';
+import type { Discard } from '../actors/job/commands/discard.js';
+import type { Reprioritize } from '../actors/job/commands/reprioritize.js';
+import type { Retry } from '../actors/job/commands/retry.js';
 import type { Submit } from '../actors/job/commands/submit.js';
 import type { Target } from '../actors/job/target.js';
 import type { RepairActor } from '../actors/actor/commands/repair.js';
 import type { SetRetention } from '../actors/retention/commands/set.js';
+import type { StartBulk } from '../actors/bulk/commands/start.js';
 import type { ChangeQueue } from '../actors/queue/change.js';
 import type { SetQueue } from '../actors/queue/commands/set.js';
 import type { Step } from '../actors/step.js';
@@ -99,6 +103,9 @@ interface Requests {
   readonly why: { readonly target: Target };
   readonly await: Await;
   readonly cancel: Cancel;
+  readonly retry: Retry;
+  readonly discard: Discard;
+  readonly reprioritize: Reprioritize;
   readonly register: Omit<Register, 'partitions'>;
   readonly pull: Omit<Pull, 'partition'>;
   readonly report: Omit<Reports, 'partition'>;
@@ -111,6 +118,9 @@ interface Requests {
   readonly 'worker.list': PageOf;
   readonly pause: ChangeQueue;
   readonly resume: ChangeQueue;
+  readonly start: StartBulk;
+  readonly go: { readonly bulkId: string };
+  readonly stop: { readonly bulkId: string };
   readonly set: Omit<SetRetention, 'partitions'>;
   readonly 'queue.set': SetQueue;
   readonly repair: Omit<RepairActor, 'kind'> & { readonly of: string };

@@ -11,7 +11,7 @@ const protocols = fileURLToPath(new URL('../protocols/', import.meta.url));
 export async function loadProtocols(): Promise<protobuf.Root> {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => `${protocols}${target}`;
-  const packages = ['job', 'worker', 'error', 'journal', 'queue', 'snapshot', 'retention'];
+  const packages = ['job', 'worker', 'error', 'journal', 'queue', 'snapshot', 'retention', 'bulk'];
   return root.load(packages.map((name) => `${name}/v1/${name}.proto`));
 }
 
@@ -36,6 +36,14 @@ const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'job.get': ['job.v1.GetJob', 'job.v1.JobView'],
   'job.await': ['job.v1.AwaitJob', 'job.v1.JobReply'],
   'job.cancel': ['job.v1.CancelJob', 'job.v1.JobReply'],
+  'job.list': ['job.v1.ListJobs', 'job.v1.JobList'],
+  'job.retry': ['job.v1.RetryJob', 'job.v1.JobReply'],
+  'job.reprioritize': ['job.v1.ReprioritizeJob', 'job.v1.JobReply'],
+  'job.discard': ['job.v1.DiscardJob', 'job.v1.JobReply'],
+  'bulk.start': ['bulk.v1.StartBulk', 'bulk.v1.BulkView'],
+  'bulk.go': ['bulk.v1.GoBulk', 'bulk.v1.BulkView'],
+  'bulk.stop': ['bulk.v1.StopBulk', 'bulk.v1.BulkView'],
+  'bulk.show': ['bulk.v1.GetBulk', 'bulk.v1.BulkView'],
   'worker.register': ['worker.v1.RegisterWorker', 'worker.v1.RegisterReply'],
   'worker.pull': ['worker.v1.Pull', 'worker.v1.PullReply'],
   'worker.report': ['worker.v1.ReportAttempts', 'worker.v1.PullReply'],
@@ -48,6 +56,7 @@ const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'worker.retire': ['worker.v1.RetireWorker', 'worker.v1.WorkerView'],
   'queue.pause': ['queue.v1.PauseQueue', 'queue.v1.QueueStats'],
   'queue.resume': ['queue.v1.ResumeQueue', 'queue.v1.QueueStats'],
+  'queue.set': ['queue.v1.SetQueue', 'queue.v1.QueueStats'],
   'queue.stats': ['queue.v1.GetQueueStats', 'queue.v1.QueueStats'],
   'queue.list': ['queue.v1.ListQueues', 'queue.v1.QueueList'],
   'retention.set': ['retention.v1.SetRetention', 'retention.v1.RetentionReply'],

@@ -15,6 +15,7 @@ const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_GRACE_MS = 10_000;
 /** The rule of every name that is part of a subject. */
 const NAME = '1 to 64 characters of A-Z a-z 0-9 _ -';
+const QUEUE = `${NAME}, perhaps with a group and / in front`;
 
 export interface StartWorkerOptions {
   readonly url: string;
@@ -109,7 +110,7 @@ function check(options: StartWorkerOptions): ProcessOptions {
   const workerId = parseWorkerId(wantedId) ?? misuse('worker id', NAME, wantedId);
   between('concurrency', 1, LIMITS.free, capacity);
   between('number of queues', 0, LIMITS.queuesPerWorker, queues.length);
-  for (const queue of queues) if (!isQueueName(queue)) misuse('queue', `${NAME}, perhaps with a group and / in front`, queue);
+  for (const queue of queues) if (!isQueueName(queue)) misuse('queue', QUEUE, queue);
   const { weights = {}, capabilities } = options;
   return {
     namespace, workerId, queues, weights, capabilities: documentText(capabilities), capacity, graceMs, software, log,

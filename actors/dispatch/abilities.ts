@@ -34,5 +34,6 @@ export class Abilities {
 }
 
 function textOf({ types, queues, weights, capabilities }: Offering): string {
-  return JSON.stringify([[...types].sort(), queues && [...queues].sort(), weights && [...weights].sort(), capabilities]);
+  const named = [[...types].sort(), queues && [...queues].sort(), weights && [...weights].sort()];
+  return JSON.stringify([...named, capabilities]);
 }

@@ -16,7 +16,7 @@ export interface Offering {
   readonly types: ReadonlySet<string>;
   /** undefined: all. */
   readonly queues: ReadonlySet<string> | undefined;
-  /** Of queues, as a number of turns; those that are not named have one. undefined: the order of the jobs alone counts. */
+  /** Turns of queues; those that are not named have one. undefined: the order of the jobs alone counts. */
   readonly weights: ReadonlyMap<string, number> | undefined;
   readonly capabilities: Capabilities;
 }

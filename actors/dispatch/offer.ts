@@ -15,6 +15,7 @@ import { emptyNotice, type Notice, type OpenPull, type WorkerSession } from '../
 import { workerKind } from '../worker/worker.kind.js';
 import type { Ability } from './ability.js';
 import { Gate } from './gate.js';
+import { preferredTo } from './preference.js';
 import { TIMER } from '../worker/check-leases.js';
 
 export function offerJobs(step: Step): void {
@@ -84,10 +85,19 @@ export function grantReady(step: Step, session: WorkerSession, most: number, not
       step.emit(jobKind, line.first!, due, TIMER);
       continue;
     }
-    lease(step, gate, line, session, pull, notice);
+    const other = preferredTo(step, session, line);
+    if (other) give(step, gate, line, other);
+    else lease(step, gate, line, session, pull, notice);
     turns?.take(line.queue);
   }
   return 'some';
+}
+
+/** The job of a line goes to another worker that waits: its pull is answered with it at once. */
+function give(step: Step, gate: Gate, line: ReadonlyLine, session: WorkerSession): void {
+  const notice = emptyNotice();
+  lease(step, gate, line, session, session.pull!, notice);
+  answerPull(step, session, notice);
 }
 
 function lease(

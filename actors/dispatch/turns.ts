@@ -1,4 +1,4 @@
-/** The turns of the queues of one worker that serves several with weights: each lease moves its queue on by 1 / weight. */
+/** Turns of the queues of a worker that serves several with weights: each lease moves its queue on by 1 / weight. */
 export class Turns {
   private readonly passes = new Map<string, number>();
   private least = 0;

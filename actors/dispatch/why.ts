@@ -32,7 +32,8 @@ function running({ workerId, attempt }: Readonly<Job>): Reason {
 }
 
 function notDue({ status, dueMs, attempt, failure }: Readonly<Job>): Reason {
-  const why = status === 'scheduled' ? 'it was submitted for then' : `attempt ${attempt} failed: ${failure?.code ?? ''}`;
+  const failed = `attempt ${attempt} failed: ${failure?.code ?? ''}`;
+  const why = status === 'scheduled' ? 'it was submitted for then' : failed;
   return { code: 'NOT_DUE', message: `not before ${isoTime(dueMs)}: ${why}`, untilMs: dueMs };
 }
 
@@ -101,7 +102,13 @@ const unknownYet = (): Reason =>
 function behind(step: Step, job: Readonly<Job>, working: readonly WorkerSession[]): Reason[] {
   const { lines } = step.read(jobKind);
   const ahead = new Map<ReadonlyLine, number>();
-  for (const line of lines.all) if (line.ready > 0) ahead.set(line, line.ahead(job, step.nowMs));
+  const { nowMs } = step;
+  const { agingPerMs } = lines.lineOf(job)!.of.rules;
+  const priority = job.priority + agingPerMs * (nowMs - job.submittedMs);
+  for (const line of lines.all) {
+    const count = line.ready > 0 && !step.isHeld(line.queue) ? line.ahead(priority, job.place, nowMs) : 0;
+    if (count > 0) ahead.set(line, count);
+  }
   const byAbility = new Map<Ability, WorkerSession[]>();
   for (const session of working) {
     const same = byAbility.get(session.ability);
@@ -111,7 +118,7 @@ function behind(step: Step, job: Readonly<Job>, working: readonly WorkerSession[
   const places = [...byAbility].map(([ability, [first, ...others]]) => ({
     worker: first!.workerId,
     workers: 1 + others.length,
-    ahead: sum([...ahead].map(([line, count]) => (count > 0 && !step.isHeld(line.queue) && ability.canDo(line) ? count : 0))),
+    ahead: sum([...ahead].map(([line, count]) => (ability.canDo(line) ? count : 0))),
   })).sort((a, b) => a.ahead - b.ahead);
   const fewest = places[0]!.ahead;
   if (fewest === 0) return [];

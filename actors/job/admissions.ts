@@ -1,6 +1,6 @@
 /**
- * What leases have used of rates and shares, as their events say. A bucket that is full again, and a share that does not
- * run ahead of its queue, are as if they had never been, so they are forgotten.
+ * What leases have used of rates and shares, as their events say. A bucket that is full again, and a share that does
+ * not run ahead of its queue, are as if they had never been, so they are forgotten.
  */
 import type { JobBodies } from './job.events.js';
 
@@ -13,9 +13,11 @@ interface Shares {
   readonly ends: Map<string, number>;
 }
 
+type SharesView = readonly [queue: string, start: number, ends: readonly (readonly [key: string, end: number])[]];
+
 export interface AdmissionsView {
   readonly buckets?: readonly [limit: string, untilMs: number][];
-  readonly shares?: readonly [queue: string, start: number, ends: [key: string, end: number][]][];
+  readonly shares?: readonly SharesView[];
 }
 
 export interface AdmissionsReading {
@@ -70,7 +72,7 @@ export class Admissions implements AdmissionsReading {
   /** Sorted, and without what is as if it had never been: when that is dropped is no part of the state. */
   view(): AdmissionsView {
     const buckets = [...this.buckets].filter(([, untilMs]) => untilMs > this.nowMs).sort(byName);
-    const shares = [...this.shares].sort(byName).flatMap(([queue, { start, ends }]): [string, number, [string, number][]][] => {
+    const shares = [...this.shares].sort(byName).flatMap(([queue, { start, ends }]): SharesView[] => {
       const ahead = [...ends].filter(([, end]) => end > start).sort(byName);
       return ahead.length === 0 ? [] : [[queue, start, ahead]];
     });

@@ -13,7 +13,11 @@ export type JobAnswer =
       readonly noWorker: boolean;
     }
   /** It has left the leader's state and is read from the archive. `cancel`: refused unless it ended as cancelled. */
-  | { readonly kind: 'archived'; readonly jobId: JobId; readonly duplicate: boolean; readonly cancel?: true }
+  | {
+      readonly kind: 'archived'; readonly jobId: JobId; readonly duplicate: boolean; readonly cancel?: true;
+      /** Refused, because it has ended. */
+      readonly ended?: true;
+    }
   | { readonly kind: 'refused'; readonly rejection: Rejection };
 
 export interface ViewAnswer {

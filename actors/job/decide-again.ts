@@ -4,7 +4,8 @@ import type { job as messages } from '../../protocols/messages.js';
 import { decidedAgain, type Again, type Recorded } from '../recorded.js';
 import type { Job } from './job.js';
 import {
-  decideCancel, decideDelay, decideDue, decideGiveUp, decideLease, decideReclaim, decideReport, decideSubmit,
+  decideCancel, decideDelay, decideDiscard, decideDue, decideGiveUp, decideLease, decideReclaim, decideReport,
+  decideReprioritize, decideRetry, decideSubmit, decideUnworkable,
   type Chance, type Outcome,
 } from './job.decide.js';
 import type { JobBodies, JobEvent } from './job.events.js';
@@ -29,12 +30,22 @@ class RecordedChance implements Chance {
   }
 }
 
+/** A failed job is kept since 0.4.0, which its event says. */
 export function decideJobAgain(job: Readonly<Job> | undefined, recorded: Recorded<JobEvent>): Again<JobEvent> {
+  const again = decide(job, recorded);
+  if (again.kind !== 'decided' || again.event.type !== 'JobFailed' || recorded.event.type !== 'JobFailed') return again;
+  const { kept } = recorded.event.body;
+  return decidedAgain<JobEvent>({ ...again.event, body: { ...again.event.body, kept: kept ?? false } });
+}
+
+function decide(job: Readonly<Job> | undefined, recorded: Recorded<JobEvent>): Again<JobEvent> {
   const { event, nowMs, taken } = recorded;
   if (event.type === 'JobSubmitted') {
     const command = commandOf(event.body, recorded.cause.commandId, nowMs);
     return decidedAgain(decideSubmit(command, event.body.fingerprint, nowMs)[0]);
   }
+  // All of a job that had left the state was read from outside, and is in the event.
+  if (job === undefined && event.type === 'JobRetried') return decidedAgain<JobEvent>(event);
   if (job === undefined) return { kind: 'undecided', why: 'the job does not exist' };
   const chance = new RecordedChance(nowMs, taken?.draw);
   switch (event.type) {
@@ -53,6 +64,8 @@ export function decideJobAgain(job: Readonly<Job> | undefined, recorded: Recorde
       const { attempt, lease } = event.body;
       return cameTo(decideReport(job, attempt, lease, { kind: 'returned' }, chance), chance);
     }
+    case 'JobUnworkable':
+      return decidedAgain(decideUnworkable(job, event.body.failure.message));
     case 'JobReclaimed':
       return cameTo(decideReclaim(job, chance), chance);
     case 'JobCancelRequested':
@@ -65,6 +78,15 @@ export function decideJobAgain(job: Readonly<Job> | undefined, recorded: Recorde
       return endAgain(job, event, readTaken(taken), chance);
     case 'JobRetryScheduled':
       return endAgain(job, event, readTaken(taken), chance);
+    case 'JobRetried': {
+      const { stored, payload, contentType, fingerprint } = event.body;
+      const edited = stored ? undefined : { bytes: payload, contentType };
+      return cameTo(decideRetry(job, { payload: edited, fingerprint }, nowMs), chance);
+    }
+    case 'JobReprioritized':
+      return cameTo(decideReprioritize(job, event.body.priority), chance);
+    case 'JobDiscarded':
+      return cameTo(decideDiscard(job, event.body.failure.message), chance);
     default:
       return event satisfies never;
   }

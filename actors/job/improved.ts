@@ -1,7 +1,7 @@
 /**
- * The lines whose first job became better, or that may be leased from again, in the order in which it happened. Whoever
- * searches the lines keeps them sorted, and asks only for what has improved since: a line whose first job was taken only
- * gets worse, which is noticed when it is looked at.
+ * The lines whose first job became better, or that may be leased from again, in the order in which it happened.
+ * Whoever searches the lines keeps them sorted, and asks only for what has improved since: a line whose first job was
+ * taken only gets worse, which is noticed when it is looked at.
  */
 import type { Line } from './line.js';
 

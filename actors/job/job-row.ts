@@ -11,8 +11,12 @@ import { policyOf, textOf } from './policies.js';
 import { Positions } from './row-heap.js';
 
 /** Fields that few waiting jobs have. The object is replaced, never changed. */
-export type Sparse = { readonly [F in SparseField]?: Job[F] | undefined };
-type SparseField = 'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes' | 'returns';
+type SparseField =
+  'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes' | 'retried' | 'returns';
+export type Sparse = { readonly [F in SparseField]?: Job[F] | undefined } & {
+  /** Of a payload that is not in the commit of the submission. */
+  readonly payloadSeq?: number | undefined;
+};
 
 /** A row: numbers of 8 bytes, then words of 4, then the hash of the payload. */
 const NUMBERS = 9;
@@ -36,6 +40,7 @@ const CODES = new Map(STATUSES.map((status, code) => [status, code]));
 const STATUS = 0xff;
 const REPORTED = 1 << 8;
 const CANCELLING = 1 << 9;
+const KEPT = 1 << 10;
 
 const words = new Uint32Array(3);
 
@@ -75,7 +80,8 @@ export class JobTable {
     const stored = this.at(row, job.id);
     stored.payload = job.payload;
     if (job.key !== '' || job.labels || job.startDueMs) {
-      stored.setSparse({ key: job.key || undefined, labels: job.labels, startDueMs: job.startDueMs });
+      const { key, labels, startDueMs } = job;
+      stored.setSparse({ ...stored.sparse, key: key || undefined, labels, startDueMs });
     }
     return stored;
   }
@@ -131,6 +137,10 @@ export class JobTable {
 
   submittedMs(row: number): number {
     return this.number(row, SUBMITTED_MS);
+  }
+
+  firstSeqOf(row: number): number {
+    return this.number(row, FIRST_SEQ);
   }
 
   isOlder(a: number, b: number): boolean {
@@ -189,8 +199,12 @@ export class JobRow {
   }
 
   /** In one order, so that equal objects have equal parts in snapshots. */
-  setSparse({ key, labels, failure, cancelReason, result, startDueMs, crashes, returns }: Sparse): void {
-    this.table.rows.setObject(this.row, { key, labels, failure, cancelReason, result, startDueMs, crashes, returns });
+  setSparse(
+    { key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq }: Sparse,
+  ): void {
+    this.table.rows.setObject(this.row, {
+      key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq,
+    });
   }
 
   get payload(): StoredBytes {
@@ -199,13 +213,15 @@ export class JobRow {
     const from = wordAt(row, ROW_BYTES) + HASH_AT;
     const hash = size === 0 ? '' : rows.read(row).bytes.toString('latin1', from, from + HASH_BYTES);
     const contentType = texts.text(this.word(CONTENT_TYPE));
-    return { seq: this.number(FIRST_SEQ), index: this.word(INDEX), contentType, hash, size };
+    return { seq: this.sparse?.payloadSeq ?? this.number(FIRST_SEQ), index: this.word(INDEX), contentType, hash, size };
   }
 
-  set payload({ index, contentType, hash, size }: StoredBytes) {
-    const { table: { rows, texts }, row } = this;
+  set payload({ seq, index, contentType, hash, size }: StoredBytes) {
+    const { table: { rows }, row } = this;
+    const payloadSeq = seq === this.number(FIRST_SEQ) ? undefined : seq;
+    if (this.sparse?.payloadSeq !== payloadSeq) this.setSparse({ ...this.sparse, payloadSeq });
     this.setWord(INDEX, index);
-    this.setWord(CONTENT_TYPE, texts.take(contentType));
+    this.setText(CONTENT_TYPE, contentType);
     this.setWord(SIZE, size);
     rows.write(row).bytes.write(hash, wordAt(row, ROW_BYTES) + HASH_AT, 'latin1');
   }
@@ -240,7 +256,7 @@ const flag = (bit: number): Accessor<boolean> => ({
   set(value) { this.setWord(LOW, value ? this.word(LOW) | bit : this.word(LOW) & ~bit); },
 });
 
-const sparse = <F extends keyof Sparse>(field: F, none: Job[F]): Accessor<Job[F]> => ({
+const sparse = <F extends Exclude<keyof Sparse, 'payloadSeq'>>(field: F, none: Job[F]): Accessor<Job[F]> => ({
   get() { return (this.sparse?.[field] as Job[F] | undefined) ?? none; },
   set(value) {
     if (value !== none || this.sparse?.[field] !== undefined) this.setSparse({ ...this.sparse, [field]: value });
@@ -256,6 +272,10 @@ const FIELDS: { readonly [F in Exclude<keyof Job, 'payload'>]: Accessor<Job[F]> 
     set(status) { this.setWord(LOW, (this.word(LOW) & ~STATUS) | CODES.get(status)!); },
   },
   reported: flag(REPORTED), cancelling: flag(CANCELLING),
+  kept: {
+    get() { return (this.word(LOW) & KEPT) === 0 ? undefined : true; },
+    set(value) { this.setWord(LOW, value ? this.word(LOW) | KEPT : this.word(LOW) & ~KEPT); },
+  },
   priority: { get() { return this.word(PRIORITY) | 0; }, set(value) { this.setWord(PRIORITY, value); } },
   queue: text(QUEUE), type: text(TYPE), workerId: text(WORKER), session: text(SESSION),
   require: textOrNone(REQUIRE), prefer: textOrNone(PREFER),
@@ -267,14 +287,14 @@ const FIELDS: { readonly [F in Exclude<keyof Job, 'payload'>]: Accessor<Job[F]> 
   key: sparse('key', ''), labels: sparse('labels', undefined), failure: sparse('failure', undefined),
   cancelReason: sparse('cancelReason', undefined), result: sparse('result', undefined),
   startDueMs: sparse('startDueMs', undefined), crashes: sparse('crashes', undefined),
-  returns: sparse('returns', undefined),
+  retried: sparse('retried', undefined), returns: sparse('returns', undefined),
 };
 Object.defineProperties(JobRow.prototype, FIELDS as PropertyDescriptorMap);
 
 /** The fields that are not set when a job is submitted. */
 const CHANGING = [
   'attempt', 'lease', 'workerId', 'session', 'pullSeq', 'dueMs', 'attemptDueMs', 'reported', 'cancelling',
-  'cancelReason', 'failure', 'result', 'endedMs', 'crashes', 'returns',
+  'cancelReason', 'failure', 'result', 'endedMs', 'crashes', 'retried', 'returns', 'kept',
 ] as const satisfies readonly (keyof Job)[];
 const ALL = ['payload', ...Object.keys(FIELDS)] as readonly (keyof Job)[];
 
@@ -285,8 +305,9 @@ function write<F extends keyof Job>(stored: JobRow & Job, job: Job, field: F): v
 /** What a lease says of its job, apart from the row: it is sent when the commit is acknowledged. */
 export type LeasedJob = ReturnType<typeof leasedOf>;
 
-export function leasedOf({ id, type, queue, key, labels, policy, payload, attempt, crashes, returns }: Readonly<Job>) {
-  return { id, type, queue, key, labels, policy, payload, attempt, crashes, returns } as const;
+export function leasedOf(job: Readonly<Job>) {
+  const { id, type, queue, key, labels, policy, payload, attempt, crashes, retried, returns } = job;
+  return { id, type, queue, key, labels, policy, payload, attempt, crashes, retried, returns } as const;
 }
 
 /** A job apart from its row, which may be kept. */

@@ -3,11 +3,13 @@ import type { JobId } from '../../protocols/ids.js';
 import type { At } from '../kind.js';
 import { storedBytes, type Failure, type Job, type StoredFailure } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
+import { retriedJob } from './job.retry.js';
 import { newJob } from './job.submit.js';
 
 /** Changes the job in place, or makes it. The caller has checked the event against the chart. */
 export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: At): Job {
   if (event.type === 'JobSubmitted') return newJob(id, event.body, at);
+  if (event.type === 'JobRetried') return retriedJob(job, event.body, id, at);
   if (job === undefined) throw new TypeError(`${event.type} of ${id}, which does not exist`);
   job.status = event.body.status;
   job.lastSeq = at.seq;
@@ -36,15 +38,24 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: A
       job.returns = event.body.returns;
       return attemptEnded(job, true, 0);
     case 'JobFailed':
+      if (event.body.kept) job.kept = true;
       job.failure = failureOf(event.body.failure, at);
       if (event.body.crashes > 0) job.crashes = event.body.crashes;
       return attemptEnded(job, event.body.reported, at.nowMs);
+    case 'JobDiscarded':
+      job.kept = undefined;
+      job.failure = failureOf(event.body.failure, at);
+      return attemptEnded(job, false, at.nowMs);
     case 'JobCancelled':
       job.failure = failureOf(event.body.failure, at);
       return attemptEnded(job, event.body.reported, at.nowMs);
     case 'JobExpired':
+    case 'JobUnworkable':
       job.failure = failureOf(event.body.failure, at);
       return attemptEnded(job, false, at.nowMs);
+    case 'JobReprioritized':
+      job.priority = event.body.priority;
+      return job;
     case 'JobCancelRequested':
       job.cancelling = true;
       job.cancelReason = { text: event.body.reason, content: at.content };

@@ -1,6 +1,7 @@
 /**
  * The chart of a job. It is `ready` once submitted, or `scheduled` until its delay is over; `running` under a lease;
- * `retrying` between a failed attempt and the next. Four final statuses: completed, failed, cancelled, expired.
+ * `retrying` between a failed attempt and the next. It ends as completed, failed, cancelled or expired; a
+ * command may take it back from the last three, to `ready`, or discard what failed. One that has left is `absent` too.
  * Folded, so topology only: whether an attempt remains is decided before the event is recorded.
  */
 import { assign, setup } from 'xstate';
@@ -26,17 +27,25 @@ export const jobMachine = setup({
   initial: 'absent',
   context: { job: undefined },
   states: {
-    absent: { on: { JobSubmitted: { target: 'ready', actions: 'apply' } } },
+    absent: {
+      on: {
+        JobSubmitted: { target: 'ready', actions: 'apply' },
+        JobRetried: { target: 'ready', actions: 'apply' },
+      },
+    },
     ready: {
       on: {
+        JobReprioritized: { target: 'ready', actions: 'apply' },
         JobDelayed: { target: 'scheduled', actions: 'apply' },
         JobLeased: { target: 'running', actions: 'apply' },
         JobCancelled: { target: 'cancelled', actions: 'apply' },
         JobExpired: { target: 'expired', actions: 'apply' },
+        JobUnworkable: { target: 'unworkable', actions: 'apply' },
       },
     },
     scheduled: {
       on: {
+        JobReprioritized: { target: 'scheduled', actions: 'apply' },
         JobBecameReady: { target: 'ready', actions: 'apply' },
         JobCancelled: { target: 'cancelled', actions: 'apply' },
         JobExpired: { target: 'expired', actions: 'apply' },
@@ -44,6 +53,7 @@ export const jobMachine = setup({
     },
     running: {
       on: {
+        JobReprioritized: { target: 'running', actions: 'apply' },
         JobCompleted: { target: 'completed', actions: 'apply' },
         JobRetryScheduled: { target: 'retrying', actions: 'apply' },
         JobReclaimed: { target: 'ready', actions: 'apply' },
@@ -56,15 +66,24 @@ export const jobMachine = setup({
     },
     retrying: {
       on: {
+        JobReprioritized: { target: 'retrying', actions: 'apply' },
         JobBecameReady: { target: 'ready', actions: 'apply' },
         JobCancelled: { target: 'cancelled', actions: 'apply' },
         JobExpired: { target: 'expired', actions: 'apply' },
       },
     },
     completed: { type: 'final' },
-    failed: { type: 'final' },
-    cancelled: { type: 'final' },
-    expired: { type: 'final' },
+    failed: {
+      tags: 'ended',
+      on: {
+        JobRetried: { target: 'ready', actions: 'apply' },
+        JobDiscarded: { target: 'discarded', actions: 'apply' },
+      },
+    },
+    cancelled: { tags: 'ended', on: { JobRetried: { target: 'ready', actions: 'apply' } } },
+    expired: { tags: 'ended', on: { JobRetried: { target: 'ready', actions: 'apply' } } },
+    unworkable: { tags: 'ended', on: { JobRetried: { target: 'ready', actions: 'apply' } } },
+    discarded: { type: 'final' },
   },
 });
 

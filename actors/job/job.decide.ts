@@ -6,8 +6,9 @@ import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { backoffMs } from './backoff.js';
-import { attemptsOf, type Failure, type Job } from './job.js';
+import { attemptsOf, isLive, uncounted, type Failure, type Job } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
+import { retriedBody, type NewPayload } from './job.retry.js';
 import { submittedBody, type SubmitJob } from './job.submit.js';
 
 export type { SubmitJob } from './job.submit.js';
@@ -152,6 +153,40 @@ export function decideCancel(job: Readonly<Job>, reason: string): JobEvent | Rej
   return { type: 'JobCancelled', body };
 }
 
+/** The job is ready again, with its place and history. */
+export function decideRetry(
+  job: Readonly<Job>, { payload, fingerprint }: Retrying, nowMs: number,
+): Extract<JobEvent, { type: 'JobRetried' }> | Rejection {
+  if (job.status === 'completed' || job.status === 'discarded') {
+    return reject('ALREADY_ENDED', `the job is ${job.status}`);
+  }
+  if (job.endedMs === 0) return reject('NOT_ENDED', `the job is ${job.status}`);
+  return { type: 'JobRetried', body: retriedBody(job, payload, fingerprint, nowMs) };
+}
+
+export interface Retrying {
+  /** undefined: the one that it has. */
+  readonly payload: NewPayload | undefined;
+  readonly fingerprint: Uint8Array | undefined;
+}
+
+/** It keeps its place: the order is by priority, then by place. */
+export function decideReprioritize(job: Readonly<Job>, priority: number): JobEvent | Rejection | 'repeated' {
+  const { status } = job;
+  if (!isLive(status)) return reject('ALREADY_ENDED', `the job is ${status}`);
+  return job.priority === priority ? 'repeated' : { type: 'JobReprioritized', body: { status, priority } };
+}
+
+export function decideDiscard(job: Readonly<Job>, reason: string): JobEvent | Rejection | 'repeated' {
+  if (job.status === 'discarded') return 'repeated';
+  if (job.status !== 'failed') {
+    return job.endedMs > 0 ? reject('ALREADY_ENDED', `the job is ${job.status}`)
+      : reject('NOT_ENDED', `the job is ${job.status}; cancel it instead`);
+  }
+  const failure = { code: job.failure?.code ?? '', message: reason || 'discarded' };
+  return { type: 'JobDiscarded', body: { status: 'discarded', attempt: job.attempt, failure } };
+}
+
 /**
  * The worker was silent for longer than the lease. Lost leases are counted apart from attempts, so that a job whose
  * workers are stopped loses none, and one that kills its workers ends.
@@ -211,10 +246,14 @@ function attemptFailed(
   if (job.cancelling) return cancelled(job, reported);
   const isLast = attempt >= attemptsOf(job) || policy.nonRetryable.includes(failure.code);
   if (isLast) return failed(job, failure, reported);
-  const failures = attempt - (job.crashes ?? 0) - (job.returns ?? 0);
-  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, failures, chance.draw));
+  const dueMs = chance.nowMs + (afterMs ?? backoffMs(policy, attempt - uncounted(job), chance.draw));
   return { type: 'JobRetryScheduled', body: { status: 'retrying', attempt, lease, failure, dueMs, reported } };
 }
+
+/** @param reason what no registered worker has */
+export const decideUnworkable = ({ attempt }: Readonly<Job>, reason: string): JobEvent => ({
+  type: 'JobUnworkable', body: { status: 'unworkable', attempt, failure: { code: 'UNWORKABLE', message: reason } },
+});
 
 /** A job whose history is broken was taken back to be ended. */
 export const decideGiveUp = (job: Readonly<Job>, reason: string): JobEvent =>
@@ -223,7 +262,7 @@ export const decideGiveUp = (job: Readonly<Job>, reason: string): JobEvent =>
 const failed = (
   { attempt, lease }: Readonly<Job>, failure: Failure, reported: boolean, crashes = 0,
 ): Extract<JobEvent, { type: 'JobFailed' }> =>
-  ({ type: 'JobFailed', body: { status: 'failed', attempt, lease, failure, reported, crashes } });
+  ({ type: 'JobFailed', body: { status: 'failed', attempt, lease, failure, reported, crashes, kept: true } });
 
 const cancelled = (job: Readonly<Job>, reported: boolean): Extract<JobEvent, { type: 'JobCancelled' }> => ({
   type: 'JobCancelled',

@@ -2,7 +2,8 @@
 import { job as messages } from '../../protocols/messages.js';
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import type { BodyContent, EventTable } from '../kind.js';
-import type { Failure } from './job.js';
+import type { Failure, LiveStatus } from './job.js';
+import type { RetriedBody } from './job.retry.js';
 import { withoutPayload, type SubmittedBody } from './job.submit.js';
 
 /** Of a rate limit: when it is full again. */
@@ -36,10 +37,15 @@ export interface JobBodies {
     status: 'failed'; attempt: number; lease: number; failure: Failure; reported: boolean;
     /** 0 unless a lost lease ended it. */
     crashes: number;
+    kept?: boolean;
   };
   JobCancelRequested: { status: 'running'; reason: string };
   JobCancelled: { status: 'cancelled'; attempt: number; failure: Failure; reported: boolean };
   JobExpired: { status: 'expired'; attempt: number; failure: Failure };
+  JobUnworkable: { status: 'unworkable'; attempt: number; failure: Failure };
+  JobRetried: RetriedBody;
+  JobReprioritized: { status: LiveStatus; priority: number };
+  JobDiscarded: { status: 'discarded'; attempt: number; failure: Failure };
 }
 
 export type JobEventType = keyof JobBodies;
@@ -55,6 +61,15 @@ const PAYLOAD: BodyContent = {
   field: 4,
   bytes: (body) => (body as Body<'JobSubmitted'>).payload,
   without: (body) => withoutPayload(body as Body<'JobSubmitted'>),
+};
+
+const NEW_PAYLOAD: BodyContent = {
+  field: 3,
+  bytes: (body) => (body as Body<'JobRetried'>).payload,
+  without(body): Omit<Body<'JobRetried'>, 'payload'> {
+    const { payload: _, ...rest } = body as Body<'JobRetried'>;
+    return rest;
+  },
 };
 
 const RESULT: BodyContent = {
@@ -89,8 +104,8 @@ function textOf(failure: Failure | null | undefined): Uint8Array {
 }
 
 /**
- * Brokers of 0.3.0 would start such a job too late, retry it at other times, or give it to any worker. That they count its lost leases as
- * attempts is no reason to lock them out: it then ends earlier.
+ * Brokers of 0.3.0 would start such a job too late, retry it at other times, or give it to any worker. That they count
+ * its lost leases as attempts is no reason to lock them out: it then ends earlier.
  */
 const isOfNow = ({ startDueMs, policy, require }: Body<'JobSubmitted'>): boolean =>
   startDueMs > 0 || require !== '' || (policy.backoffListMs?.length ?? 0) > 0;
@@ -113,4 +128,8 @@ export const JOB_EVENTS: EventTable<JobEvent> = {
   JobCancelRequested: { version: 1, message: messages.JobCancelRequested, content: REASON },
   JobCancelled: { version: 1, message: messages.JobCancelled, content: failureText(3) },
   JobExpired: { version: 1, message: messages.JobExpired, content: failureText(3) },
+  JobUnworkable: { version: 1, message: messages.JobUnworkable, content: failureText(3), since: 3 },
+  JobRetried: { version: 1, message: messages.JobRetried, content: NEW_PAYLOAD, since: 3 },
+  JobReprioritized: { version: 1, message: messages.JobReprioritized, since: 3 },
+  JobDiscarded: { version: 1, message: messages.JobDiscarded, content: failureText(3), since: 3 },
 };

@@ -34,7 +34,8 @@ export const SUBMIT = named({
   payload: new Content({ byDefault: '`null`', about: 'opaque; any JSON value, or bytes' }),
   contentType: new Text(LIMITS.contentTypeBytes, { byDefault: 'JSON', about: 'of the payload' }),
   priority: new Whole(LIMITS.leastPriority, LIMITS.mostPriority, 0, {
-    byDefault: 'by the [policy of the queue](queues.md#priority), else 0', about: 'higher goes first', flag: ['--priority <number>', 'higher goes first (default: 0)'],
+    byDefault: 'by the [policy of the queue](queues.md#priority), else 0', about: 'higher goes first',
+    flag: ['--priority <number>', 'higher goes first (default: 0)'],
   }),
   key: new Text(LIMITS.keyBytes, {
     about: `unique in the queue until the job has ended and ${DEFAULTS.keyTtlMs / 3_600_000} h more, or until `
@@ -190,12 +191,12 @@ export function newJob(id: JobId, body: Readonly<SubmittedBody>, at: At): Job {
     payload: storedBytes(body.contentType, at), firstSeq: at.seq,
     status: body.status, attempt: 0, lease: 0, workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0,
     reported: false, cancelling: false, cancelReason: undefined, failure: undefined, result: undefined, endedMs: 0,
-    lastSeq: at.seq, crashes: undefined, returns: undefined,
+    kept: undefined, retried: undefined, lastSeq: at.seq, crashes: undefined, returns: undefined,
   };
 }
 
 /** Decoded messages have prototypes. The state is plain data. */
-function kept(labels: SubmittedBody['labels']): Job['labels'] {
+export function kept(labels: SubmittedBody['labels']): Job['labels'] {
   for (const _ in labels) return { ...labels };
   return undefined;
 }

@@ -7,7 +7,8 @@ import { backoffMs } from './backoff.js';
 import { applyJob } from './job.apply.js';
 import { jobChart, jobMachine } from './job.chart.js';
 import {
-  decideCancel, decideDue, decideLease, decideReclaim, decideReport, decideSubmit, type Outcome, type SubmitJob,
+  decideCancel, decideDiscard, decideDue, decideLease, decideReclaim, decideReport, decideReprioritize, decideRetry,
+  decideSubmit, decideUnworkable, type Outcome, type SubmitJob,
 } from './job.decide.js';
 import { decodeEvent } from '../kind.js';
 import { JOB_EVENTS, type JobEvent } from './job.events.js';
@@ -220,6 +221,37 @@ t.test('cancel', (t) => {
   t.end();
 });
 
+t.test('retry and discard', (t) => {
+  const none = { payload: undefined, fingerprint: undefined };
+  const failed = applyJob(running(3, { totalMs: 500 }), report(running(3), RETRY) as JobEvent, ID, at());
+  const later = NOW + 9_000;
+  const retried = decideRetry(failed, none, later) as JobEvent;
+  t.match(retried, { type: 'JobRetried', body: { generation: 1, attempt: 3, totalDueMs: later + 500, place: 0 } });
+  const ready = applyJob(structuredClone(failed), retried, ID, at(later));
+  t.match(ready, { status: 'ready', endedMs: 0, dueMs: 0, attempt: 3, retried: { generation: 1, attempts: 3 } });
+  t.same({ ...applyJob(undefined, retried, ID, at(later)), failure: failed.failure }, {
+    ...ready, workerId: '', session: '', pullSeq: 0,
+  }, 'one that has left is made as the one that is there is changed');
+  const leased = applyJob(ready, decideLease(ready, TO, later), ID, at(later));
+  t.match(leased, { attempt: 4, lease: 4 }, 'attempts count on');
+  const again = report(leased, RETRY);
+  t.match(again, { type: 'JobRetryScheduled', body: { dueMs: NOW + 1_000 } }, 'with all of its attempts and backoffs');
+  const edited = decideRetry(failed, { payload: { bytes: Buffer.from('7'), contentType: 'a/b' }, fingerprint: undefined }, NOW);
+  t.match(edited, { body: { payload: Buffer.from('7'), contentType: 'a/b', stored: null } });
+  const done = applyJob(running(), report(running(), OK) as JobEvent, ID, at());
+  t.equal(typeOf(decideRetry(done, none, NOW)), 'ALREADY_ENDED');
+  t.equal(typeOf(decideRetry(running(), none, NOW)), 'NOT_ENDED');
+  const discarded = applyJob(structuredClone(failed), decideDiscard(failed, 'enough') as JobEvent, ID, at());
+  t.match(discarded, { status: 'discarded', failure: { code: 'PERFORMER_ERROR', message: 'enough' } });
+  t.equal(decideDiscard(discarded, ''), 'repeated');
+  t.equal(typeOf(decideRetry(discarded, none, NOW)), 'ALREADY_ENDED');
+  t.equal(typeOf(decideDiscard(done, '')), 'ALREADY_ENDED');
+  t.equal(typeOf(decideDiscard(running(), '')), 'NOT_ENDED');
+  t.equal(decideReprioritize(running(), 0), 'repeated');
+  t.equal(typeOf(decideReprioritize(done, 3)), 'ALREADY_ENDED');
+  t.end();
+});
+
 t.test('backoff: initial × factor^(attempt−1), at most max, ± jitter', (t) => {
   t.same([1, 2, 3, 10].map((attempt) => backoffMs(POLICY, attempt, 0.5)), [1_000, 2_000, 4_000, 60_000]);
   const list = { ...POLICY, backoffListMs: [5, 700, 30] };
@@ -284,6 +316,7 @@ function decisions(): [Job | undefined, JobEvent][] {
   for (const job of [ready(), scheduled(), retrying(0), running()]) {
     pairs.push([job, decideCancel(job, '') as JobEvent]);
   }
+  pairs.push([ready(), decideUnworkable(ready(), 'models')]);
   const due = given(...submitted({ delayMs: 5, totalMs: 1 }));
   for (const job of [ready(), due, retrying(1), running(1, { totalMs: 1 })]) pairs.push([job, decideDue(job, chance)!]);
   for (const job of [scheduled(), retrying(0)]) {
@@ -294,6 +327,15 @@ function decisions(): [Job | undefined, JobEvent][] {
   pairs.push([running(), report(running(), { kind: 'returned' }) as JobEvent]);
   const cancelling = () => applyJob(running(), decideCancel(running(), '') as JobEvent, ID, at());
   pairs.push([cancelling(), report(cancelling(), { kind: 'cancelled' }) as JobEvent]);
+  const failed = () => applyJob(running(3), report(running(3), RETRY) as JobEvent, ID, at());
+  const cancelled = () => given(...submitted(), decideCancel(given(...submitted()), '') as JobEvent);
+  const expired = () => given(...submitted({ totalMs: 1 }), decideDue(ready(), chance)!);
+  const retry = (job: Job) => decideRetry(job, { payload: undefined, fingerprint: undefined }, NOW) as JobEvent;
+  for (const job of [failed(), cancelled(), expired()]) pairs.push([job, retry(job)]);
+  for (const job of [ready(), scheduled(), retrying(0), running()]) {
+    pairs.push([job, decideReprioritize(job, 7) as JobEvent]);
+  }
+  pairs.push([undefined, retry(failed())], [failed(), decideDiscard(failed(), 'enough') as JobEvent]);
   return pairs;
 }
 

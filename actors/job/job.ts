@@ -4,9 +4,10 @@ import type { ContentRef } from '../../streams/content.js';
 import type { JobId, Session, WorkerId } from '../../protocols/ids.js';
 
 export const LIVE_STATUSES = ['ready', 'scheduled', 'running', 'retrying'] as const;
-export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired'] as const;
-export type FinalStatus = (typeof FINAL_STATUSES)[number];
+export const FINAL_STATUSES = ['completed', 'failed', 'cancelled', 'expired', 'discarded', 'unworkable'] as const;
+export const JOB_STATUSES = [...LIVE_STATUSES, ...FINAL_STATUSES] as const;
 export type LiveStatus = (typeof LIVE_STATUSES)[number];
+export type FinalStatus = (typeof FINAL_STATUSES)[number];
 export type JobStatus = LiveStatus | FinalStatus;
 
 /** How a job is retried and timed, with every default filled in. */
@@ -63,11 +64,20 @@ export interface StoredFailure {
   readonly content: ContentRef | undefined;
 }
 
+export interface Retried {
+  /** How often. */
+  readonly generation: number;
+  /** How many attempts came before: its policy allows as many as ever behind them. */
+  readonly attempts: number;
+  /** Of the last retry. */
+  readonly atMs: number;
+}
+
 export interface Job {
   readonly id: JobId;
   readonly type: string;
   readonly queue: string;
-  readonly priority: number;
+  priority: number;
   /** Empty: none. */
   readonly key: string;
   readonly labels: Readonly<Record<string, string>> | undefined;
@@ -80,8 +90,8 @@ export interface Job {
   readonly place: number;
   readonly submittedMs: number;
   /** 0: never. */
-  readonly totalDueMs: number;
-  readonly payload: StoredBytes;
+  totalDueMs: number;
+  payload: StoredBytes;
   /** Of the commit with its submission. */
   readonly firstSeq: number;
   status: JobStatus;
@@ -107,15 +117,23 @@ export interface Job {
   failure: StoredFailure | undefined;
   result: StoredBytes | undefined;
   endedMs: number;
+  /** It has failed, and is kept on when others that have ended leave. */
+  kept: true | undefined;
+  /** undefined: it was never retried after it had ended. */
+  retried: Retried | undefined;
   /** Of the commit with its latest event. */
   lastSeq: number;
 }
 
 const LIVE: ReadonlySet<string> = new Set(LIVE_STATUSES);
 export const isLive = (status: JobStatus): status is LiveStatus => LIVE.has(status);
-/** How often it is tried at most by now: every lease is an attempt with a number, also if it was lost or handed back. */
-export const attemptsOf = (
-  { policy, crashes = 0, returns = 0 }: Readonly<Pick<Job, 'policy' | 'crashes' | 'returns'>>,
-): number => policy.maxAttempts + crashes + returns;
+type Uncounted = Readonly<Pick<Job, 'crashes' | 'returns' | 'retried'>>;
+
+/** Attempts that do not count: those that were lost or handed back, and all before the last retry. Their numbers are used up. */
+export const uncounted = ({ crashes = 0, returns = 0, retried }: Uncounted): number =>
+  crashes + returns + (retried?.attempts ?? 0);
+
+/** The number of the last attempt that is allowed by now. */
+export const attemptsOf = (job: Uncounted & Pick<Job, 'policy'>): number => job.policy.maxAttempts + uncounted(job);
 
 export const isRunning = (job: Readonly<Job>): boolean => job.status === 'running';

@@ -40,6 +40,7 @@ const VIEW: { readonly [F in ViewField]: (job: Readonly<Job>) => View[F] } = {
   failure: ({ failure }) => (failure ? { code: failure.code, message: failure.message } : null),
   firstSeq: (job) => job.firstSeq,
   lastSeq: (job) => job.lastSeq,
+  generation: (job) => job.retried?.generation ?? 0,
 };
 
 export const VIEW_FIELDS = Object.keys(VIEW) as readonly ViewField[];
@@ -51,16 +52,18 @@ export function viewOf(job: Readonly<Job>, position: messages.Position.$Properti
 }
 
 /** Empty fields are left out. */
-export function viewJson({ position, result, contentType, require, prefer, ...rest }: messages.JobView.$Properties): string {
+export function viewJson(view: messages.JobView.$Properties): string {
+  const { position, result, contentType, require, prefer, ...rest } = view;
   const fields = { ...rest, require: documentIn(require), prefer: documentIn(prefer) };
-  const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
+  const known = Object.fromEntries(Object.entries(fields).filter(([name, value]) => !isEmpty(value, name)));
   return withContent({ ...known, position: positionJson(position) }, 'result', result, contentType);
 }
 
 /** In JSON a document is an object. */
 const documentIn = (text: string | null | undefined): unknown => (text ? JSON.parse(text) : undefined);
 
-const isEmpty = (value: unknown): boolean => value === null || value === undefined || value === '';
+const isEmpty = (value: unknown, name: string): boolean =>
+  value === null || value === undefined || value === '' || (value === 0 && name === 'generation');
 
 export const hasEnded = (status: string): boolean => jobChart.isFinal(status);
 

@@ -7,34 +7,26 @@ import type { ActorEvent, Store } from '../kind.js';
 import { listIn, listPart, restoreRows, rowParts, type Part, type PartBytes } from '../rows/parts.js';
 import { Admissions, type AdmissionsReading, type AdmissionsView } from './admissions.js';
 import { jobOf, placesOf, viewOfJob, type JobPlaces, type JobState } from './canonical.js';
+import { EndedJobs, type EndedView } from './ended.js';
 import { IdTable } from './id-table.js';
 import { jobChart } from './job.chart.js';
 import type { JobBodies } from './job.events.js';
 import { JobRow, JobTable, rowOf } from './job-row.js';
 import { isLive, isRunning, type BytesRef, type Job, type JobStatus } from './job.js';
 import { keyName, Keys } from './keys.js';
+import { RowsOfSession, type Leases } from './leases.js';
 import { Lines, type LinesReading } from './lines.js';
+import { Places } from './places.js';
 
-/** How long ended jobs stay, by the time of the commits, so that every replay forgets the same. */
-const ENDED = {
-  /** At most as many stay, however young. */
-  jobs: 5_000,
-  ms: 60_000,
-} as const;
 const NONE = new Uint8Array();
 /** What a job that is taken back has lost: its numbers of attempts and leases stay, so that no token counts again. */
 const NO_ATTEMPT = {
   workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0, reported: false, cancelling: false,
-  cancelReason: undefined, result: undefined, endedMs: 0,
+  cancelReason: undefined, result: undefined, endedMs: 0, kept: undefined,
 } as const satisfies Partial<Job>;
 
-type JobsView = ReturnType<Keys['view']> & AdmissionsView & { readonly jobs: JobState[]; readonly ended: [JobId, number][] };
+type JobsView = ReturnType<Keys['view']> & EndedView & AdmissionsView & { readonly jobs: JobState[] };
 type JobsPlaces = Readonly<Record<string, JobPlaces>>;
-
-/** The running jobs of a session. */
-export interface Leases<J = Readonly<Job>> extends Iterable<J> {
-  readonly size: number;
-}
 
 /** What steps may read. A job that is read is valid within the step, and is not kept. */
 export interface JobsReading {
@@ -42,6 +34,14 @@ export interface JobsReading {
   get(id: string): Readonly<Job> | undefined;
   /** In no particular order. */
   all(): Iterable<Readonly<Job>>;
+  /** Those with a place behind this one, in the order of their places. */
+  after(place: number): Iterable<Readonly<Job>>;
+  /** The job at a place; undefined if it has left. */
+  at(place: number): Readonly<Job> | undefined;
+  /** Of the job that came last among those that are known. */
+  readonly lastPlace: number;
+  /** For a job that had left, by the position of its submission. */
+  freePlace(firstSeq: number): number;
   readonly lines: LinesReading;
   readonly keys: Pick<Keys, 'find' | 'isFull'>;
   readonly admissions: AdmissionsReading;
@@ -56,16 +56,17 @@ export class Jobs implements Store<Job>, JobsReading {
   readonly lines: Lines;
   private readonly table: JobTable;
   private readonly ids: IdTable;
+  private readonly byPlace: Places;
   private readonly running = new Map<Session, RowsOfSession>();
-  /** Rows of ended jobs, oldest first; those before `endedHead` have left. */
-  private ended: number[] = [];
-  private endedHead = 0;
+  private readonly ended: EndedJobs;
 
   constructor(private readonly partition: Partition) {
     this.keys = new Keys(partition);
     this.table = new JobTable(partition);
     this.ids = new IdTable(this.table);
+    this.byPlace = new Places(this.table);
     this.lines = new Lines(this.table);
+    this.ended = new EndedJobs(this.table);
   }
 
   get size(): number {
@@ -79,12 +80,29 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   owns(job: Readonly<Job>): boolean {
-    return job instanceof JobRow && job.table === this.table;
+    return job instanceof JobRow && job.table === this.table && this.table.isUsed(job.row);
   }
 
   *all(): Generator<Job> {
     const { table } = this;
     for (let row = 0; row < table.rows.end; row += 1) if (table.isUsed(row)) yield table.at(row);
+  }
+
+  *after(place: number): Generator<Job> {
+    for (const row of this.byPlace.after(place)) yield this.table.at(row);
+  }
+
+  at(place: number): Job | undefined {
+    const row = this.byPlace.find(place);
+    return row < 0 ? undefined : this.table.at(row);
+  }
+
+  get lastPlace(): number {
+    return this.byPlace.last;
+  }
+
+  freePlace(firstSeq: number): number {
+    return this.byPlace.free(firstSeq);
   }
 
   get runningSessions(): Iterable<Leases> {
@@ -96,7 +114,7 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   leave(job: Job): void {
-    if (!isLive(job.status)) return;
+    if (!isLive(job.status)) return this.ended.delete(rowOf(job));
     this.lines.leave(rowOf(job), job.status);
     if (isRunning(job)) this.forgetLease(job);
   }
@@ -104,6 +122,7 @@ export class Jobs implements Store<Job>, JobsReading {
   enter(job: Job, isNew: boolean, event: ActorEvent): Job {
     const stored = isNew ? this.add(job, event) : job;
     if (event.type === 'JobLeased') this.admissions.note(job.queue, event.body as JobBodies['JobLeased']);
+    if (!isNew && event.type === 'JobRetried') this.reviveKey(stored, event);
     this.index(stored);
     return stored;
   }
@@ -112,17 +131,15 @@ export class Jobs implements Store<Job>, JobsReading {
   remove(job: Job): Kept {
     const kept = { view: viewOfJob(job), places: placesOf(job) };
     const row = rowOf(job);
-    const at = this.ended.indexOf(row, this.endedHead);
-    if (at >= 0) this.ended.splice(at, 1);
-    this.ids.delete(row);
-    this.table.remove(row);
+    this.ended.delete(row);
+    this.forgetJob(row);
     return kept;
   }
 
   takeBack({ view, places }: Kept, status: string, lastSeq: number): Job {
     const job = jobOf(view as JobState, places as JobPlaces);
     const stored = this.table.restore({ ...job, ...NO_ATTEMPT, status: status as JobStatus, lastSeq });
-    this.ids.add(stored.row);
+    this.known(stored);
     this.index(stored);
     return stored;
   }
@@ -133,19 +150,7 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   begin(nowMs: number): void {
-    const { ended } = this;
-    while (this.endedHead < ended.length) {
-      const row = ended[this.endedHead]!;
-      const isFew = ended.length - this.endedHead <= ENDED.jobs;
-      if (isFew && this.table.at(row).endedMs + ENDED.ms >= nowMs) break;
-      this.ids.delete(row);
-      this.table.remove(row);
-      this.endedHead += 1;
-    }
-    if (this.endedHead > ENDED.jobs) {
-      ended.splice(0, this.endedHead);
-      this.endedHead = 0;
-    }
+    for (const row of this.ended.leaving(nowMs)) this.forgetJob(row);
     this.keys.forget(nowMs);
     this.admissions.begin(nowMs);
     this.lines.forget(nowMs);
@@ -153,14 +158,13 @@ export class Jobs implements Store<Job>, JobsReading {
 
   freeze(): Part[] {
     const { rows, texts } = this.table;
-    const ended = this.ended.slice(this.endedHead);
     return [
-      ...rowParts('rows', rows), ...rowParts('texts', texts.rows), listPart('ended', ended),
+      ...rowParts('rows', rows), ...rowParts('texts', texts.rows), ...this.ended.freeze(),
       listPart('admissions', this.admissions.view()), ...this.keys.freeze(),
     ];
   }
 
-  /** Payloads of jobs that have not ended. */
+  /** Payloads of jobs that have not ended, and of failed ones, which may be retried. */
   *needed(upToSeq: number, setAside: Iterable<Kept>): Generator<BytesRef | undefined> {
     const { table } = this;
     for (let row = 0; row < table.rows.end; row += 1) {
@@ -174,10 +178,11 @@ export class Jobs implements Store<Job>, JobsReading {
     restoreRows(table.rows, parts, 'rows');
     restoreRows(table.texts.rows, parts, 'texts');
     table.texts.restored();
-    this.ended = listIn(parts, 'ended');
+    this.ended.thaw(parts);
     this.admissions.restore(listIn(parts, 'admissions'));
     this.keys.thaw(parts);
     this.ids.reserve(table.rows.size);
+    this.byPlace.rebuild();
     for (let row = 0; row < table.rows.end; row += 1) {
       if (!table.isUsed(row)) continue;
       this.ids.add(row);
@@ -188,11 +193,7 @@ export class Jobs implements Store<Job>, JobsReading {
 
   view(): object {
     const jobs = this.inOrder().map(viewOfJob);
-    const ended = this.ended.slice(this.endedHead).map((row): [JobId, number] => {
-      const { id, endedMs } = this.table.at(row);
-      return [id, endedMs];
-    });
-    return { jobs, ended, ...this.keys.view(), ...this.admissions.view() };
+    return { jobs, ...this.ended.view(), ...this.keys.view(), ...this.admissions.view() };
   }
 
   places(): object {
@@ -200,30 +201,37 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   restore(view: JobsView, places: JobsPlaces): void {
-    const { jobs, ended, keys, pastKeys, buckets, shares } = structuredClone(view);
+    const { jobs, ended, failed = [], keys, pastKeys, buckets, shares } = structuredClone(view);
     this.keys.restore({ keys, pastKeys });
     this.admissions.restore({ ...(buckets && { buckets }), ...(shares && { shares }) });
     for (const of of jobs) {
       const job = jobOf(of, places[of.id] ?? {});
       const stored = this.table.restore(job);
-      this.ids.add(stored.row);
+      this.known(stored);
       if (!jobChart.isFinal(stored.status)) this.index(stored);
     }
-    this.ended = ended.map(([id]) => rowOf(this.get(id)!));
+    const rowsOf = (ids: readonly JobId[]): number[] => ids.map((id) => rowOf(this.get(id)!));
+    this.ended.restore(rowsOf(ended.map(([id]) => id)), rowsOf(failed));
   }
 
   private inOrder(): Job[] {
     return [...this.all()].sort((a, b) => a.place - b.place);
   }
 
-  private add(job: Job, { body }: ActorEvent): Job {
+  private add(job: Job, { type, body }: ActorEvent): Job {
     if (!isJobIdOf(this.partition, job.id)) throw new TypeError(`${String(job.id)} is no job of this partition`);
-    const stored = this.table.add(job);
-    this.ids.add(stored.row);
+    // One that had left comes back with its attempts.
+    const stored = type === 'JobRetried' ? this.table.restore(job) : this.table.add(job);
+    this.known(stored);
     if (job.key === '') return stored;
     const { fingerprint } = body as JobBodies['JobSubmitted'];
     this.keys.remember(keyName(job.queue, job.key), job.id, fingerprint ?? NONE);
     return stored;
+  }
+
+  private known(stored: JobRow & Job): void {
+    this.ids.add(stored.row);
+    this.byPlace.add(stored.place, stored.row, this.ids.size);
   }
 
   private index(job: Job): void {
@@ -235,6 +243,15 @@ export class Jobs implements Store<Job>, JobsReading {
   private end(job: Job): void {
     this.ended.push(rowOf(job));
     if (job.key !== '') this.keys.retire(keyName(job.queue, job.key), job.endedMs);
+  }
+
+  private forgetJob(row: number): void {
+    this.ids.delete(row);
+    this.table.remove(row);
+  }
+
+  private reviveKey({ key, queue, id }: Job, { body }: ActorEvent): void {
+    if (key !== '') this.keys.revive(keyName(queue, key), id, (body as JobBodies['JobRetried']).fingerprint ?? NONE);
   }
 
   private holdLease(job: Job): void {
@@ -252,20 +269,7 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 }
 
-class RowsOfSession implements Leases<Job> {
-  readonly rows = new Set<number>();
-
-  constructor(private readonly table: JobTable) {}
-
-  get size(): number {
-    return this.rows.size;
-  }
-
-  *[Symbol.iterator](): Generator<Job> {
-    for (const row of this.rows) yield this.table.at(row);
-  }
-}
-
-function payloadNeeded({ firstSeq, status, payload }: Readonly<Job>, upToSeq: number): BytesRef | undefined {
-  return firstSeq <= upToSeq && !jobChart.isFinal(status) && payload.size > 0 ? payload : undefined;
+function payloadNeeded({ status, kept, payload }: Readonly<Job>, upToSeq: number): BytesRef | undefined {
+  const isNeeded = payload.size > 0 && (kept || !jobChart.isFinal(status));
+  return isNeeded && payload.seq <= upToSeq ? payload : undefined;
 }

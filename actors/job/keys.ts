@@ -97,6 +97,18 @@ export class Keys {
     this.write(row, jobId, fingerprint);
   }
 
+  /** Its job has been taken back. @param fingerprint if the key was forgotten */
+  revive(name: string, jobId: JobId, fingerprint: Uint8Array): void {
+    const row = this.names.find(name);
+    if (row < 0 || this.entryAt(row).jobId !== jobId) return this.remember(name, jobId, fingerprint);
+    if (!this.isPast(row)) return;
+    this.past.remove(row);
+    this.live.push(row);
+    const { u32, f64 } = this.rows.write(row);
+    u32[wordAt(row, ROW_WORDS) + LOW]! &= ~IS_PAST;
+    f64[wordAt(row, ROW_NUMBERS)] = 0;
+  }
+
   retire(name: string, endedMs: number): void {
     const row = this.names.find(name);
     if (row >= 0 && !this.isPast(row)) this.moveToPast(row, endedMs + DEFAULTS.keyTtlMs);

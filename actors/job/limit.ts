@@ -1,7 +1,7 @@
 /**
  * A limit on how many jobs run at once, or begin in a time: of a group, a queue, or one value of a label. What is
- * running is counted by the lines of jobs. A rate is one time (GCRA): when its bucket is full again; each lease moves it
- * on, and is refused while it is too far ahead.
+ * running is counted by the lines of jobs. A rate is one time (GCRA): when its bucket is full again; each lease moves
+ * it on, and is refused while it is too far ahead.
  */
 import type { LimitRule } from './queue-rules.js';
 
@@ -25,7 +25,7 @@ export class Limit implements ReadonlyLimit {
   isWaited = false;
 
   constructor(
-    /** As in the journal and in answers: `images/`, `images/high`, `images/ tenant=acme`, `images/ render tenant=acme`. */
+    /** As in the journal and in answers: `images/`, `images/high`, `images/ tenant=acme`, `images/ cut tenant=acme`. */
     readonly name: string,
     /** Of a group or a queue, and so of many lines: it is looked at before their lines are. */
     readonly isWide: boolean,

@@ -36,8 +36,8 @@ export interface ReadonlyLine {
   readonly firstPlace: number;
   /** Of the first job, comparable with those of other queues. */
   firstPriority(nowMs: number): number;
-  /** How many of its ready jobs go before a job, of this or another line. */
-  ahead(of: Readonly<Job>, nowMs: number): number;
+  /** How many of its ready jobs go before one with this priority of now and this place, of this or another line. */
+  ahead(priority: number, place: number, nowMs: number): number;
 }
 
 export class Line implements ReadonlyLine {
@@ -108,10 +108,8 @@ export class Line implements ReadonlyLine {
     else this.ages?.remove(row);
   }
 
-  ahead(of: Readonly<Job>, nowMs: number): number {
+  ahead(priority: number, place: number, nowMs: number): number {
     const { table } = this;
-    const priority = of.priority + (this.of.rules.agingPerMs === 0 ? 0 : this.of.rules.agingPerMs * (nowMs - of.submittedMs));
-    const { place } = of;
     return this.jobs.countBefore((row) => {
       const other = this.of.priorityAt(row, nowMs);
       return other === priority ? table.place(row) < place : other > priority;

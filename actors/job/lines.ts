@@ -182,7 +182,8 @@ export class Lines implements LinesReading {
     const key = label === '' ? '' : (job.labels?.[label] ?? '');
     if (latest?.of === of && latest.type === type && latest.require === require && latest.key === key) return latest;
     const name = nameOf({ type, require, key });
-    return (this.latest = this.linesOf.get(of)!.get(name) ?? this.add(name, new Line(of, type, require, key, this.table)));
+    const known = this.linesOf.get(of)!.get(name);
+    return (this.latest = known ?? this.add(name, new Line(of, type, require, key, this.table)));
   }
 
   private addQueue(queue: string): QueueOrder {

@@ -70,7 +70,9 @@ const refused = (rejection: Rejection): JobAnswer => ({ kind: 'refused', rejecti
  * Of type, content type and payload: what must be equal for a job to be the same. Hashed in one piece, which takes half
  * the time.
  */
-function fingerprintOf({ type, contentType, payload }: SubmitJob): Buffer {
+export function fingerprintOf(
+  { type, contentType, payload }: Pick<SubmitJob, 'type' | 'contentType' | 'payload'>,
+): Buffer {
   const names = `${type}\n${contentType}\n`;
   const most = names.length * MOST_BYTES_PER_CHARACTER + payload.length;
   const bytes = most <= scratch.length ? scratch : Buffer.allocUnsafe(most);

@@ -52,7 +52,7 @@ function jobReply(answer: JobAnswer, releasing: Releasing): Sooner<JobReply> {
 async function archivedReply(answer: JobAnswer & { kind: 'archived' }, releasing: Releasing): Promise<JobReply> {
   const found = await releasing.archive.find(answer.jobId);
   if (found === undefined) return { error: wireError(reject('NOT_FOUND', `no job ${answer.jobId}`)) };
-  if (answer.cancel && found.status !== 'cancelled') {
+  if (answer.ended || (answer.cancel && found.status !== 'cancelled')) {
     return { error: wireError(reject('ALREADY_ENDED', `the job is ${found.status}`)) };
   }
   const { id: jobId, status, attempt } = found;

@@ -20,6 +20,16 @@ export function nearest(name: string, known: readonly string[]): string {
   return best;
 }
 
+/** With more changes than this share of its length it is another word. */
+const MOST_CHANGED = 0.5;
+
+/** As {@link nearest}, unless none is near. */
+export function near(name: string, known: readonly string[]): string | undefined {
+  const given = plain(name.slice(0, COMPARED));
+  const best = known.length === 0 ? undefined : nearest(name, known);
+  return best !== undefined && distance(given, plain(best)) <= given.length * MOST_CHANGED ? best : undefined;
+}
+
 /** How many letters must be added, removed, changed, or swapped with the next one. */
 function distance(one: string, other: string): number {
   let before: number[] = [];

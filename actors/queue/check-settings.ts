@@ -5,7 +5,9 @@ import { LIMITS } from '../../protocols/limits.js';
 import { queue as messages } from '../../protocols/messages.js';
 import { givenIn } from '../fields.js';
 import { meant } from '../shapes.js';
-import { GROUP_SETTINGS, SETTING_NAMES, SETTINGS, type GivenSettings, type QueueSettings, type SettingName } from './settings.js';
+import {
+  GROUP_SETTINGS, SETTING_NAMES, SETTINGS, type GivenSettings, type QueueSettings, type SettingName,
+} from './settings.js';
 
 export interface SettingsChange {
   readonly settings: QueueSettings;
@@ -84,7 +86,8 @@ function perKeyOf({ label, concurrency, rate, byType }: NonNullable<GivenSetting
 function priorityOf({ rules, deadlines }: NonNullable<GivenSettings['priority']>): QueueSettings['priority'] {
   if (!rules && !deadlines) refuse('priority needs rules or deadlines');
   const byTime = deadlines?.map(({ withinMs, priority }) => ({
-    withinMs: needed('priority.deadlines.withinMs', withinMs), priority: needed('priority.deadlines.priority', priority),
+    withinMs: needed('priority.deadlines.withinMs', withinMs),
+    priority: needed('priority.deadlines.priority', priority),
   })).sort((a, b) => a.withinMs - b.withinMs);
   const twice = byTime?.find(({ withinMs }, nth) => nth > 0 && byTime[nth - 1]!.withinMs === withinMs);
   if (twice) refuse(`priority.deadlines has withinMs ${twice.withinMs} twice`);

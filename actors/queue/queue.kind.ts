@@ -23,6 +23,7 @@ export const queueKind: Kind<QueueRole> = {
   holds: (queues) => queues,
   whyHeld(queues, name) {
     const { id, by, reason } = queues.holderOf(name)!;
-    return `${id === name ? 'it' : `its group ${groupOf(id)}`} was paused${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;
+    const what = id === name ? 'it' : `its group ${groupOf(id)}`;
+    return `${what} was paused${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;
   },
 };

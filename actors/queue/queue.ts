@@ -1,6 +1,6 @@
 /**
- * A queue or group as the journal knows it: its settings, and whether it is paused, by whom and why. Without an actor it
- * is open and has no settings. The jobs of a queue are counted by their own index.
+ * A queue or group as the journal knows it: its settings, and whether it is paused, by whom and why. Without an actor
+ * it is open and has no settings. The jobs of a queue are counted by their own index.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { setup } from 'xstate';
@@ -79,11 +79,15 @@ function applySettings(
   queue: Queue | undefined, { status, by, settings }: Bodies['QueueConfigured'], id: string, { nowMs }: Place,
 ): Queue {
   const made = queue ?? { id, status, by, sinceMs: nowMs, reason: '', reasonContent: undefined };
-  const plain = recordedIn(SETTINGS, settings ?? {}) as QueueSettings;
+  const plain = plainSettings({ settings });
   if (Object.keys(plain).length === 0) delete made.configured;
   else made.configured = { settings: plain, by, sinceMs: nowMs };
   return made;
 }
+
+/** Of a body that was decoded, or decided. */
+const plainSettings = ({ settings }: { readonly settings: QueueSettings | null }): QueueSettings =>
+  recordedIn(SETTINGS, settings ?? {}) as QueueSettings;
 
 /** Of an event as it is recorded: it says everything. */
 export function decideQueueAgain(
@@ -92,7 +96,7 @@ export function decideQueueAgain(
   switch (type) {
     case 'QueuePaused': return decidePause(queue, body);
     case 'QueueResumed': return decideResume(queue, body);
-    case 'QueueConfigured': return decideConfigure(queue, recordedIn(SETTINGS, body.settings ?? {}) as QueueSettings, body);
+    case 'QueueConfigured': return decideConfigure(queue, plainSettings(body), body);
     default: return type satisfies never;
   }
 }

@@ -7,6 +7,7 @@ import { LIMITS } from '../../protocols/limits.js';
 import { Abilities } from '../dispatch/abilities.js';
 import type { Ability } from '../dispatch/ability.js';
 import { Parked } from '../dispatch/parked.js';
+import { Unserved } from '../dispatch/unserved.js';
 import { Turns } from '../dispatch/turns.js';
 import type { LeasedJob } from '../job/job-row.js';
 import type { ReplyTo } from '../reply.js';
@@ -91,6 +92,7 @@ export class Sessions {
   readonly gone = new GoneWorkers();
   readonly abilities = new Abilities();
   readonly parked = new Parked();
+  readonly unserved = new Unserved();
   /** When pulls last got a reply because they were too old. */
   recalledMonoMs = -Infinity;
   /** Whether any session can serve a line: a cache, cleared when sessions are added, changed or removed. */

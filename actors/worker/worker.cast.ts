@@ -4,6 +4,7 @@
 import type { CastMember } from '../cast.js';
 import { checkLeases, watchLeases } from './check-leases.js';
 import { expirePulls } from './expire-pulls.js';
+import { endUnworkable } from '../dispatch/unworkable.js';
 import { offerJobs } from '../dispatch/offer.js';
 import { sessionOf } from './session-of.js';
 import { Sessions } from './sessions.js';
@@ -34,6 +35,7 @@ export const workers: CastMember<WorkerRole> = {
     checkLeases(step);
     expirePulls(step);
     forgetSilentWorkers(step);
+    endUnworkable(step);
   },
   close: offerJobs,
 };

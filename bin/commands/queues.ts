@@ -31,7 +31,7 @@ export function queuesCommand(): Command {
     subcommand(name, description).argument('<queue>', 'its name, or a group with a slash: images/');
   const change = (name: string, description: string): Command =>
     ofOne(name, description).option('--reason <text>', 'the reason, which is recorded', filled);
-  const ls = subcommand('ls', 'list the queues that have jobs that have not ended, are paused or have settings, and count their jobs')
+  const ls = subcommand('ls', 'list the queues that have jobs, are paused or have settings, and count their jobs')
     .action(async (flags: QueueFlags) => (await import('../queues/list.js')).runList(flags));
   const show = ofOne('show', 'count the jobs of a queue, and show its settings and whether it is paused')
     .action(async (queue: string, flags: QueueFlags) => (await import('../queues/show.js')).runShow(queue, flags));

@@ -17,7 +17,7 @@ export interface Recorded {
   result: unknown;
 }
 
-const FINAL = new Set(['JobCompleted', 'JobFailed', 'JobCancelled', 'JobExpired']);
+const FINAL = new Set(['JobCompleted', 'JobFailed', 'JobCancelled', 'JobExpired', 'JobUnworkable']);
 
 export async function readJournal(url: string, ns: Namespace, partition: Partition): Promise<Map<string, Recorded>> {
   const recorded = new Map<string, Recorded>();

@@ -21,7 +21,8 @@ export function jsonOf(reply: Outcome): string {
 }
 
 const COLOURS = {
-  completed: 'green', failed: 'red', expired: 'red', cancelled: 'yellow', running: 'cyan', retrying: 'yellow',
+  completed: 'green', failed: 'red', expired: 'red', discarded: 'gray', cancelled: 'yellow', running: 'cyan',
+  retrying: 'yellow',
 } as const;
 
 export function statusText(status: string): string {
@@ -63,6 +64,7 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
     crashes > 0 && ['crashes', `${crashes} of at most ${maxCrashes}: leases that were lost`],
   maxCrashes: null,
   returns: ({ returns }) => returns > 0 && ['returned', `${returns} times, by workers that stopped`],
+  generation: ({ generation }) => generation > 0 && ['retried', generation === 1 ? 'once' : `${generation} times`],
   workerId: ({ workerId }) => workerId !== '' && ['worker', workerId],
   submittedMs: ({ submittedMs }) => ['submitted', time(submittedMs)],
   dueMs: ({ dueMs }) => dueMs > 0 && ['due', time(dueMs)],

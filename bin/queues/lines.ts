@@ -41,5 +41,6 @@ export function* linesOf(stats: QueueStats): Generator<string> {
   if (stats.settings === undefined) return;
   for (const [name, value] of settingLines(stats.settings)) yield line(name, value);
   const { settingsBy: by, settingsSinceMs: sinceMs } = stats;
-  yield line('set', `${new Date(sinceMs).toISOString()} by ${by === '' ? 'unknown (no principal given)' : visible(by)}`);
+  yield line('set', new Date(sinceMs).toISOString());
+  yield line('set by', by === '' ? 'unknown (no principal given)' : visible(by));
 }

@@ -9,7 +9,8 @@ import { settingsOfFlags } from './setting-flags.js';
 export async function runSet(queue: string, flags: SetFlags): Promise<void> {
   const { reason, unset = [] } = flags;
   const change = {
-    settings: settingsOfFlags(flags, flags.settings), unset: unset as SettingName[], ...(reason !== undefined && { reason }),
+    settings: settingsOfFlags(flags, flags.settings), unset: unset as SettingName[],
+    ...(reason !== undefined && { reason }),
   };
   await withClient(flags, async (client) => {
     const stats = await setQueue(client, queue, change);

@@ -1,8 +1,9 @@
 /** The flags of `reprise queues set`: made from the table of settings.ts, and read into settings. */
 import { InvalidArgumentError, Option } from 'commander';
-import { leavesOf, type AnyField } from '../../actors/fields.js';
+import { leavesOf } from '../../actors/fields.js';
 import { SETTINGS, type GivenSettings } from '../../actors/queue/settings.js';
-import { decimal, duration, filled, pairOf, whole } from '../arguments.js';
+import { duration, jsonObject, pairOf, whole } from '../arguments.js';
+import { optionOf } from '../field-flags.js';
 
 /** Path within the settings, option, and the value at that path. A number in the path is a place in a list. */
 interface SettingFlag {
@@ -13,39 +14,21 @@ interface SettingFlag {
 /** Anew for each command: an option keeps what it was given. */
 function* settingFlags(): Generator<SettingFlag> {
   for (const field of leavesOf(SETTINGS)) {
-    const { flag } = field.about;
+    const option = optionOf(field);
     const path = field.name.replace('priority.rules.', 'priority.rules.0.').split('.')
       .map((each) => (each === '0' ? 0 : each));
-    if (flag) yield { path, option: parsing(new Option(...flag), field) };
+    if (option) yield { path, option };
   }
-  const of = (path: readonly string[], name: string, about: string): SettingFlag[] => [
-    { path, option: new Option(`--${name}rate <count/time>`, `${about}, like 100/1m`).argParser(rate) },
-    { path, option: new Option(`--${name}burst <count>`, 'how many of them at once (default: count)').argParser(burst) },
-  ];
+  const of = (path: readonly string[], name: string, about: string): SettingFlag[] => {
+    const atOnce = new Option(`--${name}burst <count>`, 'how many of them at once (default: count)');
+    const inTime = new Option(`--${name}rate <count/time>`, `${about}, like 100/1m`);
+    return [{ path, option: inTime.argParser(rate) }, { path, option: atOnce.argParser(burst) }];
+  };
   yield* of(['rate'], '', 'so many leases in a time');
   yield* of(['perKey', 'rate'], 'per-key-', 'so many leases in a time for each value');
-  const within = new Option('--deadline <time=points>', 'points of priority, with so little time to `timeouts.totalMs`');
+  const within = new Option('--deadline <time=points>', 'points of priority, with so little time to its end');
   yield { path: ['priority', 'deadlines'], option: within.argParser(deadlines) };
 }
-
-function parsing(option: Option, field: AnyField): Option {
-  switch (field.kind) {
-    case 'text': return option.argParser(filled);
-    case 'whole': return option.argParser(whole(field.least, field.most));
-    case 'time': return option.argParser(duration);
-    case 'decimal': return option.argParser(decimal);
-    case 'flag': return option;
-    case 'numbers': return option.argParser(numbers(field.least, field.most));
-    default: throw new TypeError(`a field of kind ${field.kind} has no flag`);
-  }
-}
-
-const numbers = (least: number, most: number) =>
-  (text: string, before: Readonly<Record<string, number>> = {}): Record<string, number> => {
-    const [name, value] = pairOf(text);
-    if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} is given twice.`);
-    return { ...before, [name]: whole(least, most)(value) };
-  };
 
 function rate(text: string): object {
   const found = /^(\d+)\/(.+)$/.exec(text);
@@ -82,12 +65,4 @@ function put(into: Into, [name, ...rest]: readonly (string | number)[], value: u
 }
 
 /** JSON of settings, for those that have no flag. */
-export function settingsJson(text: string): GivenSettings {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch {
-    // It is said below.
-  }
-  throw new InvalidArgumentError('An object in JSON is needed.');
-}
+export const settingsJson = (text: string): GivenSettings => jsonObject(text);

@@ -11,7 +11,8 @@ const MOST_PAIRS = 8;
 
 /** Name and value of each, in words. */
 export function* settingLines(settings: QueueSettings): Generator<readonly [name: string, value: string]> {
-  const { concurrency, rate, perKey, fair, ageingPerMinute, priority, unworkableAfterMs, defaults, failedKept } = settings;
+  const { concurrency, rate, perKey, fair, ageingPerMinute, priority, ...more } = settings;
+  const { unworkableAfterMs, defaults, failedKept } = more;
   if (concurrency !== undefined) yield ['concurrency', countText(concurrency)];
   if (rate) yield ['rate', rateText(rate)];
   if (perKey) yield ['per key', perKeyText(perKey)];

@@ -155,7 +155,7 @@ t.test('property: whichever events are broken, the partition goes on and all oth
     const broken = new Map(how.map(({ nth, change }) => [nth, change]));
     const commits = journalOf(play, (event, nth) => {
       const change = broken.get(nth);
-      // A barrier is of the partition itself: who cannot read it must halt.
+      // A barrier concerns the whole partition.
       if (change === undefined || event.type === 'VersionBarrier') return [event];
       victims.add(event.id);
       return change(event);

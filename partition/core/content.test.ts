@@ -36,7 +36,16 @@ const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array
   JobFailed: [{ status: 'failed', ...attempt, failure: FAILURE, reported: true, crashes: 3 }, text(FAILURE)],
   JobCancelRequested: [{ status: 'running', reason: 'too late' }, Buffer.from('too late')],
   JobCancelled: [{ status: 'cancelled', attempt: 2, failure: FAILURE, reported: true }, text(FAILURE)],
+  JobUnworkable: [{ status: 'unworkable', attempt: 2, failure: FAILURE }, text(FAILURE)],
   JobExpired: [{ status: 'expired', attempt: 2, failure: FAILURE }, text(FAILURE)],
+  JobRetried: [{
+    status: 'ready', generation: 1, payload: Buffer.from('7'), contentType: '', stored: null, jobType: 'square',
+    queue: 'default', priority: 4, key: 'k', fingerprint: Buffer.alloc(32, 1), policy: POLICY, labels: { a: 'b' },
+    totalDueMs: 17, place: 3, submittedMs: 5, firstSeq: 2, attempt: 3, lease: 3,
+    require: '{"region":"eu"}', prefer: '',
+  }, Buffer.from('7')],
+  JobReprioritized: [{ status: 'ready', priority: -7 }],
+  JobDiscarded: [{ status: 'discarded', attempt: 2, failure: { code: 'X', message: 'no' } }, text({ message: 'no' })],
 };
 const TYPES = Object.keys(BODIES) as JobEventType[];
 

@@ -72,7 +72,7 @@ interface View {
 /** The canonical view: equal for equal journals, on every machine and in every release that keeps its version. */
 export function viewOf({ partition, journalId, epoch, seq, nowMs, versionBarrier, ...of }: PartitionState): View {
   const { commands, outbox, cast, aside, truncated, retention } = of;
-  const kinds = Object.fromEntries([...cast].map(([name, { seen, store }]) => [name, { seen, state: store.view() }]));
+  const kinds = Object.fromEntries(shown(cast).map(([name, { seen, store }]) => [name, { seen, state: store.view() }]));
   return {
     version: 2, partition, journalId, epoch, seq, nowMs, commands: [...commands], outbox: outbox.view(),
     ...(versionBarrier && { versionBarrier: { ...versionBarrier } }), ...(aside.size > 0 && { aside: aside.view() }),
@@ -80,6 +80,8 @@ export function viewOf({ partition, journalId, epoch, seq, nowMs, versionBarrier
     ...(retention.size > 0 && { retention: retention.view() }), kinds,
   };
 }
+
+const shown = (cast: Cast): [string, Hosted][] => [...cast].filter(([, { kind, seen }]) => !kind.isLater || seen > 0);
 
 interface Places {
   readonly outbox: object;
@@ -89,7 +91,7 @@ interface Places {
 
 /** Where the content is that the view has by hash and size. Not part of the view, but needed to restore the state. */
 export function placesOf({ outbox, cast, aside }: PartitionState): Places {
-  const kinds = Object.fromEntries([...cast].map(([name, { store }]) => [name, store.places?.() ?? {}]));
+  const kinds = Object.fromEntries(shown(cast).map(([name, { store }]) => [name, store.places?.() ?? {}]));
   return { outbox: outbox.places(), ...(aside.size > 0 && { aside: aside.places() }), kinds };
 }
 
@@ -105,13 +107,13 @@ interface Own extends Pick<View, OwnInView> {
 /** The state as it is now, for a snapshot. It takes a moment, and may be read while the state goes on. */
 export function freeze({ journalId, epoch, seq, nowMs, versionBarrier, ...of }: PartitionState): Part[] {
   const { commands, outbox, cast, aside, truncated, retention } = of;
-  const seen = Object.fromEntries([...cast].map(([name, hosted]) => [name, hosted.seen]));
+  const seen = Object.fromEntries(shown(cast).map(([name, hosted]) => [name, hosted.seen]));
   const own: Own = {
     journalId, epoch, seq, nowMs, versionBarrier, truncated, seen, outbox: outbox.view(), outboxPlaces: outbox.places(),
     ...(aside.size > 0 && { aside: aside.view(), asidePlaces: aside.places() }),
     ...(retention.size > 0 && { retention: retention.view() }),
   };
-  const kinds = [...cast].flatMap(([name, { store }]) => under(name, store.freeze?.() ?? [viewPart(store)]));
+  const kinds = shown(cast).flatMap(([name, { store }]) => under(name, store.freeze?.() ?? [viewPart(store)]));
   return [listPart('partition', own), ...under('commands', commands.freeze()), ...kinds];
 }
 

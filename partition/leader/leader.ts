@@ -10,7 +10,7 @@ import type { Appended, Journal } from '../../streams/journal.js';
 import type { Effect } from '../../actors/effect.js';
 import type { Command, From } from '../../actors/command.js';
 import type { Kind, Role } from '../../actors/kind.js';
-import { refused, sendReply, type Releasing, type ReplyTo } from '../../actors/reply.js';
+import { refused, sendReply, unreadable, type Releasing, type ReplyTo } from '../../actors/reply.js';
 import type { Step } from '../../actors/step.js';
 import type { Batch } from '../core/batch.js';
 import type { PendingAppend } from '../../streams/settle.js';
@@ -85,7 +85,12 @@ export class Leader {
 
   /** @param checked the command's request */
   handle(command: Command, checked: object, from: From): void {
-    this.decide(from.to, (step) => command.decide(step, checked, from));
+    const prepared = command.prepare?.(checked, this.releasing(this.head));
+    if (prepared === undefined) return this.decide(from.to, (step) => command.decide(step, checked, from));
+    void prepared.then(
+      (whole) => this.decide(from.to, (step) => command.decide(step, whole, from)),
+      (error: unknown) => sendReply(from.to, refused(unreadable(error))),
+    );
   }
 
   /** @param decideIt the decision of a command, which answers or refuses `to` */

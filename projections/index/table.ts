@@ -59,7 +59,8 @@ export class IndexTable {
       firstHigh = seqHigh;
     }
     const lastSeq = lastHigh * 2 ** 32 + slots[at + LAST_LOW]!;
-    if (seq > lastSeq || (seq === lastSeq && status > (lowStatus & HALF))) {
+    // Of two in one commit the one that is set later counts.
+    if (seq >= lastSeq) {
       slots[at + ID_LOW_STATUS] = (low << 16) | status;
       slots[at + LAST_LOW] = seq;
       lastHigh = seqHigh;

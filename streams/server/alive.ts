@@ -1,4 +1,4 @@
-/** Whether a process runs, also one of another user. @param pid of a process, or that of a group as a negative number */
+/** Whether a process runs, also one of another user. @param pid of a process, or of a group as a negative number */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -1,5 +1,6 @@
 /** A partition on a stage: clients, workers and time act on it at random, and commits fill up while time goes on. */
 import fc from 'fast-check';
+import { ACTIONS, type Action } from '../../actors/bulk/bulk.js';
 import { isRunning } from '../../actors/job/job.js';
 import type { Outcome } from '../../actors/job/job.decide.js';
 import { jobKind } from '../../actors/job/job.kind.js';
@@ -11,6 +12,10 @@ import { decide, job, KEYRING, Play, POLICY, salts, session, worker, type Asked 
 import { parseToken, type Partition } from '../../protocols/ids.js';
 import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 
+type AskedFor =
+  | 'submit' | 'cancel' | 'retry' | 'discard' | 'reprioritize'
+  | 'register' | 'pull' | 'report' | 'drain' | 'cordon' | 'uncordon' | 'retire' | 'pause' | 'resume' | 'start' | 'go' | 'stop' | 'queue.set';
+
 /** Something that clients, workers and time do. */
 export type Act =
   | {
@@ -20,7 +25,11 @@ export type Act =
     }
   | { do: 'pull'; worker: string; free: number; ends: Outcome | 'nothing' }
   | { do: 'report'; worker: string; ends: Outcome }
-  | { do: 'cancel'; nth: number; reason: string }
+  | { do: 'cancel' | 'discard'; nth: number; reason: string }
+  | { do: 'retry'; nth: number; edited: boolean }
+  | { do: 'reprioritize'; nth: number; priority: number }
+  | { do: 'bulk'; id: string; action: Action; hold: boolean }
+  | { do: 'go' | 'stop'; id: string }
   | { do: 'drain'; worker: string; gone: boolean }
   | { do: 'cordon' | 'uncordon' | 'retire'; worker: string; reason: string }
   | { do: 'pause' | 'resume'; reason: string }
@@ -56,7 +65,17 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
     ends: fc.oneof(ends, fc.constant('nothing' as const)),
   }),
   fc.record({ do: fc.constant('report' as const), worker: name, ends }),
-  fc.record({ do: fc.constant('cancel' as const), nth: fc.nat(8), reason: fc.constantFrom('', 'enough') }),
+  fc.record({
+    do: fc.constantFrom('cancel' as const, 'cancel' as const, 'discard' as const), nth: fc.nat(8),
+    reason: fc.constantFrom('', 'enough'),
+  }),
+  fc.record({ do: fc.constant('reprioritize' as const), nth: fc.nat(8), priority: fc.integer({ min: -1, max: 2 }) }),
+  fc.record({
+    do: fc.constant('bulk' as const), id: fc.constantFrom('b1', 'b2', 'b3'), action: fc.constantFrom(...ACTIONS),
+    hold: fc.boolean(),
+  }),
+  fc.record({ do: fc.constantFrom('go' as const, 'stop' as const), id: fc.constantFrom('b1', 'b2', 'b3') }),
+  fc.record({ do: fc.constant('retry' as const), nth: fc.nat(8), edited: fc.boolean() }),
   fc.record({ do: fc.constant('drain' as const), worker: name, gone: fc.boolean() }),
   fc.record({
     do: fc.constantFrom('cordon' as const, 'uncordon' as const, 'retire' as const), worker: name,
@@ -87,12 +106,26 @@ class Stage {
   private drawn = 0;
   private pullSeq = 0;
 
+  constructor() {
+    this.core.lead(this.moment);
+  }
+
   act(act: Act): void {
     switch (act.do) {
       case 'submit': return this.submit(act);
       case 'pull': return this.pull(act);
       case 'report': return this.report(act);
-      case 'cancel': return this.cancel(act);
+      case 'cancel':
+      case 'discard': return this.end(act);
+      case 'retry': return this.retry(act);
+      case 'bulk': {
+        const { id: bulkId, action, hold } = act;
+        const of = { bulkId, action, hold, filter: '', priority: 3, perSecond: 10_000, reason: 'enough' };
+        return this.ask({ kind: 'start', by: 'anna', ...of });
+      }
+      case 'go':
+      case 'stop': return this.ask({ kind: act.do, by: 'anna', bulkId: act.id });
+      case 'reprioritize': return this.reprioritize(act);
       case 'pause':
       case 'resume': return this.ask({ kind: act.do, by: 'anna', queue: 'other', reason: act.reason, commandId: '' });
       case 'configure': return this.configure(act);
@@ -116,7 +149,7 @@ class Stage {
   private configure({ concurrency, reason }: Act & { do: 'configure' }): void {
     const change = { by: 'anna', reason, commandId: '', unset: [] };
     this.ask({ kind: 'queue.set', queue: 'other', settings: { concurrency }, ...change });
-    const settings = { priority: { rules: [{ label: 'a', values: { b: concurrency } }] } };
+    const settings = { priority: { rules: [{ label: 'a', values: { b: concurrency } }] }, unworkableAfterMs: 5_000 };
     this.ask({ kind: 'queue.set', queue: 'default', settings, ...change });
   }
 
@@ -143,15 +176,28 @@ class Stage {
     this.ask({ kind: 'submit', by: 'client', waitMs: undefined, jobs: [{ id: this.names.nextId(), job: of }] });
   }
 
-  private cancel({ nth, reason }: Act & { do: 'cancel' }): void {
+  private end({ do: kind, nth, reason }: Act & { do: 'cancel' | 'discard' }): void {
     const one = [...this.core.read(jobKind).all()][nth];
-    if (one) this.ask({ kind: 'cancel', by: 'client', target: { jobId: one.id }, reason, commandId: '' });
+    if (one) this.ask({ kind, by: 'client', target: { jobId: one.id }, reason, commandId: '' });
+  }
+
+  private retry({ nth, edited }: Act & { do: 'retry' }): void {
+    const one = [...this.core.read(jobKind).all()][nth];
+    const payload = edited ? { bytes: Buffer.from('"edited"'), contentType: '' } : undefined;
+    if (one) this.ask({ kind: 'retry', by: 'client', target: { jobId: one.id }, payload, commandId: '' });
+  }
+
+  private reprioritize({ nth, priority }: Act & { do: 'reprioritize' }): void {
+    const one = [...this.core.read(jobKind).all()][nth];
+    const of = one && ({ target: { jobId: one.id }, priority, commandId: '' });
+    if (of) this.ask({ kind: 'reprioritize', by: 'client', ...of });
   }
 
   private pull({ worker: of, free, ends }: Act & { do: 'pull' }): void {
     const who = this.sessionOf(of);
     if (this.core.live(workerKind).get(who.session)?.draining !== false) {
-      const registered = { ...who, types: ['square'], queues: [], capacity: 10, software: '', capabilities: '', weights: {} };
+      const offer = { types: ['square'], queues: [], capacity: 10, capabilities: '', weights: {} };
+      const registered = { ...who, ...offer, software: '' };
       this.ask({ kind: 'register', proof: '', worker: registered });
     }
     const reports = ends === 'nothing' ? [] : this.reports(of, ends);
@@ -175,11 +221,7 @@ class Stage {
     return { workerId: worker(of), session: session(of) };
   }
 
-  private ask<
-    Verb extends 'submit' | 'cancel' | 'register' | 'pull' | 'report' | 'drain' | 'cordon' | 'uncordon' | 'retire' | 'pause' | 'resume' | 'queue.set',
-  >(
-    asked: Asked<Verb>,
-  ): void {
+  private ask<Verb extends AskedFor>(asked: Asked<Verb>): void {
     this.core.step(this.moment, (step) => decide(step, asked, { replyTo: 'replyTo' } as ReplyTo));
   }
 

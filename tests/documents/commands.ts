@@ -9,7 +9,9 @@ import { SETTINGS } from '../../actors/queue/settings.js';
 import { DEFAULTS } from '../../protocols/limits.js';
 
 export const protocolPage = (): string =>
-  inRegions('protocol.md', { commands: commandTable(), 'fields of a submit': fieldTable('SubmitJob', SUBMIT), presets: presetTable() });
+  inRegions('protocol.md', {
+    commands: commandTable(), 'fields of a submit': fieldTable('SubmitJob', SUBMIT), presets: presetTable(),
+  });
 
 export const queuesPage = (): string => inRegions('queues.md', { settings: fieldTable('QueueSettings', SETTINGS) });
 

@@ -3,6 +3,7 @@
  * for each event.
  */
 import type { AnyStateMachine } from 'xstate';
+import { bulkMachine, type BulkEventType } from '../../actors/bulk/bulk.js';
 import { queueMachine, type QueueEventType } from '../../actors/queue/queue.js';
 import { readChart, type Arrow } from '../../actors/chart.js';
 import { jobMachine } from '../../actors/job/job.chart.js';
@@ -24,7 +25,11 @@ const JOB: Readonly<Record<JobEventType, string>> = {
     + 'or its lease was lost, and that was the last of `maxCrashes`.',
   JobCancelRequested: 'It was cancelled while it ran. The next reply to its worker has its token in `cancel`.',
   JobCancelled: 'It was cancelled before it ran, or its worker stopped or failed after `JobCancelRequested`.',
+  JobUnworkable: 'No registered worker could do it, for the `unworkableAfterMs` of its queue.',
   JobExpired: 'It did not end within `timeouts.totalMs`, or its first attempt did not start within `timeouts.startMs`.',
+  JobRetried: 'It had ended and was taken back by a command, with its place, and perhaps another payload.',
+  JobReprioritized: 'A command gave it another priority. It keeps its place among those of that priority.',
+  JobDiscarded: 'It had failed, and a command discarded it: it is kept no longer.',
 };
 
 const WORKER: Readonly<Record<WorkerEventType, string>> = {
@@ -41,6 +46,17 @@ const QUEUE: Readonly<Record<QueueEventType, string>> = {
   QueuePaused: 'It was paused: it takes and leases no jobs. The principal and the reason are recorded.',
   QueueResumed: 'It was resumed, by a principal and for a reason that are recorded as well.',
   QueueConfigured: 'Its settings were changed. The event has all of them, with the principal and the reason.',
+};
+
+const BULK: Readonly<Record<BulkEventType, string>> = {
+  BulkStarted: 'One command to many jobs: the action, the filter, the principal and the reason are recorded.',
+  BulkCollected: 'Some of the jobs that match are recorded as members, by their places.',
+  BulkFrozen: 'All members are recorded. It acts on exactly those.',
+  BulkWent: 'It acts: at once, or by `bulk.go` if it was to hold.',
+  BulkAdvanced: 'It acts on the next members. What happens to each is an event of the job in the same commit.',
+  BulkSkipped: 'So many of them could not be changed: they had changed or left meanwhile.',
+  BulkDone: 'It has acted on all members.',
+  BulkStopped: 'It was stopped. What it did stays done.',
 };
 
 const PERFORMER: Readonly<Record<PerformerEvent, string>> = {
@@ -81,6 +97,10 @@ export function lifecycle(): string {
       + 'that was resumed is forgotten with the next commit: it is like one that was never paused.',
     folded(queueMachine),
     table(QUEUE),
+    '## A bulk',
+    'Defined in [bulk.ts](../actors/bulk/bulk.ts). One that has ended is shown for an hour.',
+    folded(bulkMachine),
+    table(BULK),
     '## A performer\'s slot',
     'Defined in [performer.chart.ts](../worker/performer/performer.chart.ts), run by\n'
       + '[perform.ts](../worker/performer/perform.ts). Each slot has one performer, which is reused.',

@@ -35,7 +35,15 @@ const OF_LABELS_ALONE = {
   'actors/worker/replies.ts': 'a lease brings them to the worker',
   'worker/performer/context.ts': 'a performer reads them',
   'worker/performer/performer.ts': 'a performer reads them',
+  'actors/bulk/act.ts': 'an event is longer if they are long',
+  'actors/filter/filter.ts': 'a filter may name them',
+  'actors/filter/filterable.ts': 'a filter may name them',
+  'actors/filter/parse.ts': 'a filter may name them',
+  'actors/job/merged-list.ts': 'a page is shorter if they are long',
+  'actors/job/page.ts': 'a page is shorter if they are long',
   'actors/fields.ts': 'the type of field that only labels have',
+  'actors/job/lines.ts': 'the value of one chooses the line of a job',
+  'actors/job/fill-in.ts': 'a priority policy reads them',
   'protocols/bounds.ts': 'the type of field that only labels have',
   'protocols/limits.ts': 'how many there may be',
   'sdk/replies.ts': 'a map of a decoded message has a prototype',
@@ -53,9 +61,9 @@ for (const name of RECIPES) {
   });
 }
 
-t.test('a field of a job: six production files, and each of them names every field that is there already', async (t) => {
+t.test('a field of a job: seven production files, and each of them names every field that is there already', async (t) => {
   const files = recipe('A new field of a job').flatMap((step) => step.files);
-  t.equal(files.length, 6);
+  t.equal(files.length, 7);
   const [proto, submit, state, row, view, show] = files.map(read);
   const snake = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   // A job has these by the same name from its submission to its view.
@@ -64,7 +72,7 @@ t.test('a field of a job: six production files, and each of them names every fie
   for (const field of common) {
     for (const message of ['SubmitJob', 'JobView']) {
       const body = proto!.split(`message ${message} {`)[1]!.split('\n}')[0]!;
-      t.match(body, new RegExp(`\\b${snake(field)} = `), `${field} in ${message}`);
+      t.match(body, new RegExp(`\\b${snake(field)}(_json)? = `), `${field} in ${message}`);
     }
     for (const source of [submit!, state!, row!, view!, show!]) t.match(source, new RegExp(`\\b${field}\\b`), field);
   }
@@ -73,7 +81,9 @@ t.test('a field of a job: six production files, and each of them names every fie
 t.test('a field of a job: no other production file names one that is only stored and shown', async (t) => {
   const files = recipe('A new field of a job').flatMap((step) => step.files);
   t.ok(production.length > 150 && production.includes(files[1]!), `${production.length} files`);
-  const naming = production.filter((path) => /\blabels\b/.test(read(path))).sort();
+  // A worker has labels as well.
+  const ofJobs = production.filter((path) => !path.startsWith('actors/matching/'));
+  const naming = ofJobs.filter((path) => /\blabels\b/.test(read(path))).sort();
   const expected = [...files.filter((path) => path.endsWith('.ts')), ...Object.keys(OF_LABELS_ALONE)].sort();
   t.same(naming, expected, 'a new field would need these files');
 });

@@ -28,7 +28,7 @@ import {
   foldedView, folderOf, hashOfView, readRecording, recordedVersions, storedIn, type RecordedJob,
 } from './recording.js';
 
-const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'expired']);
+const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'expired', 'unworkable']);
 /**
  * What becomes of the jobs that had not ended. Those that were running end with their leases. Two wait for 300 days from
  * when they were recorded; after that they run or expire.

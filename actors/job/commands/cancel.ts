@@ -1,13 +1,12 @@
 /** job.cancel: JobCancelled, or JobCancelRequested when a worker must be asked to stop first. */
 import { z } from 'zod';
 import { text } from '../../../protocols/bounds.js';
-import { reject, type Rejection } from '../../../protocols/errors.js';
-import type { JobId } from '../../../protocols/ids.js';
+import { reject } from '../../../protocols/errors.js';
 import { LIMITS } from '../../../protocols/limits.js';
 import { job } from '../../../protocols/messages.js';
 import { refuseAside } from '../../actor/aside.js';
 import type { Command } from '../../command.js';
-import { commandConflict } from '../../command-conflict.js';
+import { conflictOf } from '../conflict.js';
 import { optionalText } from '../../shapes.js';
 import type { Step } from '../../step.js';
 import { answerPull } from '../../worker/answer-pull.js';
@@ -50,7 +49,7 @@ export const cancel = {
     if (found === undefined) return step.refuse(to, reject('NOT_FOUND', `no ${describe(target)}`));
     if (found.kind === 'aside') return step.refuse(to, refuseAside(found.aside));
     const jobId = found.kind === 'job' ? found.job.id : found.jobId;
-    const conflict = conflictOf(step, commandId, jobId);
+    const conflict = conflictOf(step, commandId, 'CancelJob', jobId);
     if (conflict) return step.refuse(to, conflict);
     if (found.kind === 'archived') return step.answer(to, oneJobReply, { ...found, duplicate: true, cancel: true });
     const event = decideCancel(found.job, reason);
@@ -62,12 +61,6 @@ export const cancel = {
     if (isRunning(changed)) askToStop(step, changed);
   },
 } as const satisfies Command<job.CancelJob, Cancel>;
-
-function conflictOf(step: Step, commandId: string, jobId: JobId): Rejection | undefined {
-  const before = commandId === '' ? undefined : step.seen(commandId);
-  if (before === undefined || (before.type === 'CancelJob' && before.id === jobId)) return undefined;
-  return commandConflict(commandId, before);
-}
 
 /** Uses the worker's open pull. Without one, the reply to its next pull or heartbeat has the token in `cancel`. */
 function askToStop(step: Step, running: Readonly<Job>): void {

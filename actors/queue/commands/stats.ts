@@ -9,8 +9,8 @@ import { statsJson, statsOf, statsReply } from '../stats.js';
 export const stats = {
   noun: 'queue',
   verb: 'stats',
-  does: 'counts the jobs of a queue or group by status, with the time since the submission of the oldest ready one, and '
-    + 'its settings',
+  does: 'counts the jobs of a queue or group by status, with the time since the submission of the oldest ready one, '
+    + 'and shows its settings',
   request: queue.GetQueueStats,
   reply: queue.QueueStats,
   json: z.strictObject({ queue: z.string() }),
