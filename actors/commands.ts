@@ -24,15 +24,21 @@ import { stats } from './queue/commands/stats.js';
 import { list as listRetention } from './retention/commands/list.js';
 import { set } from './retention/commands/set.js';
 import { take } from './snapshot/commands/take.js';
+import { cordon } from './worker/commands/cordon.js';
 import { drain } from './worker/commands/drain.js';
+import { get as getWorker } from './worker/commands/get.js';
 import { heartbeat } from './worker/commands/heartbeat.js';
+import { list as listWorkers } from './worker/commands/list.js';
 import { pull } from './worker/commands/pull.js';
 import { register } from './worker/commands/register.js';
 import { report } from './worker/commands/report.js';
+import { retire } from './worker/commands/retire.js';
+import { uncordon } from './worker/commands/uncordon.js';
 
 const ALL = [
   submit, get, awaitEnd, cancel, why, listJobs, retry, discard, reprioritize,
   register, pull, report, heartbeat, drain,
+  listWorkers, getWorker, cordon, uncordon, retire,
   pause, resume, setQueue, stats, list,
   start, go, stop, showBulk,
   take,

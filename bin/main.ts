@@ -17,6 +17,7 @@ import { snapshotsCommand } from './commands/snapshots.js';
 import { submitCommand } from './commands/submit.js';
 import { systemCommand } from './commands/system.js';
 import { workerCommand } from './commands/worker.js';
+import { workersCommand } from './commands/workers.js';
 import { exitWithError, MISUSED, usageError } from './error-exit.js';
 import { version } from './self.js';
 import { endWithin } from './shutdown.js';
@@ -41,6 +42,7 @@ const COMMANDS = [
   submitCommand,
   jobsCommand,
   queuesCommand,
+  workersCommand,
   actorsCommand,
   replayCommand,
   auditCommand,

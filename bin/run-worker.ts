@@ -19,11 +19,11 @@ export interface WorkerFlags extends Where {
   readonly weight?: Readonly<Record<string, number>>;
   /** JSON, or `@` and the name of a file. */
   readonly capabilities?: string;
+  readonly grace: number;
 }
 
-const GRACE_MS = 10_000;
-/** The grace, and some time to drain before it and to send the last reports after it. */
-const STOP_WITHIN_MS = GRACE_MS + 10_000;
+/** Besides the grace: some time to drain before it and to send the last reports after it. */
+const STOP_MS = 10_000;
 /** If the parent died, so did the broker, and there is no leader to report to. */
 const ORPHAN_STOP_WITHIN_MS = 3_000;
 
@@ -41,7 +41,7 @@ export async function runWorker(paths: readonly string[], flags: WorkerFlags): P
     ...(flags.capabilities !== undefined && { capabilities: await readCapabilities(flags.capabilities) }),
     ...(flags.id !== undefined && { workerId: flags.id }),
     software: `reprise ${version()}`,
-    graceMs: GRACE_MS,
+    graceMs: flags.grace,
   });
   if (flags.capabilities?.startsWith('@')) followFile(worker, flags.capabilities, log);
   const types = loaded.map(({ performer }) => performer.type);
@@ -50,7 +50,7 @@ export async function runWorker(paths: readonly string[], flags: WorkerFlags): P
   const stopped = worker.stopped.then(() => 'stopped' as const);
   const why = await Promise.race([stopRequested, stopped, untilBroken(log)]);
   const code = why === 'broken' ? 1 : 0;
-  if (why !== 'stopped') await stop(worker, why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : STOP_WITHIN_MS, code);
+  if (why !== 'stopped') await stop(worker, why === 'disconnect' ? ORPHAN_STOP_WITHIN_MS : flags.grace + STOP_MS, code);
   log.info({ workerId: worker.workerId, why }, 'stopped');
   process.exit(code);
 }

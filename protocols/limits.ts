@@ -16,6 +16,12 @@ export const LIMITS = {
   bulkPerSecond: 1_000,
   /** In one page of the list of queues. */
   listedQueues: 1_000,
+  /** In one page of the list of workers. */
+  listedWorkers: 1_000,
+  /** Of each partition. Workers that are not registered there are among them. */
+  cordonedWorkers: 10_000,
+  /** How often an attempt of a job may be handed back before it counts. */
+  returns: 100,
   /** In one page of the list of jobs. */
   listedJobs: 1_000,
   /** Of each partition. */

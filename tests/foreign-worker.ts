@@ -28,7 +28,6 @@ interface Attempt {
 }
 
 export interface Options {
-  /** What it has, as docs/matching.md says. */
   readonly capabilities?: object;
   readonly url: string;
   readonly namespace: string;
@@ -36,7 +35,6 @@ export interface Options {
   readonly protocols: string;
   readonly workerId: string;
   readonly types: readonly string[];
-  /** Slots, which the partitions share. */
   readonly capacity: number;
   /** Throws to fail; what it returns is JSON. */
   handle(lease: Lease, signal: AbortSignal): Promise<unknown>;
@@ -118,8 +116,8 @@ export class ForeignWorker {
   }
 
   private async register(): Promise<number> {
-    const { types, capacity } = this.options;
-    const capabilitiesJson = JSON.stringify(this.options.capabilities ?? {});
+    const { types, capacity, capabilities = {} } = this.options;
+    const capabilitiesJson = JSON.stringify(capabilities);
     const reply = await this.patiently('register', { types, capacity, software: 'foreign 1', capabilitiesJson });
     this.identity = { session: reply['session'] as string, proof: reply['proof'] as string };
     return reply['partitions'] as number;

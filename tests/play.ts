@@ -36,6 +36,8 @@ import type { Drain } from '../actors/worker/commands/drain.js';
 import type { Heartbeat } from '../actors/worker/commands/heartbeat.js';
 import type { Pull } from '../actors/worker/commands/pull.js';
 import type { Register } from '../actors/worker/commands/register.js';
+import type { OrderWorker } from '../actors/worker/order.js';
+import type { PageOf } from '../actors/worker/page.js';
 import type { Reports } from '../actors/worker/reports.js';
 import { KINDS } from '../actors/kinds.js';
 import type { ReplyTo } from '../actors/reply.js';
@@ -109,6 +111,11 @@ interface Requests {
   readonly report: Omit<Reports, 'partition'>;
   readonly heartbeat: Omit<Heartbeat, 'partition'>;
   readonly drain: Drain;
+  readonly cordon: OrderWorker;
+  readonly uncordon: OrderWorker;
+  readonly retire: OrderWorker;
+  readonly 'worker.get': { readonly workerId: WorkerId };
+  readonly 'worker.list': PageOf;
   readonly pause: ChangeQueue;
   readonly resume: ChangeQueue;
   readonly start: StartBulk;
@@ -130,7 +137,7 @@ export type Asked<Verb extends keyof Requests> = Requests[Verb] & { readonly kin
 export function decide<Verb extends keyof Requests>(
   step: Step, { kind, by = '', ...request }: Asked<Verb>, to: ReplyTo,
 ): void {
-  const command = commandOf(kind) ?? COMMANDS.findLast(({ verb }) => verb === kind)!;
+  const command = commandOf(kind) ?? commandOf(`job.${kind}`) ?? COMMANDS.findLast(({ verb }) => verb === kind)!;
   // The kind of an actor has the name of the verb’s field here.
   const checked = 'of' in request ? { ...request, kind: request.of } : request;
   command.decide(step, checked, { to, by });

@@ -1,6 +1,7 @@
 /**
  * Renews leases: one timer for the process, one request per partition, every third of the shortest lease. A job that
- * ends before then costs no heartbeat. Replies carry cancellations and revocations.
+ * ends before then costs no heartbeat. Replies carry cancellations and revocations. While attempts run, a partition
+ * that would hear nothing gets an empty one, so that it does not take the worker for gone.
  */
 import { worker } from '../protocols/messages.js';
 import type { Attempt } from './performer/attempt.js';
@@ -8,9 +9,12 @@ import { Alarm } from './alarm.js';
 import type { RunningAttempts } from './running-attempts.js';
 import type { WorkerIdentity } from './identity.js';
 import type { Link } from './link.js';
+import type { LoadMeter } from './load-meter.js';
 import { isRequestError, isUnknown, readPullReply, type WireReply, type SendRequest } from './wire.js';
 
 const RETRY_MS = 250;
+const KEEP_ALIVE_MS = 20_000;
+const KEEP_ALIVE_TIMEOUT_MS = 2_000;
 
 export interface HeartbeatsOptions {
   readonly send: SendRequest;
@@ -18,6 +22,8 @@ export interface HeartbeatsOptions {
   readonly now: () => number;
   readonly sawEpoch: (link: Link, epoch: number) => void;
   readonly unknownWorker: () => void;
+  readonly drainAsked: () => void;
+  readonly load: LoadMeter;
 }
 
 export class Heartbeats {
@@ -55,7 +61,9 @@ export class Heartbeats {
         }
         nextMs = Math.min(nextMs, attempt.renewDueMs);
       }
-      if (due.length > 0) this.renew(link, due, nowMs);
+      const isForgotten = link.open === undefined && nowMs >= link.sentMs + KEEP_ALIVE_MS;
+      if (due.length > 0 || isForgotten) this.renew(link, due, nowMs);
+      nextMs = Math.min(nextMs, link.open === undefined ? link.sentMs + KEEP_ALIVE_MS : nowMs + KEEP_ALIVE_MS);
     }
     return nextMs;
   }
@@ -64,25 +72,31 @@ export class Heartbeats {
     const { workerId, session, proof } = this.options.identity;
     const { partition } = link;
     const tokens = attempts.map((attempt) => attempt.lease.token);
-    const shortestMs = Math.min(...attempts.map((attempt) => attempt.leaseMs));
+    const shortestMs = Math.min(3 * KEEP_ALIVE_TIMEOUT_MS, ...attempts.map((attempt) => attempt.leaseMs));
     const progress = newProgress(attempts);
-    const bytes = worker.Heartbeat.encode({ workerId, session, proof, partition, tokens, progress }).finish();
+    const load = this.options.load.due(partition, sentMs);
+    const heartbeat = { workerId, session, proof, partition, tokens, progress, ...(load && { load }) };
+    link.sentMs = sentMs;
     void this.options
-      .send('heartbeat', bytes, Math.ceil(shortestMs / 3))
-      .then((reply) => this.answered(link, attempts, sentMs, reply));
+      .send('heartbeat', worker.Heartbeat.encode(heartbeat).finish(), Math.ceil(shortestMs / 3))
+      .then((reply) => this.answered(link, attempts, sentMs, load !== undefined, reply));
   }
 
-  private answered(link: Link, attempts: readonly Attempt[], sentMs: number, { data, refusal }: WireReply): void {
+  private answered(
+    link: Link, attempts: readonly Attempt[], sentMs: number, hadLoad: boolean, { data, refusal }: WireReply,
+  ): void {
     const nowMs = this.options.now();
     this.attempts.deadlines.check(nowMs);
     const reply = refusal ?? readPullReply(data);
     if (isRequestError(reply)) {
+      this.options.load.refused(reply.code, hadLoad);
       if (isUnknown(reply)) this.options.unknownWorker();
       this.retry(attempts, nowMs);
       return;
     }
     if (reply.epoch < link.epoch) return this.retry(attempts, nowMs);
     this.options.sawEpoch(link, reply.epoch);
+    if (reply.drain) this.options.drainAsked();
     const revoked = new Set(reply.revoked);
     for (const attempt of attempts) {
       if (revoked.has(attempt.lease.token)) continue;

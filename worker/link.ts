@@ -19,6 +19,8 @@ export class Link {
   hungry = false;
   /** The last pull that was superseded, until it or its successor is answered. Meanwhile reports are batched. */
   superseded: { readonly seq: number; readonly untilMs: number } | undefined;
+  /** When a request was last sent. */
+  sentMs = -Infinity;
   /** No request is sent before this time. */
   readyMs = -Infinity;
   /** A request was refused, perhaps because of a report in it: every waiting report is sent in a separate request. */

@@ -13,6 +13,7 @@ import { RunningAttempts } from './running-attempts.js';
 import { Heartbeats } from './heartbeats.js';
 import { WorkerIdentity } from './identity.js';
 import { Link } from './link.js';
+import { LoadMeter } from './load-meter.js';
 import { ProgressPublisher } from './progress.js';
 import { Pulls } from './pulls.js';
 import { Requester } from './requester.js';
@@ -46,6 +47,8 @@ export interface ProcessOptions {
 export interface ProcessEvents {
   readonly newEpoch: () => void;
   readonly unknownWorker: () => void;
+  /** An operator drains this worker. */
+  readonly drainAsked: () => void;
 }
 
 const now = (): number => performance.now();
@@ -58,6 +61,7 @@ export class WorkerProcess {
   private readonly attempts: RunningAttempts;
   private readonly heartbeats: Heartbeats;
   private readonly progress: ProgressPublisher;
+  private readonly load: LoadMeter;
   private capabilities: string;
 
   constructor(
@@ -66,12 +70,12 @@ export class WorkerProcess {
     events: ProcessEvents,
   ) {
     const { namespace, workerId, log, capacity, performers } = options;
-    const { newEpoch, unknownWorker } = events;
+    const { newEpoch, unknownWorker, drainAsked } = events;
     this.capabilities = options.capabilities;
     this.identity = new WorkerIdentity(workerId);
     this.requester = new Requester(connection, namespace, now);
     const send = this.requester.request.bind(this.requester);
-    const shared = { send, identity: this.identity, now, unknownWorker };
+    const shared = { send, identity: this.identity, now, unknownWorker, drainAsked };
     this.progress = new ProgressPublisher(namespace, (subject, text) => this.publish(subject, text), now);
     this.attempts = new RunningAttempts(this.links, {
       capacity,
@@ -81,10 +85,13 @@ export class WorkerProcess {
       ended: () => this.pulls.changed(),
       progressed: (attempt) => this.progress.progressed(attempt),
     });
+    this.load = new LoadMeter(this.attempts);
     const sawEpoch = (link: Link, epoch: number): void => this.pulls.sawEpoch(link, epoch);
-    this.heartbeats = new Heartbeats(this.links, this.attempts, { ...shared, sawEpoch });
+    this.heartbeats = new Heartbeats(this.links, this.attempts, { ...shared, sawEpoch, load: this.load });
     const maxRequestBytes = Math.min(LIMITS.requestBytes, connection.info?.max_payload ?? LIMITS.requestBytes) / 2;
-    this.pulls = new Pulls(this.links, this.attempts, this.heartbeats, { ...shared, log, maxRequestBytes, newEpoch });
+    this.pulls = new Pulls(this.links, this.attempts, this.heartbeats, {
+      ...shared, log, maxRequestBytes, newEpoch, load: this.load,
+    });
     this.followLeaders();
   }
 
@@ -140,7 +147,7 @@ export class WorkerProcess {
     return undefined;
   }
 
-  /** Stops pulling, lets attempts end within the grace, aborts the rest, and sends all reports. */
+  /** Stops pulling, lets attempts end within the grace, hands back the rest, and sends all reports. */
   async drain(): Promise<void> {
     this.pulls.pause();
     await this.leave(false);
@@ -159,6 +166,7 @@ export class WorkerProcess {
     this.pulls.stop();
     this.heartbeats.stop();
     this.progress.stop();
+    this.load.stop();
     this.attempts.deadlines.stop();
     this.requester.stop();
     await this.connection.close();

@@ -14,6 +14,7 @@ import type { RunningAttempts } from './running-attempts.js';
 import type { Heartbeats } from './heartbeats.js';
 import type { WorkerIdentity } from './identity.js';
 import type { Link } from './link.js';
+import type { LoadMeter } from './load-meter.js';
 import { Replies, type Sent } from './replies.js';
 import { allot, type Offered } from './slots.js';
 import { isRequestError, readPullReply, type WireReply, type SendRequest } from './wire.js';
@@ -35,6 +36,9 @@ export interface PullsOptions {
   readonly log: Log;
   readonly newEpoch: (link: Link) => void;
   readonly unknownWorker: () => void;
+  /** An operator drains this worker. */
+  readonly drainAsked: () => void;
+  readonly load: LoadMeter;
 }
 
 export class Pulls {
@@ -148,8 +152,10 @@ export class Pulls {
     const reports = link.isolating ? [] : this.collect(link, request, LIMITS.pullReports);
     const held = [...link.held.keys()];
     const { partition } = link;
-    const pull = { workerId, session, proof, partition, pullSeq: seq, free, expiresMs, held, reports };
-    const sent = { request, seq, free, sentMs, timeoutMs: expiresMs + MARGIN_MS };
+    const load = this.options.load.due(partition, sentMs);
+    const who = { workerId, session, proof, partition };
+    const pull = { ...who, pullSeq: seq, free, expiresMs, held, reports, ...(load && { load }) };
+    const sent = { request, seq, free, sentMs, timeoutMs: expiresMs + MARGIN_MS, load: load !== undefined };
     this.send(link, 'pull', encoded(worker.Pull, pull), sent);
     if (link.pending.waiting > 0) this.changed();
   }
@@ -168,6 +174,7 @@ export class Pulls {
   }
 
   private send(link: Link, verb: 'pull' | 'report', bytes: Uint8Array, sent: Sent): void {
+    link.sentMs = sent.sentMs;
     void this.options.send(verb, bytes, sent.timeoutMs).then((reply) => this.answered(link, sent, reply));
   }
 
@@ -178,7 +185,9 @@ export class Pulls {
     const current = link.open?.seq === sent.seq;
     if (current) link.open = undefined;
     if (link.superseded !== undefined && link.superseded.seq <= sent.seq) link.superseded = undefined;
-    if (isRequestError(reply)) this.replies.refused(link, sent, reply, current, nowMs);
+    if (isRequestError(reply) && this.options.load.refused(reply.code, sent.load === true)) {
+      link.pending.lost(sent.request);
+    } else if (isRequestError(reply)) this.replies.refused(link, sent, reply, current, nowMs);
     else if (reply.epoch < link.epoch) this.replies.unanswered(link, sent, current, nowMs);
     else {
       const carried = link.pending.answered(sent.request);

@@ -23,11 +23,13 @@ export interface Sent {
   /** On the monotonic clock. */
   readonly sentMs: number;
   readonly timeoutMs: number;
+  readonly load?: boolean;
 }
 
 export interface RepliesOptions {
   readonly log: Log;
   readonly unknownWorker: () => void;
+  readonly drainAsked: () => void;
 }
 
 export class Replies {
@@ -49,6 +51,7 @@ export class Replies {
     current: boolean,
     nowMs: number,
   ): void {
+    if (reply.drain) this.options.drainAsked();
     if (current && sent.free > 0) link.hungry = reply.leases.length >= sent.free;
     let isBusy = false;
     // Before the leases are taken, because the lease of a rejected report is in the same reply again.

@@ -67,6 +67,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<StartedW
   const process = new WorkerProcess(connection, checked, {
     newEpoch: () => actor.send({ type: 'NewEpoch' }),
     unknownWorker: unknown,
+    drainAsked: () => actor.send({ type: 'Drain' }),
   });
   const actor = createActor(workerActor, {
     input: {

@@ -21,6 +21,7 @@ export interface PullReply {
   readonly cancel: readonly string[];
   readonly revoked: readonly string[];
   readonly rejected: readonly worker.RejectedReport.$Properties[];
+  readonly drain: boolean;
 }
 
 /** A reply that cannot be decoded counts as no reply. */

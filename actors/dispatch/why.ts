@@ -91,9 +91,9 @@ function reasonsOfWorkers(step: Step, job: Readonly<Job>, line: ReadonlyLine): R
   if (able.length === 0) {
     return sessions.areKnown(step.moment.monoMs) ? [noWorker(all, line)] : [unknownYet()];
   }
-  const working = able.filter(({ draining }) => !draining);
+  const working = able.filter(({ isOpen }) => isOpen);
   if (working.length === 0) {
-    const message = `all ${able.length} workers that can do it are draining`;
+    const message = `all ${able.length} workers that can do it are draining or cordoned`;
     return [{ code: 'WORKERS_DRAINING', message, workers: able.length }];
   }
   const reasons: Reason[] = [];

@@ -60,6 +60,10 @@ function decide(job: Readonly<Job> | undefined, recorded: Recorded<JobEvent>): A
       const { attempt, lease, result, contentType } = event.body;
       return cameTo(decideReport(job, attempt, lease, { kind: 'ok', result, contentType }, chance), chance);
     }
+    case 'JobReturned': {
+      const { attempt, lease } = event.body;
+      return cameTo(decideReport(job, attempt, lease, { kind: 'returned' }, chance), chance);
+    }
     case 'JobUnworkable':
       return decidedAgain(decideUnworkable(job, event.body.failure.message));
     case 'JobReclaimed':
@@ -121,6 +125,7 @@ function outcomeOf({ type, body }: AttemptEnded, input: messages.DecisionInput):
     }
     case 'fail': return { kind: 'fail', failure };
     case 'cancelled': return { kind: 'cancelled' };
+    case 'returned': return { kind: 'returned' };
     default: return undefined;
   }
 }

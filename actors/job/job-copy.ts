@@ -5,8 +5,9 @@ import { JOB_FIELDS } from './job-row.js';
 /** What a lease says of its job: it is sent when the commit is acknowledged. */
 export type LeasedJob = ReturnType<typeof leasedOf>;
 
-export function leasedOf({ id, type, queue, key, labels, policy, payload, attempt, crashes, retried }: Readonly<Job>) {
-  return { id, type, queue, key, labels, policy, payload, attempt, crashes, retried } as const;
+export function leasedOf(job: Readonly<Job>) {
+  const { id, type, queue, key, labels, policy, payload, attempt, crashes, retried, returns } = job;
+  return { id, type, queue, key, labels, policy, payload, attempt, crashes, retried, returns } as const;
 }
 
 export function detached(job: Readonly<Job>): Job {

@@ -5,42 +5,22 @@
 import { idWords, jobIdOfWords, type JobId, type Partition } from '../../protocols/ids.js';
 import { Interned } from '../rows/interned.js';
 import { Rows, wordAt } from '../rows/rows.js';
-import { FINAL_STATUSES, LIVE_STATUSES } from './job.js';
-import type { Job, JobStatus, StoredBytes } from './job.js';
+import type { Job, StoredBytes } from './job.js';
+import {
+  HASH_BYTES, HASH_AT, ROW_BYTES, ROW_WORDS, ROW_NUMBERS, PLACE, FIRST_SEQ, LAST_SEQ, SUBMITTED_MS, TOTAL_DUE_MS,
+  HIGH, MIDDLE, LOW, PRIORITY, QUEUE, TYPE, POLICY, CONTENT_TYPE, SIZE, INDEX, ATTEMPT, LEASE, WORKER, SESSION,
+  REQUIRE, PREFER, TEXTS, STATUSES, CODES, STATUS, REPORTED, CANCELLING, KEPT,
+} from './job-layout.js';
 import { policyOf, textOf } from './policies.js';
 import { Positions } from './row-heap.js';
 
 /** Fields that few waiting jobs have. The object is replaced, never changed. */
 type SparseField =
-  'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes' | 'retried';
+  'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes' | 'retried' | 'returns';
 export type Sparse = { readonly [F in SparseField]?: Job[F] | undefined } & {
   /** Of a payload that is not in the commit of the submission. */
   readonly payloadSeq?: number | undefined;
 };
-
-/** A row: numbers of 8 bytes, then words of 4, then the hash of the payload. */
-const NUMBERS = 9;
-const WORDS = 16;
-const HASH_BYTES = 32;
-const HASH_AT = NUMBERS * 8 + WORDS * 4;
-const ROW_BYTES = HASH_AT + HASH_BYTES;
-const ROW_WORDS = ROW_BYTES / 4;
-const ROW_NUMBERS = ROW_BYTES / 8;
-const [PLACE, FIRST_SEQ, LAST_SEQ, SUBMITTED_MS, TOTAL_DUE_MS] = [0, 1, 2, 3, 4];
-const FIRST_WORD = NUMBERS * 2;
-const [HIGH, MIDDLE, LOW, PRIORITY] = [FIRST_WORD, FIRST_WORD + 1, FIRST_WORD + 2, FIRST_WORD + 3];
-const [QUEUE, TYPE, POLICY, CONTENT_TYPE] = [FIRST_WORD + 4, FIRST_WORD + 5, FIRST_WORD + 6, FIRST_WORD + 7];
-const [SIZE, INDEX, ATTEMPT, LEASE] = [FIRST_WORD + 8, FIRST_WORD + 9, FIRST_WORD + 10, FIRST_WORD + 11];
-const [WORKER, SESSION, REQUIRE, PREFER] = [FIRST_WORD + 12, FIRST_WORD + 13, FIRST_WORD + 14, FIRST_WORD + 15];
-const TEXTS = [QUEUE, TYPE, POLICY, CONTENT_TYPE, WORKER, SESSION, REQUIRE, PREFER];
-
-/** In the word LOW: the last 16 bits of the id, flags, and the status. Status 0 is a free row. */
-const STATUSES: readonly (JobStatus | undefined)[] = [undefined, ...LIVE_STATUSES, ...FINAL_STATUSES];
-const CODES = new Map(STATUSES.map((status, code) => [status, code]));
-const STATUS = 0xff;
-const REPORTED = 1 << 8;
-const CANCELLING = 1 << 9;
-const KEPT = 1 << 10;
 
 const words = new Uint32Array(3);
 
@@ -198,9 +178,11 @@ export class JobRow {
   }
 
   /** In one order, so that equal objects have equal parts in snapshots. */
-  setSparse({ key, labels, failure, cancelReason, result, startDueMs, crashes, retried, payloadSeq }: Sparse): void {
+  setSparse(
+    { key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq }: Sparse,
+  ): void {
     this.table.rows.setObject(this.row, {
-      key, labels, failure, cancelReason, result, startDueMs, crashes, retried, payloadSeq,
+      key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq,
     });
   }
 
@@ -284,14 +266,14 @@ const FIELDS: { readonly [F in Exclude<keyof Job, 'payload'>]: Accessor<Job[F]> 
   key: sparse('key', ''), labels: sparse('labels', undefined), failure: sparse('failure', undefined),
   cancelReason: sparse('cancelReason', undefined), result: sparse('result', undefined),
   startDueMs: sparse('startDueMs', undefined), crashes: sparse('crashes', undefined),
-  retried: sparse('retried', undefined),
+  retried: sparse('retried', undefined), returns: sparse('returns', undefined),
 };
 Object.defineProperties(JobRow.prototype, FIELDS as PropertyDescriptorMap);
 
 /** The fields that are not set when a job is submitted. */
 const CHANGING = [
   'attempt', 'lease', 'workerId', 'session', 'pullSeq', 'dueMs', 'attemptDueMs', 'reported', 'cancelling',
-  'cancelReason', 'failure', 'result', 'endedMs', 'crashes', 'retried', 'kept',
+  'cancelReason', 'failure', 'result', 'endedMs', 'crashes', 'retried', 'returns', 'kept',
 ] as const satisfies readonly (keyof Job)[];
 export const JOB_FIELDS = ['payload', ...Object.keys(FIELDS)] as readonly (keyof Job)[];
 

@@ -34,6 +34,9 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: A
       job.failure = failureOf(event.body.failure, at);
       if (event.body.crashes > 0) job.crashes = event.body.crashes;
       return attemptEnded(job, false, 0);
+    case 'JobReturned':
+      job.returns = event.body.returns;
+      return attemptEnded(job, true, 0);
     case 'JobFailed':
       if (event.body.kept) job.kept = true;
       job.failure = failureOf(event.body.failure, at);

@@ -57,6 +57,7 @@ export const jobMachine = setup({
         JobCompleted: { target: 'completed', actions: 'apply' },
         JobRetryScheduled: { target: 'retrying', actions: 'apply' },
         JobReclaimed: { target: 'ready', actions: 'apply' },
+        JobReturned: { target: 'ready', actions: 'apply' },
         JobFailed: { target: 'failed', actions: 'apply' },
         JobCancelRequested: { target: 'running', actions: 'apply' },
         JobCancelled: { target: 'cancelled', actions: 'apply' },

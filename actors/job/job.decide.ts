@@ -4,6 +4,7 @@
  */
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
+import { LIMITS } from '../../protocols/limits.js';
 import { backoffMs } from './backoff.js';
 import { attemptsOf, isLive, uncounted, type Failure, type Job } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
@@ -24,12 +25,18 @@ export type Outcome =
   | { readonly kind: 'ok'; readonly result: Uint8Array; readonly contentType: string }
   | RetryOutcome
   | { readonly kind: 'fail'; readonly failure: Failure }
-  | { readonly kind: 'cancelled' };
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'returned' };
 
 /** An event that ends an attempt. */
-type AttemptEnd = Extract<JobEvent, { type: 'JobCompleted' | 'JobRetryScheduled' | 'JobFailed' | 'JobCancelled' }>;
+type AttemptEnd = Extract<JobEvent, {
+  type: 'JobCompleted' | 'JobRetryScheduled' | 'JobFailed' | 'JobCancelled' | 'JobReturned';
+}>;
 
 const GIVEN_UP: Failure = { code: 'CANCELLED', message: 'the worker gave the attempt up' };
+const STOPPED: Failure = {
+  code: 'WORKER_STOPPED', message: `handed back for more than ${LIMITS.returns} times: workers stopped before it ended`,
+};
 
 export interface Chance {
   readonly nowMs: number;
@@ -118,6 +125,8 @@ function endAttempt(job: Readonly<Job>, outcome: Outcome, chance: Chance): Attem
       return job.cancelling ? cancelled(job, true) : failed(job, outcome.failure, true);
     case 'cancelled':
       return job.cancelling ? cancelled(job, true) : attemptFailed(job, GIVEN_UP, 0, true, chance);
+    case 'returned':
+      return handedBack(job, chance);
     default:
       return outcome satisfies never;
   }
@@ -129,12 +138,21 @@ function slowing(event: Exclude<AttemptEnd, { type: 'JobCompleted' }>, { slows }
   return { ...event, body: { ...body, slowed: { scope: slows, untilMs: body.dueMs } } };
 }
 
+/** The worker stops, which says nothing about the job. A worker that only ever hands back must not go on for ever. */
+function handedBack(job: Readonly<Job>, chance: Chance): AttemptEnd {
+  if (job.cancelling) return cancelled(job, true);
+  const { attempt, lease, returns = 0 } = job;
+  if (returns >= LIMITS.returns) return attemptFailed(job, STOPPED, undefined, true, chance);
+  return { type: 'JobReturned', body: { status: 'ready', attempt, lease, returns: returns + 1 } };
+}
+
 /**
  * Whether the job is in the state that this event leads to. The state does not record which outcome ended an attempt. A
  * report that leads to the same status and failure is the one that ended it, or is equivalent.
  */
 function hasLedTo(job: Readonly<Job>, { type, body }: AttemptEnd): boolean {
   if (type === 'JobCompleted') return job.status === 'completed';
+  if (type === 'JobReturned') return job.status === 'ready';
   // A job that waits for its next attempt becomes ready without another report.
   const status = body.status === 'retrying' && job.status === 'ready' ? 'ready' : body.status;
   const { code, message } = body.failure;
@@ -237,7 +255,7 @@ export function decideDue(job: Readonly<Job>, chance: Chance): JobEvent | undefi
 
 function attemptFailed(
   job: Readonly<Job>, failure: Failure, afterMs: number | undefined, reported: boolean, chance: Chance,
-): Exclude<AttemptEnd, { type: 'JobCompleted' }> {
+): Exclude<AttemptEnd, { type: 'JobCompleted' | 'JobReturned' }> {
   const { attempt, lease, policy } = job;
   if (job.cancelling) return cancelled(job, reported);
   const isLast = attempt >= attemptsOf(job) || policy.nonRetryable.includes(failure.code);

@@ -33,6 +33,7 @@ export interface JobBodies {
     slowed?: { readonly scope: string; readonly untilMs: number } | null | undefined;
   };
   JobReclaimed: { status: 'ready'; attempt: number; lease: number; failure: Failure; crashes: number };
+  JobReturned: { status: 'ready'; attempt: number; lease: number; returns: number };
   JobFailed: {
     status: 'failed'; attempt: number; lease: number; failure: Failure; reported: boolean;
     /** 0 unless a lost lease ended it. */
@@ -123,6 +124,7 @@ export const JOB_EVENTS: EventTable<JobEvent> = {
   JobCompleted: { version: 1, message: messages.JobCompleted, content: RESULT },
   JobRetryScheduled: { version: 1, message: messages.JobRetryScheduled, content: failureText(4) },
   JobReclaimed: { version: 1, message: messages.JobReclaimed, content: failureText(4) },
+  JobReturned: { version: 1, message: messages.JobReturned, since: 3 },
   JobFailed: { version: 1, message: messages.JobFailed, content: failureText(4) },
   JobCancelRequested: { version: 1, message: messages.JobCancelRequested, content: REASON },
   JobCancelled: { version: 1, message: messages.JobCancelled, content: failureText(3) },

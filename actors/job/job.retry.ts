@@ -70,7 +70,7 @@ export function retriedJob(job: Job | undefined, body: RetriedBody, id: JobId, a
     retried: { generation, attempts: attempt, atMs: at.nowMs }, dueMs: 0, attemptDueMs: 0, reported: false,
     cancelling: false, cancelReason: undefined, result: undefined, endedMs: 0, kept: undefined,
     // It counts from here on, and may start when it likes.
-    crashes: undefined, startDueMs: undefined,
+    crashes: undefined, returns: undefined, startDueMs: undefined,
     lastSeq: at.seq,
   } as const satisfies Partial<Job>;
   if (job) return Object.assign(job, changed);

@@ -191,7 +191,7 @@ export function newJob(id: JobId, body: Readonly<SubmittedBody>, at: At): Job {
     payload: storedBytes(body.contentType, at), firstSeq: at.seq,
     status: body.status, attempt: 0, lease: 0, workerId: '', session: '', pullSeq: 0, dueMs: 0, attemptDueMs: 0,
     reported: false, cancelling: false, cancelReason: undefined, failure: undefined, result: undefined, endedMs: 0,
-    kept: undefined, retried: undefined, lastSeq: at.seq, crashes: undefined,
+    kept: undefined, retried: undefined, lastSeq: at.seq, crashes: undefined, returns: undefined,
   };
 }
 

@@ -214,6 +214,7 @@ function decisions(): [Job | undefined, JobEvent][] {
   }
   for (const outcome of [OK, RETRY]) pairs.push([running(), report(running(), outcome) as JobEvent]);
   pairs.push([running(3), report(running(3), RETRY) as JobEvent], [running(), decideReclaim(running(), chance)]);
+  pairs.push([running(), report(running(), { kind: 'returned' }) as JobEvent]);
   const cancelling = () => applyJob(running(), decideCancel(running(), '') as JobEvent, ID, at());
   pairs.push([cancelling(), report(cancelling(), { kind: 'cancelled' }) as JobEvent]);
   const failed = () => applyJob(running(3), report(running(3), RETRY) as JobEvent, ID, at());

@@ -1,5 +1,6 @@
 import t from 'tap';
 import fc from 'fast-check';
+import { LIMITS } from '../../protocols/limits.js';
 import { backoffMs } from './backoff.js';
 import { applyJob } from './job.apply.js';
 import { decideCancel, decideDue, decideLease, decideReclaim } from './job.decide.js';
@@ -69,5 +70,18 @@ t.test('backoff: initial × factor^(attempt−1), at most max, ± jitter', (t) =
       return wait >= 900 && wait <= 66_000;
     }),
   );
+  t.end();
+});
+
+t.test('what a stopping worker hands back counts as no attempt, and does not go on for ever', (t) => {
+  const last = running(3);
+  const event = report(last, { kind: 'returned' }) as JobEvent;
+  t.match(event, { type: 'JobReturned', body: { attempt: 3, returns: 1 } }, 'the last attempt is not used up');
+  const again = applyJob(structuredClone(last), event, ID, at());
+  t.match(again, { status: 'ready', returns: 1, crashes: undefined });
+  t.equal(attemptsOf(again), attemptsOf(last) + 1);
+  t.equal(report(again, { kind: 'returned' }), 'repeated');
+  const often = Object.assign(running(3), { returns: LIMITS.returns });
+  t.match(report(often, { kind: 'returned' }), { type: 'JobRetryScheduled', body: { failure: { code: 'WORKER_STOPPED' } } });
   t.end();
 });

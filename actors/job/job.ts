@@ -99,6 +99,8 @@ export interface Job {
   startDueMs: number | undefined;
   /** Leases that were lost and did not count as attempts; undefined: none. */
   crashes: number | undefined;
+  /** Attempts that workers handed back when they stopped; undefined: none. */
+  returns: number | undefined;
   /** Of the running or the latest attempt; 0 before the first. */
   attempt: number;
   lease: number;
@@ -125,10 +127,11 @@ export interface Job {
 
 const LIVE: ReadonlySet<string> = new Set(LIVE_STATUSES);
 export const isLive = (status: JobStatus): status is LiveStatus => LIVE.has(status);
-type Uncounted = Readonly<Pick<Job, 'crashes' | 'retried'>>;
+type Uncounted = Readonly<Pick<Job, 'crashes' | 'returns' | 'retried'>>;
 
-/** Attempts that do not count: those of lost leases, and all before the last retry. Their numbers are used up. */
-export const uncounted = ({ crashes = 0, retried }: Uncounted): number => crashes + (retried?.attempts ?? 0);
+/** Attempts that do not count: those that were lost or handed back, and all before the last retry. Their numbers are used up. */
+export const uncounted = ({ crashes = 0, returns = 0, retried }: Uncounted): number =>
+  crashes + returns + (retried?.attempts ?? 0);
 
 /** The number of the last attempt that is allowed by now. */
 export const attemptsOf = (job: Uncounted & Pick<Job, 'policy'>): number => job.policy.maxAttempts + uncounted(job);

@@ -26,6 +26,7 @@ const VIEW: { readonly [F in ViewField]: (job: Readonly<Job>) => View[F] } = {
   attempt: (job) => job.attempt,
   maxAttempts: attemptsOf,
   crashes: (job) => job.crashes ?? 0,
+  returns: (job) => job.returns ?? 0,
   maxCrashes: (job) => job.policy.maxCrashes ?? 0,
   submittedMs: (job) => job.submittedMs,
   dueMs: (job) => job.dueMs,

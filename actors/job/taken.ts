@@ -16,10 +16,10 @@ export const TIMED_OUT = 'timed_out';
 
 /** @param draw the number drawn, if it was used */
 export function takenOfReport(outcome: Outcome, { type }: JobEvent, draw: number | undefined): Taken | undefined {
-  if (outcome.kind === 'ok') return undefined;
+  if (outcome.kind === 'ok' || type === 'JobReturned') return undefined;
   const input = DecisionInput.create({ ended: outcome.kind });
   if (outcome.kind === 'retry' && outcome.afterMs !== undefined) input.retryAfterMs = outcome.afterMs;
-  if (outcome.kind !== 'cancelled' && type === 'JobCancelled') input.failureCode = outcome.failure.code;
+  if ('failure' in outcome && type === 'JobCancelled') input.failureCode = outcome.failure.code;
   return withDraw(DecisionInput.encode(input).finish(), draw);
 }
 

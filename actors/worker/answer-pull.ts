@@ -8,6 +8,7 @@ export function answerPull(step: Step, session: WorkerSession, notice: Notice): 
   const open = session.pull;
   if (open === undefined) return;
   session.pull = undefined;
-  step.live(workerKind).waiting.delete(session);
+  step.live(workerKind).endWait(session);
+  if (session.retired) notice.drain = true;
   step.answer(open.to, pulledReply, notice);
 }

@@ -1,6 +1,6 @@
 /** Time passes for running jobs: attempts time out, and leases of silent workers expire. */
 import { decideDue, decideReclaim, Drawn } from '../job/job.decide.js';
-import type { Job } from '../job/job.js';
+import { isRunning, type Job } from '../job/job.js';
 import { jobKind } from '../job/job.kind.js';
 import { SILENT, takenOfTime, TIMED_OUT } from '../job/taken.js';
 import type { Step } from '../step.js';
@@ -10,20 +10,33 @@ import { workerKind } from './worker.kind.js';
 
 export const TIMER = { commandId: '', type: 'Timer', by: '' };
 
+/** Leadership begins: leases of an earlier leader get their full time, because it may have renewed them just before. */
+export function watchLeases(step: Step): void {
+  const attempts = step.live(jobKind);
+  for (const leases of step.read(jobKind).runningSessions) {
+    for (const job of leases) attempts.inherit(job, step.moment.monoMs);
+  }
+}
+
+/** Looks at what may be due only: renewals move a lease when it is looked at. */
 export function checkLeases(step: Step): void {
   const { monoMs, draw } = step.moment;
   const attempts = step.live(jobKind);
-  for (const leases of [...step.read(jobKind).runningSessions]) {
-    for (const job of [...leases]) {
-      // First, because a new commit may have a later time, and it is the time of the decision.
-      step.makeRoom();
-      const chance = new Drawn(step.nowMs, draw);
-      const due = decideDue(job, chance);
-      if (due === undefined && attempts.leftMs(job, monoMs) > 0) continue;
-      if (due === undefined) closePull(step, job);
-      const event = due ?? decideReclaim(job, chance);
-      step.emit(jobKind, job, event, TIMER, takenOfTime(event, due ? TIMED_OUT : SILENT, chance.used));
+  for (let id = attempts.nextDue(monoMs); id !== undefined; id = attempts.nextDue(monoMs)) {
+    // First, because a new commit may have a later time, and it is the time of the decision.
+    step.makeRoom();
+    const job = step.read(jobKind).get(id);
+    if (job === undefined || !isRunning(job)) continue;
+    const chance = new Drawn(step.nowMs, draw);
+    const due = decideDue(job, chance);
+    const leftMs = due === undefined ? attempts.leftMs(job, monoMs) : 0;
+    if (leftMs > 0) {
+      attempts.watchAgain(id, monoMs, job.attemptDueMs === 0 ? leftMs : Math.max(1, job.attemptDueMs - step.nowMs));
+      continue;
     }
+    if (due === undefined) closePull(step, job);
+    const event = due ?? decideReclaim(job, chance);
+    step.emit(jobKind, job, event, TIMER, takenOfTime(event, due ? TIMED_OUT : SILENT, chance.used));
   }
 }
 

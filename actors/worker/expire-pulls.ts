@@ -5,7 +5,8 @@ import { workerKind } from './worker.kind.js';
 
 /** Sends empty replies to open pulls before their workers time out. */
 export function expirePulls(step: Step): void {
-  for (const session of [...step.live(workerKind).waiting]) {
+  const { waiting, resting } = step.live(workerKind);
+  for (const session of [...waiting, ...resting]) {
     if (session.pull && session.pull.expiresMonoMs <= step.moment.monoMs) answerPull(step, session, emptyNotice());
   }
 }

@@ -9,10 +9,12 @@ import { count, optionalText } from '../shapes.js';
 export const sessionShape = { workerId: z.string(), session: z.string(), proof: optionalText };
 export const partitionShape = { partition: count.optional() };
 
-export function pullReplyJson({ epoch, leases, cancel, revoked, rejected }: worker.PullReply.$Properties): string {
+export function pullReplyJson(reply: worker.PullReply.$Properties): string {
+  const { epoch, leases, cancel, revoked, rejected, drain } = reply;
   const given = (leases ?? []).map(
     ({ payload, contentType, ...rest }) => withContent(rest, 'payload', payload, contentType),
   );
-  const others = { epoch, cancel: cancel ?? [], revoked: revoked ?? [], rejected: rejected ?? [] };
+  const lists = { cancel: cancel ?? [], revoked: revoked ?? [], rejected: rejected ?? [] };
+  const others = { epoch, ...lists, ...(drain && { drain }) };
   return withMember(others, 'leases', listText(given));
 }

@@ -29,6 +29,7 @@ export function pulledReply(notice: Notice, releasing: Releasing): Sooner<Reply>
   if (notice.rejected.length > 0) {
     pulled.rejected = notice.rejected.map(({ token, rejection }) => ({ token, error: wireError(rejection) }));
   }
+  if (notice.drain) pulled.drain = true;
   if (notice.leases.length === 0) return message(pulled);
   const leases = notice.leases.map((grant) => leaseOf(grant, releasing));
   const withLeases = (all: (Lease | undefined)[]): Reply => {

@@ -124,9 +124,11 @@ function outcome(message: worker.Report): Outcome {
       return { kind: 'fail', failure: failure(message) };
     case 'cancelled':
       return { kind: 'cancelled' };
+    case 'returned':
+      return { kind: 'returned' };
     default: {
       const given = JSON.stringify(message.outcome.slice(0, 32));
-      throw new Invalid('INVALID_ARGUMENT', `outcome must be ok, retry, fail or cancelled, not ${given}`);
+      throw new Invalid('INVALID_ARGUMENT', `outcome must be ok, retry, fail, cancelled or returned, not ${given}`);
     }
   }
 }

@@ -12,6 +12,8 @@ import { Turns } from '../dispatch/turns.js';
 import type { LeasedJob } from '../job/job-copy.js';
 import type { ReplyTo } from '../reply.js';
 import type { ReadonlyLine } from '../job/line.js';
+import { GoneWorkers } from './gone.js';
+import type { Load } from './load.js';
 import type { RejectedReport } from './reports.js';
 
 export interface OpenPull {
@@ -37,14 +39,22 @@ export interface Notice {
   readonly cancel: Token[];
   readonly revoked: string[];
   readonly rejected: RejectedReport[];
+  /** An operator drains the worker. */
+  drain?: boolean;
 }
 
 export class WorkerSession {
   readonly turns: Turns | undefined;
   draining = false;
+  /** An operator drains it: its replies say so. */
+  retired = false;
+  /** As the state says of its worker. */
+  cordoned = false;
   pull: OpenPull | undefined;
   lastPullSeq = 0;
   heardMonoMs = 0;
+  /** As it was last sent. */
+  load: Load | undefined;
 
   constructor(
     readonly workerId: WorkerId,
@@ -57,9 +67,19 @@ export class WorkerSession {
     this.turns = weights && new Turns(weights);
   }
 
+  heard(monoMs: number, load: Load | undefined): void {
+    this.heardMonoMs = monoMs;
+    if (load) this.load = load;
+  }
+
+  /** Whether it gets new leases. */
+  get isOpen(): boolean {
+    return !this.draining && !this.cordoned;
+  }
+
   /** Whether it can do jobs of a line. */
   canServe(line: ReadonlyLine): boolean {
-    return !this.draining && this.ability.canDo(line);
+    return this.isOpen && this.ability.canDo(line);
   }
 }
 
@@ -67,6 +87,9 @@ export class Sessions {
   private readonly bySession = new Map<Session, WorkerSession>();
   /** Sessions with an open pull, the longest waiting first. */
   readonly waiting = new Set<WorkerSession>();
+  /** Sessions with an open pull that get no leases, because their worker is cordoned. */
+  readonly resting = new Set<WorkerSession>();
+  readonly gone = new GoneWorkers();
   readonly abilities = new Abilities();
   readonly parked = new Parked();
   readonly unserved = new Unserved();
@@ -106,6 +129,26 @@ export class Sessions {
     this.served = new WeakMap();
   }
 
+  ofWorker(id: WorkerId): WorkerSession[] {
+    return [...this.bySession.values()].filter(({ workerId }) => workerId === id);
+  }
+
+  /** The session has an open pull. */
+  wait(session: WorkerSession): void {
+    (session.cordoned ? this.resting : this.waiting).add(session);
+  }
+
+  endWait(session: WorkerSession): void {
+    if (!this.waiting.delete(session)) this.resting.delete(session);
+  }
+
+  setCordoned(session: WorkerSession, cordoned: boolean): void {
+    this.endWait(session);
+    session.cordoned = cordoned;
+    if (session.pull) this.wait(session);
+    this.served = new WeakMap();
+  }
+
   /** Whether any known worker can do jobs of a line. */
   canServe(line: ReadonlyLine): boolean {
     const known = this.served.get(line);
@@ -122,7 +165,7 @@ export class Sessions {
   }
 
   private forget(session: WorkerSession): void {
-    this.waiting.delete(session);
+    this.endWait(session);
     this.abilities.drop(session.ability);
   }
 

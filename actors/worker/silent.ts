@@ -14,7 +14,8 @@ export function forgetSilentWorkers(step: Step): void {
     if (session.heardMonoMs + SILENT_MS > monoMs || step.read(jobKind).leasesOf(session.session)) continue;
     sessions.remove(session);
     const worker = isHome(step) ? step.read(workerKind).get(session.workerId) : undefined;
-    if (worker?.session !== session.session) continue;
+    if (worker?.session !== session.session || worker.status === 'gone') continue;
+    sessions.gone.note(worker, 'silent', monoMs);
     step.makeRoom();
     step.emit(workerKind, worker.id, decideGone(worker, 'silent'), { commandId: '', type: 'Timer', by: '' });
   }

@@ -2,7 +2,7 @@
  * What a leader does with workers: it offers them jobs, ends the leases of silent ones, and removes those that left.
  */
 import type { CastMember } from '../cast.js';
-import { checkLeases } from './check-leases.js';
+import { checkLeases, watchLeases } from './check-leases.js';
 import { expirePulls } from './expire-pulls.js';
 import { endUnworkable } from '../dispatch/unworkable.js';
 import { offerJobs } from '../dispatch/offer.js';
@@ -19,11 +19,15 @@ export const workers: CastMember<WorkerRole> = {
     const sessions = step.live(workerKind);
     const { monoMs } = step.moment;
     sessions.lead(monoMs);
+    watchLeases(step);
     for (const worker of step.read(workerKind).all()) {
-      const { id, status } = worker;
+      const { id, status, cordoned, retired } = worker;
+      if (status === 'gone') continue;
       const known = sessionOf(sessions, id, worker);
       known.heardMonoMs = monoMs;
       known.draining = status === 'draining';
+      known.retired = retired !== undefined;
+      known.cordoned = cordoned !== undefined;
       sessions.add(known);
     }
   },

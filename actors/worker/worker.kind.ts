@@ -19,6 +19,7 @@ export const workerKind: Kind<WorkerRole> = {
   chart: workerChart,
   events: WORKER_EVENTS,
   open: () => new Workers(),
-  apply: (worker, event, id, { nowMs }) => applyWorker(worker, { ...event, id: id as WorkerId, nowMs }),
+  apply: (worker, event, id, { nowMs, content }) =>
+    applyWorker(worker, { ...event, id: id as WorkerId, nowMs, content }),
   decideAgain: decideWorkerAgain,
 };

@@ -63,6 +63,7 @@ const LINES: { readonly [F in keyof Required<JobView>]: ((view: JobView) => Show
   crashes: ({ crashes, maxCrashes }) =>
     crashes > 0 && ['crashes', `${crashes} of at most ${maxCrashes}: leases that were lost`],
   maxCrashes: null,
+  returns: ({ returns }) => returns > 0 && ['returned', `${returns} times, by workers that stopped`],
   generation: ({ generation }) => generation > 0 && ['retried', generation === 1 ? 'once' : `${generation} times`],
   workerId: ({ workerId }) => workerId !== '' && ['worker', workerId],
   submittedMs: ({ submittedMs }) => ['submitted', time(submittedMs)],

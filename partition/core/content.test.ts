@@ -32,6 +32,7 @@ const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array
   JobCompleted: [{ status: 'completed', ...attempt, result: Buffer.from('144'), contentType: 'text/plain' }, Buffer.from('144')],
   JobRetryScheduled: [{ status: 'retrying', ...attempt, failure: FAILURE, dueMs: 9, reported: true }, text(FAILURE)],
   JobReclaimed: [{ status: 'ready', ...attempt, failure: { code: 'LEASE_EXPIRED', message: 'silent' }, crashes: 1 }, text({ message: 'silent' })],
+  JobReturned: [{ status: 'ready', ...attempt, returns: 1 }],
   JobFailed: [{ status: 'failed', ...attempt, failure: FAILURE, reported: true, crashes: 3 }, text(FAILURE)],
   JobCancelRequested: [{ status: 'running', reason: 'too late' }, Buffer.from('too late')],
   JobCancelled: [{ status: 'cancelled', attempt: 2, failure: FAILURE, reported: true }, text(FAILURE)],

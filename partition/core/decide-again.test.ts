@@ -36,6 +36,7 @@ const ok: Outcome = { kind: 'ok', result: Buffer.from('1'), contentType: '' };
 const retry: Outcome & { kind: 'retry' } = { kind: 'retry', failure: FAILURE, afterMs: undefined };
 const fail: Outcome = { kind: 'fail', failure: FAILURE };
 const gaveUp: Outcome = { kind: 'cancelled' };
+const returned: Outcome = { kind: 'returned' };
 
 /** Each event in each way that it can come about: how an attempt ended that did not succeed stands after the event. */
 const WAYS: readonly (readonly [string, readonly Act[]])[] = [
@@ -52,6 +53,7 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['JobRetryScheduled cancelled', [...running(), ended(gaveUp)]],
   ['JobRetryScheduled timed_out', [...running({ attemptMs: 700 }), passed(800)]],
   ['JobReclaimed', [...running(), passed(1_500)]],
+  ['JobReturned', [...running({ attempts: 1 }), ended(returned)]],
   ['JobFailed retry', [...running({ attempts: 1 }), ended(retry)]],
   ['JobFailed retry', [...running(), ended({ ...retry, failure: { code: 'BAD_INPUT', message: '' } })]],
   ['JobFailed fail', [...running(), ended(fail)]],
@@ -66,6 +68,7 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['JobCancelled retry', [...running(), cancelled, ended(retry)]],
   ['JobCancelled fail', [...running(), cancelled, ended(fail)]],
   ['JobCancelled cancelled', [...running(), cancelled, ended(gaveUp)]],
+  ['JobCancelled returned', [...running(), cancelled, ended(returned)]],
   ['JobCancelled silent', [...running(), cancelled, passed(1_500)]],
   ['JobCancelled timed_out', [...running({ attemptMs: 700 }), cancelled, passed(800)]],
   ['JobExpired', [submitted({ totalMs: 2_000 }), passed(2_100)]],
@@ -88,6 +91,10 @@ const WAYS: readonly (readonly [string, readonly Act[]])[] = [
   ['WorkerDraining', [leased, { do: 'drain', worker: 'w1', gone: false }]],
   ['WorkerGone', [leased, { do: 'drain', worker: 'w1', gone: true }]],
   ['WorkerGone', [leased, passed(70_000)]],
+  ['WorkerRetired', [leased, { do: 'retire', worker: 'w1', reason: 'hot' }]],
+  ['WorkerCordoned', [leased, { do: 'cordon', worker: 'w1', reason: 'hot' }]],
+  ['WorkerCordoned', [{ do: 'cordon', worker: 'w1', reason: '' }]],
+  ['WorkerUncordoned', [{ do: 'cordon', worker: 'w1', reason: 'hot' }, { do: 'uncordon', worker: 'w1', reason: '' }]],
   ['QueuePaused', [{ do: 'pause', reason: 'closed' }]],
   ['QueueResumed', [{ do: 'pause', reason: 'closed' }, { do: 'resume', reason: '' }]],
   ['JobUnworkable', [
@@ -147,6 +154,7 @@ t.test('property: each event says by whom it was asked for, which nothing has ve
   const by: Readonly<Record<string, RegExp>> = {
     SubmitJob: /^client$/, CancelJob: /^(client|anna)$/, RetryJob: /^(client|anna)$/, DiscardJob: /^(client|anna)$/,
     ReprioritizeJob: /^(client|anna)$/, StartBulk: /^anna$/, GoBulk: /^anna$/, StopBulk: /^anna$/, Timer: /^$/, Pull: /^w[12]$/, ReportAttempt: /^w[12]$/,
+    CordonWorker: /^anna$/, UncordonWorker: /^anna$/, RetireWorker: /^anna$/,
     RegisterWorker: /^w[12]$/, DrainWorker: /^w[12]$/, PauseQueue: /^anna$/, ResumeQueue: /^anna$/,
     SetQueue: /^anna$/,
   };

@@ -14,7 +14,7 @@ import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 
 type AskedFor =
   | 'submit' | 'cancel' | 'retry' | 'discard' | 'reprioritize'
-  | 'register' | 'pull' | 'report' | 'drain' | 'pause' | 'resume' | 'start' | 'go' | 'stop' | 'queue.set';
+  | 'register' | 'pull' | 'report' | 'drain' | 'cordon' | 'uncordon' | 'retire' | 'pause' | 'resume' | 'start' | 'go' | 'stop' | 'queue.set';
 
 /** Something that clients, workers and time do. */
 export type Act =
@@ -31,6 +31,7 @@ export type Act =
   | { do: 'bulk'; id: string; action: Action; hold: boolean }
   | { do: 'go' | 'stop'; id: string }
   | { do: 'drain'; worker: string; gone: boolean }
+  | { do: 'cordon' | 'uncordon' | 'retire'; worker: string; reason: string }
   | { do: 'pause' | 'resume'; reason: string }
   | { do: 'tick' | 'wait'; ms: number }
   | { do: 'configure'; concurrency: number; reason: string }
@@ -48,6 +49,7 @@ const ends: fc.Arbitrary<Outcome> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('fail' as const), failure: failures }),
   fc.constant<Outcome>({ kind: 'cancelled' }),
+  fc.constant<Outcome>({ kind: 'returned' }),
 );
 const name = fc.constantFrom('w1', 'w2');
 export const acts: fc.Arbitrary<Act> = fc.oneof(
@@ -75,6 +77,10 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.record({ do: fc.constantFrom('go' as const, 'stop' as const), id: fc.constantFrom('b1', 'b2', 'b3') }),
   fc.record({ do: fc.constant('retry' as const), nth: fc.nat(8), edited: fc.boolean() }),
   fc.record({ do: fc.constant('drain' as const), worker: name, gone: fc.boolean() }),
+  fc.record({
+    do: fc.constantFrom('cordon' as const, 'uncordon' as const, 'retire' as const), worker: name,
+    reason: fc.constantFrom('', 'hot'),
+  }),
   fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const), reason: fc.constantFrom('', 'closed') }),
   fc.record({
     do: fc.constantFrom('tick' as const, 'wait' as const), ms: fc.constantFrom(0, 100, 600, 1_500, 70_000),
@@ -123,6 +129,12 @@ class Stage {
       case 'pause':
       case 'resume': return this.ask({ kind: act.do, by: 'anna', queue: 'other', reason: act.reason, commandId: '' });
       case 'configure': return this.configure(act);
+      case 'cordon':
+      case 'uncordon':
+      case 'retire': {
+        const { do: kind, reason } = act;
+        return this.ask({ kind, by: 'anna', workerId: worker(act.worker), reason, commandId: '' });
+      }
       case 'drain': return this.ask({ kind: 'drain', ...this.sessionOf(act.worker), gone: act.gone });
       case 'tick':
         this.nowMs += act.ms;

@@ -20,6 +20,7 @@ const JOB: Readonly<Record<JobEventType, string>> = {
   JobCompleted: 'The worker reported `ok`, even if the job was being cancelled.',
   JobRetryScheduled: 'The attempt failed or took too long, and another one follows after the backoff.',
   JobReclaimed: 'The worker was silent for longer than the lease: a crash. Another attempt may start at once.',
+  JobReturned: 'The worker stopped and handed it back, which counts as no attempt. Another may start at once.',
   JobFailed: 'The attempt failed and none remains: the last one, `fail()`, or a code of `nonRetryable`; '
     + 'or its lease was lost, and that was the last of `maxCrashes`.',
   JobCancelRequested: 'It was cancelled while it ran. The next reply to its worker has its token in `cancel`.',
@@ -35,6 +36,10 @@ const WORKER: Readonly<Record<WorkerEventType, string>> = {
   WorkerRegistered: 'It registered, or registered again with another session, capacity or set of types.',
   WorkerDraining: 'It takes no more jobs and finishes those that it holds.',
   WorkerGone: 'It left, or was silent for a minute.',
+  WorkerRetired: 'An operator drains it. Its next reply tells it to finish what it holds and to exit.',
+  WorkerCordoned: 'An operator cordoned it: it gets no new leases. Recorded in every partition, so `gone` also means: not '
+    + 'registered here.',
+  WorkerUncordoned: 'It gets leases again. One that is not registered is forgotten.',
 };
 
 const QUEUE: Readonly<Record<QueueEventType, string>> = {

@@ -250,7 +250,7 @@ t.test('a result that the leader refuses becomes a failure', async (t) => {
   t.ok(await until(() => leader.accepted.length === 2), 'one that it has no time for is sent again');
 });
 
-t.test('stop() waits for attempts, aborts them after the grace, reports them, and leaves', async (t) => {
+t.test('stop() waits for attempts, hands them back after the grace, reports them, and leaves', async (t) => {
   const { leader, worker } = await scene(t, 1, [patient, nap], { concurrency: 3 });
   leader.submit({ type: 'nap', json: { ms: 150 } });
   leader.submit({ type: 'patient' });
@@ -258,7 +258,7 @@ t.test('stop() waits for attempts, aborts them after the grace, reports them, an
   await worker.stop();
   t.equal(leader.accepted.length, 2);
   t.ok(leader.accepted.some(({ outcome }) => outcome === 'ok'));
-  t.ok(leader.accepted.some(({ outcome, failure }) => outcome === 'retry' && failure?.code === 'WORKER_STOPPED'));
+  t.ok(leader.accepted.some(({ outcome }) => outcome === 'returned'), 'what is left is handed back');
   t.equal(leader.pulls.length, leader.pullsUntilDrained, 'no pull after it has said that it leaves');
   t.same(leader.drains.map(({ gone }) => gone), [false, true]);
   await worker.stopped;

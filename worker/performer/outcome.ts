@@ -7,7 +7,7 @@ import { failure, failureOf, thrownMessage } from './failure.js';
 
 /** The report as the worker sends it. */
 export type AttemptReport = worker.Report.$Properties & {
-  token: string; outcome: 'ok' | 'retry' | 'fail' | 'cancelled';
+  token: string; outcome: 'ok' | 'retry' | 'fail' | 'cancelled' | 'returned';
 };
 
 /** A result that cannot be encoded or is too large is an error of the performer, retried like any other. */
@@ -34,6 +34,9 @@ export const resultInvalid = (token: string, message: string): AttemptReport => 
 /** The attempt has ended without a result or a failure. */
 export const givenUp = (token: string): AttemptReport => ({ token, outcome: 'cancelled' });
 
+/** The worker stops. It counts as no attempt. */
+const handedBack = (token: string): AttemptReport => ({ token, outcome: 'returned' });
+
 /** The report to send instead of one that the leader refused; undefined if there is no simpler one. */
 export function plainer({ token, outcome }: AttemptReport, why: string): AttemptReport | undefined {
   if (outcome === 'ok') return resultInvalid(token, `the leader refused the result: ${why}`);
@@ -58,6 +61,7 @@ export const refused = (token: string, reason: string): AttemptReport => ({
 export function aborted(token: string, cause: AbortCause): AttemptReport | undefined {
   if (cause === 'revoked') return undefined;
   if (cause === 'cancelled') return givenUp(token);
+  if (cause === 'stopping') return handedBack(token);
   const { code, message } = CAUSES[cause];
   return { token, outcome: 'retry', failure: failure(code, message) };
 }

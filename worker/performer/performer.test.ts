@@ -157,7 +157,7 @@ t.test('the signal ends a handler', async (t) => {
     ['cancelled', 'cancelled', undefined],
     ['timedOut', 'retry', 'ATTEMPT_TIMED_OUT'],
     ['leaseLost', 'retry', 'LEASE_EXPIRED'],
-    ['stopping', 'retry', 'WORKER_STOPPED'],
+    ['stopping', 'returned', undefined],
     ['revoked', undefined, undefined],
   ] as const) {
     const { slot, reports, attempt } = run(untilAborted);

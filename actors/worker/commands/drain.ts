@@ -46,8 +46,10 @@ export const drain = {
       if (session.pull) answerPull(step, session, emptyNotice());
       if (gone) sessions.remove(session);
     }
-    const event = isHome(step) ? decideDrain(step.read(workerKind).get(workerId), id, gone) : undefined;
+    const known = isHome(step) ? step.read(workerKind).get(workerId) : undefined;
+    const event = decideDrain(known, id, gone);
     if (event) {
+      if (known && gone) sessions.gone.note(known, 'drained', step.moment.monoMs);
       step.makeRoom();
       step.emit(workerKind, workerId, event, { commandId: '', type: 'DrainWorker', by: workerId });
     }

@@ -8,6 +8,7 @@ import type { Command } from '../../command.js';
 import { optionalText, texts } from '../../shapes.js';
 import { jobKind } from '../../job/job.kind.js';
 import { checkHeld } from '../held.js';
+import { checkLoad, loadShape, type Load } from '../load.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import { pulledReply } from '../replies.js';
 import { checkSession, checkTokens, TO_STATED, type FromSession } from '../reports.js';
@@ -17,6 +18,7 @@ import { workerKind } from '../worker.kind.js';
 export interface Heartbeat extends FromSession {
   readonly tokens: readonly Token[];
   readonly progress: readonly ProgressOfToken[];
+  readonly load?: Load | undefined;
 }
 
 export interface ProgressOfToken {
@@ -35,6 +37,7 @@ export const heartbeat = {
   reply: worker.PullReply,
   json: z.strictObject({
     ...sessionShape, ...partitionShape, tokens: texts, progress: z.array(progressShape).optional(),
+    load: loadShape,
   }),
   session: 'proved',
   codes: ['SESSION_UNPROVED'],
@@ -42,12 +45,13 @@ export const heartbeat = {
   check(message, context) {
     const from = checkSession(message, context);
     const tokens = checkTokens('tokens', message.tokens, from.partition);
-    return { ...from, tokens, progress: checkProgress(message.progress) };
+    return { ...from, tokens, progress: checkProgress(message.progress), load: checkLoad(message.load) };
   },
-  decide(step, { session: id, tokens, progress }, { to }) {
+  decide(step, { session: id, tokens, progress, load }, { to }) {
     const session = step.live(workerKind).get(id);
-    if (session) session.heardMonoMs = step.moment.monoMs;
+    if (session) session.heard(step.moment.monoMs, load);
     const notice = emptyNotice();
+    if (session?.retired) notice.drain = true;
     checkHeld(step, id, tokens, notice);
     const revoked = new Set(notice.revoked);
     const listed = new Set<string>(tokens);

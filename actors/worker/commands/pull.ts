@@ -13,6 +13,7 @@ import { count, texts } from '../../shapes.js';
 import { answerPull } from '../answer-pull.js';
 import { checkHeld, deliverAgain } from '../held.js';
 import { grantReady } from '../../dispatch/offer.js';
+import { checkLoad, loadShape, type Load } from '../load.js';
 import { partitionShape, pullReplyJson, sessionShape } from '../pull-reply.js';
 import {
   checkReports, checkSession, checkTokens, reportFromJson, reportShape, TO_STATED,
@@ -28,6 +29,7 @@ export interface Pull extends Reports {
   readonly free: number;
   readonly expiresMs: number;
   readonly held: readonly Token[];
+  readonly load?: Load | undefined;
 }
 
 export const pull = {
@@ -38,7 +40,7 @@ export const pull = {
   reply: worker.PullReply,
   json: z.strictObject({
     ...sessionShape, ...partitionShape, pullSeq: count, free: count, expiresMs: count, held: texts.optional(),
-    reports: z.array(reportShape).optional(),
+    reports: z.array(reportShape).optional(), load: loadShape,
   }),
   opaque: new Set(['result']),
   session: 'proved',
@@ -57,6 +59,7 @@ export const pull = {
       expiresMs: whole('expiresMs', message.expiresMs, 0, LIMITS.pullExpiresMs),
       held: checkTokens('held', message.held, partition),
       reports: checkReports(message.reports, partition),
+      load: checkLoad(message.load),
     };
   },
   decide(step, request, { to }) {
@@ -66,8 +69,9 @@ export const pull = {
       return step.refuse(to, reject('UNKNOWN_WORKER', `no session ${request.session} of worker ${request.workerId}`));
     }
     const { monoMs } = step.moment;
-    session.heardMonoMs = monoMs;
+    session.heard(monoMs, request.load);
     const notice = emptyNotice();
+    if (session.retired) notice.drain = true;
     recordReports(step, request, request.reports, notice);
     if (request.pullSeq < session.lastPullSeq) return step.answer(to, pulledReply, notice);
     if (session.pull) answerPull(step, session, emptyNotice());
@@ -78,9 +82,9 @@ export const pull = {
     const expiresMonoMs = monoMs + request.expiresMs;
     session.pull = { to, pullSeq: request.pullSeq, free, sinceMonoMs: monoMs, expiresMonoMs };
     if (isStopped || notice.leases.length + notice.revoked.length + notice.rejected.length > 0 || free === 0) {
-      grantReady(step, session, free, notice);
+      if (session.isOpen) grantReady(step, session, free, notice);
       answerPull(step, session, notice);
-    } else sessions.waiting.add(session);
+    } else sessions.wait(session);
   },
   holdMs: ({ expiresMs }) => expiresMs,
   toJson: pullReplyJson,

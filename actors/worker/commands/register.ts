@@ -107,8 +107,14 @@ export const register = {
     const fresh = sessionOf(sessions, workerId, given);
     fresh.heardMonoMs = step.moment.monoMs;
     fresh.lastPullSeq = older?.lastPullSeq ?? 0;
+    fresh.load = older?.load;
+    const known = step.read(workerKind).get(workerId);
+    fresh.cordoned = known?.cordoned !== undefined;
+    fresh.retired = older?.retired ?? (known?.retired !== undefined && known.session === session);
+    fresh.draining = fresh.retired;
     sessions.add(fresh);
-    const event = isHome(step) ? decideRegister(step.read(workerKind).get(workerId), given) : undefined;
+    sessions.gone.forget(workerId);
+    const event = isHome(step) ? decideRegister(known, given) : undefined;
     if (event) {
       step.makeRoom(REGISTRATION_BYTES);
       step.emit(workerKind, workerId, event, { commandId: '', type: 'RegisterWorker', by: workerId });
