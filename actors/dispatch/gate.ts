@@ -56,7 +56,7 @@ export class Gate {
   /** Where a line stands now; undefined if it is not leased from until it is offered again. */
   readonly standingOf = (line: ReadonlyLine): Standing | undefined => {
     if (this.isShut(line)) return undefined;
-    const share = line.of.rules.weights ? this.admissions.endOf(line.queue, line.key) : 0;
+    const share = line.of.rules.weights ? this.admissions.startOf(line.queue, line.key) : 0;
     return { share, rank: line.firstRank, place: line.firstPlace };
   };
 
