@@ -161,6 +161,8 @@ export class Lines implements LinesReading {
   }
 
   private offer(line: Line): void {
+    // It is offered when one of the jobs that fill the limit has ended.
+    for (const limit of line.limits) if (!limit.isWide && limit.isFull) return limit.wait();
     if (!line.of.isPlain) return this.improvedApart.add(line);
     this.order.place(line);
     this.improved.add(line);
