@@ -1,11 +1,12 @@
 /**
  * What workers can do that say the same of themselves, and the lines of jobs that they can take, in their order. Most
- * lines are in one order for all workers, where the first that they can do is found after a few others. Where it is not,
- * they have a heap of their own, which costs more the more others lease from the same lines. Lines of a queue with
+ * lines are in one order for all workers, where the first that they can do is found after a few others. Where it is
+ * not, they have a heap of their own, which costs more the more others lease from the same lines. Lines of a queue with
  * limits, ageing or shares are in a heap for each queue, because all of them wait, or change their order, at once.
  */
 import type { LinesReading } from '../job/lines.js';
 import type { ReadonlyLine } from '../job/line.js';
+import type { Tried } from '../job/line-order.js';
 import type { ReadonlyQueueOrder } from '../job/queue-order.js';
 import type { Capabilities } from '../matching/capabilities.js';
 import { matches } from '../matching/match.js';
@@ -75,7 +76,8 @@ export class Ability {
   private nextPlain(gate: Gate): ReadonlyLine | undefined {
     const { lines } = gate;
     if (!this.searchesOwn) {
-      const found = lines.find((line) => (gate.isShut(line) ? 'drop' : this.canDo(line) ? 'take' : 'skip'), MOST_SKIPPED);
+      const tried = (line: ReadonlyLine): Tried => (gate.isShut(line) ? 'drop' : this.canDo(line) ? 'take' : 'skip');
+      const found = lines.find(tried, MOST_SKIPPED);
       if (found !== 'more') return found;
       this.searchesOwn = true;
     }

@@ -8,7 +8,8 @@ class Rows {
   private readonly priorities: number[] = [];
   private readonly places: number[] = [];
   readonly before = (a: number, b: number): boolean =>
-    (this.priorities[a] === this.priorities[b] ? this.places[a]! < this.places[b]! : this.priorities[a]! > this.priorities[b]!);
+    (this.priorities[a] === this.priorities[b]
+      ? this.places[a]! < this.places[b]! : this.priorities[a]! > this.priorities[b]!);
   readonly runs = new RowRuns(this.before, (row) => this.priorities[row]!, new Positions());
   readonly there = new Set<number>();
 
@@ -43,10 +44,12 @@ class Rows {
   }
 }
 
-const act = fc.record({ priority: fc.nat(5), backwards: fc.nat(9), removes: fc.option(fc.nat()), again: fc.option(fc.nat()) });
+const maybe = fc.option(fc.nat());
+const act = fc.record({ priority: fc.nat(5), backwards: fc.nat(9), removes: maybe, again: maybe });
+const script = fc.array(act, { maxLength: 400, size: 'max' });
 
 t.test('whatever is pushed and removed, the first is the first of what is there, and all are counted', (t) => {
-  fc.assert(fc.property(fc.array(act, { maxLength: 400, size: 'max' }), fc.integer({ min: 1, max: 40 }), (acts, spread) => {
+  fc.assert(fc.property(script, fc.integer({ min: 1, max: 40 }), (acts, spread) => {
     const rows = new Rows();
     for (const [nth, { priority, backwards, removes, again }] of acts.entries()) {
       rows.push(priority * spread, backwards === 0 ? -nth : undefined);

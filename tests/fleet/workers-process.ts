@@ -34,5 +34,6 @@ async function start(nth: number): Promise<void> {
 }
 
 const [first, count] = [Number(FLEET_FIRST), Number(FLEET_COUNT)];
-await Promise.all(Array.from({ length: count }, (_, nth) => start(first + nth)));
+await start(first);
 process.stdout.write('ready\n');
+for (let nth = 1; nth < count; nth += 1) await start(first + nth);
