@@ -7,9 +7,11 @@
  * (compare.ts); medians are shown. Reprise and BullMQ are measured at both durabilities. The bare journal, which is the
  * upper bound of Reprise, is measured as well.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { payloadBytes } from './client/payload.js';
 import { compare } from './compare.js';
+import { fleetSection, fleetText, withFleet } from './fleet/report.js';
+import { measureFleet } from './fleet/run.js';
 import { NAMES, parseOptions, type BenchOptions } from './options.js';
 import { bullmq, bullmqAlways } from './peers/bullmq.js';
 import { graphile } from './peers/graphile.js';
@@ -30,11 +32,23 @@ const DOCUMENT = 'docs/benchmarks.md';
 const options = parseOptions(process.argv.slice(2));
 endOnInterrupt();
 
-const results = await measureAll();
-process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${tableOf(results)}\n`);
-if (options.writeDocs) await writeFile(DOCUMENT, markdownOf(results));
-// A peer that is not installed does not fail the benchmark; one that threw does.
-process.exitCode = results.absent.some(({ missing }) => !missing) ? 1 : 0;
+if (options.scenario === 'fleet') await fleet();
+else await peers();
+
+async function peers(): Promise<void> {
+  const results = await measureAll();
+  process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${tableOf(results)}\n`);
+  // What the other scenario has written stays.
+  if (options.writeDocs) await writeFile(DOCUMENT, withFleet(markdownOf(results), await readFile(DOCUMENT, 'utf8')));
+  // A peer that is not installed does not fail the benchmark; one that threw does.
+  process.exitCode = results.absent.some(({ missing }) => !missing) ? 1 : 0;
+}
+
+async function fleet(): Promise<void> {
+  const results = { machine: describeMachine(), ...(await measureFleet(options.quick, log)) };
+  process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${fleetText(results)}\n`);
+  if (options.writeDocs) await writeFile(DOCUMENT, withFleet(await readFile(DOCUMENT, 'utf8'), fleetSection(results)));
+}
 
 async function measureAll(): Promise<BenchResults> {
   const contenders = NAMES.filter((name) => options.peer.includes(name)).map((name) => CONTENDERS[name]);

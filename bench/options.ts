@@ -12,6 +12,7 @@ export interface BenchOptions {
   /** Jobs per request. */
   readonly bulk: readonly number[];
   readonly peer: readonly string[];
+  readonly scenario: 'peers' | 'fleet';
   readonly quick: boolean;
   readonly json: boolean;
   readonly writeDocs: boolean;
@@ -22,6 +23,7 @@ Examples:
   npm run bench                                   everything, about a quarter of an hour
   npm run bench -- --quick --peer reprise bullmq  a first look
   npm run bench -- --bulk 1 --peer reprise bullmq-always   one job a call, at equal durability
+  npm run bench -- --scenario fleet               what a lease costs with a million jobs and a thousand workers
   npm run bench -- --workers 2 --json > bench.json`;
 
 /** Enough to see that everything works; too little for results. */
@@ -37,6 +39,8 @@ export function parseOptions(parameters: readonly string[]): BenchOptions {
     .option('--samples <number>', 'latencies measured per run', count(100_000), 2_000)
     .option('--bulk <sizes...>', 'jobs per request', collect(count(1_000)), [1, 100])
     .addOption(new Option('--peer <names...>', 'which systems to measure').choices(NAMES).default([...NAMES]))
+    .addOption(new Option('--scenario <name>', 'peers: against other queues; fleet: the cost of dispatch')
+      .choices(['peers', 'fleet']).default('peers'))
     .option('--quick', `${QUICK.jobs} jobs, ${QUICK.runs} run, ${QUICK.samples} latencies`, false)
     .option('--json', 'one JSON object instead of the table', false)
     .option('--write-docs', 'write docs/benchmarks.md', false)

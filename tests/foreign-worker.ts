@@ -27,17 +27,15 @@ interface Attempt {
   deadlineMs: number;
 }
 
-export interface Options {
-  readonly capabilities?: object;
-  readonly url: string;
-  readonly namespace: string;
+export interface Options extends Readonly<Record<'url' | 'namespace' | 'workerId', string>> {
   /** The folder with the .proto files. */
   readonly protocols: string;
-  readonly workerId: string;
   readonly types: readonly string[];
   readonly capacity: number;
   /** Throws to fail; what it returns is JSON. */
   handle(lease: Lease, signal: AbortSignal): Promise<unknown>;
+  /** What it says of itself, asked with every registration: call `register` when it changes. */
+  capabilities?(): object;
   /** Whether the answer to the nth request of a verb gets lost on the way. */
   loses?(verb: string, nth: number): boolean;
 }
@@ -115,9 +113,9 @@ export class ForeignWorker {
     await this.nc.close();
   }
 
-  private async register(): Promise<number> {
-    const { types, capacity, capabilities = {} } = this.options;
-    const capabilitiesJson = JSON.stringify(capabilities);
+  async register(): Promise<number> {
+    const { types, capacity } = this.options;
+    const capabilitiesJson = JSON.stringify(this.options.capabilities?.() ?? {});
     const reply = await this.patiently('register', { types, capacity, software: 'foreign 1', capabilitiesJson });
     this.identity = { session: reply['session'] as string, proof: reply['proof'] as string };
     return reply['partitions'] as number;

@@ -90,7 +90,7 @@ t.test('a worker written from the documents registers its capabilities, and is m
   ]);
   const worker = await ForeignWorker.start({
     url: reprise.url, namespace: reprise.ns, protocols: fileURLToPath(new URL('../protocols', import.meta.url)),
-    workerId: 'foreign', types: ['render'], capacity: 2, capabilities: ABLE, handle: async () => 'done',
+    workerId: 'foreign', types: ['render'], capacity: 2, capabilities: () => ABLE, handle: async () => 'done',
   });
   t.teardown(() => worker.vanish());
   t.match(await client.await(able!), { status: 'completed', result: 'done' });

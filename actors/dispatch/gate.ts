@@ -37,28 +37,32 @@ export class Gate {
     return true;
   }
 
-  /** Where a line stands now; undefined if it is not leased from until it is offered again. */
-  standing(line: ReadonlyLine): Standing | undefined {
-    if (line.ready === 0 || (line.of.isPlain && this.step.isHeld(line.queue))) return undefined;
+  /** Whether a line is not leased from until it is offered again. */
+  isShut(line: ReadonlyLine): boolean {
+    if (line.ready === 0 || (line.of.isPlain && this.step.isHeld(line.queue))) return true;
     for (const limit of line.limits) {
       if (limit.isWide) continue;
       if (limit.isFull) {
         limit.wait();
-        return undefined;
+        return true;
       }
       const freeMs = this.freeMs(limit);
       if (freeMs <= this.nowMs) continue;
       this.parked.add(limit, freeMs);
-      return undefined;
+      return true;
     }
     const slowedMs = this.admissions.isSlowed ? this.admissions.slowedUntilMs(slowNames(line)) : 0;
-    if (slowedMs > this.nowMs) {
-      this.parked.add(line, slowedMs);
-      return undefined;
-    }
-    const share = line.of.rules.weights ? this.admissions.endOf(line.queue, line.key) : 0;
-    return { share, rank: line.firstRank, place: line.firstPlace };
+    if (slowedMs <= this.nowMs) return false;
+    this.parked.add(line, slowedMs);
+    return true;
   }
+
+  /** Where a line stands now; undefined if it is not leased from until it is offered again. */
+  readonly standingOf = (line: ReadonlyLine): Standing | undefined => {
+    if (this.isShut(line)) return undefined;
+    const share = line.of.rules.weights ? this.admissions.startOf(line.queue, line.key) : 0;
+    return { share, rank: line.firstRank, place: line.firstPlace };
+  };
 
   /** What a lease of the line's first job uses. */
   admit({ of, queue, key, limits }: ReadonlyLine): Admission {

@@ -26,6 +26,9 @@ export class LineHeap {
   private readonly entries = new Heap<Entry>(goesFirst);
   private readonly ofLine = new Map<ReadonlyLine, Entry>();
 
+  /** How many entries were looked at so far. */
+  looked = 0;
+
   get isEmpty(): boolean {
     return this.ofLine.size === 0;
   }
@@ -49,6 +52,7 @@ export class LineHeap {
     for (;;) {
       const top = this.entries.peek();
       if (top === undefined) return undefined;
+      this.looked += 1;
       const { line } = top;
       const standing = line && standingOf(line);
       if (line && standing && !goesFirst(top, standing)) return line;

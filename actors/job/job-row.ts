@@ -28,9 +28,8 @@ const words = new Uint32Array(3);
 export class JobTable {
   readonly rows = new Rows<Sparse>(ROW_BYTES);
   readonly texts = new Interned();
-  /** Where ready jobs are in the heaps of their lines. */
+  /** Where ready jobs are in their lines. */
   readonly inLines = new Positions();
-  readonly inAges = new Positions();
 
   constructor(readonly partition: Partition) {}
 

@@ -184,12 +184,17 @@ export class Jobs implements Store<Job>, JobsReading {
     this.keys.thaw(parts);
     this.ids.reserve(table.rows.size);
     this.byPlace.rebuild();
+    const live: number[] = [];
     for (let row = 0; row < table.rows.end; row += 1) {
       if (!table.isUsed(row)) continue;
       this.ids.add(row);
-      const job = table.at(row);
-      if (!jobChart.isFinal(job.status)) this.index(job);
+      if (!jobChart.isFinal(table.at(row).status)) live.push(row);
     }
+    // Rows that were used again are not in the order of submission, in which lines are built the fastest.
+    if (live.some((row, nth) => nth > 0 && table.isOlder(row, live[nth - 1]!))) {
+      live.sort((a, b) => (table.isOlder(a, b) ? -1 : 1));
+    }
+    for (const row of live) this.index(table.at(row));
   }
 
   view(): object {

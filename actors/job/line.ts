@@ -7,7 +7,7 @@ import type { Job } from './job.js';
 import type { JobTable } from './job-row.js';
 import type { Limit, ReadonlyLimit } from './limit.js';
 import type { QueueOrder, ReadonlyQueueOrder } from './queue-order.js';
-import { RowHeap } from './row-heap.js';
+import { RowRuns } from './row-runs.js';
 
 /** What steps may read. */
 export interface ReadonlyLine {
@@ -45,10 +45,13 @@ export class Line implements ReadonlyLine {
   running = 0;
   retrying = 0;
   readonly limits: Limit[] = [];
+  /** Of the first job, kept here because lines are compared more often than they change. */
+  firstRank = 0;
+  firstPlace = 0;
+  /** Where it is in the order of lines; -1: it is not. */
+  at = -1;
   /** Rows of the ready jobs. */
-  private readonly jobs: RowHeap;
-  /** The same by age. Absent while all have one priority: the first is the oldest. */
-  private ages: RowHeap | undefined;
+  private readonly jobs: RowRuns;
 
   constructor(
     readonly of: QueueOrder,
@@ -57,7 +60,7 @@ export class Line implements ReadonlyLine {
     readonly key: string,
     private readonly table: JobTable,
   ) {
-    this.jobs = new RowHeap((a, b) => of.goesFirst(a, b), table.inLines);
+    this.jobs = new RowRuns((a, b) => of.goesFirst(a, b), (row) => table.priority(row), table.inLines);
   }
 
   get queue(): string {
@@ -72,14 +75,6 @@ export class Line implements ReadonlyLine {
     return this.jobs.size === 0 && this.running === 0 && this.scheduled === 0 && this.retrying === 0;
   }
 
-  get firstRank(): number {
-    return this.of.rank(this.jobs.peek()!);
-  }
-
-  get firstPlace(): number {
-    return this.table.place(this.jobs.peek()!);
-  }
-
   firstPriority(nowMs: number): number {
     return this.of.priorityAt(this.jobs.peek()!, nowMs);
   }
@@ -89,23 +84,26 @@ export class Line implements ReadonlyLine {
   }
 
   get oldest(): Job | undefined {
-    return this.jobAt((this.ages ?? this.jobs).peek());
+    let oldest = this.jobs.peek();
+    for (const row of this.jobs.candidates()) if (this.table.isOlder(row, oldest!)) oldest = row;
+    return this.jobAt(oldest);
   }
 
   /** @returns whether it is the first now */
   push(row: number): boolean {
-    const { jobs, table } = this;
-    const first = jobs.peek();
-    jobs.push(row);
-    if (this.ages) this.ages.push(row);
-    else if (first !== undefined && table.priority(first) !== table.priority(row)) this.ages = this.byAge();
-    return jobs.peek() === row;
+    this.jobs.push(row);
+    if (this.jobs.peek() !== row) return false;
+    this.noteFirst(row);
+    return true;
   }
 
-  remove(row: number): void {
+  /** @returns whether it was the first */
+  remove(row: number): boolean {
+    const wasFirst = this.jobs.peek() === row;
     this.jobs.remove(row);
-    if (this.jobs.size === 0) this.ages = undefined;
-    else this.ages?.remove(row);
+    const first = this.jobs.peek();
+    if (wasFirst && first !== undefined) this.noteFirst(first);
+    return wasFirst;
   }
 
   ahead(priority: number, place: number, nowMs: number): number {
@@ -116,14 +114,12 @@ export class Line implements ReadonlyLine {
     });
   }
 
-  private jobAt(row: number | undefined): Job | undefined {
-    return row === undefined ? undefined : this.table.at(row);
+  private noteFirst(row: number): void {
+    this.firstRank = this.of.rank(row);
+    this.firstPlace = this.table.place(row);
   }
 
-  private byAge(): RowHeap {
-    const { table } = this;
-    const ages = new RowHeap((a, b) => table.isOlder(a, b), table.inAges);
-    for (const row of this.jobs) ages.push(row);
-    return ages;
+  private jobAt(row: number | undefined): Job | undefined {
+    return row === undefined ? undefined : this.table.at(row);
   }
 }

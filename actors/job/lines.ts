@@ -9,6 +9,7 @@ import { rowOf, type JobTable } from './job-row.js';
 import type { ReadonlyLimit } from './limit.js';
 import { Limits } from './limits.js';
 import { Line, type ReadonlyLine } from './line.js';
+import { LineOrder, type Tried } from './line-order.js';
 import { QueueOrder } from './queue-order.js';
 import { PLAIN, type QueueRules } from './queue-rules.js';
 import { Positions } from './row-heap.js';
@@ -21,7 +22,12 @@ export interface LinesReading {
   readonly ready: number;
   readonly queues: Iterable<string>;
   readonly queueCount: number;
+  /** Of queues without an order of their own. */
   readonly improved: Improved;
+  /** Of queues with limits, ageing or shares. */
+  readonly improvedApart: Improved;
+  /** The first line of queues without an order of their own that is taken; `more`: too many would be skipped. */
+  find(tried: (line: ReadonlyLine) => Tried, most: number): ReadonlyLine | 'more' | undefined;
   readonly all: Iterable<ReadonlyLine>;
   ofQueue(queue: string): Iterable<ReadonlyLine>;
   readyIn(queue: string): number;
@@ -40,6 +46,8 @@ export interface LinesReading {
 export class Lines implements LinesReading {
   ready = 0;
   readonly improved = new Improved();
+  readonly improvedApart = new Improved();
+  private readonly order = new LineOrder();
   private readonly byQueue = new Map<string, QueueOrder>();
   private readonly linesOf = new Map<QueueOrder, Map<string, Line>>();
   /** With the number of their lines. */
@@ -54,22 +62,27 @@ export class Lines implements LinesReading {
   private forgottenMs = 0;
   /** A cache: most jobs are in the same line as the one before. */
   private latest: Line | undefined;
+  /** The place of the job that left last, and its line: a job that changes its status is in the same line again. */
+  private leftPlace = -1;
+  private left: Line | undefined;
 
   constructor(private readonly table: JobTable) {}
 
   enter(row: number, status: LiveStatus): void {
-    const line = this.lineFor(this.table.at(row));
-    this.ofRow.set(row, this.numbers.get(line)!);
+    const known = this.table.place(row) === this.leftPlace ? this.left : undefined;
+    const line = known ?? this.lineFor(this.table.at(row));
+    if (known === undefined) this.ofRow.set(row, this.numbers.get(line)!);
     if (status !== 'ready') return this.count(line, status, 1);
-    if (line.push(row)) this.improved.add(line);
+    if (line.push(row)) this.offer(line);
     line.of.ready += 1;
     this.ready += 1;
   }
 
   leave(row: number, status: LiveStatus): void {
     const line = this.numbered[this.ofRow.get(row)]!;
+    [this.leftPlace, this.left] = [this.table.place(row), line];
     if (status !== 'ready') return this.count(line, status, -1);
-    line.remove(row);
+    if (line.remove(row) && line.at >= 0) this.order.place(line);
     line.of.ready -= 1;
     this.ready -= 1;
   }
@@ -110,6 +123,10 @@ export class Lines implements LinesReading {
     for (const of of this.under(name)) this.applyRules(of);
   }
 
+  find(tried: (line: ReadonlyLine) => Tried, most: number): Line | 'more' | undefined {
+    return this.order.find(tried, most);
+  }
+
   limit(name: string): ReadonlyLimit | undefined {
     return this.limits.get(name);
   }
@@ -140,7 +157,15 @@ export class Lines implements LinesReading {
   }
 
   private offerAll(lines: Iterable<Line>): void {
-    for (const line of lines) if (line.ready > 0) this.improved.add(line);
+    for (const line of lines) if (line.ready > 0) this.offer(line);
+  }
+
+  private offer(line: Line): void {
+    // It is offered when one of the jobs that fill the limit has ended.
+    for (const limit of line.limits) if (!limit.isWide && limit.isFull) return limit.wait();
+    if (!line.of.isPlain) return this.improvedApart.add(line);
+    this.order.place(line);
+    this.improved.add(line);
   }
 
   /** Queues with lines: one, or those of a group. */
@@ -156,12 +181,20 @@ export class Lines implements LinesReading {
     // With another order or label every job is put into its line again. The rules are not to change meanwhile.
     const jobs = isSameOrder ? [] : this.liveJobsOf(of.queue);
     for (const [row, status] of jobs) this.leave(row, status);
+    this.left = undefined;
     const lines = this.linesOf.get(of)!;
-    for (const line of lines.values()) this.limits.release(line);
+    for (const line of lines.values()) {
+      this.limits.release(line);
+      this.order.drop(line);
+    }
     of.rules = rules;
-    for (const line of lines.values()) this.limits.hold(line);
+    for (const line of lines.values()) {
+      this.limits.hold(line);
+      if (of.isPlain) this.order.place(line);
+    }
     for (const [row, status] of jobs) this.enter(row, status);
     this.improved.reset();
+    this.improvedApart.reset();
   }
 
   private liveJobsOf(queue: string): [row: number, status: LiveStatus][] {
@@ -219,6 +252,7 @@ export class Lines implements LinesReading {
       this.linesOf.delete(of);
     }
     if (this.latest === line) this.latest = undefined;
+    if (this.left === line) this.left = undefined;
   }
 
   private forgetClass(require: string): void {

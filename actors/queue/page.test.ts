@@ -1,6 +1,7 @@
 /** The list of queues, and what is known of a queue without a look at its jobs. */
 import fc from 'fast-check';
 import t from 'tap';
+import type { RowRuns } from '../job/row-runs.js';
 import { leasesIn, ok, Play } from '../../tests/play.js';
 import { jobKind } from '../job/job.kind.js';
 import { mergedPage, pageOf, type Page } from './page.js';
@@ -12,15 +13,14 @@ const changedQueue = (play: Play, kind: 'pause' | 'resume', queue: string): unkn
 const namesIn = ({ queues }: Page): unknown[] => queues.map(({ queue }) => queue);
 const listed = (play: Play): unknown[] => namesIn(pageOf(play.core, { after: '', limit: 1_000 }));
 
-t.test('given ready jobs of several priorities, when they are counted, then none of them is looked at', async (t) => {
+t.test('given ready jobs of several priorities, when they are counted, then one of each priority is looked at', async (t) => {
   const play = new Play();
   play.submit({ queue: 'orders' });
   play.nowMs += 500;
   for (const priority of [0, 5, 9]) play.submit({ queue: 'orders', priority });
-  for (const line of play.jobs.lines.ofQueue('orders') as Iterable<unknown>) {
-    (line as { jobs: Iterable<number> }).jobs[Symbol.iterator] = () => {
-      throw new Error('the ready jobs were scanned');
-    };
+  for (const line of play.jobs.lines.ofQueue('orders')) {
+    const { jobs } = line as unknown as { jobs: RowRuns };
+    t.equal([...jobs.candidates()].length, 3, 'one of each priority is');
   }
   t.match(statsOf(play.core, 'orders'), { ready: 4, oldestWaitingMs: 500 });
 });
@@ -28,13 +28,14 @@ t.test('given ready jobs of several priorities, when they are counted, then none
 t.test('given a low job that stays while high ones pass, then the oldest is right and those that left are let go', async (t) => {
   const play = new Play();
   play.register('w1');
-  play.submit({ queue: 'orders' });
+  const low = play.submit({ queue: 'orders' });
   for (let nth = 1; nth <= 300; nth += 1) {
     play.submit({ queue: 'orders', priority: 1 });
     play.pull('w1', 2 * nth + 1, 0, [], leasesIn(play.pull('w1', 2 * nth, 1)).map(ok));
   }
-  const [line] = play.jobs.lines.ofQueue('orders') as [{ ages: { size: number } | undefined }];
-  t.equal(line.ages!.size, 1, 'bounded');
+  const [line] = [...play.jobs.lines.ofQueue('orders')] as unknown as [{ oldest: { id: string }; jobs: RowRuns }];
+  t.equal(line.oldest.id, low);
+  t.strictSame([line.jobs.size, [...line.jobs.candidates()].length], [1, 1], 'bounded');
   t.match(statsOf(play.core, 'orders'), { ready: 1, running: 0 });
 });
 

@@ -92,8 +92,10 @@ export class Queues implements Store<Queue>, QueuesReading, Held {
   }
 
   view(): object {
-    const queues = [...this.byName.values()].map(({ reasonContent, ...queue }): QueueState =>
-      ({ ...queue, reason: canonicalOf(reasonContent) }));
+    // In one order of fields, whether it was paused or configured first: equal states have equal parts in snapshots.
+    const queues = [...this.byName.values()].map(({ id, status, by, sinceMs, reasonContent, configured }): QueueState => {
+      return { id, status, by, sinceMs, reason: canonicalOf(reasonContent), ...(configured && { configured }) };
+    });
     return { queues };
   }
 
