@@ -6,7 +6,7 @@ import { positionOf, type Position } from './replies.js';
 
 /** The codes of {@link Reason}: docs/why.md says what each means and how it goes away. */
 export type ReasonCode =
-  | 'NOT_DUE' | 'QUEUE_PAUSED' | 'BEHIND' | 'LIMIT_FULL' | 'RATE_LIMITED' | 'NO_WORKER' | 'WORKERS_BUSY'
+  | 'NOT_DUE' | 'QUEUE_PAUSED' | 'BEHIND' | 'LIMIT_FULL' | 'RATE_LIMITED' | 'SLOWED' | 'NO_WORKER' | 'WORKERS_BUSY'
   | 'WORKERS_DRAINING' | 'WORKERS_UNKNOWN' | 'RUNNING' | 'ENDED';
 
 export type Reason = Omit<job.Reason.$Properties, 'code' | 'message'> & {

@@ -28,6 +28,8 @@ interface Attempt {
 }
 
 export interface Options {
+  /** What it has, as docs/matching.md says. */
+  readonly capabilities?: object;
   readonly url: string;
   readonly namespace: string;
   /** The folder with the .proto files. */
@@ -117,7 +119,8 @@ export class ForeignWorker {
 
   private async register(): Promise<number> {
     const { types, capacity } = this.options;
-    const reply = await this.patiently('register', { types, capacity, software: 'foreign 1' });
+    const capabilitiesJson = JSON.stringify(this.options.capabilities ?? {});
+    const reply = await this.patiently('register', { types, capacity, software: 'foreign 1', capabilitiesJson });
     this.identity = { session: reply['session'] as string, proof: reply['proof'] as string };
     return reply['partitions'] as number;
   }

@@ -6,6 +6,7 @@ import type { ReadonlyLimit } from '../job/limit.js';
 import type { ReadonlyLine } from '../job/line.js';
 import type { LinesReading } from '../job/lines.js';
 import type { ReadonlyQueueOrder } from '../job/queue-order.js';
+import { slowNames } from '../job/slowed.js';
 import type { Step } from '../step.js';
 import type { Standing } from './line-heap.js';
 import type { Parked } from './parked.js';
@@ -48,6 +49,11 @@ export class Gate {
       const freeMs = this.freeMs(limit);
       if (freeMs <= this.nowMs) continue;
       this.parked.add(limit, freeMs);
+      return undefined;
+    }
+    const slowedMs = this.admissions.isSlowed ? this.admissions.slowedUntilMs(slowNames(line)) : 0;
+    if (slowedMs > this.nowMs) {
+      this.parked.add(line, slowedMs);
       return undefined;
     }
     const share = line.of.rules.weights ? this.admissions.endOf(line.queue, line.key) : 0;

@@ -5,7 +5,7 @@
  */
 import { isWorthStarting } from '../job/attempts.js';
 import { decideDue, decideLease } from '../job/job.decide.js';
-import { leasedOf } from '../job/job-row.js';
+import { leasedOf } from '../job/job-copy.js';
 import { jobKind } from '../job/job.kind.js';
 import type { ReadonlyLine } from '../job/line.js';
 import { takenOfPull } from '../job/taken.js';

@@ -1,7 +1,9 @@
 /** Each answer of job.why: a journal and a fleet that make it true, and what makes it go away. */
 import t from 'tap';
-import type { JobId } from '../../protocols/ids.js';
+import { parseToken, type JobId, type Token } from '../../protocols/ids.js';
 import type { job as messages } from '../../protocols/messages.js';
+import type { Outcome } from '../job/job.decide.js';
+import { jobKind } from '../job/job.kind.js';
 import { capabilities, capabilitiesText } from '../matching/capabilities.js';
 import { requirement, requirementText } from '../matching/requirement.js';
 import { leasesIn, ok, Play, session, worker } from '../../tests/play.js';
@@ -29,6 +31,12 @@ class Asked extends Play {
   pulling(name: string, free = 1, held: ReturnType<typeof leasesIn> = []): ReturnType<typeof leasesIn> {
     this.pulls += 1;
     return leasesIn([...this.pull(name, this.pulls, free, held), ...this.commit()]);
+  }
+
+  report(name: string, report: { readonly token: Token; readonly outcome: Outcome; readonly scope: 'type' }): void {
+    this.pulls += 1;
+    const pull = { pullSeq: this.pulls, free: 0, expiresMs: 1_000, held: [], workerId: worker(name), session: session(name) };
+    this.ask({ kind: 'pull', ...pull, reports: [{ ...report, ...parseToken(report.token)! }] });
   }
 
   end(name: string, tokens: ReturnType<typeof leasesIn>): void {
@@ -126,6 +134,25 @@ t.test('NOT_DUE, until it is', (t) => {
   of.core.tick(of.moment);
   of.commit();
   t.notOk(of.why(id).of('NOT_DUE'));
+  t.end();
+});
+
+t.test('SLOWED: a performer asks for a pause of a type, until it is over, also at the next leader', (t) => {
+  const of = play();
+  of.join('w', {}, ['square', 'cube']);
+  const first = of.submit({});
+  const [token] = of.pulling('w');
+  const [id, other] = [of.submit({}), of.submit({ type: 'cube' })];
+  const failure = { code: 'PERFORMER_ERROR', message: '429' };
+  of.report('w', { token: token!, outcome: { kind: 'retry', failure, afterMs: 5_000 }, scope: 'type' });
+  t.match(of.why(id).of('SLOWED'), { limit: 'default square', untilMs: of.nowMs + 5_000 });
+  t.match(of.why(first).codes, ['NOT_DUE']);
+  t.notOk(of.why(other).of('SLOWED'));
+  t.match(of.pulling('w', 3).map((each) => each.split('/')[0]), [other]);
+  t.equal(of.replayed().read(jobKind).admissions.slowedUntilMs(['default square']), of.nowMs + 5_000);
+  of.tick(5_000);
+  t.notOk(of.why(id).of('SLOWED'));
+  t.match(of.pulling('w', 3).map((each) => each.split('/')[0]), [first, id]);
   t.end();
 });
 

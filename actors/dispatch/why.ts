@@ -7,6 +7,7 @@ import type { Job } from '../job/job.js';
 import { jobKind } from '../job/job.kind.js';
 import type { ReadonlyLimit } from '../job/limit.js';
 import type { ReadonlyLine } from '../job/line.js';
+import { slowNames } from '../job/slowed.js';
 import { queueKind } from '../queue/queue.kind.js';
 import type { Step } from '../step.js';
 import type { WorkerSession } from '../worker/sessions.js';
@@ -24,7 +25,7 @@ export function whyWaiting(step: Step, job: Readonly<Job>): Reason[] {
   const line = step.read(jobKind).lines.lineOf(job)!;
   const workers = reasonsOfWorkers(step, job, line);
   if (job.status !== 'ready') return [notDue(job), ...paused(step, job.queue)];
-  return [...paused(step, job.queue), ...limits(step, line), ...workers];
+  return [...paused(step, job.queue), ...slowed(step, line), ...limits(step, line), ...workers];
 }
 
 function running({ workerId, attempt }: Readonly<Job>): Reason {
@@ -47,6 +48,15 @@ function paused(step: Step, queue: string): Reason[] {
     return [{
       code: 'QUEUE_PAUSED', message: reason === '' ? message : `${message}: ${reason}`, queue: name, by, sinceMs,
     }];
+  });
+}
+
+function slowed(step: Step, line: ReadonlyLine): Reason[] {
+  const { admissions } = step.read(jobKind);
+  return slowNames(line).flatMap((name): Reason[] => {
+    const untilMs = admissions.slowedUntilMs([name]);
+    if (untilMs <= step.nowMs) return [];
+    return [{ code: 'SLOWED', message: `${name} is slowed until ${isoTime(untilMs)}`, limit: name, untilMs }];
   });
 }
 

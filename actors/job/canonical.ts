@@ -1,7 +1,7 @@
 /** A job in the canonical view: its content by hash and size. Positions and texts of contents are kept separately. */
 import { canonicalOf, hex, latin1, refOf, type CanonicalContent } from '../canonical.js';
 import type { Job, StoredBytes } from './job.js';
-import { detached } from './job-row.js';
+import { detached } from './job-copy.js';
 
 interface CanonicalBytes extends CanonicalContent {
   readonly contentType: string;

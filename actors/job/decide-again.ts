@@ -119,7 +119,10 @@ function outcomeOf({ type, body }: AttemptEnded, input: messages.DecisionInput):
   // The text of a failure that gave way to a cancel is not kept.
   const failure = type === 'JobCancelled' ? { code: input.failureCode, message: '' } : body.failure;
   switch (input.ended) {
-    case 'retry': return { kind: 'retry', failure, afterMs: input.retryAfterMs ?? undefined };
+    case 'retry': {
+      const slows = type === 'JobRetryScheduled' ? body.slowed?.scope : undefined;
+      return { kind: 'retry', failure, afterMs: input.retryAfterMs ?? undefined, slows };
+    }
     case 'fail': return { kind: 'fail', failure };
     case 'cancelled': return { kind: 'cancelled' };
     case 'returned': return { kind: 'returned' };

@@ -3,7 +3,8 @@ import t from 'tap';
 import { jobId, type JobId, type Partition } from '../../protocols/ids.js';
 import { Play } from '../../tests/play.js';
 import { IdTable } from './id-table.js';
-import { detached, JobTable } from './job-row.js';
+import { detached } from './job-copy.js';
+import { JobTable } from './job-row.js';
 import type { Job } from './job.js';
 
 const P3 = 3 as Partition;

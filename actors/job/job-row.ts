@@ -122,7 +122,6 @@ export class JobTable {
     return u32[at + HIGH] === high && u32[at + MIDDLE] === middle && u32[at + LOW]! >>> 16 === low;
   }
 
-  /** The first word of the id, which is random. */
   highOf(row: number): number {
     return this.word(row, HIGH);
   }
@@ -199,12 +198,10 @@ export class JobRow {
   }
 
   /** In one order, so that equal objects have equal parts in snapshots. */
-  setSparse(
-    { key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq }: Sparse,
-  ): void {
-    this.table.rows.setObject(this.row, {
-      key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq,
-    });
+  setSparse(of: Sparse): void {
+    const { key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq } = of;
+    const rest = { startDueMs, crashes, retried, returns, payloadSeq };
+    this.table.rows.setObject(this.row, { key, labels, failure, cancelReason, result, ...rest });
   }
 
   get payload(): StoredBytes {
@@ -296,21 +293,8 @@ const CHANGING = [
   'attempt', 'lease', 'workerId', 'session', 'pullSeq', 'dueMs', 'attemptDueMs', 'reported', 'cancelling',
   'cancelReason', 'failure', 'result', 'endedMs', 'crashes', 'retried', 'returns', 'kept',
 ] as const satisfies readonly (keyof Job)[];
-const ALL = ['payload', ...Object.keys(FIELDS)] as readonly (keyof Job)[];
+export const JOB_FIELDS = ['payload', ...Object.keys(FIELDS)] as readonly (keyof Job)[];
 
 function write<F extends keyof Job>(stored: JobRow & Job, job: Job, field: F): void {
   (stored as { [K in F]: Job[K] })[field] = job[field];
-}
-
-/** What a lease says of its job, apart from the row: it is sent when the commit is acknowledged. */
-export type LeasedJob = ReturnType<typeof leasedOf>;
-
-export function leasedOf(job: Readonly<Job>) {
-  const { id, type, queue, key, labels, policy, payload, attempt, crashes, retried, returns } = job;
-  return { id, type, queue, key, labels, policy, payload, attempt, crashes, retried, returns } as const;
-}
-
-/** A job apart from its row, which may be kept. */
-export function detached(job: Readonly<Job>): Job {
-  return Object.fromEntries(ALL.map((field) => [field, job[field]])) as unknown as Job;
 }

@@ -13,9 +13,17 @@ import { submittedBody, type SubmitJob } from './job.submit.js';
 
 export type { SubmitJob } from './job.submit.js';
 
+interface RetryOutcome {
+  readonly kind: 'retry';
+  readonly failure: Failure;
+  readonly afterMs: number | undefined;
+  /** What else waits as long: a name of slowed.ts. */
+  readonly slows?: string | undefined;
+}
+
 export type Outcome =
   | { readonly kind: 'ok'; readonly result: Uint8Array; readonly contentType: string }
-  | { readonly kind: 'retry'; readonly failure: Failure; readonly afterMs: number | undefined }
+  | RetryOutcome
   | { readonly kind: 'fail'; readonly failure: Failure }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'returned' };
@@ -112,7 +120,7 @@ function endAttempt(job: Readonly<Job>, outcome: Outcome, chance: Chance): Attem
       return { type: 'JobCompleted', body: { status: 'completed', attempt, lease, result, contentType } };
     }
     case 'retry':
-      return attemptFailed(job, outcome.failure, outcome.afterMs, true, chance);
+      return slowing(attemptFailed(job, outcome.failure, outcome.afterMs, true, chance), outcome);
     case 'fail':
       return job.cancelling ? cancelled(job, true) : failed(job, outcome.failure, true);
     case 'cancelled':
@@ -130,6 +138,12 @@ function handedBack(job: Readonly<Job>, chance: Chance): AttemptEnd {
   const { attempt, lease, returns = 0 } = job;
   if (returns >= LIMITS.returns) return attemptFailed(job, STOPPED, undefined, true, chance);
   return { type: 'JobReturned', body: { status: 'ready', attempt, lease, returns: returns + 1 } };
+}
+
+function slowing(event: Exclude<AttemptEnd, { type: 'JobCompleted' }>, { slows }: RetryOutcome): AttemptEnd {
+  if (slows === undefined || event.type !== 'JobRetryScheduled') return event;
+  const { body } = event;
+  return { ...event, body: { ...body, slowed: { scope: slows, untilMs: body.dueMs } } };
 }
 
 /**

@@ -30,6 +30,7 @@ export interface JobBodies {
   JobCompleted: { status: 'completed'; attempt: number; lease: number; result: Uint8Array; contentType: string };
   JobRetryScheduled: {
     status: 'retrying'; attempt: number; lease: number; failure: Failure; dueMs: number; reported: boolean;
+    slowed?: { readonly scope: string; readonly untilMs: number } | null | undefined;
   };
   JobReclaimed: { status: 'ready'; attempt: number; lease: number; failure: Failure; crashes: number };
   JobReturned: { status: 'ready'; attempt: number; lease: number; returns: number };

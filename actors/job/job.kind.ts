@@ -7,7 +7,7 @@ import { applyJob } from './job.apply.js';
 import { jobChart } from './job.chart.js';
 import { JOB_EVENTS, type JobEvent } from './job.events.js';
 import type { Job } from './job.js';
-import { detached } from './job-row.js';
+import { detached } from './job-copy.js';
 import { Jobs, type JobsReading } from './jobs.js';
 
 export interface JobRole extends Role {

@@ -1,51 +1,16 @@
 import t from 'tap';
 import fc from 'fast-check';
 import { transition } from 'xstate';
-import { LIMITS } from '../../protocols/limits.js';
-import { parseJobId, type Session, type WorkerId } from '../../protocols/ids.js';
-import { backoffMs } from './backoff.js';
 import { applyJob } from './job.apply.js';
 import { jobChart, jobMachine } from './job.chart.js';
 import {
   decideCancel, decideDiscard, decideDue, decideLease, decideReclaim, decideReport, decideReprioritize, decideRetry,
-  decideSubmit, decideUnworkable, type Outcome, type SubmitJob,
+  decideUnworkable, type Outcome,
 } from './job.decide.js';
 import { decodeEvent } from '../kind.js';
 import { JOB_EVENTS, type JobEvent } from './job.events.js';
-import { attemptsOf, LIVE_STATUSES, FINAL_STATUSES, type Job, type Policy } from './job.js';
-
-const ID = parseJobId('0-0123456789abcdef')!;
-const POLICY: Policy = {
-  maxAttempts: 3, backoffInitialMs: 1_000, backoffFactor: 2, backoffMaxMs: 60_000, backoffJitter: 0,
-  nonRetryable: ['BAD_INPUT'], attemptMs: 5_000, heartbeatMs: 1_000, maxCrashes: 2, backoffListMs: undefined,
-};
-const SUBMIT: SubmitJob = {
-  type: 'square', queue: 'default', payload: Buffer.from('{"n":12}'), contentType: '', priority: 0, key: '',
-  commandId: '', delayMs: 0, runAtMs: 0, policy: POLICY, startMs: 0, totalMs: 0, labels: undefined, require: '', prefer: '',
-};
-const NOW = 1_000_000;
-const TO = { workerId: 'w1' as WorkerId, session: 's1' as Session, pullSeq: 7, capabilities: 0 };
-const at = (nowMs = NOW) => ({ seq: 1, index: 0, nowMs, place: 0, content: undefined });
-
-/** The job after these events. */
-const given = (...events: JobEvent[]): Job =>
-  events.reduce<Job | undefined>((job, event) => applyJob(job, event, ID, at()), undefined)!;
-const submitted = (over: Partial<SubmitJob> = {}): JobEvent[] => decideSubmit({ ...SUBMIT, ...over }, undefined, NOW);
-const running = (attempt = 1, over: Partial<SubmitJob> = {}): Job => {
-  const job = given(...submitted(over));
-  for (let n = 1; n < attempt; n += 1) {
-    applyJob(job, decideLease(job, TO, NOW), ID, at());
-    applyJob(job, report(job, RETRY) as JobEvent, ID, at());
-    applyJob(job, { type: 'JobBecameReady', body: { status: 'ready' } }, ID, at());
-  }
-  return applyJob(job, decideLease(job, TO, NOW), ID, at());
-};
-const OK: Outcome = { kind: 'ok', result: Buffer.from('144'), contentType: '' };
-const RETRY: Outcome = { kind: 'retry', failure: { code: 'PERFORMER_ERROR', message: 'no' }, afterMs: undefined };
-const report = (job: Job, outcome: Outcome, attempt = job.attempt, lease = job.lease) =>
-  decideReport(job, attempt, lease, outcome, { nowMs: NOW, draw: 0.5 });
-const typeOf = (decided: JobEvent | { code: string } | 'repeated' | undefined) =>
-  decided === undefined || decided === 'repeated' ? decided : 'code' in decided ? decided.code : decided.type;
+import { ID, NOW, TO, at, given, submitted, running, OK, RETRY, report, typeOf } from '../../tests/given-job.js';
+import { LIVE_STATUSES, FINAL_STATUSES, type Job } from './job.js';
 
 t.test('submit', (t) => {
   t.same(submitted().map(typeOf), ['JobSubmitted'], 'given nothing, when submitted, then it is ready');
@@ -146,70 +111,6 @@ t.test('time', (t) => {
   t.end();
 });
 
-t.test('the time to the first start', (t) => {
-  const job = given(...submitted({ startMs: 100 }));
-  t.equal(typeOf(decideDue(job, { nowMs: NOW + 99, draw: 0 })), undefined);
-  const expired = decideDue(job, { nowMs: NOW + 100, draw: 0 });
-  t.match(expired, { type: 'JobExpired', body: { failure: { code: 'START_TIMED_OUT' } } });
-  const delayed = given(...submitted({ startMs: 100, delayMs: 1_000 }));
-  t.equal(delayed.startDueMs, NOW + 1_100, 'it begins when the delay is over');
-  t.equal(typeOf(decideDue(delayed, { nowMs: NOW + 1_099, draw: 0 })), 'JobBecameReady');
-  const started = running(1, { startMs: 100 });
-  t.equal(typeOf(decideDue(started, { nowMs: NOW + 100, draw: 0 })), undefined, 'once it has started it does not count');
-  applyJob(started, decideReclaim(started, { nowMs: NOW, draw: 0 }), ID, at());
-  t.equal(typeOf(decideDue(started, { nowMs: NOW + 100, draw: 0 })), undefined, 'nor between attempts');
-  t.end();
-});
-
-t.test('lost leases count apart from attempts', (t) => {
-  const chance = { nowMs: NOW, draw: 0.5 };
-  const lost = (job: Job): JobEvent => decideReclaim(job, chance);
-  const last = running(3);
-  t.match(lost(last), { type: 'JobReclaimed', body: { attempt: 3, crashes: 1 } }, 'the last attempt is not used up');
-  applyJob(last, lost(last), ID, at());
-  applyJob(last, decideLease(last, TO, NOW), ID, at());
-  t.match(last, { attempt: 4, lease: 4, crashes: 1 }, 'the next lease has a new number');
-  t.equal(attemptsOf(last), 4, 'and is the last one');
-  t.match(report(last, RETRY), { type: 'JobFailed', body: { failure: { code: 'PERFORMER_ERROR' }, crashes: 0 } });
-  const crash = lost(last);
-  t.match(crash, { type: 'JobFailed', body: { failure: { code: 'CRASH_LOOP' }, crashes: 2, reported: false } });
-  t.match(applyJob(structuredClone(last), crash, ID, at()), { status: 'failed', crashes: 2 });
-
-  const early = running();
-  applyJob(early, lost(early), ID, at());
-  applyJob(early, decideLease(early, TO, NOW), ID, at());
-  const retry = report(early, RETRY);
-  t.match(retry, { type: 'JobRetryScheduled', body: { attempt: 2, dueMs: NOW + 1_000 } }, 'nor for the backoff');
-  const strict = running(1, { policy: { ...POLICY, nonRetryable: ['LEASE_EXPIRED'] } });
-  t.match(lost(strict), { type: 'JobFailed', body: { failure: { code: 'LEASE_EXPIRED' }, crashes: 1 } });
-  const cancelling = applyJob(running(), decideCancel(running(), '') as JobEvent, ID, at());
-  t.equal(typeOf(lost(cancelling)), 'JobCancelled');
-  t.end();
-});
-
-t.test('a job of before 0.4.0: a lost lease counts as an attempt', (t) => {
-  const policy = { ...POLICY, maxCrashes: undefined };
-  const lost = (job: Job): JobEvent => decideReclaim(job, { nowMs: NOW, draw: 0.5 });
-  t.match(lost(running(1, { policy })), { type: 'JobReclaimed', body: { crashes: 0 } });
-  const reclaimed = running(1, { policy });
-  t.equal(applyJob(reclaimed, lost(reclaimed), ID, at()).crashes, undefined);
-  t.match(lost(running(3, { policy })), { type: 'JobFailed', body: { failure: { code: 'LEASE_EXPIRED' }, crashes: 0 } });
-  t.end();
-});
-
-t.test('what a stopping worker hands back counts as no attempt, and does not go on for ever', (t) => {
-  const last = running(3);
-  const event = report(last, { kind: 'returned' }) as JobEvent;
-  t.match(event, { type: 'JobReturned', body: { attempt: 3, returns: 1 } }, 'the last attempt is not used up');
-  const again = applyJob(structuredClone(last), event, ID, at());
-  t.match(again, { status: 'ready', returns: 1, crashes: undefined });
-  t.equal(attemptsOf(again), attemptsOf(last) + 1);
-  t.equal(report(again, { kind: 'returned' }), 'repeated');
-  const often = Object.assign(running(3), { returns: LIMITS.returns });
-  t.match(report(often, { kind: 'returned' }), { type: 'JobRetryScheduled', body: { failure: { code: 'WORKER_STOPPED' } } });
-  t.end();
-});
-
 t.test('cancel', (t) => {
   t.equal(typeOf(decideCancel(given(...submitted()), '')), 'JobCancelled');
   t.equal(typeOf(decideCancel(running(), '')), 'JobCancelRequested');
@@ -249,20 +150,6 @@ t.test('retry and discard', (t) => {
   t.equal(typeOf(decideDiscard(running(), '')), 'NOT_ENDED');
   t.equal(decideReprioritize(running(), 0), 'repeated');
   t.equal(typeOf(decideReprioritize(done, 3)), 'ALREADY_ENDED');
-  t.end();
-});
-
-t.test('backoff: initial × factor^(attempt−1), at most max, ± jitter', (t) => {
-  t.same([1, 2, 3, 10].map((attempt) => backoffMs(POLICY, attempt, 0.5)), [1_000, 2_000, 4_000, 60_000]);
-  const list = { ...POLICY, backoffListMs: [5, 700, 30] };
-  t.same([1, 2, 3, 4, 1_000].map((attempt) => backoffMs(list, attempt, 0.5)), [5, 700, 30, 30, 30], 'the last repeats');
-  const draws = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 1_000 }), draws, (attempt, draw) => {
-      const wait = backoffMs({ ...POLICY, backoffJitter: 0.1 }, attempt, draw);
-      return wait >= 900 && wait <= 66_000;
-    }),
-  );
   t.end();
 });
 
@@ -316,7 +203,10 @@ function decisions(): [Job | undefined, JobEvent][] {
   for (const job of [ready(), scheduled(), retrying(0), running()]) {
     pairs.push([job, decideCancel(job, '') as JobEvent]);
   }
-  pairs.push([ready(), decideUnworkable(ready(), 'models')]);
+  const unworkable = decideUnworkable(ready(), 'models');
+  const never = applyJob(ready(), unworkable, ID, at());
+  const none = { payload: undefined, fingerprint: undefined };
+  pairs.push([ready(), unworkable], [never, decideRetry(never, none, NOW) as JobEvent]);
   const due = given(...submitted({ delayMs: 5, totalMs: 1 }));
   for (const job of [ready(), due, retrying(1), running(1, { totalMs: 1 })]) pairs.push([job, decideDue(job, chance)!]);
   for (const job of [scheduled(), retrying(0)]) {

@@ -122,6 +122,7 @@ export class Jobs implements Store<Job>, JobsReading {
   enter(job: Job, isNew: boolean, event: ActorEvent): Job {
     const stored = isNew ? this.add(job, event) : job;
     if (event.type === 'JobLeased') this.admissions.note(job.queue, event.body as JobBodies['JobLeased']);
+    else if (event.type === 'JobRetryScheduled') this.admissions.slow((event.body as JobBodies['JobRetryScheduled']).slowed);
     if (!isNew && event.type === 'JobRetried') this.reviveKey(stored, event);
     this.index(stored);
     return stored;
@@ -201,9 +202,9 @@ export class Jobs implements Store<Job>, JobsReading {
   }
 
   restore(view: JobsView, places: JobsPlaces): void {
-    const { jobs, ended, failed = [], keys, pastKeys, buckets, shares } = structuredClone(view);
+    const { jobs, ended, failed = [], keys, pastKeys, ...used } = structuredClone(view);
     this.keys.restore({ keys, pastKeys });
-    this.admissions.restore({ ...(buckets && { buckets }), ...(shares && { shares }) });
+    this.admissions.restore(used);
     for (const of of jobs) {
       const job = jobOf(of, places[of.id] ?? {});
       const stored = this.table.restore(job);

@@ -33,8 +33,8 @@ export interface LinesReading {
   follow(rulesOf: (queue: string) => QueueRules): void;
   /** The rules of a queue, or of a group, have changed. */
   rulesChanged(name: string): void;
-  /** A limit may have room again. */
-  offerAgain(limit: ReadonlyLimit): void;
+  /** A limit may have room again, or a line is slowed no longer. */
+  offerAgain(of: ReadonlyLimit | ReadonlyLine): void;
 }
 
 export class Lines implements LinesReading {
@@ -114,8 +114,8 @@ export class Lines implements LinesReading {
     return this.limits.get(name);
   }
 
-  offerAgain(limit: ReadonlyLimit): void {
-    this.offerAll(this.limits.linesOf(limit));
+  offerAgain(of: ReadonlyLimit | ReadonlyLine): void {
+    this.offerAll(of instanceof Line ? [of] : this.limits.linesOf(of as ReadonlyLimit));
   }
 
   /**

@@ -9,7 +9,7 @@ import type { Filter } from '../filter/filter.js';
 import type { Step } from '../step.js';
 import type { Job } from './job.js';
 import { jobKind } from './job.kind.js';
-import { detached } from './job-row.js';
+import { detached } from './job-copy.js';
 
 /** Jobs that one step looks at: a few milliseconds. */
 const LOOKED_AT = 20_000;

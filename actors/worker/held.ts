@@ -2,7 +2,7 @@
 import { parseToken, type Session, type Token } from '../../protocols/ids.js';
 import { isWorthStarting } from '../job/attempts.js';
 import { isRunning } from '../job/job.js';
-import { leasedOf } from '../job/job-row.js';
+import { leasedOf } from '../job/job-copy.js';
 import { jobKind } from '../job/job.kind.js';
 import type { Step } from '../step.js';
 import type { Notice } from './sessions.js';

@@ -1,8 +1,9 @@
 /** ReportAttempt → JobCompleted, JobRetryScheduled, JobFailed or JobCancelled; a stale token changes nothing. */
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
-import { decideReport, Drawn } from '../job/job.decide.js';
+import { decideReport, Drawn, type Outcome } from '../job/job.decide.js';
 import { jobKind } from '../job/job.kind.js';
+import { slowName } from '../job/slowed.js';
 import { takenOfReport } from '../job/taken.js';
 import type { Step } from '../step.js';
 import type { RejectedReport, Report } from './reports.js';
@@ -27,7 +28,8 @@ export function recordReports(
       notice.rejected.push(report);
       continue;
     }
-    const { jobId, attempt, lease, outcome } = report;
+    const { jobId, attempt, lease } = report;
+    const outcome = withScope(step, report);
     step.makeRoom(outcome.kind === 'ok' ? outcome.result.length : FAILURE_BYTES);
     const chance = new Drawn(step.nowMs, spread(step.moment.draw, nth));
     const job = jobs.get(jobId);
@@ -40,6 +42,15 @@ export function recordReports(
     if ('code' in event) notice.revoked.push(report.token);
     else step.emit(jobKind, job, event, cause, takenOfReport(outcome, event, chance.used));
   }
+}
+
+/** What is slowed has a name that the journal is enough to read. */
+function withScope(step: Step, { jobId, outcome, scope }: Report): Outcome {
+  if (scope === undefined || outcome.kind !== 'retry') return outcome;
+  const jobs = step.read(jobKind);
+  const job = jobs.get(jobId);
+  const line = job && jobs.lines.lineOf(job);
+  return line ? { ...outcome, slows: slowName(scope, line) } : outcome;
 }
 
 /** Makes many numbers of one draw: multiples of the golden ratio are spread evenly. */

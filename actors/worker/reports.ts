@@ -13,6 +13,7 @@ import { identityIn, type Context, type ToOne } from '../command.js';
 import { contentFrom } from '../content-json.js';
 import { contentShape, count, optionalText } from '../shapes.js';
 import type { Outcome } from '../job/job.decide.js';
+import { SLOW_SCOPES, type SlowScope } from '../job/slowed.js';
 import { checkContentType } from '../job/job.submit.js';
 import type { Failure } from '../job/job.js';
 
@@ -20,6 +21,8 @@ import type { Failure } from '../job/job.js';
 export interface Report extends TokenParts {
   readonly token: Token;
   readonly outcome: Outcome;
+  /** Of a retry: whose other jobs wait as long. */
+  readonly scope?: SlowScope | undefined;
 }
 
 /** One report of several that is invalid. The others count. */
@@ -29,7 +32,7 @@ export interface RejectedReport {
 }
 
 export const reportShape = z.strictObject({
-  token: z.string(), outcome: z.string(), ...contentShape('result'), retryAfterMs: count.optional(),
+  token: z.string(), outcome: z.string(), ...contentShape('result'), retryAfterMs: count.optional(), scope: optionalText,
   failure: z.strictObject({ code: optionalText, message: optionalText, stack: optionalText }).optional(),
 });
 
@@ -91,10 +94,19 @@ export function checkReports(
     const report = validated((): Report => {
       const parts = tokenParts(message.token);
       if (partitionOfJob(parts.jobId) !== partition) throw ofAnother(message.token, partition);
-      return { token: message.token as Token, ...parts, outcome: outcome(message) };
+      return { token: message.token as Token, ...parts, outcome: outcome(message), scope: scopeOf(message) };
     });
     return 'code' in report ? { token: message.token.slice(0, 64), rejection: report } : report;
   });
+}
+
+function scopeOf({ scope, retryAfterMs }: worker.Report): SlowScope | undefined {
+  if (scope === '') return undefined;
+  const found = SLOW_SCOPES.find((each) => each === scope);
+  const rule = `scope must be ${SLOW_SCOPES.join(', ')}`;
+  if (found === undefined) throw new Invalid('INVALID_ARGUMENT', `${rule}, not ${JSON.stringify(scope.slice(0, 32))}`);
+  if (typeof retryAfterMs === 'number') return found;
+  throw new Invalid('INVALID_ARGUMENT', 'scope needs retryAfterMs');
 }
 
 function outcome(message: worker.Report): Outcome {

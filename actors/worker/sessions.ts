@@ -9,7 +9,7 @@ import type { Ability } from '../dispatch/ability.js';
 import { Parked } from '../dispatch/parked.js';
 import { Unserved } from '../dispatch/unserved.js';
 import { Turns } from '../dispatch/turns.js';
-import type { LeasedJob } from '../job/job-row.js';
+import type { LeasedJob } from '../job/job-copy.js';
 import type { ReplyTo } from '../reply.js';
 import type { ReadonlyLine } from '../job/line.js';
 import { GoneWorkers } from './gone.js';

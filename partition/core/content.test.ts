@@ -40,8 +40,8 @@ const BODIES: { readonly [T in JobEventType]: readonly [JobBodies[T], Uint8Array
   JobExpired: [{ status: 'expired', attempt: 2, failure: FAILURE }, text(FAILURE)],
   JobRetried: [{
     status: 'ready', generation: 1, payload: Buffer.from('7'), contentType: '', stored: null, jobType: 'square',
-    queue: 'default', priority: 4, key: 'k', fingerprint: Buffer.alloc(32, 1), policy: POLICY, labels: { a: 'b' },
-    totalDueMs: 17, place: 3, submittedMs: 5, firstSeq: 2, attempt: 3, lease: 3,
+    queue: 'default', priority: 4, key: 'k', fingerprint: Buffer.alloc(32, 1),
+    policy: { ...POLICY, backoffListMs: [5, 6] }, labels: { a: 'b' }, totalDueMs: 17, place: 3, submittedMs: 5, firstSeq: 2, attempt: 3, lease: 3,
     require: '{"region":"eu"}', prefer: '',
   }, Buffer.from('7')],
   JobReprioritized: [{ status: 'ready', priority: -7 }],

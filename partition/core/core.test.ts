@@ -7,7 +7,7 @@ import {
   decide, first, leasesIn, newCore, ok, Play, POLICY, decidedIn, session, token, worker,
 } from '../../tests/play.js';
 import { acts, Actors } from '../../tests/acts.js';
-import { detached } from '../../actors/job/job-row.js';
+import { detached } from '../../actors/job/job-copy.js';
 import { jobKind } from '../../actors/job/job.kind.js';
 import { placesOf, restore, viewOf } from './state.js';
 

@@ -1,7 +1,7 @@
 /** The time to the first start, and crashes, in a partition. */
 import t from 'tap';
 import { jobKind } from '../../actors/job/job.kind.js';
-import { detached } from '../../actors/job/job-row.js';
+import { detached } from '../../actors/job/job-copy.js';
 import { job as messages, journal } from '../../protocols/messages.js';
 import { decodeCommit } from '../../streams/contents.js';
 import { differencesOf } from '../../tests/deciding/differences.js';

@@ -15,7 +15,7 @@ const linesOf = (text: string): number => text.trimEnd().split('\n').length;
 
 /** How long each may be, so that it is read to its end. */
 const MOST_LINES: Readonly<Record<string, number>> = {
-  'CONTRIBUTING.md': 100, 'docs/architecture.md': 230, 'docs/message.md': 120, 'docs/lifecycle.md': 190,
+  'CONTRIBUTING.md': 100, 'docs/architecture.md': 230, 'docs/message.md': 120, 'docs/lifecycle.md': 220,
 };
 const DOCUMENTS = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),

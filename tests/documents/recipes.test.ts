@@ -42,6 +42,7 @@ const OF_LABELS_ALONE = {
   'actors/job/merged-list.ts': 'a page is shorter if they are long',
   'actors/job/page.ts': 'a page is shorter if they are long',
   'actors/fields.ts': 'the type of field that only labels have',
+  'actors/job/job-copy.ts': 'a lease brings them to the worker',
   'actors/job/lines.ts': 'the value of one chooses the line of a job',
   'actors/job/fill-in.ts': 'a priority policy reads them',
   'protocols/bounds.ts': 'the type of field that only labels have',

@@ -4,7 +4,7 @@
  */
 import { LIMITS } from '../../protocols/limits.js';
 import { bounded } from '../../protocols/utf8.js';
-import type { Log, PerformerContext } from './performer.js';
+import type { Log, PerformerContext, RetryOptions, RetryScope } from './performer.js';
 import type { Attempt } from './attempt.js';
 
 /** Thrown by `retry()` and `fail()`, which end the handler. */
@@ -15,6 +15,7 @@ export class Control {
     readonly kind: 'retry' | 'fail',
     readonly reason: string,
     readonly afterMs?: number,
+    readonly scope?: RetryScope,
   ) {
     Control.instances.add(this);
   }
@@ -62,7 +63,7 @@ export class AttemptContext implements PerformerContext {
       current.progressed(clampFraction(fraction), bounded(message, LIMITS.reasonBytes));
   }
 
-  get retry(): (afterMs?: number, reason?: string) => never {
+  get retry(): PerformerContext['retry'] {
     return retry;
   }
 
@@ -71,11 +72,13 @@ export class AttemptContext implements PerformerContext {
   }
 }
 
-function retry(afterMs?: number, reason = 'the performer called retry()'): never {
+function retry(afterMs?: number, options: string | RetryOptions = {}): never {
+  const { reason = 'the performer called retry()', scope } = typeof options === 'string' ? { reason: options } : options;
   if (afterMs !== undefined && !(afterMs >= 0 && afterMs <= LIMITS.delayMs)) {
     throw new RangeError(`retry: afterMs must be between 0 and ${LIMITS.delayMs}, got ${String(afterMs)}`);
   }
-  throw new Control('retry', reason, afterMs === undefined ? undefined : Math.round(afterMs));
+  if (scope !== undefined && afterMs === undefined) throw new RangeError('retry: a scope needs afterMs');
+  throw new Control('retry', reason, afterMs === undefined ? undefined : Math.round(afterMs), scope);
 }
 
 function fail(reason: string): never {

@@ -47,7 +47,7 @@ export function threw(token: string, thrown: unknown): AttemptReport {
   if (!Control.is(thrown)) return { token, outcome: 'retry', failure: failureOf(thrown) };
   if (thrown.kind === 'fail') return { token, outcome: 'fail', failure: failure('PERFORMER_FAILED', thrown.reason) };
   const report: AttemptReport = { token, outcome: 'retry', failure: failure('PERFORMER_ERROR', thrown.reason) };
-  return thrown.afterMs === undefined ? report : { ...report, retryAfterMs: thrown.afterMs };
+  return thrown.afterMs === undefined ? report : { ...report, retryAfterMs: thrown.afterMs, scope: thrown.scope ?? '' };
 }
 
 /** The payload cannot change, so another attempt would end in the same way. */

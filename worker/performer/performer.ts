@@ -17,6 +17,14 @@ export interface Log {
 }
 
 /** What a handler knows about its attempt, and how it can control it. */
+/** Jobs of the same queue and key, of the same queue and type, or of the same queue. */
+export type RetryScope = 'key' | 'type' | 'queue';
+
+export interface RetryOptions {
+  readonly reason?: string;
+  readonly scope?: RetryScope;
+}
+
 export interface PerformerContext {
   readonly jobId: string;
   /** From 1. */
@@ -30,8 +38,11 @@ export interface PerformerContext {
   readonly log: Log;
   /** @param fraction from 0 to 1 */
   readonly progress: (fraction: number, message?: string) => void;
-  /** Throws to end the attempt; the next one follows after `afterMs`, by default after the job's backoff. */
-  readonly retry: (afterMs?: number, reason?: string) => never;
+  /**
+   * Throws to end the attempt; the next one follows after `afterMs`, by default after the job's backoff.
+   * @param options the reason, and whose other jobs wait as long: what an upstream says by Retry-After
+   */
+  readonly retry: (afterMs?: number, options?: string | RetryOptions) => never;
   /** Throws to end the job as failed, without further attempts. */
   readonly fail: (reason: string) => never;
 }

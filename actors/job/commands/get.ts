@@ -6,7 +6,7 @@ import { refuseAside, whyAside } from '../../actor/aside.js';
 import type { Command } from '../../command.js';
 import { jobOf, type JobPlaces, type JobState } from '../canonical.js';
 import { describe, findJob } from '../find.js';
-import { detached } from '../job-row.js';
+import { detached } from '../job-copy.js';
 import { jobKind } from '../job.kind.js';
 import { viewJson } from '../job.view.js';
 import { lacksWorker } from '../lacks-worker.js';
