@@ -213,6 +213,8 @@ export interface Kind<R extends Role = Role> {
   decideAgain(actor: Readonly<R['actor']> | undefined, recorded: Recorded<R['event']>): Again<R['event']>;
   /** A copy that may be kept after the step, of an actor that is only valid within it. */
   detached?(actor: Readonly<R['actor']>): R['actor'];
+  /** Whether its store has forgotten the actor, although its status is not final: its next event is its first. */
+  hasLeft?(actor: Readonly<R['actor']>): boolean;
   /** When time has something to do with the actor, in Unix milliseconds; 0: never. Asked after every event. */
   dueMs?(actor: R['actor']): number;
   /** The queues that neither accept nor lease jobs. Asked for every lease. */

@@ -44,7 +44,7 @@ export const ERRORS = {
     'The capabilities of a worker have a known field of a wrong type, or are too deep or too large.',
     'The message names the path. See docs/matching.md.'),
   NOT_FOUND: rejection(404,
-    'There is no such job, or its key has expired.',
+    'There is no such job, or its key has expired; or no worker of this id is known.',
     'Check the id and the namespace.'),
   KEY_CONFLICT: rejection(409,
     'The key belongs to a job with another payload.',

@@ -62,7 +62,8 @@ export class Steps {
   /** A worker that is gone may register again: with its first event it is a new actor. */
   private beginAnew(type: string): void {
     const { chart } = this.kind;
-    if (!chart.isFinal(this.status) || !this.isFirst(type)) return;
+    const hasLeft = chart.isFinal(this.status) || (this.actor && this.kind.hasLeft?.(this.actor));
+    if (!hasLeft || !this.isFirst(type)) return;
     this.status = chart.initial;
     this.actor = undefined;
   }

@@ -16,9 +16,9 @@ export type { WorkerStatus } from '../actors/worker/view.js';
 export interface WorkerView {
   readonly workerId: string;
   /**
-   * `starting`: it has not asked for jobs yet. `busy`: no slot is free. `draining`: it finishes what it holds and leaves.
-   * `cordoned`: it gets no new leases. `suspect`: silent for longer than expected; its leases are not over yet. `gone`:
-   * it left within the last ten minutes, or is cordoned and not registered.
+   * `starting`: it has not asked for jobs yet. `busy`: no slot is free. `draining`: it finishes what it holds, and
+   * leaves. `cordoned`: it gets no new leases. `suspect`: silent for longer than expected.
+   * `gone`: it left within the last ten minutes, or is cordoned and not registered.
    */
   readonly status: WorkerStatus;
   readonly types: readonly string[];

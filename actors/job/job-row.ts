@@ -177,12 +177,10 @@ export class JobRow {
   }
 
   /** In one order, so that equal objects have equal parts in snapshots. */
-  setSparse(
-    { key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq }: Sparse,
-  ): void {
-    this.table.rows.setObject(this.row, {
-      key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq,
-    });
+  setSparse(of: Sparse): void {
+    const { key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq } = of;
+    const rest = { startDueMs, crashes, retried, returns, payloadSeq };
+    this.table.rows.setObject(this.row, { key, labels, failure, cancelReason, result, ...rest });
   }
 
   get payload(): StoredBytes {

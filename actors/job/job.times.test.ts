@@ -82,6 +82,7 @@ t.test('what a stopping worker hands back counts as no attempt, and does not go 
   t.equal(attemptsOf(again), attemptsOf(last) + 1);
   t.equal(report(again, { kind: 'returned' }), 'repeated');
   const often = Object.assign(running(3), { returns: LIMITS.returns });
-  t.match(report(often, { kind: 'returned' }), { type: 'JobRetryScheduled', body: { failure: { code: 'WORKER_STOPPED' } } });
+  const stopped = { type: 'JobRetryScheduled', body: { failure: { code: 'WORKER_STOPPED' } } };
+  t.match(report(often, { kind: 'returned' }), stopped);
   t.end();
 });

@@ -129,7 +129,7 @@ const LIVE: ReadonlySet<string> = new Set(LIVE_STATUSES);
 export const isLive = (status: JobStatus): status is LiveStatus => LIVE.has(status);
 type Uncounted = Readonly<Pick<Job, 'crashes' | 'returns' | 'retried'>>;
 
-/** Attempts that do not count: those that were lost or handed back, and all before the last retry. Their numbers are used up. */
+/** Attempts that do not count: those lost or handed back, and all before the last retry. Their numbers are used up. */
 export const uncounted = ({ crashes = 0, returns = 0, retried }: Uncounted): number =>
   crashes + returns + (retried?.attempts ?? 0);
 

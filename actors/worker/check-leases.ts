@@ -18,11 +18,16 @@ export function watchLeases(step: Step): void {
   }
 }
 
+/** Of a tick: those that are due at one moment must not stop the leader. */
+const MOST_LOOKS = 10_000;
+
 /** Looks at what may be due only: renewals move a lease when it is looked at. */
 export function checkLeases(step: Step): void {
   const { monoMs, draw } = step.moment;
   const attempts = step.live(jobKind);
-  for (let id = attempts.nextDue(monoMs); id !== undefined; id = attempts.nextDue(monoMs)) {
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+    const id = attempts.nextDue(monoMs);
+    if (id === undefined) return;
     // First, because a new commit may have a later time, and it is the time of the decision.
     step.makeRoom();
     const job = step.read(jobKind).get(id);

@@ -13,7 +13,9 @@ const started = (...names: string[]): Play => {
   for (const name of names) play.register(name);
   return play;
 };
-const isDrained = (decided: readonly Decided[]): boolean => decided.some((each) => each.kind === 'pulled' && each.drain);
+const isDrained = (decided: readonly Decided[]): boolean =>
+  decided.some((each) => each.kind === 'pulled' && each.drain);
+const W1 = { workerId: worker('w1'), reason: '', commandId: '', by: 'anna' };
 
 t.test('a cordoned worker gets no leases, keeps what it runs, and stays so when it registers again', async (t) => {
   const play = started('w1');
@@ -28,7 +30,7 @@ t.test('a cordoned worker gets no leases, keeps what it runs, and stays so when 
   play.register('w1');
   t.same(leasesIn(play.pull('w1', 3, 5, held)), []);
   t.same(leasesIn(play.tick(500)), [], 'its pull waits');
-  const { decided } = play.ask<'uncordon'>({ kind: 'uncordon', workerId: worker('w1'), reason: '', commandId: '', by: '' });
+  const { decided } = play.ask<'uncordon'>({ kind: 'uncordon', ...W1 });
   t.equal(leasesIn(decided).length, 1, 'and gets a job at once');
   t.match(viewIn(play, 'w1'), { running: 2, status: 'ready' });
 });
@@ -50,7 +52,7 @@ t.test('a cordon is known to every replay, and outlives the worker', async (t) =
 t.test('a worker that an operator drains is told so by every reply, also after it registers again', async (t) => {
   const play = started('w1', 'w2');
   play.pull('w1', 1, 1);
-  const { decided } = play.ask<'retire'>({ kind: 'retire', workerId: worker('w1'), reason: '', commandId: '', by: 'anna' });
+  const { decided } = play.ask<'retire'>({ kind: 'retire', ...W1 });
   t.ok(isDrained(decided), 'its open pull is answered');
   t.match(viewIn(play, 'w1'), { status: 'draining', drained: { by: 'anna' } });
   play.register('w1');
@@ -91,18 +93,22 @@ t.test('the load comes with pulls and heartbeats, is shown, and is not recorded'
   const who = { workerId: worker('w1'), session: session('w1') };
   play.ask<'heartbeat'>({ kind: 'heartbeat', ...who, tokens: [], progress: [], load });
   t.match(viewIn(play, 'w1'), { load });
-  play.ask<'pull'>({ kind: 'pull', ...who, pullSeq: 1, free: 1, expiresMs: 1, held: [], reports: [], load: { ...load, attempts: 1 } });
+  const pull = { pullSeq: 1, free: 1, expiresMs: 1, held: [], reports: [] };
+  play.ask<'pull'>({ kind: 'pull', ...who, ...pull, load: { ...load, attempts: 1 } });
   t.match(viewIn(play, 'w1'), { load: { attempts: 1 } });
   t.equal(play.commits.length, before);
 });
 
 t.test('the parts of several partitions become one view', async (t) => {
-  const home: View = { workerId: 'w1', status: 'starting', capacity: 4, running: 1, silentMs: 9_000, expectedMs: 30_000 };
-  const other: View = { workerId: 'w1', status: 'ready', running: 3, silentMs: 40, expectedMs: 7_000, load: { attempts: 4 } };
-  t.match(wholeOf([home, other]), { status: 'busy', running: 4, silentMs: 40, expectedMs: 7_000, load: { attempts: 4 } });
+  const times = { silentMs: 40, expectedMs: 7_000 };
+  const late = { silentMs: 9_000, expectedMs: 30_000 };
+  const home: View = { workerId: 'w1', status: 'starting', capacity: 4, running: 1, ...late };
+  const other: View = { workerId: 'w1', status: 'ready', running: 3, ...times, load: { attempts: 4 } };
+  t.match(wholeOf([home, other]), { status: 'busy', running: 4, ...times, load: { attempts: 4 } });
   t.match(wholeOf([home, { ...other, silentMs: 8_000, running: 0 }]), { status: 'suspect', running: 1 });
   t.match(wholeOf([{ ...home, cordoned: { by: 'anna' } }, other]), { status: 'cordoned' });
-  const page = (ids: readonly string[], next = ''): Page => ({ workers: ids.map((workerId) => ({ ...other, workerId })), next });
+  const page = (ids: readonly string[], next = ''): Page =>
+    ({ workers: ids.map((workerId) => ({ ...other, workerId })), next });
   const merged = mergedPage([page(['a', 'b'], 'b'), page(['a', 'c'])], 10);
   t.same(merged.workers.map(({ workerId }) => workerId), ['a', 'b']);
   t.equal(merged.next, 'b');

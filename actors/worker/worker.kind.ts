@@ -3,7 +3,7 @@ import type { WorkerId } from '../../protocols/ids.js';
 import type { Kind, Role } from '../kind.js';
 import { decideWorkerAgain } from './decide-again.js';
 import type { Sessions } from './sessions.js';
-import { applyWorker, WORKER_EVENTS, workerChart, type Worker, type WorkerEvent } from './worker.js';
+import { applyWorker, hasLeft, WORKER_EVENTS, workerChart, type Worker, type WorkerEvent } from './worker.js';
 import { Workers, type WorkersReading } from './workers.js';
 
 export interface WorkerRole extends Role {
@@ -22,4 +22,5 @@ export const workerKind: Kind<WorkerRole> = {
   apply: (worker, event, id, { nowMs, content }) =>
     applyWorker(worker, { ...event, id: id as WorkerId, nowMs, content }),
   decideAgain: decideWorkerAgain,
+  hasLeft,
 };

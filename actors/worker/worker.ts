@@ -177,6 +177,9 @@ function keptWeights(weights: Readonly<Record<string, number>> | undefined): Wor
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
+/** One that is gone is known only while it is cordoned. */
+export const hasLeft = ({ status, cordoned }: Readonly<Worker>): boolean => status === 'gone' && cordoned === undefined;
+
 export interface RegisterWorker {
   readonly workerId: WorkerId;
   readonly session: Session;

@@ -1,7 +1,7 @@
 /** The workers, folded from the journal. The home partition knows who is registered, all know who is cordoned. */
 import type { Store } from '../kind.js';
 import { canonicalOf, refOf, type CanonicalContent } from '../canonical.js';
-import type { Ordered, Worker } from './worker.js';
+import { hasLeft, type Ordered, type Worker } from './worker.js';
 
 /** What steps may read. */
 export interface WorkersReading {
@@ -33,7 +33,7 @@ export class Workers implements Store<Worker>, WorkersReading {
   }
 
   enter(worker: Worker): Worker {
-    if (worker.status === 'gone' && !worker.cordoned) this.byId.delete(worker.id);
+    if (hasLeft(worker)) this.byId.delete(worker.id);
     else this.byId.set(worker.id, worker);
     return worker;
   }

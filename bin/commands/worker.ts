@@ -8,7 +8,7 @@ Example:
   reprise worker ./performers --concurrency 20 --queues default,images
   reprise worker ./render.js --capabilities '{"hardware":{"gpuMemoryGb":24},"models":["sdxl"],"region":"us"}'
   reprise worker ./render.js --capabilities @worker.json      # read again when it changes
-  reprise worker ./render.js --grace 5m                       # SIGTERM: 5 minutes to finish, then the rest is handed back
+  reprise worker ./render.js --grace 5m                       # SIGTERM: 5 minutes, then the rest is handed back
 
 A performer is a file with a default export:
   import { performer } from "reprise";
@@ -26,6 +26,6 @@ export const workerCommand = (): Command =>
     .option('--weight <queue=number>', 'turns of a queue, where others get one; may be given several times', weight)
     .option('--capabilities <json>', 'what this worker has, for jobs that require it: a JSON object, or @<file>')
     .option('--id <name>', 'the name of this worker (default: random)')
-    .option('--grace <time>', 'how long jobs may still run when it is stopped; then they are handed back', duration, 10_000)
+    .option('--grace <time>', 'how long jobs run on when it is stopped; then it hands them back', duration, 10_000)
     .addHelpText('after', EXAMPLE)
     .action(async (paths: string[], flags: WorkerFlags) => (await import('../run-worker.js')).runWorker(paths, flags));

@@ -24,9 +24,12 @@ export function workersCommand(): Command {
       .addOption(namespaceOption())
       .addOption(jsonOption('print the reply as one line of JSON'))
       .addHelpText('after', EXAMPLE);
-  const watched = (command: Command): Command => command.option('--watch', 'again every second, until it is interrupted');
+  const watched = (command: Command): Command =>
+    command.option('--watch', 'again every second, until it is interrupted');
   const order = (name: string, description: string): Command =>
-    subcommand(name, description).argument('<worker>', 'its id').option('--reason <text>', 'the reason, which is recorded', filled);
+    subcommand(name, description)
+      .argument('<worker>', 'its id')
+      .option('--reason <text>', 'the reason, which is recorded', filled);
   const ls = watched(subcommand('ls', 'list the workers: those that are registered or cordoned, or left lately'))
     .action(async (flags: WorkersFlags) => (await import('../workers/show.js')).runList(flags));
   const show = watched(subcommand('show', 'show one worker, with what it runs').argument('<worker>', 'its id'))

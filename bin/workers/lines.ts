@@ -48,7 +48,8 @@ export function* linesOf(view: WorkerView): Generator<string> {
   if (load) {
     const { slots, eventLoopMs, memoryBytes } = load;
     const taken = `${Math.round(slots * 100)} % of its slots`;
-    yield line('load', `${taken}, event loop ${eventLoopMs.toFixed(1)}ms late (p99), ${sizeText(memoryBytes)} of memory`);
+    const late = `event loop ${eventLoopMs.toFixed(1)}ms late (p99)`;
+    yield line('load', `${taken}, ${late}, ${sizeText(memoryBytes)} of memory`);
   }
   yield line('software', visible(view.software));
   yield line('registered', new Date(view.registeredMs).toISOString());

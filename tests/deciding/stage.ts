@@ -14,7 +14,8 @@ import { BASE_READER, COMMIT_VERSION } from '../../streams/chain.js';
 
 type AskedFor =
   | 'submit' | 'cancel' | 'retry' | 'discard' | 'reprioritize'
-  | 'register' | 'pull' | 'report' | 'drain' | 'cordon' | 'uncordon' | 'retire' | 'pause' | 'resume' | 'start' | 'go' | 'stop' | 'queue.set';
+  | 'register' | 'pull' | 'report' | 'drain' | 'cordon' | 'uncordon' | 'retire'
+  | 'pause' | 'resume' | 'start' | 'go' | 'stop' | 'queue.set';
 
 /** Something that clients, workers and time do. */
 export type Act =

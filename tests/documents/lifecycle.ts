@@ -37,8 +37,8 @@ const WORKER: Readonly<Record<WorkerEventType, string>> = {
   WorkerDraining: 'It takes no more jobs and finishes those that it holds.',
   WorkerGone: 'It left, or was silent for a minute.',
   WorkerRetired: 'An operator drains it. Its next reply tells it to finish what it holds and to exit.',
-  WorkerCordoned: 'An operator cordoned it: it gets no new leases. Recorded in every partition, so `gone` also means: not '
-    + 'registered here.',
+  WorkerCordoned: 'An operator cordoned it: it gets no new leases. Recorded in every partition, so `gone` also means: '
+    + 'not registered here.',
   WorkerUncordoned: 'It gets leases again. One that is not registered is forgotten.',
 };
 
