@@ -35,8 +35,8 @@ export class Improved {
 
   /** @returns undefined if whoever asks must begin anew */
   since(cursor: number): readonly Line[] | undefined {
-    if (cursor < this.begin) return undefined;
     this.readEnd = this.end;
+    if (cursor < this.begin) return undefined;
     return cursor === this.end ? NONE : this.lines.slice(cursor - this.begin);
   }
 }
