@@ -206,8 +206,8 @@ export class Document extends Field<object> {
   }
 
   /** @param json text; empty: not given @returns its canonical text; empty if it says nothing */
-  check(json: string): string {
-    return json === '' ? '' : this.parse(this.name, json);
+  check(json: string | null | undefined): string {
+    return json ? this.parse(this.name, json) : '';
   }
 }
 

@@ -86,7 +86,11 @@ t.test('each named case is refused with its code, and nothing else changes', asy
     ['a registration with a session of its own', 'SESSION_UNPROVED', ['worker.register', { ...UNREGISTERED, types: ['t'], capacity: 1 }]],
     ['a partition that does not exist', 'WRONG_PARTITION', pull({ partition: 1 })],
     ['a token of another partition', 'WRONG_PARTITION', ['worker.heartbeat', { ...gone, tokens: ['7-0000000000000000/1/1'] }]],
-    ['a reserved field', 'UNSUPPORTED', submit({ require: { gpu: '1' } })],
+    ['an unknown requirement', 'REQUIREMENT_INVALID', submit({ require: { gpu: '1' } })],
+    ['a requirement that contradicts itself', 'REQUIREMENT_CONTRADICTORY',
+      submit({ require: { region: 'eu', not: { region: 'eu' } } })],
+    ['capabilities of a wrong type', 'CAPABILITIES_INVALID',
+      ['worker.register', { workerId: 'w', types: ['x'], capacity: 1, capabilities: { models: 'sdxl' } }]],
     ['neither id nor key', 'INVALID_ARGUMENT', ['job.get', {}]],
     ['both id and key', 'INVALID_ARGUMENT', ['job.get', { jobId: UNKNOWN, key: 'k' }]],
   ];

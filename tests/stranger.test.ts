@@ -144,7 +144,7 @@ for (const partitions of [1, 3]) {
         ['job.cancel', { jobId: '0-0000000000000000' }, 'NOT_FOUND'],
         ['job.get', { jobId: '255-0000000000000000' }, 'WRONG_PARTITION'],
         ['worker.pull', { ...UNPROVED, pullSeq: 1, free: 1, expiresMs: 100 }, 'SESSION_UNPROVED'],
-        ['job.submit', { type: 'x', require: { gpu: '1' } }, 'UNSUPPORTED'],
+        ['job.submit', { type: 'x', require: { gpu: '1' } }, 'REQUIREMENT_INVALID'],
       ];
       for (const [subject, body, code] of refusals) {
         const answer = await client.json(subject, body);

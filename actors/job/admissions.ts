@@ -99,7 +99,9 @@ export class Admissions implements AdmissionsReading {
       return those.length === 0 ? [] : [[queue, start, those]];
     });
     return {
-      ...(buckets.length > 0 && { buckets }), ...(shares.length > 0 && { shares }), ...(slowed.length > 0 && { slowed }),
+      ...(buckets.length > 0 && { buckets }),
+      ...(shares.length > 0 && { shares }),
+      ...(slowed.length > 0 && { slowed }),
     };
   }
 

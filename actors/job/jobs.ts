@@ -122,7 +122,9 @@ export class Jobs implements Store<Job>, JobsReading {
   enter(job: Job, isNew: boolean, event: ActorEvent): Job {
     const stored = isNew ? this.add(job, event) : job;
     if (event.type === 'JobLeased') this.admissions.note(job.queue, event.body as JobBodies['JobLeased']);
-    else if (event.type === 'JobRetryScheduled') this.admissions.slow((event.body as JobBodies['JobRetryScheduled']).slowed);
+    if (event.type === 'JobRetryScheduled') {
+      this.admissions.slow((event.body as JobBodies['JobRetryScheduled']).slowed);
+    }
     if (!isNew && event.type === 'JobRetried') this.reviveKey(stored, event);
     this.index(stored);
     return stored;

@@ -93,7 +93,8 @@ export class Queues implements Store<Queue>, QueuesReading, Held {
 
   view(): object {
     // In one order of fields, whether it was paused or configured first: equal states have equal parts in snapshots.
-    const queues = [...this.byName.values()].map(({ id, status, by, sinceMs, reasonContent, configured }): QueueState => {
+    const queues = [...this.byName.values()].map((queue): QueueState => {
+      const { id, status, by, sinceMs, reasonContent, configured } = queue;
       return { id, status, by, sinceMs, reason: canonicalOf(reasonContent), ...(configured && { configured }) };
     });
     return { queues };

@@ -32,7 +32,8 @@ export interface RejectedReport {
 }
 
 export const reportShape = z.strictObject({
-  token: z.string(), outcome: z.string(), ...contentShape('result'), retryAfterMs: count.optional(), scope: optionalText,
+  token: z.string(), outcome: z.string(), ...contentShape('result'), retryAfterMs: count.optional(),
+  scope: optionalText,
   failure: z.strictObject({ code: optionalText, message: optionalText, stack: optionalText }).optional(),
 });
 
@@ -101,7 +102,7 @@ export function checkReports(
 }
 
 function scopeOf({ scope, retryAfterMs }: worker.Report): SlowScope | undefined {
-  if (scope === '') return undefined;
+  if (!scope) return undefined;
   const found = SLOW_SCOPES.find((each) => each === scope);
   const rule = `scope must be ${SLOW_SCOPES.join(', ')}`;
   if (found === undefined) throw new Invalid('INVALID_ARGUMENT', `${rule}, not ${JSON.stringify(scope.slice(0, 32))}`);

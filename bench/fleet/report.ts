@@ -40,8 +40,8 @@ export function fleetSection(results: FleetResults): string {
   const { machine: m } = results;
   return [
     BEGIN, '## The fleet',
-    'The leader’s core alone in a process; CPU time of a lease, from the pull to its event, of the quiet quarter of the '
-      + 'blocks. All workers differ, and each can do about half of the classes. Jobs of 1 KB have a key, labels, '
+    'The leader’s core alone in a process; CPU time of a lease, from the pull to its event, of the quiet quarter of '
+      + 'the blocks. All workers differ, and each can do about half of the classes. Jobs of 1 KB have a key, labels, '
       + '`require`, `prefer` and a time to start.',
     `${m.cores} cores (${m.cpu}), ${m.memoryGb} GB, ${m.system}, Node ${m.node}.`,
     table(leaseRows(results)), table(figures(results)), END,

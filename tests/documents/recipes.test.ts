@@ -83,7 +83,7 @@ t.test('a field of a job: no other production file names one that is only stored
   const files = recipe('A new field of a job').flatMap((step) => step.files);
   t.ok(production.length > 150 && production.includes(files[1]!), `${production.length} files`);
   // A worker has labels as well.
-  const ofJobs = production.filter((path) => !path.startsWith('actors/matching/'));
+  const ofJobs = production.filter((path) => !/^(actors\/matching|bench)\//.test(path));
   const naming = ofJobs.filter((path) => /\blabels\b/.test(read(path))).sort();
   const expected = [...files.filter((path) => path.endsWith('.ts')), ...Object.keys(OF_LABELS_ALONE)].sort();
   t.same(naming, expected, 'a new field would need these files');

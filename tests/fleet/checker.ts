@@ -92,7 +92,8 @@ export class Checker {
     this.leases += 1;
     if (job.status !== 'ready') this.complain(event, `is of a job that is ${job.status}`);
     const worker = this.workers.get(body['workerId'] as string);
-    if (worker === undefined || worker.session !== body['session']) return this.complain(event, 'is to a worker that is not registered');
+    if (worker?.session !== body['session']) return this.complain(event, 'is to a worker that is not registered');
+    if (worker === undefined) return;
     if (worker.number !== body['capabilities']) this.complain(event, 'names other capabilities than are recorded');
     if (!this.canDo(worker, job)) this.complain(event, 'is forbidden by the recorded capabilities');
     if (this.isPaused(job.queue)) this.complain(event, `is from ${job.queue}, which is paused`);
@@ -142,7 +143,10 @@ export class Checker {
     if (!worker.types.includes(type)) return false;
     const name = `${worker.number} ${require}`;
     let met = this.matched.get(name);
-    if (met === undefined) this.matched.set(name, (met = meets(JSON.parse(require || '{}') as Body, worker.capabilities)));
+    if (met === undefined) {
+      met = meets(JSON.parse(require || '{}') as Body, worker.capabilities);
+      this.matched.set(name, met);
+    }
     return met;
   }
 

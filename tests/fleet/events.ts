@@ -25,7 +25,8 @@ export async function readEvents(client: Stranger, partition: number): Promise<J
       const commit = client.decode('journal.v1.Commit', data);
       if (commit['prevSeq'] !== prevSeq) throw new Error(`commit ${from + nth} does not follow ${prevSeq}`);
       prevSeq = from + nth;
-      for (const event of commit['events'] as Body[]) events.push(eventOf(client, prevSeq, commit['nowMs'] as number, event));
+      const nowMs = commit['nowMs'] as number;
+      for (const event of commit['events'] as Body[]) events.push(eventOf(client, prevSeq, nowMs, event));
     }
   }
   return events;
@@ -33,6 +34,7 @@ export async function readEvents(client: Stranger, partition: number): Promise<J
 
 function eventOf(client: Stranger, seq: number, nowMs: number, event: Body): JournalEvent {
   const [kind, id, type] = [event['kind'], event['id'], event['type']] as [string, string, string];
-  const body = ['job', 'worker', 'queue'].includes(kind) ? client.decode(`${kind}.v1.${type}`, event['body'] as Buffer) : {};
+  const isKnown = ['job', 'worker', 'queue'].includes(kind);
+  const body = isKnown ? client.decode(`${kind}.v1.${type}`, event['body'] as Buffer) : {};
   return { seq, nowMs, kind, id, type, body };
 }

@@ -23,6 +23,7 @@ export function jobOf(nth: number, draw: () => number): Record<string, unknown> 
   return {
     type: draw() < 0.7 ? 'square' : 'cube', queue: pick(QUEUES), payload: nth, commandId: `n-${nth}`,
     priority: pick([0, 0, 0, 5, -3]), require, labels: draw() < 0.8 ? { tenant: pick(['a', 'b', 'c', 'd']) } : {},
-    timeouts: { heartbeatMs: 1_000 }, retry: { maxAttempts: 4, maxCrashes: 100, backoff: { initialMs: 20, maxMs: 100 } },
+    timeouts: { heartbeatMs: 1_000 },
+    retry: { maxAttempts: 4, maxCrashes: 100, backoff: { initialMs: 20, maxMs: 100 } },
   };
 }

@@ -73,7 +73,8 @@ export class AttemptContext implements PerformerContext {
 }
 
 function retry(afterMs?: number, options: string | RetryOptions = {}): never {
-  const { reason = 'the performer called retry()', scope } = typeof options === 'string' ? { reason: options } : options;
+  const given: RetryOptions = typeof options === 'string' ? { reason: options } : options;
+  const { reason = 'the performer called retry()', scope } = given;
   if (afterMs !== undefined && !(afterMs >= 0 && afterMs <= LIMITS.delayMs)) {
     throw new RangeError(`retry: afterMs must be between 0 and ${LIMITS.delayMs}, got ${String(afterMs)}`);
   }

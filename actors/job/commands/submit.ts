@@ -97,7 +97,7 @@ export const submit = {
   alone: { list: 'jobs', json: jobShape.extend(waiting) },
   opaque: new Set(['payload']),
   codes: [
-    'UNSUPPORTED', 'KEY_CONFLICT', 'KEYS_EXHAUSTED', 'CLASSES_EXHAUSTED', 'COMMAND_CONFLICT', 'OVERLOADED',
+    'UNSUPPORTED', 'REQUIREMENT_INVALID', 'REQUIREMENT_CONTRADICTORY', 'KEY_CONFLICT', 'KEYS_EXHAUSTED', 'CLASSES_EXHAUSTED', 'COMMAND_CONFLICT', 'OVERLOADED',
     'QUEUE_PAUSED', 'SET_ASIDE',
   ],
   routing: toQueues,

@@ -77,7 +77,7 @@ export const register = {
     return worker.RegisterWorker.create({ ...rest, capabilitiesJson: documentText(given) }) as worker.RegisterWorker;
   },
   session: 'drawn',
-  codes: ['SESSION_UNPROVED', 'SET_ASIDE'],
+  codes: ['SESSION_UNPROVED', 'CAPABILITIES_INVALID', 'SET_ASIDE'],
   routing: toEveryPartition,
   check(message, context) {
     const { workerId, session, proof } = identityIn(context);
