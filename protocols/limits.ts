@@ -85,6 +85,8 @@ export const DEFAULTS = {
   attemptMs: 30 * 60_000,
   heartbeatMs: 15_000,
   keyTtlMs: 3_600_000,
+  /** Of each queue, with the leader. */
+  failedKept: 1_000,
   waitMs: 30_000,
   listedJobs: 100,
   bulkPerSecond: 100,

@@ -30,12 +30,12 @@ class RecordedChance implements Chance {
   }
 }
 
-/** A failed job is kept since 0.4.0, which its event says. */
+/** How many failed jobs of its queue are kept is a setting of that, which the event says. */
 export function decideJobAgain(job: Readonly<Job> | undefined, recorded: Recorded<JobEvent>): Again<JobEvent> {
   const again = decide(job, recorded);
   if (again.kind !== 'decided' || again.event.type !== 'JobFailed' || recorded.event.type !== 'JobFailed') return again;
   const { kept } = recorded.event.body;
-  return decidedAgain<JobEvent>({ ...again.event, body: { ...again.event.body, kept: kept ?? false } });
+  return decidedAgain<JobEvent>({ ...again.event, body: { ...again.event.body, kept: kept ?? 0 } });
 }
 
 function decide(job: Readonly<Job> | undefined, recorded: Recorded<JobEvent>): Again<JobEvent> {

@@ -47,7 +47,8 @@ export class EndedJobs {
       const isFew = rows.length - this.head <= ENDED.jobs;
       if (isFew && table.at(row).endedMs + ENDED.ms >= nowMs) break;
       this.head += 1;
-      if (table.at(row).kept) yield* this.keep(row);
+      const { kept } = table.at(row);
+      if (kept !== undefined) yield* this.keep(row, kept);
       else yield row;
     }
     if (this.head > ENDED.jobs) {
@@ -78,12 +79,12 @@ export class EndedJobs {
 
   restore(rows: number[], failed: readonly number[]): void {
     this.rows = rows;
-    for (const row of failed) this.failed.add(row, this.queueOf(row));
+    for (const row of failed) this.failed.add(row, this.queueOf(row), Infinity);
   }
 
-  private *keep(row: number): Generator<number> {
+  private *keep(row: number, most: number): Generator<number> {
     shortened(this.table.at(row));
-    for (const oldest of this.failed.add(row, this.queueOf(row))) {
+    for (const oldest of this.failed.add(row, this.queueOf(row), most)) {
       this.failed.delete(oldest, this.queueOf(oldest));
       yield oldest;
     }

@@ -7,7 +7,8 @@ import type { Token, JobId } from '../../protocols/ids.js';
 import type { Outcome } from './job.decide.js';
 import { Actors, acts } from '../../tests/acts.js';
 import { leasesIn, newCore, ok, Play } from '../../tests/play.js';
-import { FAILED, FailedJobs } from './failed.js';
+import { DEFAULTS } from '../../protocols/limits.js';
+import { FAILED_OF_PARTITION, FailedJobs } from './failed.js';
 import { jobKind } from './job.kind.js';
 
 const failing = (token: Token, message = 'no') => {
@@ -44,12 +45,24 @@ t.test('given a failed job and a completed one, when time goes by, then the fail
 
 t.test('given too many, then the oldest of the queue leaves; of all queues if they are too many together', async (t) => {
   const jobs = new FailedJobs();
-  for (let row = 0; row < FAILED.perQueue; row += 1) t.strictSame(jobs.add(row, 'a'), []);
-  t.strictSame(jobs.add(5_000, 'a'), [0]);
+  for (let row = 0; row < DEFAULTS.failedKept; row += 1) t.strictSame(jobs.add(row, 'a', DEFAULTS.failedKept), []);
+  t.strictSame(jobs.add(5_000, 'a', DEFAULTS.failedKept), [0]);
   t.ok(jobs.delete(0, 'a'));
   t.notOk(jobs.delete(0, 'a'));
-  for (let row = 10_000; jobs.size < FAILED.perPartition; row += 1) jobs.add(row, `q${row % 100}`);
-  t.strictSame(jobs.add(999_999, 'b'), [1]);
+  for (let row = 10_000; jobs.size < FAILED_OF_PARTITION; row += 1) jobs.add(row, `q${row % 100}`, DEFAULTS.failedKept);
+  t.strictSame(jobs.add(999_999, 'b', DEFAULTS.failedKept), [1]);
+});
+
+t.test('given a queue that keeps one failed job, or none, then the others leave with those that have ended', async (t) => {
+  for (const failedKept of [1, 0]) {
+    const play = new Play();
+    play.ask({ kind: 'queue.set', queue: 'default', settings: { failedKept }, unset: [], reason: '', commandId: '', by: '' });
+    const ids = [failed(play), failed(play), failed(play)];
+    play.nowMs += 10_000_000;
+    play.submit({ queue: 'other' });
+    t.strictSame(ids.map((id) => play.jobs.get(id)?.status), [undefined, undefined, failedKept === 1 ? 'failed' : undefined]);
+    t.same(viewOf(play.replayed().state), viewOf(play.core.state));
+  }
 });
 
 t.test('given a job that was kept for long, when it is retried, then it stands where it stood', async (t) => {

@@ -4,8 +4,8 @@
  */
 import type { Job } from './job.js';
 
-/** At most so many. */
-export const FAILED = { perQueue: 1_000, perPartition: 50_000 } as const;
+/** Of a partition, at most. */
+export const FAILED_OF_PARTITION = 50_000;
 /** Of a failure's text, in characters: the whole text is in the journal. */
 const MESSAGE = 256;
 
@@ -22,14 +22,14 @@ export class FailedJobs implements Iterable<number> {
     return this.rows.values();
   }
 
-  /** @returns those that are too many now */
-  add(row: number, queue: string): readonly number[] {
+  /** @param most of its queue @returns those that are too many now, the oldest first */
+  add(row: number, queue: string, most: number): readonly number[] {
     this.rows.add(row);
     let others = this.byQueue.get(queue);
     if (others === undefined) this.byQueue.set(queue, (others = new Set()));
     others.add(row);
-    if (others.size > FAILED.perQueue) return firstOf(others);
-    return this.rows.size > FAILED.perPartition ? firstOf(this.rows) : [];
+    if (others.size > most) return firstOf(others, others.size - most);
+    return this.rows.size > FAILED_OF_PARTITION ? firstOf(this.rows, 1) : [];
   }
 
   /** @returns whether it was there */
@@ -51,7 +51,11 @@ export function shortened(job: Job): void {
 /** Not within a surrogate pair. */
 const cut = (text: string): string => text.slice(0, MESSAGE).replace(/[\ud800-\udbff]$/, '');
 
-function firstOf(rows: ReadonlySet<number>): readonly number[] {
-  for (const row of rows) return [row];
-  return [];
+function firstOf(rows: ReadonlySet<number>, count: number): readonly number[] {
+  const first: number[] = [];
+  for (const row of rows) {
+    if (first.length === count) break;
+    first.push(row);
+  }
+  return first;
 }

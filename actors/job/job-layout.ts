@@ -22,4 +22,3 @@ export const CODES = new Map(STATUSES.map((status, code) => [status, code]));
 export const STATUS = 0xff;
 export const REPORTED = 1 << 8;
 export const CANCELLING = 1 << 9;
-export const KEPT = 1 << 10;

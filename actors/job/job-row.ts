@@ -9,14 +9,14 @@ import type { Job, StoredBytes } from './job.js';
 import {
   HASH_BYTES, HASH_AT, ROW_BYTES, ROW_WORDS, ROW_NUMBERS, PLACE, FIRST_SEQ, LAST_SEQ, SUBMITTED_MS, TOTAL_DUE_MS,
   HIGH, MIDDLE, LOW, PRIORITY, QUEUE, TYPE, POLICY, CONTENT_TYPE, SIZE, INDEX, ATTEMPT, LEASE, WORKER, SESSION,
-  REQUIRE, PREFER, TEXTS, STATUSES, CODES, STATUS, REPORTED, CANCELLING, KEPT,
+  REQUIRE, PREFER, TEXTS, STATUSES, CODES, STATUS, REPORTED, CANCELLING,
 } from './job-layout.js';
 import { policyOf, textOf } from './policies.js';
 import { Positions } from './row-heap.js';
 
 /** Fields that few waiting jobs have. The object is replaced, never changed. */
 type SparseField =
-  'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes' | 'retried' | 'returns';
+  'key' | 'labels' | 'failure' | 'cancelReason' | 'result' | 'startDueMs' | 'crashes' | 'retried' | 'returns' | 'kept';
 export type Sparse = { readonly [F in SparseField]?: Job[F] | undefined } & {
   /** Of a payload that is not in the commit of the submission. */
   readonly payloadSeq?: number | undefined;
@@ -178,8 +178,8 @@ export class JobRow {
 
   /** In one order, so that equal objects have equal parts in snapshots. */
   setSparse(of: Sparse): void {
-    const { key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq } = of;
-    const rest = { startDueMs, crashes, retried, returns, payloadSeq };
+    const { key, labels, failure, cancelReason, result, startDueMs, crashes, retried, returns, payloadSeq, kept } = of;
+    const rest = { startDueMs, crashes, retried, returns, payloadSeq, kept };
     this.table.rows.setObject(this.row, { key, labels, failure, cancelReason, result, ...rest });
   }
 
@@ -248,10 +248,6 @@ const FIELDS: { readonly [F in Exclude<keyof Job, 'payload'>]: Accessor<Job[F]> 
     set(status) { this.setWord(LOW, (this.word(LOW) & ~STATUS) | CODES.get(status)!); },
   },
   reported: flag(REPORTED), cancelling: flag(CANCELLING),
-  kept: {
-    get() { return (this.word(LOW) & KEPT) === 0 ? undefined : true; },
-    set(value) { this.setWord(LOW, value ? this.word(LOW) | KEPT : this.word(LOW) & ~KEPT); },
-  },
   priority: { get() { return this.word(PRIORITY) | 0; }, set(value) { this.setWord(PRIORITY, value); } },
   queue: text(QUEUE), type: text(TYPE), workerId: text(WORKER), session: text(SESSION),
   require: textOrNone(REQUIRE), prefer: textOrNone(PREFER),
@@ -263,7 +259,7 @@ const FIELDS: { readonly [F in Exclude<keyof Job, 'payload'>]: Accessor<Job[F]> 
   key: sparse('key', ''), labels: sparse('labels', undefined), failure: sparse('failure', undefined),
   cancelReason: sparse('cancelReason', undefined), result: sparse('result', undefined),
   startDueMs: sparse('startDueMs', undefined), crashes: sparse('crashes', undefined),
-  retried: sparse('retried', undefined), returns: sparse('returns', undefined),
+  retried: sparse('retried', undefined), kept: sparse('kept', undefined), returns: sparse('returns', undefined),
 };
 Object.defineProperties(JobRow.prototype, FIELDS as PropertyDescriptorMap);
 

@@ -38,7 +38,7 @@ export function applyJob(job: Job | undefined, event: JobEvent, id: JobId, at: A
       job.returns = event.body.returns;
       return attemptEnded(job, true, 0);
     case 'JobFailed':
-      if (event.body.kept) job.kept = true;
+      job.kept = event.body.kept || undefined;
       job.failure = failureOf(event.body.failure, at);
       if (event.body.crashes > 0) job.crashes = event.body.crashes;
       return attemptEnded(job, event.body.reported, at.nowMs);

@@ -1,6 +1,7 @@
 /** What a leader does with jobs: their timers. Leases and offers are in the cast member of workers. */
 import type { CastMember } from '../cast.js';
 import { Attempts } from './attempts.js';
+import { withFailedKept } from './failed-kept.js';
 import { decideDue, Drawn } from './job.decide.js';
 import { jobKind, type JobRole } from './job.kind.js';
 import { isRunning } from './job.js';
@@ -17,7 +18,9 @@ export const jobs: CastMember<JobRole> = {
     step.makeRoom();
     const chance = new Drawn(step.nowMs, step.moment.draw);
     const event = decideDue(job, chance);
-    if (event) step.emit(jobKind, job, event, TIMER, takenOfTime(event, TIMED_OUT, chance.used));
+    if (event === undefined) return;
+    const taken = takenOfTime(event, TIMED_OUT, chance.used);
+    step.emit(jobKind, job, withFailedKept(step, job.queue, event), TIMER, taken);
   },
   changed(step, job) {
     if (!isRunning(job)) step.live(jobKind).forget(job.id);

@@ -4,7 +4,7 @@
  */
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { reject, type Rejection } from '../../protocols/errors.js';
-import { LIMITS } from '../../protocols/limits.js';
+import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
 import { backoffMs } from './backoff.js';
 import { attemptsOf, isLive, uncounted, type Failure, type Job } from './job.js';
 import type { JobBodies, JobEvent } from './job.events.js';
@@ -276,7 +276,7 @@ export const decideGiveUp = (job: Readonly<Job>, reason: string): JobEvent =>
 const failed = (
   { attempt, lease }: Readonly<Job>, failure: Failure, reported: boolean, crashes = 0,
 ): Extract<JobEvent, { type: 'JobFailed' }> =>
-  ({ type: 'JobFailed', body: { status: 'failed', attempt, lease, failure, reported, crashes, kept: true } });
+  ({ type: 'JobFailed', body: { status: 'failed', attempt, lease, failure, reported, crashes, kept: DEFAULTS.failedKept } });
 
 const cancelled = (job: Readonly<Job>, reported: boolean): Extract<JobEvent, { type: 'JobCancelled' }> => ({
   type: 'JobCancelled',

@@ -38,7 +38,7 @@ export interface JobBodies {
     status: 'failed'; attempt: number; lease: number; failure: Failure; reported: boolean;
     /** 0 unless a lost lease ended it. */
     crashes: number;
-    kept?: boolean;
+    kept?: number;
   };
   JobCancelRequested: { status: 'running'; reason: string };
   JobCancelled: { status: 'cancelled'; attempt: number; failure: Failure; reported: boolean };

@@ -117,8 +117,8 @@ export interface Job {
   failure: StoredFailure | undefined;
   result: StoredBytes | undefined;
   endedMs: number;
-  /** It has failed, and is kept on when others that have ended leave. */
-  kept: true | undefined;
+  /** It has failed, and is kept on when others leave, as one of the last so many of its queue. */
+  kept: number | undefined;
   /** undefined: it was never retried after it had ended. */
   retried: Retried | undefined;
   /** Of the commit with its latest event. */

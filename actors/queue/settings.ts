@@ -4,7 +4,7 @@
  * check-settings.ts.
  */
 import { labelName } from '../../protocols/bounds.js';
-import { LIMITS } from '../../protocols/limits.js';
+import { DEFAULTS, LIMITS } from '../../protocols/limits.js';
 import {
   copyOf, Decimal, Flag, Group, List, Name, named, Numbers, Time, Whole, type Fields, type Given,
 } from '../fields.js';
@@ -71,7 +71,7 @@ export const SETTINGS = named({
   }),
   defaults: new Group({ retry: copyOf(SUBMIT.retry), timeouts: copyOf(SUBMIT.timeouts) }),
   failedKept: new Whole(0, LIMITS.failedKept, 0, {
-    byDefault: NONE, about: 'so many failed jobs stay with the leader',
+    byDefault: `${DEFAULTS.failedKept}`, about: 'so many of its failed jobs stay with the leader, to be listed and retried',
     flag: ['--failed-kept <count>', 'so many failed jobs stay with the leader'],
   }),
 } satisfies Fields);

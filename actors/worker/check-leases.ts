@@ -1,6 +1,7 @@
 /** Time passes for running jobs: attempts time out, and leases of silent workers expire. */
 import { decideDue, decideReclaim, Drawn } from '../job/job.decide.js';
 import { isRunning, type Job } from '../job/job.js';
+import { withFailedKept } from '../job/failed-kept.js';
 import { jobKind } from '../job/job.kind.js';
 import { SILENT, takenOfTime, TIMED_OUT } from '../job/taken.js';
 import type { Step } from '../step.js';
@@ -40,7 +41,7 @@ export function checkLeases(step: Step): void {
       continue;
     }
     if (due === undefined) closePull(step, job);
-    const event = due ?? decideReclaim(job, chance);
+    const event = withFailedKept(step, job.queue, due ?? decideReclaim(job, chance));
     step.emit(jobKind, job, event, TIMER, takenOfTime(event, due ? TIMED_OUT : SILENT, chance.used));
   }
 }

@@ -2,6 +2,7 @@
 import type { Session, WorkerId } from '../../protocols/ids.js';
 import { LIMITS } from '../../protocols/limits.js';
 import { decideReport, Drawn, type Outcome } from '../job/job.decide.js';
+import { withFailedKept } from '../job/failed-kept.js';
 import { jobKind } from '../job/job.kind.js';
 import { slowName } from '../job/slowed.js';
 import { takenOfReport } from '../job/taken.js';
@@ -40,7 +41,10 @@ export function recordReports(
     const event = decideReport(job, attempt, lease, outcome, chance);
     if (event === 'repeated') continue;
     if ('code' in event) notice.revoked.push(report.token);
-    else step.emit(jobKind, job, event, cause, takenOfReport(outcome, event, chance.used));
+    else {
+      const taken = takenOfReport(outcome, event, chance.used);
+      step.emit(jobKind, job, withFailedKept(step, job.queue, event), cause, taken);
+    }
   }
 }
 
