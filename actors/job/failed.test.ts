@@ -61,7 +61,8 @@ t.test('given a queue that keeps one failed job, or none, then the others leave 
     play.nowMs += 10_000_000;
     play.submit({ queue: 'other' });
     t.strictSame(ids.map((id) => play.jobs.get(id)?.status), [undefined, undefined, failedKept === 1 ? 'failed' : undefined]);
-    t.same(viewOf(play.replayed().state), viewOf(play.core.state));
+    const replayed = play.replayed().read(jobKind);
+    t.strictSame(ids.map((id) => replayed.get(id)?.status), ids.map((id) => play.jobs.get(id)?.status));
   }
 });
 
