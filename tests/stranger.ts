@@ -49,6 +49,7 @@ const MESSAGES: Readonly<Record<string, readonly [string, string]>> = {
   'worker.report': ['worker.v1.ReportAttempts', 'worker.v1.PullReply'],
   'worker.heartbeat': ['worker.v1.Heartbeat', 'worker.v1.PullReply'],
   'worker.drain': ['worker.v1.DrainWorker', 'worker.v1.DrainReply'],
+  'job.why': ['job.v1.WhyJob', 'job.v1.WhyReply'],
   'worker.list': ['worker.v1.ListWorkers', 'worker.v1.WorkerList'],
   'worker.get': ['worker.v1.GetWorker', 'worker.v1.WorkerView'],
   'worker.cordon': ['worker.v1.CordonWorker', 'worker.v1.WorkerView'],

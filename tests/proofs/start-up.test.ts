@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import pino from 'pino';
-import { startBroker } from '../gateways/nats/broker.js';
-import type { Namespace } from '../protocols/ids.js';
-import { connectClient } from '../sdk/client.js';
-import { dataIn, fewAtOnce, run, startDev, type Dev, type Ran } from '../tests/command/rig.js';
-import { denying, operatorServer } from '../tests/operator-server.js';
+import { startBroker } from '../../gateways/nats/broker.js';
+import type { Namespace } from '../../protocols/ids.js';
+import { connectClient } from '../../sdk/client.js';
+import { dataIn, fewAtOnce, run, startDev, type Dev, type Ran } from '../command/rig.js';
+import { denying, operatorServer } from '../operator-server.js';
 
 /** Enough for a slow start on a busy machine, and less than a command takes that hangs. */
 const ENDS_WITHIN_MS = 15_000;
-const EXAMPLES = join(import.meta.dirname, '../examples');
+const EXAMPLES = join(import.meta.dirname, '../../examples');
 
 interface Expected {
   readonly code: number;

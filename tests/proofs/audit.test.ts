@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { Namespace, Partition } from '../protocols/ids.js';
-import { connectNats } from '../streams/connect.js';
-import { openJournal } from '../streams/jetstream.js';
-import type { Stored } from '../streams/journal.js';
-import { openWitness } from '../streams/heads.js';
-import { dataIn, run, startDev, until, type Dev, type Ran } from '../tests/command/rig.js';
+import type { Namespace, Partition } from '../../protocols/ids.js';
+import { connectNats } from '../../streams/connect.js';
+import { openJournal } from '../../streams/jetstream.js';
+import type { Stored } from '../../streams/journal.js';
+import { openWitness } from '../../streams/heads.js';
+import { dataIn, run, startDev, until, type Dev, type Ran } from '../command/rig.js';
 
 const NS = 'default' as Namespace;
 const FIRST = 0 as Partition;

@@ -3,11 +3,11 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { z } from 'zod';
-import type { Partition } from '../protocols/ids.js';
-import { openArchive } from '../streams/archive/archive.js';
-import { FolderStore } from '../streams/archive/folder-store.js';
-import { dataIn, run, startDev, type Ran } from '../tests/command/rig.js';
-import { endedJobs } from '../tests/ended-jobs.js';
+import type { Partition } from '../../protocols/ids.js';
+import { openArchive } from '../../streams/archive/archive.js';
+import { FolderStore } from '../../streams/archive/folder-store.js';
+import { dataIn, run, startDev, type Ran } from '../command/rig.js';
+import { endedJobs } from '../ended-jobs.js';
 
 const JOURNAL = '0123456789abcdef';
 const JOBS = 1_200;

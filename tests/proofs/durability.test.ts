@@ -1,9 +1,9 @@
 /** The settings that durability depends on, and workers and clients that lose contact. */
 import t from 'tap';
-import { eventually, Reprise } from './broker.js';
-import { readHistories } from './histories.js';
-import { Child } from './processes.js';
-import { Stranger } from './stranger.js';
+import { eventually, Reprise } from '../broker.js';
+import { readHistories } from '../histories.js';
+import { Child } from '../processes.js';
+import { Stranger } from '../stranger.js';
 
 t.test('the server is configured to sync before it acknowledges, which kill -9 alone cannot show', async (t) => {
   const reprise = await Reprise.start(t);

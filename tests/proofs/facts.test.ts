@@ -4,18 +4,18 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import type { Partition } from '../protocols/ids.js';
-import { journal } from '../protocols/messages.js';
-import { subjects } from '../protocols/subjects.js';
-import { connectClient } from '../sdk/client.js';
-import { FactOrder } from '../sdk/watch.js';
-import { connectNats } from '../streams/connect.js';
-import { checkpointOf, openCheckpoints } from '../streams/heads.js';
-import { openJournal } from '../streams/jetstream.js';
-import { eventually, Reprise } from './broker.js';
-import { leaderOf } from './processes.js';
-import { type Me, Stranger } from './stranger.js';
-import { Submitter } from './submitter.js';
+import type { Partition } from '../../protocols/ids.js';
+import { journal } from '../../protocols/messages.js';
+import { subjects } from '../../protocols/subjects.js';
+import { connectClient } from '../../sdk/client.js';
+import { FactOrder } from '../../sdk/watch.js';
+import { connectNats } from '../../streams/connect.js';
+import { checkpointOf, openCheckpoints } from '../../streams/heads.js';
+import { openJournal } from '../../streams/jetstream.js';
+import { eventually, Reprise } from '../broker.js';
+import { leaderOf } from '../processes.js';
+import { type Me, Stranger } from '../stranger.js';
+import { Submitter } from '../submitter.js';
 
 const ZERO = 0 as Partition;
 const JOBS = 3_000;

@@ -1,8 +1,8 @@
 /** Three leaders with their couriers, over journals in memory and on a real server. */
 import t from 'tap';
 import { startServer } from '../../streams/server/start.js';
-import { jetstreamRig, memoryRig } from './conformance/rigs.js';
-import { conformance } from './conformance/suite.js';
+import { jetstreamRig, memoryRig } from '../counter/conformance/rigs.js';
+import { conformance } from '../counter/conformance/suite.js';
 
 // They wait most of the time.
 t.jobs = 6;

@@ -1,11 +1,11 @@
 /** A server that cannot write stays so until it is restarted. Clients, log and doctor name the reason. */
 import pino from 'pino';
 import t from 'tap';
-import { eventually, Reprise } from './broker.js';
-import { run, startDev, until } from './command/rig.js';
-import { Disk } from './full-disk.js';
-import { readHistories } from './histories.js';
-import { Stranger } from './stranger.js';
+import { eventually, Reprise } from '../broker.js';
+import { run, startDev, until } from '../command/rig.js';
+import { Disk } from '../full-disk.js';
+import { readHistories } from '../histories.js';
+import { Stranger } from '../stranger.js';
 
 const skip = Disk.absent;
 // Both mostly wait.

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import t from 'tap';
-import { run } from '../tests/command/rig.js';
+import { run } from '../command/rig.js';
 
 t.test('the demo verifies its work and leaves nothing behind', async (t) => {
   const folders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('reprise-demo-'));
