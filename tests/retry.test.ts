@@ -60,7 +60,7 @@ t.test('a failed job is retried with another payload, in both encodings, and dis
   t.match((await stranger.json('job.reprioritize', { jobId: waiting, priority: 7 })).body, { status: 'ready' });
   t.match((await stranger.proto('job.reprioritize', { jobId: waiting, priority: -7 })).body, { status: 'ready' });
   t.match(await client.get({ jobId: String(waiting) }), { priority: -7 });
-  t.equal((await stranger.json('job.reprioritize', { jobId: waiting, priority: 2e9 })).code, 'INVALID_ARGUMENT');
+  t.equal((await stranger.json('job.reprioritize', { jobId: waiting, priority: 3e9 })).code, 'INVALID_ARGUMENT');
   t.equal((await stranger.json('job.reprioritize', { jobId, priority: 1 })).code, 'ALREADY_ENDED');
   t.match(await jobs('reprioritize', String(waiting), '--priority', '3'), { code: 0, stdout: `${String(waiting)} ready\n` });
   t.match(await jobs('retry', String(jobId), '--json'), { code: 1, stderr: /the job is discarded/ });

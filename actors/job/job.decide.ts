@@ -276,7 +276,10 @@ export const decideGiveUp = (job: Readonly<Job>, reason: string): JobEvent =>
 const failed = (
   { attempt, lease }: Readonly<Job>, failure: Failure, reported: boolean, crashes = 0,
 ): Extract<JobEvent, { type: 'JobFailed' }> =>
-  ({ type: 'JobFailed', body: { status: 'failed', attempt, lease, failure, reported, crashes, kept: DEFAULTS.failedKept } });
+  ({
+    type: 'JobFailed',
+    body: { status: 'failed', attempt, lease, failure, reported, crashes, kept: DEFAULTS.failedKept },
+  });
 
 const cancelled = (job: Readonly<Job>, reported: boolean): Extract<JobEvent, { type: 'JobCancelled' }> => ({
   type: 'JobCancelled',

@@ -71,7 +71,8 @@ export const SETTINGS = named({
   }),
   defaults: new Group({ retry: copyOf(SUBMIT.retry), timeouts: copyOf(SUBMIT.timeouts) }),
   failedKept: new Whole(0, LIMITS.failedKept, 0, {
-    byDefault: `${DEFAULTS.failedKept}`, about: 'so many of its failed jobs stay with the leader, to be listed and retried',
+    byDefault: `${DEFAULTS.failedKept}`,
+    about: 'so many of its failed jobs stay with the leader, to be listed and retried',
     flag: ['--failed-kept <count>', 'so many failed jobs stay with the leader'],
   }),
 } satisfies Fields);

@@ -38,7 +38,10 @@ export const seedsOf = (me: Body): Readonly<Record<string, readonly Body[]>> => 
   'bulk.go': [{ bulkId: 'b' }],
   'bulk.stop': [{ bulkId: 'b' }],
   'bulk.show': [{ bulkId: 'b' }],
-  'worker.register': [{ ...me, types: [BAD], queues: ['q'], capacity: 5, software: 'x', capabilitiesJson: '{"models":["a"]}', weights: { q: 2 } }],
+  'worker.register': [{
+    ...me, types: [BAD], queues: ['q'], capacity: 5, software: 'x', capabilitiesJson: '{"models":["a"]}',
+    weights: { q: 2 },
+  }],
   'worker.pull': [{ ...me, partition: 0, pullSeq: 1, free: 5, expiresMs: 100, held: [TOKEN], reports: [OK] }],
   'worker.report': [{ ...me, partition: 0, reports: [RETRY] }],
   'worker.heartbeat': [{ ...me, partition: 0, tokens: [TOKEN], progress: [PROGRESS] }],

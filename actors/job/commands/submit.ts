@@ -97,8 +97,9 @@ export const submit = {
   alone: { list: 'jobs', json: jobShape.extend(waiting) },
   opaque: new Set(['payload']),
   codes: [
-    'UNSUPPORTED', 'REQUIREMENT_INVALID', 'REQUIREMENT_CONTRADICTORY', 'KEY_CONFLICT', 'KEYS_EXHAUSTED', 'CLASSES_EXHAUSTED', 'COMMAND_CONFLICT', 'OVERLOADED',
-    'QUEUE_PAUSED', 'SET_ASIDE',
+    'UNSUPPORTED', 'REQUIREMENT_INVALID', 'REQUIREMENT_CONTRADICTORY', 'KEY_CONFLICT', 'KEYS_EXHAUSTED',
+    'CLASSES_EXHAUSTED',
+    'COMMAND_CONFLICT', 'OVERLOADED', 'QUEUE_PAUSED', 'SET_ASIDE',
   ],
   routing: toQueues,
   fromJson(given: { jobs: JsonJob[]; wait?: boolean; waitMs?: number }, alone: boolean) {
