@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import { fewAtOnce, isAlive, run, startDev, until, type Dev } from '../tests/command/rig.js';
+import { fewAtOnce, isAlive, run, startDev, until, type Dev } from '../command/rig.js';
 
 interface Step {
   readonly event: string;

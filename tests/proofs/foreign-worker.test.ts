@@ -2,12 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { eventually, queuesOf, Reprise } from './broker.js';
-import { ForeignWorker, type Options } from './foreign-worker.js';
-import { readHistories } from './histories.js';
-import { Stranger, type Answer, type Body, type Me } from './stranger.js';
+import { eventually, queuesOf, Reprise } from '../broker.js';
+import { ForeignWorker, type Options } from '../foreign-worker.js';
+import { readHistories } from '../histories.js';
+import { Stranger, type Answer, type Body, type Me } from '../stranger.js';
 
-const protocols = fileURLToPath(new URL('../protocols', import.meta.url));
+const protocols = fileURLToPath(new URL('../../protocols', import.meta.url));
 
 async function setUp(t: Test, partitions = 1, brokers = 1): Promise<{ reprise: Reprise; client: Stranger; work: (more?: Partial<Options>) => Promise<ForeignWorker> }> {
   const reprise = await Reprise.start(t, { partitions, brokers });

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { Reprise } from '../tests/broker.js';
-import { run } from '../tests/command/rig.js';
-import { Stranger } from '../tests/stranger.js';
+import { Reprise } from '../broker.js';
+import { run } from '../command/rig.js';
+import { Stranger } from '../stranger.js';
 
 const ODD = '{"id":12345678901234567890,\n"x" : 1e400,\t"a":1,"a":"\\u0061\\ud800"}';
 const ODD_ON_ONE_LINE = ODD.replace('\n', ' ').replace('\t', ' ');
