@@ -1,4 +1,5 @@
 /** One ability for all sessions that say the same of themselves: what is found out for one of them is known for all. */
+import type { ReadonlyLine } from '../job/line.js';
 import { Ability, type Offering } from './ability.js';
 
 interface Shared {
@@ -21,6 +22,12 @@ export class Abilities {
     }
     shared.sessions += 1;
     return shared.ability;
+  }
+
+  /** Whether any session could do the jobs of a line, also one that gets no more leases. */
+  canDo(line: ReadonlyLine): boolean {
+    for (const { ability } of this.byText.values()) if (ability.canDo(line)) return true;
+    return false;
   }
 
   /** A session less has it. */

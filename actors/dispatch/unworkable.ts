@@ -27,7 +27,8 @@ export function endUnworkable(step: Step): void {
     if (afterMs === undefined) continue;
     for (const line of [...lines.ofQueue(name)]) {
       looked.add(line);
-      if (line.ready === 0 || sessions.canServe(line)) sessions.unserved.served(line);
+      // One that is cordoned or drains could do it: an operator's work ends no jobs.
+      if (line.ready === 0 || sessions.abilities.canDo(line)) sessions.unserved.served(line);
       else if (sessions.unserved.forMs(line, monoMs) >= afterMs) left -= endThose(step, line, afterMs, left);
     }
   }
