@@ -1,4 +1,4 @@
-/** Runs test files in this process: a process for each costs more than most of them. `npx tap <file>` runs one by itself. */
+/** Runs test files in this process: one for each costs more than most of them. `npx tap <file>` runs one alone. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
