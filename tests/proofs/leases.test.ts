@@ -2,15 +2,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import t, { type Test } from 'tap';
-import { performer } from '../sdk/index.js';
-import type { Partition } from '../protocols/ids.js';
-import { journal } from '../protocols/messages.js';
-import { connectNats } from '../streams/connect.js';
-import { openJournal } from '../streams/jetstream.js';
-import { eventually, queuesOf, Reprise } from './broker.js';
-import { FINAL, readHistories } from './histories.js';
-import { Stranger, type Body } from './stranger.js';
-import { silent, work } from './worker/support.js';
+import { performer } from '../../sdk/index.js';
+import type { Partition } from '../../protocols/ids.js';
+import { journal } from '../../protocols/messages.js';
+import { connectNats } from '../../streams/connect.js';
+import { openJournal } from '../../streams/jetstream.js';
+import { eventually, queuesOf, Reprise } from '../broker.js';
+import { FINAL, readHistories } from '../histories.js';
+import { Stranger, type Body } from '../stranger.js';
+import { silent, work } from '../worker/support.js';
 
 const JOURNAL = 'REPRISE_test_JOURNAL_0';
 

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import t from 'tap';
 import { z } from 'zod';
-import { connectNats } from '../streams/connect.js';
-import { eventually, queuesOf, Reprise } from './broker.js';
-import { run, type Ran } from './command/rig.js';
-import { Stranger } from './stranger.js';
+import { connectNats } from '../../streams/connect.js';
+import { eventually, queuesOf, Reprise } from '../broker.js';
+import { run, type Ran } from '../command/rig.js';
+import { Stranger } from '../stranger.js';
 
 const position = z.int().min(0);
 const System = z.strictObject({

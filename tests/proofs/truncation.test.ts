@@ -6,15 +6,15 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { verifyServer } from '../audit/server.js';
-import { jobKind } from '../actors/job/job.kind.js';
-import type { Partition } from '../protocols/ids.js';
-import { connectClient, type Client } from '../sdk/client.js';
-import { performer } from '../sdk/index.js';
-import { openJournal } from '../streams/jetstream.js';
-import { startWorker } from '../worker/start.js';
-import { eventually, NAMESPACE, Reprise } from './broker.js';
-import { silent } from './worker/support.js';
+import { verifyServer } from '../../audit/server.js';
+import { jobKind } from '../../actors/job/job.kind.js';
+import type { Partition } from '../../protocols/ids.js';
+import { connectClient, type Client } from '../../sdk/client.js';
+import { performer } from '../../sdk/index.js';
+import { openJournal } from '../../streams/jetstream.js';
+import { startWorker } from '../../worker/start.js';
+import { eventually, NAMESPACE, Reprise } from '../broker.js';
+import { silent } from '../worker/support.js';
 
 const P0 = 0 as Partition;
 const SOON = {
