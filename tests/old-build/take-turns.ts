@@ -59,8 +59,8 @@ class Turns {
     return broker;
   }
 
-  async client(giveUpMs = 15_000): Promise<Client> {
-    const client = await connectClient({ url: this.server.url, namespace: NAMESPACE, giveUpMs });
+  async client(giveUpMs = 15_000, gather = true): Promise<Client> {
+    const client = await connectClient({ url: this.server.url, namespace: NAMESPACE, giveUpMs, gather });
     this.t.teardown(() => client.close());
     return client;
   }
@@ -81,7 +81,8 @@ class Turns {
    * requests on from then.
    */
   async isServed(): Promise<boolean> {
-    const client = await this.client();
+    // Each request by itself: a bundle is taken by one of the brokers.
+    const client = await this.client(undefined, false);
     const jobId = this.jobs[0]!;
     const asked = await Promise.allSettled(Array.from({ length: 30 }, () => client.get({ jobId })));
     await client.close();
