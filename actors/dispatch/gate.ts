@@ -1,5 +1,5 @@
 /** Which lines may be leased from now: not those of queues that are held, or whose limits have no room. */
-import type { JobBodies } from '../job/job.events.js';
+import { FREELY, type Admission } from '../job/job.decide.js';
 import { jobKind } from '../job/job.kind.js';
 import type { AdmissionsReading } from '../job/admissions.js';
 import type { ReadonlyLimit } from '../job/limit.js';
@@ -10,11 +10,6 @@ import { slowNames } from '../job/slowed.js';
 import type { Step } from '../step.js';
 import type { Standing } from './line-heap.js';
 import type { Parked } from './parked.js';
-
-/** What a lease uses of rates and shares. */
-export type Admission = Pick<JobBodies['JobLeased'], 'buckets' | 'share'>;
-
-const FREELY: Admission = { buckets: [], share: undefined };
 
 export class Gate {
   private readonly admissions: AdmissionsReading;

@@ -1,5 +1,3 @@
-/** The known name that an unknown one was most likely meant to be. */
-
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[_\- ]/g, '');
 
 /** Whether two names differ only in case, `_` and `-`. */
@@ -8,7 +6,7 @@ export const alike = (one: string, other: string): boolean => plain(one) === pla
 /** Longer names are compared by their beginning: the cost of a hostile one is bounded. */
 const COMPARED = 64;
 
-/** @param known at least one */
+/** The known name that an unknown one was most likely meant to be. @param known at least one */
 export function nearest(name: string, known: readonly string[]): string {
   const given = plain(name.slice(0, COMPARED));
   let best = known[0]!;
