@@ -37,7 +37,9 @@ export class Places {
     for (let row = 0; row < table.rows.end; row += 1) if (table.isUsed(row)) used.push(row);
     this.reserve(used.length);
     this.length = used.length;
-    for (const [at, row] of this.inOrder(used).entries()) {
+    // Rows are in the order of submission until some are used again.
+    const isInOrder = used.every((row, nth) => nth === 0 || table.isOlder(used[nth - 1]!, row));
+    for (const [at, row] of (isInOrder ? used : this.inOrder(used)).entries()) {
       this.rows[at] = row;
       this.places[at] = table.place(row);
     }
